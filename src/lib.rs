@@ -1,0 +1,13 @@
+//! Latent Flow Diffusion Models: one reference image and a condition become a video.
+//!
+//! Stage 1 ([`lfae`]) learns to move a picture by a low-dimensional backward flow and to paint what the flow cannot know.
+//! Stage 2 ([`diffusion`]) learns to draw whole sequences of such flows, given the picture and a condition.
+//!
+//! - Ni et al., *Conditional Image-to-Video Generation with Latent Flow Diffusion Models*, CVPR 2023 (LFDM)
+//! - Siarohin et al., *Motion Representations for Articulated Animation*, CVPR 2021 (MRAA)
+//! - Ho et al., *Video Diffusion Models*, NeurIPS 2022
+
+pub mod config;
+pub mod lfae;
+pub mod tensor;
+pub mod weights;

@@ -1,0 +1,3 @@
+//! The command line and what only it needs: files, data, training, evaluation.
+
+pub mod data;

@@ -1,0 +1,229 @@
+//! The reference image, brought to the model's size the same way on every platform.
+
+use thiserror::Error;
+
+/// Pixels that a portrait may have at most: decoded, 100 megapixels already are 400 MB.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// Sides below this carry too little of a face to animate.
+pub const MIN_SIDE: usize = 16;
+
+/// An image that cannot be a reference.
+#[derive(Debug, Error, PartialEq)]
+pub enum PortraitError {
+    #[error("the image is {width}x{height} pixels; each side must have at least {MIN_SIDE}")]
+    TooSmall { width: usize, height: usize },
+    #[error("the image is {width}x{height} pixels, more than 100 megapixels; save a smaller copy and use that")]
+    TooLarge { width: usize, height: usize },
+    #[error("the pixel buffer holds {found} bytes, but {width}x{height} RGBA pixels take {expected}")]
+    BufferSize { width: usize, height: usize, found: usize, expected: usize },
+}
+
+/// A reference image of the model's size: planar RGB in `[0, 1]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portrait {
+    size: [usize; 2],
+    pixels: Vec<f32>,
+}
+
+impl Portrait {
+    /// The largest centred crop of the model's aspect ratio, area-averaged (or bilinearly enlarged) to its size.
+    ///
+    /// Transparent parts show white, as they do on a page. Pixels are averaged as stored (sRGB), as the training data was.
+    ///
+    /// # Shapes
+    ///
+    /// - rgba: `width * height * 4` bytes, rows from the top, straight (not premultiplied) alpha
+    /// - size: `[height, width]` of the result
+    pub fn from_rgba(width: usize, height: usize, rgba: &[u8], size: [usize; 2]) -> Result<Self, PortraitError> {
+        if width < MIN_SIDE || height < MIN_SIDE {
+            return Err(PortraitError::TooSmall { width, height });
+        }
+        if width as u64 * height as u64 > MAX_PIXELS {
+            return Err(PortraitError::TooLarge { width, height });
+        }
+        let expected = width * height * 4;
+        if rgba.len() != expected {
+            return Err(PortraitError::BufferSize { width, height, found: rgba.len(), expected });
+        }
+
+        let [crop_height, crop_width] = crop([height, width], size);
+        let (top, left) = ((height - crop_height) / 2, (width - crop_width) / 2);
+        let pixels = resample_rgb([crop_height, crop_width], size, |y, row| {
+            let start = ((top + y) * width + left) * 4;
+            let source = rgba[start..start + crop_width * 4].chunks_exact(4);
+            for (target, pixel) in row.chunks_exact_mut(3).zip(source) {
+                let alpha = f32::from(pixel[3]);
+                for (value, &channel) in target.iter_mut().zip(pixel) {
+                    *value = (f32::from(channel) * alpha / 255.0 + (255.0 - alpha)) / 255.0;
+                }
+            }
+        });
+        Ok(Self { size, pixels })
+    }
+
+    /// `[height, width]`.
+    pub fn size(&self) -> [usize; 2] {
+        self.size
+    }
+
+    /// # Shapes
+    ///
+    /// `[3, height, width]`, RGB in `[0, 1]`.
+    pub fn pixels(&self) -> &[f32] {
+        &self.pixels
+    }
+
+    /// What the model sees, for showing it: `height * width * 4` bytes, opaque.
+    pub fn to_rgba(&self) -> Vec<u8> {
+        planar_to_rgba(&self.pixels)
+    }
+}
+
+/// # Shapes
+///
+/// - pixels: `[3, height, width]`, RGB; values outside `[0, 1]` are clamped
+/// - returns `height * width * 4` bytes, opaque
+pub(crate) fn planar_to_rgba(pixels: &[f32]) -> Vec<u8> {
+    let area = pixels.len() / 3;
+    let (red, rest) = pixels.split_at(area);
+    let (green, blue) = rest.split_at(area);
+    red.iter().zip(green).zip(blue).flat_map(|((&r, &g), &b)| [to_byte(r), to_byte(g), to_byte(b), 255]).collect()
+}
+
+/// `[0, 1]` to `0..=255`, rounded; NaN becomes 0.
+pub(crate) fn to_byte(value: f32) -> u8 {
+    (value * 255.0 + 0.5) as u8
+}
+
+/// Resamples an RGB image: the exact area average where an axis shrinks, bilinear where it grows.
+///
+/// Rows are asked for one at a time, so a large photo is never held as floats.
+///
+/// # Shapes
+///
+/// - from, to: `[height, width]`
+/// - read_row: fills a row of `width * 3` interleaved values
+/// - returns `[3, height, width]`, planar
+pub(crate) fn resample_rgb(from: [usize; 2], to: [usize; 2], read_row: impl Fn(usize, &mut [f32])) -> Vec<f32> {
+    let [height, width] = to;
+    let area = height * width;
+    let columns: Vec<_> = (0..width).map(|x| taps(x, from[1], width)).collect();
+    let mut source = vec![0.0; from[1] * 3];
+    let mut row = vec![0.0; width * 3];
+    let mut pixels = vec![0.0; area * 3];
+
+    for y in 0..height {
+        row.fill(0.0);
+        for (source_y, row_weight) in taps(y, from[0], height) {
+            read_row(source_y, &mut source);
+            for (target, column) in row.chunks_exact_mut(3).zip(&columns) {
+                for &(source_x, weight) in column {
+                    for (value, sample) in target.iter_mut().zip(&source[source_x * 3..]) {
+                        *value += row_weight * weight * sample;
+                    }
+                }
+            }
+        }
+        for (x, pixel) in row.chunks_exact(3).enumerate() {
+            for (channel, &value) in pixel.iter().enumerate() {
+                pixels[channel * area + y * width + x] = value;
+            }
+        }
+    }
+    pixels
+}
+
+/// Source positions and weights (sum 1) of output sample `index` when an axis of `from` samples becomes one of `to`.
+fn taps(index: usize, from: usize, to: usize) -> Vec<(usize, f32)> {
+    let scale = from as f64 / to as f64;
+    if scale >= 1.0 {
+        let (start, end) = (index as f64 * scale, (index + 1) as f64 * scale);
+        (start as usize..from)
+            .map(|i| (i, end.min((i + 1) as f64) - start.max(i as f64)))
+            .take_while(|&(_, overlap)| overlap > 1e-9)
+            .map(|(i, overlap)| (i, (overlap / scale) as f32))
+            .collect()
+    } else {
+        let centre = ((index as f64 + 0.5) * scale - 0.5).clamp(0.0, (from - 1) as f64);
+        let (low, fraction) = (centre as usize, centre.fract() as f32);
+        vec![(low, 1.0 - fraction), ((low + 1).min(from - 1), fraction)]
+    }
+}
+
+/// Size of the largest crop of `image` with the aspect ratio of `target`; both `[height, width]`.
+fn crop(image: [usize; 2], target: [usize; 2]) -> [usize; 2] {
+    let [height, width] = image;
+    if height * target[1] > width * target[0] {
+        [(width * target[0] / target[1]).max(1), width]
+    } else {
+        [height, (height * target[1] / target[0]).max(1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn solid(width: usize, height: usize, pixel: [u8; 4]) -> Vec<u8> {
+        pixel.repeat(width * height)
+    }
+
+    #[test]
+    fn halving_averages_two_by_two_pixels() {
+        let bytes: Vec<u8> = (0..32 * 32).flat_map(|i| [(i % 251) as u8, (i % 13) as u8, 7, 255]).collect();
+        let portrait = Portrait::from_rgba(32, 32, &bytes, [16, 16]).unwrap();
+        let at = |x: usize, y: usize, c: usize| f32::from(bytes[(y * 32 + x) * 4 + c]) / 255.0;
+        for (x, y) in [(0, 0), (5, 3), (15, 15)] {
+            for c in 0..3 {
+                let (x2, y2) = (2 * x, 2 * y);
+                let mean = (at(x2, y2, c) + at(x2 + 1, y2, c) + at(x2, y2 + 1, c) + at(x2 + 1, y2 + 1, c)) / 4.0;
+                assert!((portrait.pixels()[c * 256 + y * 16 + x] - mean).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn any_ratio_keeps_a_flat_image_flat_and_a_ramp_monotonic() {
+        for (width, height) in [(16, 16), (17, 63), (64, 64), (97, 31), (300, 200)] {
+            let flat =
+                Portrait::from_rgba(width, height, &solid(width, height, [51, 102, 204, 255]), [64, 48]).unwrap();
+            for (channel, value) in [0.2, 0.4, 0.8].into_iter().enumerate() {
+                let plane = &flat.pixels()[channel * 64 * 48..(channel + 1) * 64 * 48];
+                assert!(plane.iter().all(|p| (p - value).abs() < 1e-5), "{width}x{height}");
+            }
+            let ramp: Vec<u8> =
+                (0..width * height).flat_map(|i| [(i % width * 255 / width) as u8, 0, 0, 255]).collect();
+            let ramp = Portrait::from_rgba(width, height, &ramp, [64, 48]).unwrap();
+            assert!(ramp.pixels()[..48].windows(2).all(|w| w[1] >= w[0]), "{width}x{height}");
+        }
+    }
+
+    #[test]
+    fn the_crop_is_centred() {
+        // 20 columns of black, 40 of white, 20 of black: the square crop of 40 rows is all white.
+        let bytes: Vec<u8> =
+            (0..80 * 40).flat_map(|i| [if (20..60).contains(&(i % 80)) { 255 } else { 0 }; 4]).collect();
+        let opaque: Vec<u8> = bytes.chunks(4).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+        let portrait = Portrait::from_rgba(80, 40, &opaque, [16, 16]).unwrap();
+        assert!(portrait.pixels().iter().all(|&p| p > 0.999));
+    }
+
+    #[test]
+    fn transparent_pixels_show_white() {
+        let portrait = Portrait::from_rgba(16, 16, &solid(16, 16, [0, 0, 0, 0]), [16, 16]).unwrap();
+        assert_eq!(portrait.to_rgba(), solid(16, 16, [255; 4]));
+        let half = Portrait::from_rgba(16, 16, &solid(16, 16, [0, 0, 0, 51]), [16, 16]).unwrap();
+        assert!((half.pixels()[0] - 0.8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn unusable_buffers_are_named() {
+        assert_eq!(Portrait::from_rgba(4, 500, &[], [64, 64]), Err(PortraitError::TooSmall { width: 4, height: 500 }));
+        assert!(matches!(Portrait::from_rgba(20_000, 20_000, &[], [64, 64]), Err(PortraitError::TooLarge { .. })));
+        assert!(matches!(
+            Portrait::from_rgba(16, 16, &[0; 12], [64, 64]),
+            Err(PortraitError::BufferSize { expected: 1024, .. })
+        ));
+    }
+}
