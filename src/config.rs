@@ -1,0 +1,291 @@
+//! Every size and option of the model, as one serialisable [`LfdmConfig`].
+//!
+//! The JSON form is what bundles and checkpoints carry. The official YAML layout is read by
+//! [`LfdmConfig::from_official`], which takes the parsed YAML as a JSON value so that this module needs no YAML parser.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A setting that no model can be built from.
+#[derive(Debug, Error, PartialEq)]
+#[error("config: `{field}` {problem}")]
+pub struct ConfigError {
+    /// Path of the setting, e.g. `lfae.region.scale_factor`.
+    pub field: String,
+    /// What is wrong with it and what is accepted.
+    pub problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+/// The whole model: the latent flow auto-encoder and the diffusion model in its motion space.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LfdmConfig {
+    /// Image height and width in pixels.
+    pub image_size: [usize; 2],
+    /// Frames per generated video.
+    pub frames: usize,
+    pub lfae: LfaeConfig,
+    pub diffusion: DiffusionConfig,
+}
+
+/// Stage 1: the latent flow auto-encoder (LFDM, Sec. 3.2; the motion model is MRAA's).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LfaeConfig {
+    /// Image channels: 3, RGB.
+    pub channels: usize,
+    /// Motion regions K.
+    pub regions: usize,
+    /// Multiply each region's motion by the sign of its first entry (MRAA's `revert_axis_swap`).
+    pub revert_axis_swap: bool,
+    pub region: RegionConfig,
+    pub background: BackgroundConfig,
+    pub flow: FlowConfig,
+    pub generator: GeneratorConfig,
+}
+
+/// Widths of an hourglass: block `i` has `min(max_features, block_expansion * 2^(i + 1))` channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HourglassConfig {
+    pub block_expansion: usize,
+    pub blocks: usize,
+    pub max_features: usize,
+}
+
+/// Region predictor: heat maps -> centre and affine frame of each region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegionConfig {
+    pub hourglass: HourglassConfig,
+    /// Softmax temperature of the heat maps.
+    pub temperature: f64,
+    /// The predictor sees the image at this scale: 1, 0.5, 0.25 or 0.125.
+    pub scale_factor: f64,
+    /// Padding of the 7x7 heat-map convolution; 3 keeps the size, 0 loses 6 pixels (official MHAD and NATOPS).
+    pub padding: usize,
+    pub affine: RegionAffine,
+}
+
+/// Where the affine frame of a region comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RegionAffine {
+    /// Principal axes of the heat map (MRAA, `pca_based`).
+    Pca,
+    /// A regressed Jacobian (FOMM).
+    Regression,
+    /// Translation only (`estimate_affine: false`).
+    None,
+}
+
+/// Background motion predictor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackgroundConfig {
+    pub hourglass: HourglassConfig,
+    pub motion: BackgroundMotion,
+}
+
+/// Family of the background motion, a homography with 0, 2, 6 or 8 free parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackgroundMotion {
+    Zero,
+    Shift,
+    Affine,
+    Perspective,
+}
+
+/// Pixelwise flow predictor.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlowConfig {
+    pub hourglass: HourglassConfig,
+    /// Scale of the flow grid against the image: 0.25 gives 16x16 cells for 64x64 pixels.
+    pub scale_factor: f64,
+    /// Feed the source warped by each region's motion.
+    pub deformed_source: bool,
+    /// Draw regions as Gaussians with their covariance rather than a fixed variance of 0.01.
+    pub covariance_heatmap: bool,
+    /// Predict occlusion; without it nothing is ever painted.
+    pub occlusion: bool,
+}
+
+/// Generator: encoder, warping, decoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GeneratorConfig {
+    pub block_expansion: usize,
+    pub max_features: usize,
+    pub down_blocks: usize,
+    pub bottleneck_blocks: usize,
+    /// Blend warped encoder features into every decoder level.
+    pub skips: bool,
+}
+
+/// Stage 2: the conditional diffusion model over flow and occlusion (LFDM, Sec. 3.3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiffusionConfig {
+    pub unet: UnetConfig,
+    /// Length T of the training schedule.
+    pub timesteps: usize,
+    pub schedule: ScheduleKind,
+    pub parameterization: Parameterization,
+    pub threshold: Threshold,
+    /// Probability with which training replaces the condition by the null condition.
+    pub null_condition_probability: f64,
+}
+
+/// The 3D U-Net (Video Diffusion Models, with the official LFDM's conditioning).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnetConfig {
+    pub dim: usize,
+    pub dim_mults: Vec<usize>,
+    pub heads: usize,
+    pub head_dim: usize,
+    /// Groups of each GroupNorm.
+    pub groups: usize,
+    /// Kernel side of the first convolution, odd.
+    pub init_kernel: usize,
+    /// Length of a condition vector.
+    pub condition_dim: usize,
+    /// A learned null condition; zeros otherwise.
+    pub learned_null_condition: bool,
+    pub upsampling: Upsampling,
+}
+
+/// How the U-Net doubles its grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upsampling {
+    /// Transposed 4x4 convolution (official MUG, `use_deconv: true`).
+    Deconvolution,
+    /// Nearest neighbour, then a 3x3 convolution with zero padding.
+    NearestZeros,
+    /// Nearest neighbour, then a 3x3 convolution with reflect padding (official NATOPS).
+    NearestReflect,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// Nichol and Dhariwal's cosine schedule, s = 0.008, betas clipped at 0.9999.
+    Cosine,
+}
+
+/// What the U-Net predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameterization {
+    /// The noise (official).
+    Epsilon,
+    /// `sqrt(abar) eps - sqrt(1 - abar) x0` (Salimans and Ho 2022).
+    Velocity,
+}
+
+/// What is done to each predicted x0 while sampling.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Threshold {
+    None,
+    /// Imagen's: `s = max(bound, quantile(|x0|))`, then `clamp(x0, -s, s) * bound / s`, per sample.
+    /// The official model has quantile 0.9 and bound 1.
+    Dynamic { quantile: f64, bound: f64 },
+}
+
+impl LfdmConfig {
+    /// Height and width of the flow grid.
+    pub fn flow_size(&self) -> [usize; 2] {
+        self.image_size.map(|side| (side as f64 * self.lfae.flow.scale_factor).round() as usize)
+    }
+
+    /// Channels of the reference latent that the U-Net sees beside the three motion channels.
+    pub fn latent_channels(&self) -> usize {
+        self.lfae.generator.channels_at(self.lfae.generator.down_blocks)
+    }
+
+    /// The demo model: 64x64 pixels, 16 frames, a 16x16 flow grid, `labels` one-hot conditions.
+    pub fn faces_64(labels: usize) -> Self {
+        let hourglass = HourglassConfig { block_expansion: 16, blocks: 3, max_features: 128 };
+        Self {
+            image_size: [64, 64],
+            frames: 16,
+            lfae: LfaeConfig {
+                channels: 3,
+                regions: 10,
+                revert_axis_swap: true,
+                region: RegionConfig {
+                    hourglass,
+                    temperature: 0.1,
+                    scale_factor: 0.5,
+                    padding: 3,
+                    affine: RegionAffine::Pca,
+                },
+                background: BackgroundConfig {
+                    hourglass: HourglassConfig { block_expansion: 8, blocks: 3, max_features: 64 },
+                    motion: BackgroundMotion::Affine,
+                },
+                flow: FlowConfig {
+                    hourglass: HourglassConfig { block_expansion: 32, blocks: 3, max_features: 256 },
+                    scale_factor: 0.25,
+                    deformed_source: true,
+                    covariance_heatmap: true,
+                    occlusion: true,
+                },
+                generator: GeneratorConfig {
+                    block_expansion: 32,
+                    max_features: 128,
+                    down_blocks: 2,
+                    bottleneck_blocks: 3,
+                    skips: true,
+                },
+            },
+            diffusion: DiffusionConfig {
+                unet: UnetConfig {
+                    dim: 48,
+                    dim_mults: vec![1, 2, 4],
+                    heads: 4,
+                    head_dim: 32,
+                    groups: 8,
+                    init_kernel: 7,
+                    condition_dim: labels,
+                    learned_null_condition: false,
+                    upsampling: Upsampling::NearestZeros,
+                },
+                timesteps: 1000,
+                schedule: ScheduleKind::Cosine,
+                parameterization: Parameterization::Velocity,
+                threshold: Threshold::Dynamic { quantile: 0.995, bound: 5.0 },
+                null_condition_probability: 0.1,
+            },
+        }
+    }
+}
+
+impl GeneratorConfig {
+    /// Channels after `level` down blocks.
+    pub fn channels_at(&self, level: usize) -> usize {
+        (self.block_expansion << level).min(self.max_features)
+    }
+}
+
+impl HourglassConfig {
+    /// Output channels of the encoder after `level` blocks; level 0 is the input.
+    pub fn channels_at(&self, level: usize) -> usize {
+        (self.block_expansion << level).min(self.max_features)
+    }
+
+    /// Channels of the hourglass output: the last up block concatenated with the network's input.
+    pub fn out_channels(&self, in_channels: usize) -> usize {
+        self.block_expansion + in_channels
+    }
+}

@@ -1,0 +1,186 @@
+//! The convolutional blocks of the auto-encoder and their inference form.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::tensor::upsample_nearest;
+
+/// A `side` x `side` convolution that pads by `padding` on all sides.
+pub(crate) fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new(channels, [side, side])
+        .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+        .init(device)
+}
+
+/// Convolution, batch norm, ReLU.
+///
+/// `norm` is `None` once [`fold`](Self::fold) has moved it into the convolution.
+#[derive(Module, Debug)]
+pub struct ConvBlock {
+    pub(crate) conv: Conv2d,
+    pub(crate) norm: Option<BatchNorm>,
+}
+
+impl ConvBlock {
+    /// A size-preserving block with a kernel of odd `side`.
+    pub(crate) fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
+        Self { conv: conv(channels, side, side / 2, device), norm: Some(BatchNormConfig::new(channels[1]).init(device)) }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, in, height, width]`
+    /// - returns `[batch, out, height, width]`
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let x = self.conv.forward(x);
+        relu(match &self.norm {
+            Some(norm) => norm.forward(x),
+            None => x,
+        })
+    }
+
+    /// The same map in inference, without the norm.
+    pub(crate) fn fold(self) -> Self {
+        match self.norm {
+            Some(norm) => Self { conv: fold_batch_norm(self.conv, &norm), norm: None },
+            None => self,
+        }
+    }
+}
+
+/// [`ConvBlock`], then a 2x2 mean: the official `DownBlock2d`.
+#[derive(Module, Debug)]
+pub struct DownBlock {
+    pub(crate) block: ConvBlock,
+    pool: AvgPool2d,
+}
+
+impl DownBlock {
+    pub(crate) fn new(channels: [usize; 2], device: &Device) -> Self {
+        Self { block: ConvBlock::new(channels, 3, device), pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init() }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, in, height, width]`
+    /// - returns `[batch, out, height / 2, width / 2]`
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.pool.forward(self.block.forward(x))
+    }
+
+    pub(crate) fn fold(self) -> Self {
+        Self { block: self.block.fold(), ..self }
+    }
+}
+
+/// Nearest-neighbour doubling, then [`ConvBlock`]: the official `UpBlock2d`.
+#[derive(Module, Debug)]
+pub struct UpBlock {
+    pub(crate) block: ConvBlock,
+}
+
+impl UpBlock {
+    pub(crate) fn new(channels: [usize; 2], device: &Device) -> Self {
+        Self { block: ConvBlock::new(channels, 3, device) }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, in, height, width]`
+    /// - returns `[batch, out, 2 height, 2 width]`
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.block.forward(upsample_nearest(x))
+    }
+
+    pub(crate) fn fold(self) -> Self {
+        Self { block: self.block.fold() }
+    }
+}
+
+/// Pre-activation residual block: the official `ResBlock2d`.
+#[derive(Module, Debug)]
+pub struct ResBlock {
+    conv1: Conv2d,
+    conv2: Conv2d,
+    /// Stands before a ReLU, so no convolution can take it in.
+    norm1: BatchNorm,
+    norm2: Option<BatchNorm>,
+}
+
+impl ResBlock {
+    pub(crate) fn new(channels: usize, device: &Device) -> Self {
+        Self {
+            conv1: conv([channels, channels], 3, 1, device),
+            conv2: conv([channels, channels], 3, 1, device),
+            norm1: BatchNormConfig::new(channels).init(device),
+            norm2: Some(BatchNormConfig::new(channels).init(device)),
+        }
+    }
+
+    /// # Shapes
+    /// - `x`, result: `[batch, channels, height, width]`
+    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        let out = self.conv1.forward(relu(self.norm1.forward(x.clone())));
+        let out = match &self.norm2 {
+            Some(norm) => norm.forward(out),
+            None => out,
+        };
+        x + self.conv2.forward(relu(out))
+    }
+
+    pub(crate) fn fold(self) -> Self {
+        match self.norm2 {
+            Some(norm) => Self { conv1: fold_batch_norm(self.conv1, &norm), norm2: None, ..self },
+            None => self,
+        }
+    }
+}
+
+/// Scales a convolution's kernels and shifts its bias by the running statistics of the norm behind it.
+fn fold_batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
+    let scale = norm.gamma.val() / (norm.running_var.value_sync() + norm.epsilon).sqrt();
+    let shift = norm.beta.val() - norm.running_mean.value_sync() * scale.clone();
+    let [out, _, _, _] = conv.weight.dims();
+    conv.weight = conv.weight.map(|weight| weight * scale.clone().reshape([out, 1, 1, 1]));
+    conv.bias = Some(match conv.bias {
+        Some(bias) => bias.map(|bias| bias * scale + shift),
+        None => Param::from_tensor(shift),
+    });
+    conv
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    /// A norm whose statistics and gains are all away from their initial values.
+    fn shaken(norm: &mut BatchNorm, device: &Device) {
+        let [channels] = norm.gamma.dims();
+        let random = |low, high| Tensor::<1>::random([channels], Distribution::Uniform(low, high), device);
+        norm.gamma = Param::from_tensor(random(0.5, 2.0));
+        norm.beta = Param::from_tensor(random(-1.0, 1.0));
+        norm.running_mean = burn::module::RunningState::new(random(-1.0, 1.0));
+        norm.running_var = burn::module::RunningState::new(random(0.2, 3.0));
+    }
+
+    #[test]
+    fn folding_changes_no_output() {
+        let device = Device::flex();
+        let x: Tensor<4> = Tensor::random([2, 4, 8, 8], Distribution::Normal(0.0, 1.0), &device);
+
+        let mut block = ConvBlock::new([4, 6], 3, &device);
+        block.norm.iter_mut().for_each(|norm| shaken(norm, &device));
+        let expected = block.forward(x.clone()).into_data();
+        let folded = block.fold();
+        assert!(folded.norm.is_none());
+        folded.forward(x.clone()).into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+
+        let mut residual = ResBlock::new(4, &device);
+        shaken(&mut residual.norm1, &device);
+        residual.norm2.iter_mut().for_each(|norm| shaken(norm, &device));
+        let expected = residual.forward(x.clone()).into_data();
+        residual.fold().forward(x).into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+    }
+}

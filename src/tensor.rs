@@ -1,0 +1,331 @@
+//! Grids, warping, resizing and 2x2 algebra: the geometry that the whole model shares.
+//!
+//! Coordinates are normalised to [-1, 1], x before y. The official model mixes two conventions, and so must we: grids are
+//! built corner to corner ([`coordinate_grid`]), while sampling puts -1 and 1 on the outer edges of the corner pixels
+//! ([`warp`]). A flow equal to [`coordinate_grid`] is therefore a slight zoom, and [`pixel_grid`] is the one that moves nothing.
+
+use burn::tensor::module::interpolate;
+use burn::tensor::ops::{GridSampleOptions, InterpolateMode, InterpolateOptions};
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+/// Corner-to-corner grid: `2 i / (n - 1) - 1`.
+///
+/// # Shapes
+/// Returns `[height, width, 2]`, xy.
+pub fn coordinate_grid([height, width]: [usize; 2], device: &Device) -> Tensor<3> {
+    grid([height, width], |i, n| if n > 1 { 2.0 * i / (n - 1) as f32 - 1.0 } else { -1.0 }, device)
+}
+
+/// Pixel centres as [`warp`] sees them: `(2 i + 1) / n - 1`. Warping by it is the identity.
+///
+/// # Shapes
+/// Returns `[height, width, 2]`, xy.
+pub fn pixel_grid([height, width]: [usize; 2], device: &Device) -> Tensor<3> {
+    grid([height, width], |i, n| (2.0 * i + 1.0) / n as f32 - 1.0, device)
+}
+
+fn grid([height, width]: [usize; 2], place: impl Fn(f32, usize) -> f32, device: &Device) -> Tensor<3> {
+    let mut values = Vec::with_capacity(height * width * 2);
+    for y in 0..height {
+        for x in 0..width {
+            values.extend([place(x as f32, width), place(y as f32, height)]);
+        }
+    }
+    Tensor::from_data(TensorData::new(values, [height, width, 2]), device)
+}
+
+/// Samples `image` bilinearly at the places in `grid`; zeros outside.
+///
+/// # Shapes
+/// - `image`: `[batch, channels, height, width]`
+/// - `grid`: `[batch, out_height, out_width, 2]`, xy in [-1, 1], -1 and 1 on the outer edges of the corner pixels
+/// - returns `[batch, channels, out_height, out_width]`
+pub fn warp(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
+    // The backend's kernel has no gradient, and the one that autodiff composes out of element gathers takes most of a
+    // training step; gathering whole pixels needs a fraction of it.
+    if image.device().is_autodiff() { warp_by_rows(image, grid) } else { image.grid_sample_2d(grid, GridSampleOptions::default()) }
+}
+
+/// [`warp`] out of differentiable parts: each of the four neighbours is one selection of channel rows.
+fn warp_by_rows(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = image.dims();
+    let [_, out_height, out_width, _] = grid.dims();
+    let (device, places) = (image.device(), out_height * out_width);
+    let rows = image.permute([0, 2, 3, 1]).reshape([batch * height * width, channels]);
+
+    let pixels = |axis: usize, side: usize| {
+        let normalised = grid.clone().slice([0..batch, 0..out_height, 0..out_width, axis..axis + 1]);
+        ((normalised + 1.0) * (side as f32 / 2.0) - 0.5).reshape([batch, places])
+    };
+    let (x, y) = (pixels(0, width), pixels(1, height));
+    let (left, top) = (x.clone().detach().floor(), y.clone().detach().floor());
+    let (toward_right, toward_bottom) = (x - left.clone(), y - top.clone());
+    let first_row = Tensor::<1, Int>::arange(0..batch as i64, &device).mul_scalar((height * width) as i64).reshape([batch, 1]);
+
+    let neighbour = |dx: f32, dy: f32| {
+        let (column, line) = (left.clone() + dx, top.clone() + dy);
+        let inside = inside(column.clone(), width) * inside(line.clone(), height);
+        let column = column.clamp(0.0, (width - 1) as f32);
+        let line = line.clamp(0.0, (height - 1) as f32);
+        let index = (line * width as f32 + column).int() + first_row.clone();
+        let share = |toward: Tensor<2>, far: f32| if far > 0.0 { toward } else { toward.neg() + 1.0 };
+        let weight = share(toward_right.clone(), dx) * share(toward_bottom.clone(), dy) * inside;
+        rows.clone().select(0, index.reshape([batch * places])) * weight.reshape([batch * places, 1])
+    };
+    let sampled = neighbour(0.0, 0.0) + neighbour(1.0, 0.0) + neighbour(0.0, 1.0) + neighbour(1.0, 1.0);
+    sampled.reshape([batch, out_height, out_width, channels]).permute([0, 3, 1, 2])
+}
+
+/// 1 where `0 <= position < side`, else 0.
+fn inside(position: Tensor<2>, side: usize) -> Tensor<2> {
+    position.clone().greater_equal_elem(0.0).float() * position.lower_equal_elem((side - 1) as f32).float()
+}
+
+/// Bilinear resize, half-pixel centres, no anti-aliasing (PyTorch's `interpolate(align_corners=False)`).
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - returns `[batch, channels, size[0], size[1]]`
+pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    if [height, width] == size {
+        return x;
+    }
+    separable(x, &bilinear_matrix(height, size[0]), &bilinear_matrix(width, size[1]))
+}
+
+/// [`resize`] of a flow field.
+///
+/// # Shapes
+/// - `flow`: `[batch, height, width, 2]`
+/// - returns `[batch, size[0], size[1], 2]`
+pub fn resize_flow(flow: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    resize(flow.permute([0, 3, 1, 2]), size).permute([0, 2, 3, 1])
+}
+
+/// Doubles both sides by repeating pixels.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - returns `[batch, channels, 2 height, 2 width]`
+pub fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([2 * height, 2 * width]))
+}
+
+/// Gaussian blur, then subsampling: MRAA's `AntiAliasInterpolation2d` for a scale of 1/2, 1/4 or 1/8.
+///
+/// The 2D kernel is the outer product of a normalised 1D one, so the whole operation is one small matrix per axis.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - returns `[batch, channels, ceil(height * scale), ceil(width * scale)]`
+pub fn anti_alias(x: Tensor<4>, scale: f64) -> Tensor<4> {
+    if scale == 1.0 {
+        return x;
+    }
+    let [_, _, height, width] = x.dims();
+    separable(x, &anti_alias_matrix(height, scale), &anti_alias_matrix(width, scale))
+}
+
+/// A linear map of one axis: `rows[i]` lists `(input index, weight)` of output `i`.
+struct AxisMatrix {
+    inputs: usize,
+    rows: Vec<Vec<(usize, f32)>>,
+}
+
+impl AxisMatrix {
+    fn tensor(&self, device: &Device) -> Tensor<2> {
+        let mut values = vec![0.0f32; self.rows.len() * self.inputs];
+        for (row, entries) in self.rows.iter().enumerate() {
+            for &(column, weight) in entries {
+                values[row * self.inputs + column] += weight;
+            }
+        }
+        Tensor::from_data(TensorData::new(values, [self.rows.len(), self.inputs]), device)
+    }
+}
+
+/// `rows * x * columns^T` on every channel.
+fn separable(x: Tensor<4>, rows: &AxisMatrix, columns: &AxisMatrix) -> Tensor<4> {
+    let device = x.device();
+    let x = x.matmul(columns.tensor(&device).transpose().unsqueeze());
+    rows.tensor(&device).unsqueeze::<4>().matmul(x)
+}
+
+fn bilinear_matrix(inputs: usize, outputs: usize) -> AxisMatrix {
+    let ratio = inputs as f32 / outputs as f32;
+    let row = |i: usize| {
+        let place = ((i as f32 + 0.5) * ratio - 0.5).max(0.0);
+        let low = (place.floor() as usize).min(inputs - 1);
+        let weight = place - low as f32;
+        vec![(low, 1.0 - weight), ((low + 1).min(inputs - 1), weight)]
+    };
+    AxisMatrix { inputs, rows: (0..outputs).map(row).collect() }
+}
+
+fn anti_alias_matrix(inputs: usize, scale: f64) -> AxisMatrix {
+    let sigma = (1.0 / scale - 1.0) / 2.0;
+    let radius = (4.0 * sigma).round_ties_even() as isize;
+    let kernel: Vec<f64> = (-radius..=radius).map(|i| (-((i * i) as f64) / (2.0 * sigma * sigma)).exp()).collect();
+    let total: f64 = kernel.iter().sum();
+    let row = |centre: usize| {
+        let tap = |(k, weight): (usize, &f64)| {
+            let place = centre as isize + k as isize - radius;
+            (0..inputs as isize).contains(&place).then(|| (place as usize, (weight / total) as f32))
+        };
+        kernel.iter().enumerate().filter_map(tap).collect()
+    };
+    let stride = (1.0 / scale).round() as usize;
+    AxisMatrix { inputs, rows: (0..inputs).step_by(stride).map(row).collect() }
+}
+
+/// 2x2 matrices, one per region, kept as their four entries so that no small batched product is ever launched.
+///
+/// # Shapes
+/// Every entry is `[batch, regions]`.
+#[derive(Debug, Clone)]
+pub struct Matrix2 {
+    pub a: Tensor<2>,
+    pub b: Tensor<2>,
+    pub c: Tensor<2>,
+    pub d: Tensor<2>,
+}
+
+impl Matrix2 {
+    /// # Shapes
+    /// - `matrix`: `[batch, regions, 2, 2]`
+    pub fn from_tensor(matrix: Tensor<4>) -> Self {
+        let [batch, regions, _, _] = matrix.dims();
+        let entry = |i: usize, j: usize| {
+            matrix.clone().slice([0..batch, 0..regions, i..i + 1, j..j + 1]).reshape([batch, regions])
+        };
+        Self { a: entry(0, 0), b: entry(0, 1), c: entry(1, 0), d: entry(1, 1) }
+    }
+
+    /// # Shapes
+    /// Returns `[batch, regions, 2, 2]`.
+    pub fn to_tensor(&self) -> Tensor<4> {
+        let [batch, regions] = self.a.dims();
+        Tensor::stack::<3>(vec![self.a.clone(), self.b.clone(), self.c.clone(), self.d.clone()], 2).reshape([batch, regions, 2, 2])
+    }
+
+    pub fn product(&self, other: &Self) -> Self {
+        Self {
+            a: self.a.clone() * other.a.clone() + self.b.clone() * other.c.clone(),
+            b: self.a.clone() * other.b.clone() + self.b.clone() * other.d.clone(),
+            c: self.c.clone() * other.a.clone() + self.d.clone() * other.c.clone(),
+            d: self.c.clone() * other.b.clone() + self.d.clone() * other.d.clone(),
+        }
+    }
+
+    pub fn inverse(&self) -> Self {
+        let determinant = self.a.clone() * self.d.clone() - self.b.clone() * self.c.clone();
+        let scale = determinant.recip();
+        Self {
+            a: self.d.clone() * scale.clone(),
+            b: self.b.clone().neg() * scale.clone(),
+            c: self.c.clone().neg() * scale.clone(),
+            d: self.a.clone() * scale,
+        }
+    }
+
+    pub fn transpose(&self) -> Self {
+        Self { a: self.a.clone(), b: self.c.clone(), c: self.b.clone(), d: self.d.clone() }
+    }
+
+    /// Every entry times `factor`, `[batch, regions]`.
+    pub fn scale(&self, factor: Tensor<2>) -> Self {
+        Self {
+            a: self.a.clone() * factor.clone(),
+            b: self.b.clone() * factor.clone(),
+            c: self.c.clone() * factor.clone(),
+            d: self.d.clone() * factor,
+        }
+    }
+
+    /// For a covariance matrix: `U sqrt(S)` with the axes in descending order and `det U = -1`.
+    ///
+    /// The motion between two regions is `A_source A_driving^-1`; it needs the same handedness on both sides and nothing else,
+    /// and LAPACK, which the official code calls, returns -1.
+    pub fn principal_axes(&self) -> Self {
+        const TINY: f32 = 1e-12;
+        let mean = (self.a.clone() + self.d.clone()) * 0.5;
+        let half_gap = (self.a.clone() - self.d.clone()) * 0.5;
+        let radius = (half_gap.clone() * half_gap.clone() + self.b.clone() * self.b.clone() + TINY).sqrt();
+        // The major axis is (half_gap + radius, b) and equally (b, radius - half_gap): the one whose entries do not cancel.
+        let wide = half_gap.clone().greater_equal_elem(0.0);
+        let x = self.b.clone().mask_where(wide.clone(), radius.clone() + half_gap.clone());
+        let y = (radius.clone() - half_gap).mask_where(wide, self.b.clone());
+        let length = (x.clone() * x.clone() + y.clone() * y.clone()).sqrt();
+        let (x, y) = (x / length.clone(), y / length);
+        let major = (mean.clone() + radius.clone()).clamp_min(TINY).sqrt();
+        let minor = (mean - radius).clamp_min(TINY).sqrt();
+        Self { a: x.clone() * major.clone(), b: y.clone() * minor.clone(), c: y * major, d: x.neg() * minor }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    fn close<const D: usize>(left: Tensor<D>, right: Tensor<D>) {
+        left.into_data().assert_approx_eq::<f32>(&right.into_data(), Tolerance::absolute(1e-5));
+    }
+
+    #[test]
+    fn warping_by_the_pixel_grid_changes_nothing() {
+        let device = Device::flex();
+        let image: Tensor<4> = Tensor::random([2, 3, 5, 7], Distribution::Default, &device);
+        let identity = pixel_grid([5, 7], &device).unsqueeze::<4>().repeat_dim(0, 2);
+        close(warp(image.clone(), identity.clone()), image.clone());
+        close(warp_by_rows(image.clone(), identity), image);
+    }
+
+    #[test]
+    fn both_warps_agree_inside_and_outside_the_image() {
+        let device = Device::flex();
+        let image: Tensor<4> = Tensor::random([2, 3, 6, 4], Distribution::Default, &device);
+        let grid: Tensor<4> = Tensor::random([2, 5, 8, 2], Distribution::Uniform(-1.6, 1.6), &device);
+        close(warp(image.clone(), grid.clone()), warp_by_rows(image, grid));
+    }
+
+    #[test]
+    fn resizing_keeps_a_linear_ramp_away_from_the_border() {
+        let device = Device::flex();
+        let ramp = Tensor::<1>::from_floats([0.0, 1.0, 2.0, 3.0], &device).reshape([1, 1, 1, 4]);
+        let wide: Vec<f32> = resize(ramp, [1, 8]).into_data().to_vec().unwrap();
+        assert_eq!(wide, [0.0, 0.25, 0.75, 1.25, 1.75, 2.25, 2.75, 3.0]);
+    }
+
+    #[test]
+    fn anti_aliasing_keeps_a_constant_away_from_the_border_and_rounds_odd_sides_up() {
+        let device = Device::flex();
+        let out = anti_alias(Tensor::ones([1, 1, 45, 64], &device), 0.25);
+        assert_eq!(out.dims(), [1, 1, 12, 16]);
+        let centre: f32 = out.slice([0..1, 0..1, 6..7, 8..9]).into_scalar();
+        assert!((centre - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn principal_axes_rebuild_the_covariance_with_negative_determinant() {
+        let device = Device::flex();
+        let root: Tensor<4> = Tensor::random([3, 50, 2, 2], Distribution::Normal(0.0, 0.4), &device);
+        let root = Matrix2::from_tensor(root);
+        let covariance = root.product(&root.transpose());
+        let axes = covariance.principal_axes();
+        close(axes.product(&axes.transpose()).to_tensor(), covariance.to_tensor());
+        let determinant = axes.a * axes.d - axes.b * axes.c;
+        assert!(determinant.max().into_scalar::<f32>() < 0.0);
+    }
+
+    #[test]
+    fn a_matrix_times_its_inverse_is_the_identity() {
+        let device = Device::flex();
+        let matrix: Tensor<4> = Tensor::random([2, 3, 2, 2], Distribution::Uniform(0.1, 0.4), &device);
+        let matrix = Matrix2::from_tensor(matrix + Tensor::<2>::eye(2, &device).unsqueeze());
+        let identity = Tensor::<2>::eye(2, &device).unsqueeze::<4>().expand([2, 3, 2, 2]);
+        close(matrix.product(&matrix.inverse()).to_tensor(), identity);
+    }
+}
