@@ -1,0 +1,176 @@
+//! The programs that building and testing the page takes: found where they are, installed where they are not.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use xshell::{Shell, cmd};
+
+use crate::system::{apt_install, cache_dir, step, which};
+
+/// The last version that builds with the compiler this project asks for.
+const TRUNK: &str = "0.21.14";
+
+const NODE_MAJOR: u32 = 18;
+
+/// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
+pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
+    let lock = sh.read_file("Cargo.lock")?;
+    let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
+    // Not `--locked`: the lock file that this crate is published with does not build.
+    cargo_tool(sh, "wasm-bindgen-cli", "wasm-bindgen", version, &[])
+}
+
+pub fn trunk(sh: &Shell) -> Result<PathBuf> {
+    cargo_tool(sh, "trunk", "trunk", TRUNK, &["--locked"])
+}
+
+/// Makes plain `trunk` work in the terminal: beside `cargo`, if the machine has no trunk of its own.
+pub fn put_on_path(trunk: &Path) -> Result<()> {
+    if let Some(present) = which("trunk") {
+        if present != trunk && !fs::canonicalize(&present).is_ok_and(|path| path == trunk) {
+            step(&format!("plain `trunk` is {}; this project is tested with {TRUNK}", present.display()));
+        }
+        return Ok(());
+    }
+    let Some(bin) = which("cargo").and_then(|cargo| cargo.parent().map(Path::to_owned)) else {
+        bail!("there is no cargo on PATH");
+    };
+    let link = bin.join(format!("trunk{}", env::consts::EXE_SUFFIX));
+    let linked = fs::hard_link(trunk, &link).or_else(|_| fs::copy(trunk, &link).map(drop));
+    match linked {
+        Ok(()) => step(&format!("plain `trunk` works too now: {}", link.display())),
+        Err(error) => step(&format!("`{}` is not on PATH ({error})", trunk.display())),
+    }
+    Ok(())
+}
+
+/// A Chromium or Chrome to test the page in.
+pub fn chromium(sh: &Shell) -> Result<PathBuf> {
+    if let Some(path) = env::var_os("LFDM_CHROMIUM") {
+        let path = PathBuf::from(path);
+        return if path.is_file() { Ok(path) } else { bail!("LFDM_CHROMIUM names no file: {}", path.display()) };
+    }
+    let find = || ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"].into_iter().find_map(which);
+    if let Some(found) = find() {
+        return Ok(found);
+    }
+    let instead = "Install Chromium or Chrome, or set LFDM_CHROMIUM to its path.";
+    apt_install(sh, &["chromium"], "a browser for the tests", instead)?;
+    find().context("apt installed chromium, but it is not on PATH")
+}
+
+/// The JavaScript packages that `directory`/package-lock.json names.
+pub fn node_modules(sh: &Shell, directory: &str) -> Result<()> {
+    node(sh)?;
+    let _inside = sh.push_dir(directory);
+    let lock = sh.read_file("package-lock.json")?;
+    // npm keeps no copy of the lock file that it installed from, so this keeps one: an unchanged tree is not fetched again.
+    let installed = Path::new("node_modules/.installed-from-package-lock.json");
+    if sh.read_file(installed).is_ok_and(|text| text == lock) {
+        return Ok(());
+    }
+    cmd!(sh, "npm ci --no-audit --no-fund").run()?;
+    Ok(sh.write_file(installed, lock)?)
+}
+
+/// Node.js with npm, recent enough for its built-in test runner.
+fn node(sh: &Shell) -> Result<()> {
+    let instead = format!("Install Node.js {NODE_MAJOR} or newer with npm.");
+    if which("node").is_none() || which("npm").is_none() {
+        apt_install(sh, &["nodejs", "npm"], "Node.js for the browser tests", &instead)?;
+    }
+    let version = cmd!(sh, "node --version").quiet().read()?;
+    match major(&version) {
+        Some(found) if found >= NODE_MAJOR => Ok(()),
+        _ => bail!("the browser tests need a newer Node.js than {version}. {instead}"),
+    }
+}
+
+/// A program from crates.io: of the right version on PATH, or in this project's cache, or compiled into it now.
+fn cargo_tool(sh: &Shell, package: &str, program: &str, version: &str, flags: &[&str]) -> Result<PathBuf> {
+    let is_right = |path: &PathBuf| {
+        let printed = cmd!(sh, "{path} --version").quiet().ignore_stderr().read();
+        printed.is_ok_and(|text| text.split_whitespace().any(|word| word == version))
+    };
+    if let Some(found) = which(program).filter(is_right) {
+        return Ok(found);
+    }
+    let cache = cache_dir()?.join("tools");
+    let root = cache.join(format!("{package}-{version}"));
+    let installed = root.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX));
+    if is_right(&installed) {
+        return Ok(installed);
+    }
+    step(&format!("installing {package} {version} into {} (some minutes, once)", root.display()));
+    // A build directory that survives an interruption; outside the checkout, whose cargo settings are not meant for it.
+    let build = cache.join(format!("{package}-build"));
+    fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+    let _outside = sh.push_dir(&root);
+    cmd!(sh, "cargo install {package} --version ={version} {flags...} --root {root}")
+        .env("CARGO_TARGET_DIR", &build)
+        .run()
+        .with_context(|| format!("{package} {version} could not be installed; it needs crates.io and a C linker"))?;
+    if let Err(error) = fs::remove_dir_all(&build) {
+        step(&format!("{} can be deleted ({error})", build.display()));
+    }
+    if is_right(&installed) { Ok(installed) } else { bail!("{} does not run", installed.display()) }
+}
+
+/// The version of `package` in the text of a Cargo.lock.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines().skip_while(|line| *line != name);
+    lines.nth(1)?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+/// The first number of a version such as `v20.1.0`.
+fn major(version: &str) -> Option<u32> {
+    version.trim_start_matches('v').split('.').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_file_tells_a_crate_from_its_namesakes() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"9.9.9\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"registry\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
+        assert_eq!(locked_version(lock, "trunk"), None);
+    }
+
+    #[test]
+    fn node_says_its_version_with_a_v() {
+        assert_eq!(major("v20.20.2"), Some(20));
+        assert_eq!(major("18.1"), Some(18));
+        assert_eq!(major("nonsense"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_node_tree_is_fetched_only_when_the_lock_file_changed() -> Result<()> {
+        let sh = Shell::new()?;
+        let directory = sh.create_temp_dir()?;
+        let at = directory.path().display().to_string();
+        sh.write_file(directory.path().join("package.json"), r#"{"name":"t","version":"1.0.0"}"#)?;
+        let lock =
+            r#"{"name":"t","version":"1.0.0","lockfileVersion":3,"packages":{"":{"name":"t","version":"1.0.0"}}}"#;
+        sh.write_file(directory.path().join("package-lock.json"), lock)?;
+        if which("npm").is_none() {
+            return Ok(());
+        }
+        node_modules(&sh, &at)?;
+        let marker = directory.path().join("node_modules/.installed-from-package-lock.json");
+        let first = fs::metadata(&marker)?.modified()?;
+        node_modules(&sh, &at)?;
+        assert_eq!(fs::metadata(&marker)?.modified()?, first);
+        sh.write_file(directory.path().join("package-lock.json"), format!("{lock}\n"))?;
+        node_modules(&sh, &at)?;
+        assert_eq!(sh.read_file(&marker)?, format!("{lock}\n"));
+        Ok(())
+    }
+}
