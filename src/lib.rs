@@ -7,7 +7,15 @@
 //! - Siarohin et al., *Motion Representations for Articulated Animation*, CVPR 2021 (MRAA)
 //! - Ho et al., *Video Diffusion Models*, NeurIPS 2022
 
+pub mod bundle;
+mod clock;
 pub mod config;
+pub mod gif;
 pub mod lfae;
+#[cfg(feature = "native")]
+pub mod native;
+pub mod noise;
+pub mod portrait;
 pub mod tensor;
+pub mod viz;
 pub mod weights;

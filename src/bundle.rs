@@ -1,0 +1,367 @@
+//! A model as files: `manifest.json` and weight shards, verified before anything is used.
+//!
+//! The same [`Bundle::assemble`] serves a directory and a page that has downloaded the files. One state dict holds it all:
+//! `generator.*`, `region_predictor.*`, `bg_predictor.*` (stage 1), `denoise_fn.*` (stage 2), `motion.mean`, `motion.std` and
+//! `conditions`.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use crate::{
+    config::LfdmConfig,
+    weights::{StateDict, WeightsError},
+};
+
+/// The manifest's file name.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The one version of the layout that this crate reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// Static hosts refuse larger files, and a lost connection should not cost more than this.
+pub const MAX_SHARD_BYTES: usize = 24 << 20;
+
+/// A bundle that must not be used.
+#[derive(Debug, Error)]
+pub enum BundleError {
+    #[error("{MANIFEST} cannot be read: {0}; it is damaged or belongs to something else, fetch the whole bundle again")]
+    Manifest(#[source] serde_json::Error),
+    #[error(
+        "{MANIFEST} has format {found}, this version of lfdm reads format {FORMAT}; export the model again with it"
+    )]
+    Format { found: u64 },
+    #[error("{MANIFEST}: {0}")]
+    Content(String),
+    #[error("{name} is missing; the bundle needs {expected} weight files, fetch it again")]
+    MissingFile { name: String, expected: usize },
+    #[error(
+        "{name} has {found} bytes where {MANIFEST} says {expected}; the download was cut off or the file was changed, fetch it again"
+    )]
+    Size { name: String, expected: usize, found: usize },
+    #[error(
+        "{name} has SHA-256 {found} where {MANIFEST} says {expected}; the file was changed or damaged, fetch it again"
+    )]
+    Checksum { name: String, expected: String, found: String },
+    #[error("{name}: {source}")]
+    Weights { name: String, source: WeightsError },
+    #[cfg(feature = "native")]
+    #[error("{}: {source}", path.display())]
+    Io { path: std::path::PathBuf, source: std::io::Error },
+}
+
+/// What a model is, without its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout, [`FORMAT`].
+    pub format: u32,
+    pub name: String,
+    pub config: LfdmConfig,
+    /// Conditions that a video can be made for.
+    pub labels: Vec<String>,
+    /// Frames per second at which the clips were made.
+    pub fps: f32,
+    pub default_steps: usize,
+    pub default_guidance: f32,
+    /// Licence of the weights and what they were trained on, for people to read.
+    pub licence: String,
+    /// Program and version that wrote the bundle.
+    pub created_with: String,
+    /// How the model was trained; free form, for people to read.
+    #[serde(default)]
+    pub training: serde_json::Value,
+    pub files: Vec<WeightFile>,
+}
+
+/// One weight shard.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WeightFile {
+    /// A plain file name beside the manifest.
+    pub name: String,
+    pub bytes: usize,
+    /// Lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// A verified model, on no device yet.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    pub manifest: Manifest,
+    pub weights: StateDict,
+}
+
+impl Manifest {
+    /// Reads a manifest and checks all that can be checked without the weights.
+    pub fn parse(json: &[u8]) -> Result<Self, BundleError> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: u64,
+        }
+        // Before the rest: another format may have other fields.
+        let Version { format } = serde_json::from_slice(json).map_err(BundleError::Manifest)?;
+        if format != u64::from(FORMAT) {
+            return Err(BundleError::Format { found: format });
+        }
+        let manifest: Self = serde_json::from_slice(json).map_err(BundleError::Manifest)?;
+        manifest.check().map_err(BundleError::Content)?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.labels.is_empty() {
+            return Err("`labels` is empty, so there is nothing to generate".into());
+        }
+        if self.files.is_empty() {
+            return Err("`files` lists no weights".into());
+        }
+        if !(self.fps > 0.0 && self.fps.is_finite()) {
+            return Err(format!("`fps` is {}, not a speed", self.fps));
+        }
+        for file in &self.files {
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if file.name.starts_with('.') || file.name.is_empty() || !file.name.chars().all(plain) {
+                return Err(format!("`{}` is not a plain file name", file.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Bundle {
+    /// Puts a bundle together from its files; every byte is checked first.
+    ///
+    /// `shards` are the files that the manifest names, in any order.
+    pub fn assemble(manifest: &[u8], shards: Vec<(String, Vec<u8>)>) -> Result<Self, BundleError> {
+        let manifest = Manifest::parse(manifest)?;
+        let mut weights = StateDict::default();
+        for file in &manifest.files {
+            let Some((name, bytes)) = shards.iter().find(|(name, _)| *name == file.name) else {
+                return Err(BundleError::MissingFile { name: file.name.clone(), expected: manifest.files.len() });
+            };
+            file.verify(bytes)?;
+            let part = StateDict::from_safetensors(bytes)
+                .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
+            weights.merge(part);
+        }
+        Ok(Self { manifest, weights })
+    }
+}
+
+impl WeightFile {
+    fn describe(name: String, bytes: &[u8]) -> Self {
+        Self { name, bytes: bytes.len(), sha256: sha256(bytes) }
+    }
+
+    fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
+        if bytes.len() != self.bytes {
+            return Err(BundleError::Size { name: self.name.clone(), expected: self.bytes, found: bytes.len() });
+        }
+        let found = sha256(bytes);
+        if found != self.sha256 {
+            return Err(BundleError::Checksum { name: self.name.clone(), expected: self.sha256.clone(), found });
+        }
+        Ok(())
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(feature = "native")]
+mod directory {
+    use std::{fs, path::Path};
+
+    use super::{Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, WeightFile};
+    use crate::weights::{StateDict, WeightDtype};
+
+    impl Bundle {
+        /// Reads a bundle from a directory.
+        pub fn open_dir(dir: &Path) -> Result<Self, BundleError> {
+            let manifest = read(dir, MANIFEST)?;
+            let mut shards = Vec::new();
+            for file in Manifest::parse(&manifest)?.files {
+                if !dir.join(&file.name).exists() {
+                    continue; // `assemble` says what is missing.
+                }
+                let bytes = read(dir, &file.name)?;
+                shards.push((file.name, bytes));
+            }
+            Self::assemble(&manifest, shards)
+        }
+
+        /// Writes the bundle with weights in f16, all or nothing: what was in `dir` before is replaced at the very end.
+        ///
+        /// `manifest.files` is filled in here; returns the manifest as written.
+        pub fn write_dir(&self, dir: &Path) -> Result<Manifest, BundleError> {
+            let io = |path: &Path| {
+                let path = path.to_owned();
+                move |source| BundleError::Io { path, source }
+            };
+            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::create_dir_all(parent).map_err(io(parent))?;
+            let staging = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(io(parent))?;
+
+            let mut manifest = Manifest { files: Vec::new(), ..self.manifest.clone() };
+            for (index, shard) in split(&self.weights).into_iter().enumerate() {
+                let name = format!("weights-{index}.safetensors");
+                let bytes = shard
+                    .to_safetensors(WeightDtype::F16, None)
+                    .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
+                let path = staging.path().join(&name);
+                fs::write(&path, &bytes).map_err(io(&path))?;
+                manifest.files.push(WeightFile::describe(name, &bytes));
+            }
+            manifest.check().map_err(BundleError::Content)?;
+            let json = serde_json::to_vec_pretty(&manifest).map_err(BundleError::Manifest)?;
+            let path = staging.path().join(MANIFEST);
+            fs::write(&path, json).map_err(io(&path))?;
+
+            // What was exported must be loadable before it replaces anything.
+            Self::open_dir(staging.path())?;
+            make_readable(staging.path()).map_err(io(staging.path()))?;
+            let old = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(io(parent))?;
+            if dir.exists() {
+                fs::rename(dir, old.path().join("replaced")).map_err(io(dir))?;
+            }
+            fs::rename(staging.path(), dir).map_err(io(dir))?;
+            Ok(manifest)
+        }
+    }
+
+    fn read(dir: &Path, name: &str) -> Result<Vec<u8>, BundleError> {
+        let path = dir.join(name);
+        fs::read(&path).map_err(|source| BundleError::Io { path, source })
+    }
+
+    /// Shards of at most [`MAX_SHARD_BYTES`] in f16, as long as no single tensor is larger.
+    fn split(weights: &StateDict) -> Vec<StateDict> {
+        // A header entry: key, type, shape, offsets.
+        const HEADER_BYTES: usize = 256;
+        let mut shards = vec![StateDict::default()];
+        let mut filled = 0;
+        for (key, data) in weights.iter() {
+            let bytes = data.num_elements() * 2 + HEADER_BYTES;
+            if filled + bytes > MAX_SHARD_BYTES && filled > 0 {
+                shards.push(StateDict::default());
+                filled = 0;
+            }
+            filled += bytes;
+            if let Some(shard) = shards.last_mut() {
+                shard.insert(key, data.clone());
+            }
+        }
+        shards
+    }
+
+    /// Temporary directories are private; a bundle is to be served.
+    #[cfg(unix)]
+    fn make_readable(dir: &Path) -> std::io::Result<()> {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
+    }
+
+    #[cfg(not(unix))]
+    fn make_readable(_dir: &Path) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use std::fs;
+
+    use burn::tensor::TensorData;
+
+    use super::*;
+
+    fn bundle(numbers: usize) -> Bundle {
+        let mut weights = StateDict::default();
+        for key in ["generator.a.weight", "denoise_fn.b.weight", "conditions"] {
+            let values: Vec<f32> = (0..numbers).map(|i| (i % 100) as f32 / 8.0).collect();
+            weights.insert(key, TensorData::new(values, [numbers]));
+        }
+        let manifest = Manifest {
+            format: FORMAT,
+            name: "test".into(),
+            config: LfdmConfig::faces_64(2),
+            labels: vec!["calm".into(), "joy".into()],
+            fps: 8.0,
+            default_steps: 10,
+            default_guidance: 1.5,
+            licence: "CC0-1.0".into(),
+            created_with: "test".into(),
+            training: serde_json::Value::Null,
+            files: Vec::new(),
+        };
+        Bundle { manifest, weights }
+    }
+
+    #[test]
+    fn a_bundle_survives_the_round_trip_and_replaces_the_old_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("models/test");
+        bundle(10).write_dir(&dir).unwrap();
+        fs::write(dir.join("stale"), b"x").unwrap();
+        let original = bundle(30);
+        let manifest = original.write_dir(&dir).unwrap();
+        let read = Bundle::open_dir(&dir).unwrap();
+        assert_eq!(read.manifest, manifest);
+        assert_eq!(read.weights.get("conditions"), original.weights.get("conditions"));
+        let left: Vec<_> = fs::read_dir(dir.parent().unwrap()).unwrap().collect();
+        assert_eq!(left.len(), 1, "temporary directories are left: {left:?}");
+        assert!(!dir.join("stale").exists());
+    }
+
+    #[test]
+    fn large_weights_are_split() {
+        let parent = tempfile::tempdir().unwrap();
+        let original = bundle(5 << 20);
+        let manifest = original.write_dir(&parent.path().join("large")).unwrap();
+        assert_eq!(manifest.files.len(), 2);
+        assert!(manifest.files.iter().all(|file| file.bytes <= MAX_SHARD_BYTES));
+        assert_eq!(Bundle::open_dir(&parent.path().join("large")).unwrap().weights.len(), 3);
+    }
+
+    /// The message of loading a bundle after `damage`.
+    fn after(damage: impl Fn(&std::path::Path)) -> String {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("test");
+        bundle(10).write_dir(&dir).unwrap();
+        damage(&dir);
+        Bundle::open_dir(&dir).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_damage_is_found_and_named() {
+        let weights = "weights-0.safetensors";
+        let message = after(|dir| fs::remove_file(dir.join(weights)).unwrap());
+        assert!(message.contains("weights-0.safetensors is missing"), "{message}");
+
+        let message = after(|dir| {
+            let bytes = fs::read(dir.join(weights)).unwrap();
+            fs::write(dir.join(weights), &bytes[..bytes.len() - 1]).unwrap();
+        });
+        assert!(message.contains(weights) && message.contains("cut off"), "{message}");
+
+        let message = after(|dir| {
+            let mut bytes = fs::read(dir.join(weights)).unwrap();
+            *bytes.last_mut().unwrap() ^= 1;
+            fs::write(dir.join(weights), bytes).unwrap();
+        });
+        assert!(message.contains(weights) && message.contains("SHA-256"), "{message}");
+
+        let edit = |from: &'static str, to: &'static str| {
+            after(move |dir| {
+                let text = fs::read_to_string(dir.join(MANIFEST)).unwrap();
+                assert!(text.contains(from), "{text}");
+                fs::write(dir.join(MANIFEST), text.replace(from, to)).unwrap();
+            })
+        };
+        assert!(edit("\"format\": 1", "\"format\": 2").contains("reads format 1"));
+        assert!(edit(weights, "../escape").contains("not a plain file name"));
+        assert!(edit("\"fps\": 8.0", "\"fps\": 0.0").contains("`fps`"));
+        assert!(edit("{", "").contains(MANIFEST));
+        assert!(after(|dir| fs::remove_file(dir.join(MANIFEST)).unwrap()).contains(MANIFEST));
+    }
+}

@@ -1,0 +1,113 @@
+//! Frames as a GIF, the one video format that everything plays.
+
+use std::borrow::Cow;
+
+use gif::{Encoder, EncodingError, Frame, Repeat};
+use thiserror::Error;
+
+/// How thoroughly NeuQuant samples the pixels: 1 sees all, 30 one in thirty.
+const SPEED: i32 = 6;
+
+/// Frames that do not make a GIF.
+#[derive(Debug, Error)]
+pub enum GifError {
+    #[error("there are no frames to write")]
+    Empty,
+    #[error("frame {index} holds {found} bytes, but {width}x{height} RGBA pixels take {expected}")]
+    FrameSize { index: usize, width: u16, height: u16, found: usize, expected: usize },
+    #[error("{frames} frames of {height} rows are more than the 65535 rows that share one palette; write fewer frames")]
+    TooLong { frames: usize, height: u16 },
+    #[error("{0} frames per second is not a speed; it must be above 0")]
+    Speed(f32),
+    #[error("the GIF could not be encoded: {0}")]
+    Encoding(#[from] EncodingError),
+}
+
+/// Encodes frames as a GIF that loops for ever.
+///
+/// All frames share one palette: with a palette each, a still background flickers.
+///
+/// # Shapes
+///
+/// - frames: each `height * width * 4` RGBA bytes
+/// - fps: frames per second; GIF rounds a frame's time to 1/100 s
+pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<Vec<u8>, GifError> {
+    let area = usize::from(width) * usize::from(height);
+    if frames.is_empty() || area == 0 {
+        return Err(GifError::Empty);
+    }
+    if let Some((index, frame)) = frames.iter().enumerate().find(|(_, frame)| frame.len() != area * 4) {
+        return Err(GifError::FrameSize { index, width, height, found: frame.len(), expected: area * 4 });
+    }
+    if !(fps > 0.0) {
+        return Err(GifError::Speed(fps));
+    }
+    let rows = u16::try_from(frames.len() * usize::from(height))
+        .map_err(|_| GifError::TooLong { frames: frames.len(), height })?;
+
+    // Quantised as one tall picture, then cut again.
+    let tall = Frame::from_rgba_speed(width, rows, &mut frames.concat(), SPEED);
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width, height, tall.palette.as_deref().unwrap_or_default())?;
+    encoder.set_repeat(Repeat::Infinite)?;
+    for indices in tall.buffer.chunks_exact(area) {
+        encoder.write_frame(&Frame {
+            width,
+            height,
+            delay: (100.0 / fps).round().clamp(1.0, f32::from(u16::MAX)) as u16,
+            transparent: tall.transparent,
+            buffer: Cow::Borrowed(indices),
+            ..Frame::default()
+        })?;
+    }
+    drop(encoder);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gradient(shift: u8) -> Vec<u8> {
+        (0..32 * 24u32).flat_map(|i| [(i % 32 * 4) as u8, (i / 32 * 3) as u8, shift, 255]).collect()
+    }
+
+    fn decode(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+        let mut options = gif::DecodeOptions::new();
+        options.set_color_output(gif::ColorOutput::RGBA);
+        let mut decoder = options.read_info(bytes).unwrap();
+        let mut frames = Vec::new();
+        while let Some(frame) = decoder.read_next_frame().unwrap() {
+            frames.push((frame.delay, frame.buffer.to_vec()));
+        }
+        frames
+    }
+
+    #[test]
+    fn frames_survive_within_the_palette_error() {
+        let frames: Vec<_> = [0, 30, 60].map(gradient).into();
+        let decoded = decode(&encode(&frames, 32, 24, 8.0).unwrap());
+        assert_eq!(decoded.len(), 3);
+        for ((delay, found), frame) in decoded.iter().zip(&frames) {
+            assert_eq!(*delay, 13);
+            let error: u32 = found.iter().zip(frame).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
+            assert!((error as f32) < 6.0 * frame.len() as f32, "mean error {}", error as f32 / frame.len() as f32);
+        }
+    }
+
+    #[test]
+    fn few_colours_are_exact_and_a_still_background_does_not_flicker() {
+        let still: Vec<u8> = (0..16 * 16).flat_map(|i| [i as u8, 255 - i as u8, 0, 255]).collect();
+        let frames = vec![still.clone(); 4];
+        assert!(decode(&encode(&frames, 16, 16, 10.0).unwrap()).iter().all(|(_, frame)| *frame == still));
+    }
+
+    #[test]
+    fn impossible_requests_are_refused() {
+        assert!(matches!(encode(&[], 4, 4, 8.0), Err(GifError::Empty)));
+        assert!(matches!(encode(&[vec![0; 10]], 4, 4, 8.0), Err(GifError::FrameSize { index: 0, expected: 64, .. })));
+        assert!(matches!(encode(&[vec![0; 64]], 4, 4, 0.0), Err(GifError::Speed(_))));
+        assert!(matches!(encode(&[vec![0; 64]], 4, 4, f32::NAN), Err(GifError::Speed(_))));
+        assert!(matches!(encode(&vec![vec![0; 4 * 4000]; 20], 1, 4000, 8.0), Err(GifError::TooLong { .. })));
+    }
+}
