@@ -1,3 +1,6 @@
 //! The command line and what only it needs: files, data, training, evaluation.
 
+pub mod cli;
 pub mod data;
+pub(crate) mod preview;
+pub mod train;

@@ -1,0 +1,77 @@
+//! Commands, logging and exit codes of the `lfdm` program.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use super::train;
+
+/// Latent Flow Diffusion Models: one portrait and a label become a video.
+#[derive(Parser)]
+#[command(version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train one of the two stages on a directory of clips.
+    #[command(subcommand)]
+    Train(Train),
+}
+
+#[derive(Subcommand)]
+enum Train {
+    /// Stage 1: the latent flow auto-encoder.
+    Lfae(train::lfae::Args),
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,lfdm=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+
+    let result = match Cli::parse().command {
+        Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_paragraph(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error with its causes. Messages that already quote their cause do not say it twice.
+fn one_paragraph(error: &anyhow::Error) -> String {
+    let mut paragraph = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if paragraph.is_empty() {
+            paragraph = cause;
+        } else if !paragraph.contains(&cause) {
+            paragraph = format!("{paragraph}: {cause}");
+        }
+    }
+    paragraph
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn causes_are_said_once() {
+        let quoted = anyhow::anyhow!("no such file").context("cannot read a.png: no such file").context("animate");
+        assert_eq!(one_paragraph(&quoted), "animate: cannot read a.png: no such file");
+    }
+}
