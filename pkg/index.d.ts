@@ -1,0 +1,135 @@
+/** Where the model runs. `auto` takes WebGPU when the browser offers a real (not a software) adapter. */
+export type DeviceKind = 'webgpu' | 'cpu';
+
+export interface DeviceInfo {
+  kind: DeviceKind;
+  /** Name of the adapter, or `CPU`. */
+  name: string;
+  /** Why the CPU was taken, if nobody asked for it. */
+  reason?: string;
+}
+
+/** The part of a model's `manifest.json` that a page needs. */
+export interface Manifest {
+  name: string;
+  /** Labels that `generate` accepts. */
+  labels: string[];
+  /** Frames per video. */
+  frames: number;
+  fps: number;
+  /** Height and width of a frame in pixels. */
+  image_size: [number, number];
+  default_steps: number;
+  default_guidance: number;
+  licence: string;
+}
+
+export interface LoadOptions {
+  /** Default: `auto`. `webgpu` also accepts a software adapter. */
+  device?: 'auto' | DeviceKind;
+  signal?: AbortSignal;
+  /** Bytes of model files received so far, and in all. */
+  onProgress?: (progress: { loaded: number; total: number }) => void;
+  /** Ask the server again instead of using the browser's cache. */
+  reload?: boolean;
+}
+
+export type ImageSource = Blob | ImageData | { data: Uint8ClampedArray; width: number; height: number };
+
+export interface GenerateOptions {
+  /** The portrait. Its centre square is used; transparent parts become white. */
+  image: ImageSource;
+  /** One of `manifest.labels`. */
+  label: string;
+  /** One seed gives one video, on every device. Default: 0. */
+  seed?: number | bigint;
+  /** Denoising steps, 1 to 1000. Default: `manifest.default_steps`. */
+  steps?: number;
+  /** Strength of the label, 0 to 20. Default: `manifest.default_guidance`. */
+  guidance?: number;
+  /** Default: the model's own choice. */
+  sampler?: 'ddpm' | 'ddim' | 'dpm_solver_pp_2m';
+  /** Stops the computation within one step; the loop then throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface EncodedEvent {
+  type: 'encoded';
+}
+
+export interface StepEvent {
+  type: 'step';
+  /** From 0. */
+  index: number;
+  total: number;
+}
+
+export interface FrameEvent {
+  type: 'frame';
+  /** From 0. */
+  index: number;
+  total: number;
+  width: number;
+  height: number;
+  /** `width * height` RGBA pixels. */
+  rgba: Uint8ClampedArray<ArrayBuffer>;
+  flow_width: number;
+  flow_height: number;
+  /** Motion against the portrait as RGBA: hue is the direction, saturation the length. */
+  flow: Uint8ClampedArray<ArrayBuffer>;
+  /** Occlusion as grey RGBA: dark is painted anew, light is moved from the portrait. */
+  occlusion: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export interface DoneEvent {
+  type: 'done';
+  /** Seconds per phase. */
+  timings: Record<string, number>;
+}
+
+export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent;
+
+export type LfdmErrorCode =
+  | 'image'
+  | 'options'
+  | 'download'
+  | 'model'
+  | 'device'
+  | 'device-lost'
+  | 'crash'
+  | 'disposed';
+
+/** `message` is a sentence for the reader; `details` is for a bug report. */
+export class LfdmError extends Error {
+  readonly code: LfdmErrorCode;
+  readonly details?: string;
+  constructor(code: LfdmErrorCode, message: string, details?: string);
+}
+
+/** A model in a worker of its own. After a crash or a lost device the next call starts it again. */
+export class Lfdm {
+  private constructor();
+  readonly manifest: Manifest;
+  readonly device: DeviceInfo;
+
+  /** Downloads and verifies the model at `url` (a folder with `manifest.json`) and moves it to the device. */
+  static load(url: string | URL, options?: LoadOptions): Promise<Lfdm>;
+
+  /**
+   * Yields `encoded`, then a `step` per denoising step, then a `frame` per frame, then `done`.
+   * Leaving the loop, or aborting `signal`, stops the computation within one step.
+   */
+  generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void>;
+
+  /** Encodes equally sized RGBA frames as a looping GIF. */
+  encodeGif(
+    frames: Uint8ClampedArray[],
+    options: { width: number; height: number; fps?: number },
+  ): Promise<Blob>;
+
+  /** Stops the worker and frees the model. */
+  dispose(): void;
+}
+
+/** Reads a picture as upright RGBA pixels. Throws an `LfdmError` with code `image` if it cannot. */
+export function decodeImage(source: ImageSource): Promise<{ data: Uint8ClampedArray; width: number; height: number }>;
