@@ -1,0 +1,269 @@
+//! `lfdm train lfae`: stage 1, without labels; exact flow, where the data has it, is an optional extra term.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::tps::{ThinPlateTransform, TransformParams};
+use super::{RunArgs, Stage, Terms};
+use crate::config::LfdmConfig;
+use crate::lfae::{Estimate, LatentFlowAutoencoder, Motion, official_key};
+use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
+use crate::native::preview;
+use crate::noise::NoiseSource;
+use crate::tensor::{Matrix2, anti_alias};
+use crate::weights::{StateDict, collect_module};
+
+/// `lfdm train lfae`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …), for the supervised term.
+    #[arg(long)]
+    pub flow: Option<PathBuf>,
+    /// Model configuration as JSON; the 64-pixel faces model without it.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub weights: LossWeights,
+}
+
+/// What each term of stage 1 counts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
+pub struct LossWeights {
+    /// Multi-scale L1 of pixels and of their differences.
+    #[arg(long, default_value_t = 10.0)]
+    pub reconstruction: f64,
+    /// How much more a pixel counts that moves.
+    #[arg(long, default_value_t = 3.0)]
+    pub motion_focus: f64,
+    /// The reconstruction term on the decoder's painting before the occlusion blends the warped source in. It keeps the decoder
+    /// learning to paint where an occlusion near 1 would hide it from the loss.
+    #[arg(long, default_value_t = 2.0)]
+    pub painting: f64,
+    /// Equivariance of the region centres.
+    #[arg(long, default_value_t = 10.0)]
+    pub equivariance_shift: f64,
+    /// Equivariance of the region frames.
+    #[arg(long, default_value_t = 10.0)]
+    pub equivariance_affine: f64,
+    /// L1 between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel image.
+    #[arg(long, default_value_t = 2.0)]
+    pub flow_weight: f64,
+    /// Cross-entropy between occlusion and exact visibility.
+    #[arg(long, default_value_t = 0.1)]
+    pub visibility: f64,
+    /// Probability that the source is frame 0, as it is in generation.
+    #[arg(long, default_value_t = 0.75)]
+    pub first_frame: f32,
+}
+
+/// What a stage-1 checkpoint was trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub config: LfdmConfig,
+    pub labels: Vec<String>,
+    pub weights: LossWeights,
+    pub batch: usize,
+    /// Whether exact flow was used.
+    pub supervised: bool,
+}
+
+/// Trains stage 1.
+pub fn run(args: &Args) -> Result<()> {
+    let train = FacesDataset::open(&args.run.data, args.flow.as_deref(), 64, Split::Train)?;
+    let config = match &args.config {
+        None => LfdmConfig::faces_64(train.labels().len()),
+        Some(path) => {
+            let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            serde_json::from_slice(&text).with_context(|| format!("{} is not a model configuration", path.display()))?
+        }
+    };
+    ensure!(
+        config.image_size == [train.size(), train.size()] && config.flow_size() == [train.grid(), train.grid()],
+        "the data comes as {0}x{0} pixels with a {1}x{1} flow grid, the configuration asks for {2:?} and {3:?}",
+        train.size(),
+        train.grid(),
+        config.image_size,
+        config.flow_size()
+    );
+    let validation = FacesDataset::open(&args.run.data, None, train.size(), Split::Val)?;
+    let settings = Settings {
+        labels: train.labels().to_vec(),
+        config,
+        weights: args.weights.clone(),
+        batch: args.run.batch,
+        supervised: args.flow.is_some(),
+    };
+    super::run(&LfaeStage { train, validation, settings }, &args.run)
+}
+
+struct LfaeStage {
+    train: FacesDataset,
+    validation: FacesDataset,
+    settings: Settings,
+}
+
+impl Stage for LfaeStage {
+    type Model = LatentFlowAutoencoder;
+    type Settings = Settings;
+
+    fn name(&self) -> &'static str {
+        "latent flow auto-encoder"
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn adam(&self) -> AdamConfig {
+        AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8)
+    }
+
+    fn init(&self, device: &Device) -> LatentFlowAutoencoder {
+        self.settings.config.lfae.init(device)
+    }
+
+    fn export(&self, model: &LatentFlowAutoencoder) -> StateDict {
+        collect_module(model, &official_key)
+    }
+
+    fn loss(&self, model: &LatentFlowAutoencoder, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
+        let weights = &self.settings.weights;
+        let options = PairOptions { first_frame_probability: weights.first_frame, augment: true };
+        let pairs = Pairs::new(self.train.pairs(&options, self.settings.batch, seed, step), device);
+        let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
+        let features = model.encode(pairs.source.clone());
+        let decoded = model.decode(pairs.source.clone(), &features, &estimate.motion);
+
+        let focus = motion_focus(&pairs, weights.motion_focus);
+        let reconstruction = pyramid_l1(decoded.prediction, &pairs.driving, &focus);
+        let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
+        let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
+
+        let mut total = reconstruction.clone() * weights.reconstruction
+            + painting.clone() * weights.painting
+            + shift.clone() * weights.equivariance_shift
+            + affine.clone() * weights.equivariance_affine;
+        let mut terms =
+            vec![("reconstruction", reconstruction), ("painting", painting), ("shift", shift), ("affine", affine)];
+        if self.settings.supervised {
+            let (flow, visibility) = flow_terms(&estimate.motion, &pairs);
+            total = total + flow.clone() * weights.flow_weight + visibility.clone() * weights.visibility;
+            terms.extend([("flow", flow), ("visibility", visibility)]);
+        }
+        (total, terms)
+    }
+
+    fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path) -> Result<String> {
+        preview::reconstructions(model, &self.validation, &dir.join(format!("lfae-{step:07}.png")))
+    }
+}
+
+impl LfaeStage {
+    /// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a random thin-plate transform.
+    fn equivariance(
+        &self,
+        model: &LatentFlowAutoencoder,
+        estimate: &Estimate,
+        driving: &Tensor<4>,
+        seed: u64,
+        step: u64,
+    ) -> (Tensor<1>, Tensor<1>) {
+        let params = TransformParams::default();
+        let [batch, _, _, _] = driving.dims();
+        let (affine_shape, tps_shape) = ThinPlateTransform::noise_shapes(&params, batch);
+        let mut noise = NoiseSource::new(seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let device = driving.device();
+        let affine_noise = noise.normal(affine_shape, &device);
+        let transform = ThinPlateTransform::new(&params, affine_noise, noise.normal(tps_shape, &device));
+        let transformed = model.region_predictor.forward(transform.frame(driving.clone()));
+
+        let shift = (estimate.driving.shift.clone() - transform.points(transformed.shift.clone())).abs().mean();
+        let affine = match (&estimate.driving.affine, &transformed.affine) {
+            (Some(driving), Some(transformed_affine)) => {
+                let moved = transform.jacobian(transformed.shift).product(transformed_affine);
+                distance_to_identity(&driving.inverse().product(&moved), self.settings.config.lfae.revert_axis_swap)
+            }
+            _ => Tensor::zeros([1], &device),
+        };
+        (shift, affine)
+    }
+}
+
+fn distance_to_identity(matrix: &Matrix2, revert_axis_swap: bool) -> Tensor<1> {
+    let matrix = if revert_axis_swap { matrix.scale(matrix.a.clone().sign()) } else { matrix.clone() };
+    let [b, k] = matrix.a.dims();
+    let identity = Tensor::<2>::eye(2, &matrix.a.device()).unsqueeze::<4>().expand([b, k, 2, 2]);
+    (matrix.to_tensor() - identity).abs().mean()
+}
+
+/// A [`PairBatch`] on the device.
+struct Pairs {
+    source: Tensor<4>,
+    driving: Tensor<4>,
+    flow: Tensor<4>,
+    visibility: Tensor<4>,
+    /// `[batch, 1, 1, 1]`
+    flow_mask: Tensor<4>,
+}
+
+impl Pairs {
+    fn new(pairs: PairBatch, device: &Device) -> Self {
+        let (batch, size, grid) = (pairs.batch, pairs.size, pairs.grid);
+        let image = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [batch, 3, size, size]), device);
+        Self {
+            source: image(pairs.source),
+            driving: image(pairs.driving),
+            flow: Tensor::from_data(TensorData::new(pairs.flow, [batch, grid, grid, 2]), device),
+            visibility: Tensor::from_data(TensorData::new(pairs.visibility, [batch, 1, grid, grid]), device),
+            flow_mask: Tensor::from_data(TensorData::new(pairs.flow_mask, [batch, 1, 1, 1]), device),
+        }
+    }
+}
+
+/// `1 + focus` where a pixel changes by a tenth of the range or more, 1 where it stays; `[batch, 1, height, width]`.
+fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
+    let change = (pairs.driving.clone() - pairs.source.clone()).abs().max_dim(1);
+    change.mul_scalar(10.0).clamp_max(1.0).mul_scalar(focus) + 1.0
+}
+
+/// L1 over three scales, of the pixels and of their differences to the right and down, which keeps edges sharp.
+///
+/// # Shapes
+/// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]
+/// - `focus`: `[batch, 1, height, width]`
+fn pyramid_l1(prediction: Tensor<4>, target: &Tensor<4>, focus: &Tensor<4>) -> Tensor<1> {
+    let error = prediction - target.clone();
+    let terms = [1.0, 0.5, 0.25].map(|scale| {
+        // Blurring and subsampling are linear: the error's pyramid is the pyramids' error.
+        let (error, focus) = (anti_alias(error.clone(), scale), anti_alias(focus.clone(), scale));
+        let [batch, channels, height, width] = error.dims();
+        let inner = error.clone().slice([0..batch, 0..channels, 0..height - 1, 0..width - 1]);
+        let right = error.clone().slice([0..batch, 0..channels, 0..height - 1, 1..width]) - inner.clone();
+        let down = error.clone().slice([0..batch, 0..channels, 1..height, 0..width - 1]) - inner;
+        let near = focus.clone().slice([0..batch, 0..1, 0..height - 1, 0..width - 1]);
+        (error.abs() * focus).mean() + ((right.abs() + down.abs()) * near).mean()
+    });
+    let [full, half, quarter] = terms;
+    full + half + quarter
+}
+
+/// L1 of the flow over visible cells in pixels of a 64-pixel image, and cross-entropy of the occlusion, over the exact pairs.
+fn flow_terms(motion: &Motion, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
+    let [batch, height, width, _] = motion.flow.dims();
+    let count = pairs.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32;
+    let weight = (pairs.visibility.clone() * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
+    let flow = ((motion.flow.clone() - pairs.flow.clone()).abs() * weight).sum() * 32.0 / count.clone();
+
+    let occlusion = motion.occlusion.clone().clamp(1e-4, 1.0 - 1e-4);
+    let visible = pairs.visibility.clone();
+    let entropy = visible.clone() * occlusion.clone().log() + (visible.neg() + 1.0) * (occlusion.neg() + 1.0).log();
+    let visibility = (entropy * pairs.flow_mask.clone()).sum().neg() / count;
+    (flow, visibility)
+}
