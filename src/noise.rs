@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn the_first_values_never_change() {
-        let golden: [u32; 6] = [0; 6];
+        // From an independent implementation of ChaCha12 and Box-Muller.
+        let golden = [3213608924, 3197751094, 3209300938, 1057465516, 3222209915, 1068057883];
         let bits: Vec<u32> = draw(42, 6).into_iter().map(f32::to_bits).collect();
         assert_eq!(bits, golden, "every saved seed would mean another video");
     }

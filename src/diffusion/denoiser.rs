@@ -1,0 +1,240 @@
+//! The trained network as a denoiser: parameterisation, guidance and thresholding, prepared once per video.
+
+use burn::tensor::Tensor;
+
+use super::DiffusionModel;
+use super::attention::FrameTables;
+use super::samplers::{Denoise, Estimate};
+use super::unet::{Conditioning, Unet3d};
+use crate::config::{Parameterization, Threshold};
+
+/// Halvings of the search interval of a quantile: as many as single precision resolves.
+const QUANTILE_HALVINGS: usize = 26;
+
+/// The network with everything that is the same in all steps of one video already computed: the reference latent's convolution, what
+/// times and condition do to every block, rotary tables and position bias.
+#[derive(Debug, Clone)]
+pub struct Denoiser {
+    unet: Unet3d,
+    parameterization: Parameterization,
+    threshold: Threshold,
+    guidance: Guidance,
+    reference: Tensor<4>,
+    tables: FrameTables,
+    steps: Vec<Step>,
+}
+
+/// How much the condition counts (Ho and Salimans 2021): `null + scale * (conditional - null)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Guidance {
+    /// Scale 0: the unconditional output alone.
+    Null,
+    /// Scale 1: the conditional output alone.
+    Conditional,
+    /// Both outputs, from one pass over a doubled batch.
+    Scaled(f64),
+}
+
+#[derive(Debug, Clone)]
+struct Step {
+    alpha_cumprod: f64,
+    conditioning: Conditioning,
+}
+
+impl Denoiser {
+    /// # Shapes
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - `condition`: `[batch, condition_dim]`
+    /// - `times`: the diffusion time of each step
+    pub fn new(
+        model: &DiffusionModel,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        times: &[usize],
+        frames: usize,
+        guidance: f64,
+    ) -> Self {
+        let unet = model.denoise_fn.clone();
+        let [batch, width] = condition.dims();
+        let null = unet.null_condition().expand([batch, width]);
+        let (guidance, variants) = match guidance {
+            0.0 => (Guidance::Null, null),
+            1.0 => (Guidance::Conditional, condition),
+            scale => (Guidance::Scaled(scale), Tensor::cat(vec![condition, null], 0)),
+        };
+
+        let rows = variants.dims()[0];
+        let row_times: Vec<usize> = times.iter().flat_map(|&time| std::iter::repeat_n(time, rows)).collect();
+        let all = unet.conditioning(&row_times, variants.repeat_dim(0, times.len()));
+        let step = |(index, &time): (usize, &usize)| Step {
+            alpha_cumprod: model.schedule().alpha_cumprod(time),
+            conditioning: all.narrow(index * rows, rows),
+        };
+        Self {
+            parameterization: model.config().parameterization,
+            threshold: model.config().threshold,
+            guidance,
+            reference: unet.reference(latent),
+            tables: unet.frame_tables(frames),
+            steps: times.iter().enumerate().map(step).collect(),
+            unet,
+        }
+    }
+
+    /// The guided network output at the `step`-th time.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[batch, 3, frames, height, width]`
+    pub fn predict(&self, x: &Tensor<5>, step: usize) -> Tensor<5> {
+        let output = self.unet.forward(x.clone(), &self.reference, &self.steps[step].conditioning, &self.tables);
+        match self.guidance {
+            Guidance::Null | Guidance::Conditional => output,
+            Guidance::Scaled(scale) => {
+                let batch = x.dims()[0];
+                let conditional = output.clone().narrow(0, 0, batch);
+                let null = output.narrow(0, batch, batch);
+                null.clone() + (conditional - null) * scale
+            }
+        }
+    }
+}
+
+impl Denoise for Denoiser {
+    fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
+        let output = self.predict(x, step);
+        let (x0, noise) = split(self.parameterization, x, output, self.steps[step].alpha_cumprod);
+        Estimate { x0: threshold(x0, self.threshold), noise }
+    }
+}
+
+/// Clean sample and noise from the network's output.
+///
+/// # Shapes
+/// - all: `[batch, 3, frames, height, width]`
+pub fn split(
+    parameterization: Parameterization,
+    x: &Tensor<5>,
+    output: Tensor<5>,
+    alpha_cumprod: f64,
+) -> (Tensor<5>, Tensor<5>) {
+    let (signal, sigma) = (alpha_cumprod.sqrt(), (1.0 - alpha_cumprod).sqrt());
+    match parameterization {
+        Parameterization::Epsilon => {
+            let x0 = x.clone() * signal.recip() - output.clone() * (alpha_cumprod.recip() - 1.0).sqrt();
+            (x0, output)
+        }
+        Parameterization::Velocity => {
+            (x.clone() * signal - output.clone() * sigma, x.clone() * sigma + output * signal)
+        }
+    }
+}
+
+/// Applies `rule` to a clean estimate.
+///
+/// # Shapes
+/// - `x0` and result: `[batch, 3, frames, height, width]`
+pub fn threshold(x0: Tensor<5>, rule: Threshold) -> Tensor<5> {
+    match rule {
+        Threshold::None => x0,
+        Threshold::Dynamic { quantile, bound } => {
+            let batch = x0.dims()[0];
+            let limit = sample_quantile(x0.clone().abs().flatten(1, 4), quantile).clamp_min(bound);
+            (x0 / limit.reshape([batch, 1, 1, 1, 1])).clamp(-1.0, 1.0) * bound
+        }
+    }
+}
+
+/// The quantile of each row of non-negative values, interpolated linearly between neighbours.
+///
+/// Sorting reads back to the host on GPU devices, so the order statistic is found by bisection of the value range: elementwise work
+/// that stays where the tensor is.
+///
+/// # Shapes
+/// - `values`: `[rows, n]`, each >= 0
+/// - result: `[rows, 1]`
+fn sample_quantile(values: Tensor<2>, quantile: f64) -> Tensor<2> {
+    let [rows, n] = values.dims();
+    let position = quantile.clamp(0.0, 1.0) * (n - 1) as f64;
+    let (rank, fraction) = (position.floor(), position.fract());
+    let at_most = |limit: &Tensor<2>| values.clone().lower_equal(limit.clone().expand([rows, n]));
+    let count = |limit: &Tensor<2>| at_most(limit).float().sum_dim(1);
+
+    // Invariant: fewer than rank + 1 values are <= low, and at least rank + 1 are <= low + width.
+    let mut width = values.clone().max_dim(1);
+    let mut low = width.zeros_like() - 1e-30;
+    for _ in 0..QUANTILE_HALVINGS {
+        width = width * 0.5;
+        let too_low = count(&(low.clone() + width.clone())).lower_equal_elem(rank + 0.5).float();
+        low = low + width.clone() * too_low;
+    }
+    // The search ends within a few ulps of the order statistic; take the value itself.
+    let upper = (low + width) * (1.0 + 1e-6);
+    let here = values.clone().mask_fill(at_most(&upper).bool_not(), 0.0).max_dim(1);
+    let next = values.clone().mask_fill(at_most(&upper), f32::MAX).min_dim(1);
+    let repeated = count(&upper).greater_equal_elem(rank + 1.5);
+    let next = next.mask_where(repeated, here.clone());
+    if fraction == 0.0 { here } else { here.clone() + (next - here) * fraction }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Device, Distribution, TensorData};
+
+    fn interpolated(row: &[f32], quantile: f64) -> f32 {
+        let mut sorted = row.to_vec();
+        sorted.sort_by(f32::total_cmp);
+        let position = quantile * (row.len() - 1) as f64;
+        let (index, fraction) = (position.floor() as usize, position.fract() as f32);
+        let next = sorted[(index + 1).min(row.len() - 1)];
+        sorted[index] + (next - sorted[index]) * fraction
+    }
+
+    #[test]
+    fn the_quantile_is_that_of_the_sorted_values() {
+        let device = Device::flex();
+        let values = Tensor::<2>::random([3, 1537], Distribution::Normal(0.0, 2.0), &device).abs();
+        let rows = values.to_data().to_vec::<f32>().unwrap();
+        for quantile in [0.0, 0.5, 0.9, 0.995, 1.0] {
+            let found = sample_quantile(values.clone(), quantile).into_data().to_vec::<f32>().unwrap();
+            for (row, found) in rows.chunks(1537).zip(found) {
+                let expected = interpolated(row, quantile);
+                assert!(
+                    (found - expected).abs() <= 1e-6 * expected.max(1e-3),
+                    "{quantile}: {found} instead of {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn repeated_values_are_their_own_quantile() {
+        let values = Tensor::from_data(TensorData::from([[0.0f32, 2.0, 2.0, 2.0, 2.0, 3.0]]), &Device::flex());
+        assert_eq!(sample_quantile(values, 0.5).into_data().to_vec::<f32>().unwrap(), [2.0]);
+    }
+
+    #[test]
+    fn thresholding_confines_to_the_bound_and_spares_what_is_inside() {
+        let device = Device::flex();
+        let x = Tensor::<5>::random([2, 3, 2, 4, 4], Distribution::Normal(0.0, 1.0), &device);
+        let rule = Threshold::Dynamic { quantile: 0.9, bound: 10.0 };
+        let same = threshold(x.clone(), rule);
+        assert!((same - x.clone()).abs().max().into_scalar::<f32>() < 1e-5);
+        let clipped = threshold(x * 100.0, rule).abs().max().into_scalar::<f32>();
+        assert!((clipped - 10.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn both_parameterisations_recover_what_was_mixed() {
+        let device = Device::flex();
+        let [x0, noise] = [0, 1].map(|_| Tensor::<5>::random([1, 3, 2, 2, 2], Distribution::Normal(0.0, 1.0), &device));
+        let (signal, sigma) = (0.3f64.sqrt(), 0.7f64.sqrt());
+        let x = x0.clone() * signal + noise.clone() * sigma;
+        let velocity = noise.clone() * signal - x0.clone() * sigma;
+        for (kind, output) in [(Parameterization::Epsilon, noise.clone()), (Parameterization::Velocity, velocity)] {
+            let (found, found_noise) = split(kind, &x, output, 0.3);
+            assert!((found - x0.clone()).abs().max().into_scalar::<f32>() < 1e-5);
+            assert!((found_noise - noise.clone()).abs().max().into_scalar::<f32>() < 1e-5);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Stage 2: the conditional diffusion model over motion.
+//!
+//! [`DiffusionModel`] is what is trained and stored. For one video, a [`Denoiser`] is prepared from it and walked along a
+//! [`Trajectory`] of one of the [`Sampler`]s; [`MotionCodec`] turns the result into flow and occlusion.
+
+pub mod attention;
+mod denoiser;
+mod motion;
+mod samplers;
+mod schedule;
+pub mod unet;
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+
+pub use denoiser::{Denoiser, split, threshold};
+pub use motion::{MotionCodec, MotionStatistics};
+pub use samplers::{DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, ddim, ddpm, dpm_solver_pp_2m};
+pub use schedule::NoiseSchedule;
+pub use unet::{Conditioning, MOTION_CHANNELS, Unet3d};
+
+use crate::config::{DiffusionConfig, Parameterization};
+
+/// The denoising network with the forward process it is trained for.
+#[derive(Module, Debug)]
+pub struct DiffusionModel {
+    pub denoise_fn: Unet3d,
+    #[module(skip)]
+    config: DiffusionConfig,
+    #[module(skip)]
+    schedule: NoiseSchedule,
+}
+
+impl DiffusionConfig {
+    /// `latent_channels`: channels of the reference latent.
+    pub fn init(&self, latent_channels: usize, device: &Device) -> DiffusionModel {
+        DiffusionModel {
+            denoise_fn: self.unet.init(latent_channels, device),
+            config: self.clone(),
+            schedule: NoiseSchedule::new(self.schedule, self.timesteps),
+        }
+    }
+}
+
+impl DiffusionModel {
+    pub fn config(&self) -> &DiffusionConfig {
+        &self.config
+    }
+
+    pub fn schedule(&self) -> &NoiseSchedule {
+        &self.schedule
+    }
+
+    /// Prepares the network for one video, or `batch` videos at once: see [`Denoiser::new`].
+    ///
+    /// # Shapes
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - `condition`: `[batch, condition_dim]`
+    pub fn denoiser(
+        &self,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        times: &[usize],
+        frames: usize,
+        guidance: f64,
+    ) -> Denoiser {
+        Denoiser::new(self, latent, condition, times, frames, guidance)
+    }
+
+    /// A sample of `q(x_t | x_0)`: `sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise`.
+    ///
+    /// # Shapes
+    /// - `x0`, `noise` and result: `[batch, 3, frames, height, width]`
+    /// - `times`: `batch` times
+    pub fn q_sample(&self, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<5> {
+        let (signal, sigma) = self.levels(times, &x0.device());
+        x0 * signal + noise * sigma
+    }
+
+    /// Mean squared error of the network's prediction of noise or velocity (LFDM, Eq. 5).
+    ///
+    /// # Shapes
+    /// - `x0`, `noise`: `[batch, 3, frames, height, width]`, motion encoded by the model's [`MotionCodec`] and standard normal noise
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - `condition`: `[batch, condition_dim]`
+    /// - `times`, `null`: `batch` diffusion times, and whether to drop the condition
+    /// - result: `[1]`
+    pub fn loss(
+        &self,
+        x0: Tensor<5>,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        times: &[usize],
+        noise: Tensor<5>,
+        null: &[bool],
+    ) -> Tensor<1> {
+        let unet = &self.denoise_fn;
+        let frames = x0.dims()[2];
+        let x = self.q_sample(x0.clone(), noise.clone(), times);
+        let conditioning = unet.conditioning(times, self.drop_condition(condition, null));
+        let output = unet.forward(x, &unet.reference(latent), &conditioning, &unet.frame_tables(frames));
+        let target = match self.config.parameterization {
+            Parameterization::Epsilon => noise,
+            Parameterization::Velocity => {
+                let (signal, sigma) = self.levels(times, &x0.device());
+                noise * signal - x0 * sigma
+            }
+        };
+        let error = output - target;
+        (error.clone() * error).mean()
+    }
+
+    /// `condition` with the null condition in the rows that `null` marks.
+    fn drop_condition(&self, condition: Tensor<2>, null: &[bool]) -> Tensor<2> {
+        let keep: Vec<f32> = null.iter().map(|&null| f32::from(!null)).collect();
+        let keep = Tensor::<2>::from_data(TensorData::new(keep, [null.len(), 1]), &condition.device());
+        condition * keep.clone() + self.denoise_fn.null_condition() * (keep * -1.0 + 1.0)
+    }
+
+    /// `sqrt(abar)` and `sqrt(1 - abar)` per sample, `[batch, 1, 1, 1, 1]`.
+    fn levels(&self, times: &[usize], device: &Device) -> (Tensor<5>, Tensor<5>) {
+        let column = |level: &dyn Fn(f64) -> f64| {
+            let values: Vec<f32> = times.iter().map(|&time| level(self.schedule.alpha_cumprod(time)) as f32).collect();
+            Tensor::from_data(TensorData::new(values, [times.len(), 1, 1, 1, 1]), device)
+        };
+        (column(&|abar| abar.sqrt()), column(&|abar| (1.0 - abar).sqrt()))
+    }
+}
+
+/// The official checkpoint key of a module path of [`DiffusionModel`].
+pub fn official_key(path: &str) -> String {
+    unet::official_key(path)
+}

@@ -1,0 +1,183 @@
+//! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video of three channels.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::lfae::Motion;
+use crate::tensor::coordinate_grid;
+use crate::weights::{StateDict, WeightsError};
+
+const MEAN_KEY: &str = "motion.mean";
+const STD_KEY: &str = "motion.std";
+/// A channel that never moves is not blown up further than this.
+const MIN_STD: f64 = 1e-3;
+
+/// The affine map between motion and what is diffused: `x = (z - mean) / std`, `z` = flow x, flow y, occlusion.
+#[derive(Debug, Clone)]
+pub struct MotionCodec {
+    /// Per cell, `[3, height, width]`.
+    mean: Tensor<3>,
+    /// Per channel, `[3]`.
+    std: Tensor<1>,
+}
+
+impl MotionCodec {
+    /// The official normalisation: occlusion to [-1, 1]; flow as it is, or with `residual` as an offset from the identity.
+    pub fn official(size: [usize; 2], residual: bool, device: &Device) -> Self {
+        let [height, width] = size;
+        let flow = match residual {
+            true => coordinate_grid(size, device).permute([2, 0, 1]),
+            false => Tensor::zeros([2, height, width], device),
+        };
+        let mean = Tensor::cat(vec![flow, Tensor::full([1, height, width], 0.5, device)], 0);
+        Self { mean, std: Tensor::from_data([1.0f32, 1.0, 0.5], device) }
+    }
+
+    /// Reads `motion.mean` and `motion.std`.
+    ///
+    /// # Errors
+    /// One of them is missing or of another rank.
+    pub fn from_state(dict: &StateDict, device: &Device) -> Result<Self, WeightsError> {
+        Ok(Self { mean: dict.tensor(MEAN_KEY, device)?, std: dict.tensor(STD_KEY, device)? })
+    }
+
+    /// `motion.mean` and `motion.std`.
+    pub fn to_state(&self) -> StateDict {
+        let mut dict = StateDict::default();
+        dict.insert(MEAN_KEY, self.mean.to_data());
+        dict.insert(STD_KEY, self.std.to_data());
+        dict
+    }
+
+    /// Height and width of the flow grid.
+    pub fn size(&self) -> [usize; 2] {
+        let [_, height, width] = self.mean.dims();
+        [height, width]
+    }
+
+    /// # Shapes
+    /// - `motion`: of `batch * frames` frames, the frames of one video in a row
+    /// - result: `[batch, 3, frames, height, width]`
+    pub fn encode(&self, motion: &Motion, batch: usize) -> Tensor<5> {
+        let [n, height, width, _] = motion.flow.dims();
+        let z = Tensor::cat(vec![motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
+        let x = (z - self.mean.clone().unsqueeze::<4>()) / self.std.clone().reshape([1, 3, 1, 1]);
+        x.reshape([batch, n / batch, 3, height, width]).permute([0, 2, 1, 3, 4])
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, 3, frames, height, width]`
+    /// - result: motion of `batch * frames` frames, occlusion clamped to [0, 1]
+    pub fn decode(&self, x: Tensor<5>) -> Motion {
+        let [batch, _, frames, height, width] = x.dims();
+        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, 3, height, width]);
+        let z = x * self.std.clone().reshape([1, 3, 1, 1]) + self.mean.clone().unsqueeze::<4>();
+        Motion { flow: z.clone().narrow(1, 0, 2).permute([0, 2, 3, 1]), occlusion: z.narrow(1, 2, 1).clamp(0.0, 1.0) }
+    }
+}
+
+/// Running sums over a training set, in double precision, from which a codec is fitted.
+#[derive(Debug, Clone)]
+pub struct MotionStatistics {
+    size: [usize; 2],
+    count: usize,
+    /// Per channel and cell.
+    sum: Vec<f64>,
+    sum_of_squares: Vec<f64>,
+}
+
+impl MotionStatistics {
+    pub fn new(size: [usize; 2]) -> Self {
+        let cells = 3 * size[0] * size[1];
+        Self { size, count: 0, sum: vec![0.0; cells], sum_of_squares: vec![0.0; cells] }
+    }
+
+    /// Adds every frame of `motion`, reading it back from its device.
+    pub fn add(&mut self, motion: &Motion) {
+        let [height, width] = self.size;
+        let n = motion.flow.dims()[0];
+        let z = Tensor::cat(vec![motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
+        let values = z.reshape([n, 3 * height * width]).into_data();
+        for (index, value) in values.iter::<f64>().enumerate() {
+            let cell = index % self.sum.len();
+            self.sum[cell] += value;
+            self.sum_of_squares[cell] += value * value;
+        }
+        self.count += n;
+    }
+
+    /// The codec that gives this set zero mean in every cell and unit variance in every channel.
+    pub fn codec(&self, device: &Device) -> MotionCodec {
+        let [height, width] = self.size;
+        let count = self.count.max(1) as f64;
+        let mean: Vec<f64> = self.sum.iter().map(|sum| sum / count).collect();
+        let variance = |cell: usize| (self.sum_of_squares[cell] / count - mean[cell] * mean[cell]).max(0.0);
+        let cells = height * width;
+        let std = [0, 1, 2].map(|channel| {
+            let total: f64 = (channel * cells..(channel + 1) * cells).map(variance).sum();
+            (total / cells as f64).sqrt().max(MIN_STD) as f32
+        });
+        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
+        MotionCodec {
+            mean: Tensor::from_data(TensorData::new(mean, [3, height, width]), device),
+            std: Tensor::from_data(std, device),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+
+    fn motion(device: &Device) -> Motion {
+        let mut noise = NoiseSource::new(1);
+        let flow = noise.normal([6, 4, 5, 2], device) * 0.1 + coordinate_grid([4, 5], device).unsqueeze::<4>();
+        let occlusion = (noise.normal::<4>([6, 1, 4, 5], device) * 0.1 + 0.5).clamp(0.0, 1.0);
+        Motion { flow, occlusion }
+    }
+
+    fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    #[test]
+    fn decoding_undoes_encoding() {
+        let device = Device::flex();
+        let motion = motion(&device);
+        let mut statistics = MotionStatistics::new([4, 5]);
+        statistics.add(&motion);
+        let fitted = statistics.codec(&device);
+        let reread = MotionCodec::from_state(&fitted.to_state(), &device).unwrap();
+        let official = [false, true].map(|residual| MotionCodec::official([4, 5], residual, &device));
+        for codec in official.iter().chain([&fitted, &reread]) {
+            let x = codec.encode(&motion, 2);
+            assert_eq!(x.dims(), [2, 3, 3, 4, 5]);
+            let decoded = codec.decode(x);
+            assert!(distance(decoded.flow, motion.flow.clone()) < 1e-5);
+            assert!(distance(decoded.occlusion, motion.occlusion.clone()) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn a_fitted_codec_standardises_its_set() {
+        let device = Device::flex();
+        let motion = motion(&device);
+        let mut statistics = MotionStatistics::new([4, 5]);
+        statistics.add(&motion);
+        let x = statistics.codec(&device).encode(&motion, 1);
+        assert!(x.clone().mean_dim(2).abs().max().into_scalar::<f32>() < 1e-5, "zero mean in every cell");
+        let variance = (x.clone() * x).mean_dims(&[2, 3, 4]);
+        assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-4, "unit variance in every channel");
+    }
+
+    #[test]
+    fn the_identity_is_zero_for_the_residual_codec() {
+        let device = Device::flex();
+        let identity = Motion {
+            flow: coordinate_grid([4, 6], &device).unsqueeze::<4>(),
+            occlusion: Tensor::full([1, 1, 4, 6], 0.5, &device),
+        };
+        let x = MotionCodec::official([4, 6], true, &device).encode(&identity, 1);
+        assert_eq!(x.abs().max().into_scalar::<f32>(), 0.0);
+    }
+}

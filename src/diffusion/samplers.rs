@@ -1,0 +1,335 @@
+//! Samplers: how many steps, at which times, and what each step does with the denoiser's estimates.
+//!
+//! Every step of every sampler here is one linear combination of the current sample, the denoiser's estimates of the clean sample and
+//! of the noise, the previous clean estimate and fresh noise. A sampler is therefore a table of coefficients, computed ahead in double
+//! precision by [`ddpm`], [`ddim`] or [`dpm_solver_pp_2m`]; a [`Trajectory`] walks it.
+
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::schedule::NoiseSchedule;
+
+/// Below this half log-SNR a sample is noise to single precision, and no solver starts there (Lu et al. 2022, for cosine schedules).
+const MIN_LOG_SNR_HALF: f64 = -5.1;
+
+/// The sampling algorithm.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Sampler {
+    /// Multistep DPM-Solver++ of order 2: deterministic, good from 10 steps on.
+    #[default]
+    DpmSolverPp2m,
+    /// `eta` 0 is deterministic, 1 draws as much noise as ancestral sampling. See [`DdimTimes`].
+    Ddim { eta: f64, times: DdimTimes },
+    /// Ancestral sampling over all times; the number of steps is ignored.
+    Ddpm,
+}
+
+/// Which times DDIM visits, and with which signal levels it moves between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DdimTimes {
+    /// From the last time on, each step to the signal level of the next time.
+    Trailing,
+    /// As the official LFDM: evenly spaced without either end, and moving between levels that lag one time behind the ones the network
+    /// is evaluated at. Needed for matching outputs with official checkpoints.
+    Official,
+}
+
+impl Sampler {
+    /// The table of this sampler. `steps` is clamped to `1..=T`.
+    pub fn updates(self, schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
+        let steps = steps.clamp(1, schedule.len());
+        match self {
+            Self::DpmSolverPp2m => dpm_solver_pp_2m(schedule, steps),
+            Self::Ddim { eta, times } => ddim(schedule, steps, eta, times),
+            Self::Ddpm => ddpm(schedule),
+        }
+    }
+}
+
+/// What a sampler needs to know of a model: its estimates at the `step`-th time of the table.
+pub trait Denoise {
+    /// # Shapes
+    /// - `x` and both estimates: `[batch, 3, frames, height, width]`
+    fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate;
+}
+
+/// A denoiser's reading of a noisy sample.
+#[derive(Debug, Clone)]
+pub struct Estimate {
+    /// The clean sample, thresholded.
+    pub x0: Tensor<5>,
+    /// The noise, as the network said it: not recomputed after thresholding.
+    pub noise: Tensor<5>,
+}
+
+/// One step: `x <- x * self.x + x0 * self.x0 + noise estimate * self.noise + previous x0 * self.previous_x0 + fresh noise * self.fresh`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// The time at which the network is evaluated.
+    pub time: usize,
+    pub x: f64,
+    pub x0: f64,
+    pub noise: f64,
+    pub previous_x0: f64,
+    pub fresh: f64,
+}
+
+/// A sample on its way from noise to data, one step per call.
+#[derive(Debug, Clone)]
+pub struct Trajectory {
+    updates: Vec<Update>,
+    next: usize,
+    previous_x0: Option<Tensor<5>>,
+}
+
+impl Trajectory {
+    pub fn new(updates: Vec<Update>) -> Self {
+        Self { updates, next: 0, previous_x0: None }
+    }
+
+    /// The times to prepare the denoiser for, one per step.
+    pub fn times(&self) -> Vec<usize> {
+        self.updates.iter().map(|update| update.time).collect()
+    }
+
+    /// Steps taken so far.
+    pub fn taken(&self) -> usize {
+        self.next
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.next == self.updates.len()
+    }
+
+    /// Takes the next step; after the last one the sample is returned as it is. `fresh` is called only if the step draws noise.
+    ///
+    /// # Shapes
+    /// - `x`, `fresh()` and result: `[batch, 3, frames, height, width]`
+    pub fn step(&mut self, denoiser: &impl Denoise, x: Tensor<5>, fresh: impl FnOnce() -> Tensor<5>) -> Tensor<5> {
+        let Some(&update) = self.updates.get(self.next) else { return x };
+        let estimate = denoiser.denoise(&x, self.next);
+        self.next += 1;
+
+        let previous = self.previous_x0.take();
+        let multistep = self.updates.get(self.next).is_some_and(|next| next.previous_x0 != 0.0);
+        self.previous_x0 = multistep.then(|| estimate.x0.clone());
+
+        let mut sum = estimate.x0 * update.x0;
+        let mut add = |factor: f64, term: Tensor<5>| {
+            if factor != 0.0 {
+                sum = sum.clone() + term * factor;
+            }
+        };
+        add(update.x, x);
+        add(update.noise, estimate.noise);
+        if let Some(previous) = previous {
+            add(update.previous_x0, previous);
+        }
+        if update.fresh != 0.0 {
+            add(update.fresh, fresh());
+        }
+        sum
+    }
+}
+
+/// Ancestral sampling (Ho et al. 2020, Algorithm 2): all T times.
+pub fn ddpm(schedule: &NoiseSchedule) -> Vec<Update> {
+    let update = |time| {
+        let (x0, x) = schedule.posterior_mean(time);
+        let fresh = if time == 0 { 0.0 } else { (0.5 * schedule.posterior_log_variance(time)).exp() };
+        Update { time, x, x0, noise: 0.0, previous_x0: 0.0, fresh }
+    };
+    (0..schedule.len()).rev().map(update).collect()
+}
+
+/// DDIM (Song et al. 2021, Eq. 12).
+pub fn ddim(schedule: &NoiseSchedule, steps: usize, eta: f64, times: DdimTimes) -> Vec<Update> {
+    let visited = match times {
+        DdimTimes::Official => official_ddim_times(schedule.len(), steps),
+        DdimTimes::Trailing => trailing_times(schedule, steps),
+    };
+    let level = |time: usize| match times {
+        DdimTimes::Official => schedule.alpha_cumprod_prev(time),
+        DdimTimes::Trailing => schedule.alpha_cumprod(time),
+    };
+    visited
+        .iter()
+        .enumerate()
+        .map(|(step, &time)| {
+            let Some(next) = visited.get(step + 1).map(|&next| level(next)) else { return to_clean(time) };
+            let here = level(time);
+            let fresh = eta * ((1.0 - here / next) * (1.0 - next) / (1.0 - here)).sqrt();
+            let noise = (1.0 - next - fresh * fresh).max(0.0).sqrt();
+            Update { time, x: 0.0, x0: next.sqrt(), noise, previous_x0: 0.0, fresh }
+        })
+        .collect()
+}
+
+/// Multistep DPM-Solver++ of order 2 in its data-prediction form (Lu et al. 2022, Algorithm 2), first order in the first and last step.
+pub fn dpm_solver_pp_2m(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
+    let times = trailing_times(schedule, steps);
+    let lambda = |time: usize| schedule.log_snr_half(time);
+    times
+        .iter()
+        .enumerate()
+        .map(|(step, &time)| {
+            let Some(&next) = times.get(step + 1) else { return to_clean(time) };
+            let h = lambda(next) - lambda(time);
+            let (abar, abar_next) = (schedule.alpha_cumprod(time), schedule.alpha_cumprod(next));
+            let x = ((1.0 - abar_next) / (1.0 - abar)).sqrt();
+            let data = -abar_next.sqrt() * (-h).exp_m1();
+            // The second difference of x0, by the last two evaluations.
+            let slope = match step {
+                0 => 0.0,
+                _ => h / (2.0 * (lambda(time) - lambda(times[step - 1]))),
+            };
+            Update { time, x, x0: data * (1.0 + slope), noise: 0.0, previous_x0: -data * slope, fresh: 0.0 }
+        })
+        .collect()
+}
+
+/// The last step of a deterministic sampler: what is left is the clean estimate.
+fn to_clean(time: usize) -> Update {
+    Update { time, x: 0.0, x0: 1.0, noise: 0.0, previous_x0: 0.0, fresh: 0.0 }
+}
+
+/// Evenly spaced times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing").
+fn trailing_times(schedule: &NoiseSchedule, steps: usize) -> Vec<usize> {
+    let last = schedule.len();
+    let noisiest = (0..last).rev().find(|&time| schedule.log_snr_half(time) >= MIN_LOG_SNR_HALF).unwrap_or(0);
+    let mut times: Vec<usize> = (0..steps)
+        .map(|step| ((last * (steps - step)) as f64 / steps as f64).round() as usize)
+        .map(|time| time.saturating_sub(1).min(noisiest))
+        .collect();
+    times.dedup();
+    times
+}
+
+/// `trunc(linspace(0, T, steps + 2))` without both ends, in single precision as PyTorch computes it: some times fall one short of the
+/// exact value.
+fn official_ddim_times(timesteps: usize, steps: usize) -> Vec<usize> {
+    let points = steps + 2;
+    let increment = timesteps as f32 / (points - 1) as f32;
+    let point = |index: usize| match index < points / 2 {
+        true => increment * index as f32,
+        false => timesteps as f32 - increment * (points - 1 - index) as f32,
+    };
+    (1..=steps).rev().map(|index| point(index) as usize).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ScheduleKind;
+    use crate::noise::NoiseSource;
+    use burn::tensor::Device;
+
+    /// The exact denoiser of data that is Gaussian, independently per value: mean 0.4, standard deviation 0.6.
+    struct Gaussian {
+        levels: Vec<f64>,
+    }
+
+    const MEAN: f64 = 0.4;
+    const DEVIATION: f64 = 0.6;
+
+    impl Gaussian {
+        fn new(schedule: &NoiseSchedule, updates: &[Update]) -> Self {
+            Self { levels: updates.iter().map(|update| schedule.alpha_cumprod(update.time)).collect() }
+        }
+    }
+
+    impl Denoise for Gaussian {
+        fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
+            let abar = self.levels[step];
+            let variance = abar * DEVIATION * DEVIATION + 1.0 - abar;
+            let x0 = (x.clone() * (abar.sqrt() * DEVIATION * DEVIATION) + MEAN * (1.0 - abar)) / variance;
+            let noise = (x.clone() - x0.clone() * abar.sqrt()) / (1.0 - abar).sqrt();
+            Estimate { x0, noise }
+        }
+    }
+
+    fn run(updates: Vec<Update>, schedule: &NoiseSchedule, x: Tensor<5>, seed: u64) -> Tensor<5> {
+        let denoiser = Gaussian::new(schedule, &updates);
+        let mut source = NoiseSource::new(seed);
+        let device = x.device();
+        let shape = x.dims();
+        let mut trajectory = Trajectory::new(updates);
+        let mut x = x;
+        while !trajectory.is_done() {
+            x = trajectory.step(&denoiser, x, || source.normal(shape, &device));
+        }
+        x
+    }
+
+    /// Largest distance to the exact solution of the probability flow.
+    fn error(sampler: Sampler, steps: usize) -> f64 {
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
+        let updates = sampler.updates(&schedule, steps);
+        let start = schedule.alpha_cumprod(updates[0].time);
+        let x = NoiseSource::new(3).normal::<5>([1, 3, 2, 4, 4], &Device::flex());
+        let spread = (start * DEVIATION * DEVIATION + 1.0 - start).sqrt();
+        let exact = (x.clone() - start.sqrt() * MEAN) * (DEVIATION / spread) + MEAN;
+        (run(updates, &schedule, x, 0) - exact).abs().max().into_scalar::<f32>() as f64
+    }
+
+    #[test]
+    fn deterministic_samplers_converge_to_the_probability_flow() {
+        let ddim = Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing };
+        for sampler in [ddim, Sampler::DpmSolverPp2m] {
+            let errors = [5, 10, 20, 80].map(|steps| error(sampler, steps));
+            assert!(errors[0] > 1.5 * errors[1] && errors[1] > 1.5 * errors[2], "{sampler:?}: {errors:?}");
+            assert!(errors[3] < 0.1 * errors[0] && errors[3] < 0.05, "{sampler:?}: {errors:?}");
+        }
+        assert!(error(Sampler::DpmSolverPp2m, 10) < 0.5 * error(ddim, 10));
+    }
+
+    #[test]
+    fn ancestral_samplers_reproduce_the_data_distribution() {
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 200);
+        for sampler in [Sampler::Ddpm, Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing }] {
+            let x = NoiseSource::new(5).normal::<5>([1, 3, 8, 16, 16], &Device::flex());
+            let sample = run(sampler.updates(&schedule, 100), &schedule, x, 9);
+            let mean = sample.clone().mean().into_scalar::<f32>() as f64;
+            let deviation = sample.var(4).mean().sqrt().into_scalar::<f32>() as f64;
+            assert!(
+                (mean - MEAN).abs() < 0.03 && (deviation - DEVIATION).abs() < 0.05,
+                "{sampler:?}: {mean} {deviation}"
+            );
+        }
+    }
+
+    #[test]
+    fn tables_end_in_the_clean_estimate_and_draw_no_noise_there() {
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
+        let samplers = [
+            Sampler::DpmSolverPp2m,
+            Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
+            Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
+        ];
+        for sampler in samplers {
+            for steps in [1, 2, 3, 10, 50] {
+                let updates = sampler.updates(&schedule, steps);
+                assert_eq!(updates.len(), steps);
+                assert!(updates.windows(2).all(|pair| pair[1].time < pair[0].time));
+                let last = updates[steps - 1];
+                assert_eq!(Update { time: 0, ..last }, to_clean(0));
+            }
+        }
+        assert_eq!(Sampler::Ddpm.updates(&schedule, 7).len(), 1000);
+    }
+
+    #[test]
+    fn official_times_are_truncated_like_single_precision() {
+        let table: std::collections::BTreeMap<String, Vec<usize>> =
+            serde_json::from_str(include_str!("../../tests/fixtures/ddim_times.json")).unwrap();
+        assert!(table.len() >= 20);
+        for (case, mut expected) in table {
+            let (timesteps, steps) = case.trim_start_matches('T').split_once("_S").unwrap();
+            // The table ends with the zero at which sampling stops.
+            assert_eq!(expected.pop(), Some(0));
+            assert_eq!(official_ddim_times(timesteps.parse().unwrap(), steps.parse().unwrap()), expected, "{case}");
+        }
+    }
+}

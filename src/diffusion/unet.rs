@@ -1,0 +1,531 @@
+//! The denoising network: a 3D U-Net with convolutions inside frames and attention across them (Video Diffusion Models, Sec. 3),
+//! fed with the reference latent, the diffusion time and a condition (LFDM, Sec. 3.3).
+//!
+//! Between its ends the network keeps frames folded into the batch, `[batch * frames, channels, height, width]`.
+
+use burn::module::{Module, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{GroupNorm, GroupNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::activation::{gelu, silu};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::attention::{
+    FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
+};
+use crate::config::{UnetConfig, Upsampling};
+use crate::tensor::upsample_nearest;
+
+/// Channels of the motion: flow x, flow y, occlusion.
+pub const MOTION_CHANNELS: usize = 3;
+
+/// The U-Net. Module paths are the official checkpoints' keys up to [`official_key`].
+#[derive(Module, Debug)]
+pub struct Unet3d {
+    pub time_rel_pos_bias: RelativePositionBias,
+    /// Over motion and reference latent, in this order.
+    pub init_conv: Conv2d,
+    pub init_temporal_attn: TemporalAttention,
+    pub time_mlp: TimeEmbedding,
+    pub downs: Vec<DownStage>,
+    pub mid_block1: ResnetBlock,
+    pub mid_spatial_attn: SpatialAttention,
+    pub mid_temporal_attn: TemporalAttention,
+    pub mid_block2: ResnetBlock,
+    pub ups: Vec<UpStage>,
+    pub final_conv: OutputHead,
+    pub occlusion_map: OutputHead,
+    /// Learned null condition `[1, condition_dim]`; zeros are used without one.
+    pub null_cond_emb: Option<Param<Tensor<2>>>,
+    pub condition_dim: usize,
+    pub head_dim: usize,
+}
+
+impl UnetConfig {
+    /// # Shapes
+    /// `latent_channels`: channels of the reference latent
+    pub fn init(&self, latent_channels: usize, device: &Device) -> Unet3d {
+        let (dim, heads, head_dim) = (self.dim, self.heads, self.head_dim);
+        let temporal = |channels| TemporalAttention::new(channels, heads, head_dim, device);
+        let linear = |channels| SpatialLinearAttention::new(channels, heads, head_dim, device);
+        let embedding = 4 * dim + self.condition_dim;
+        let resnet = |from, to| ResnetBlock::new(from, to, self.groups, Some(embedding), device);
+        let head = |channels| OutputHead {
+            resnet: ResnetBlock::new(2 * dim, dim, self.groups, None, device),
+            conv: Conv2dConfig::new([dim, channels], [1, 1]).init(device),
+        };
+
+        let widths: Vec<usize> = std::iter::once(dim).chain(self.dim_mults.iter().map(|mult| dim * mult)).collect();
+        let levels = self.dim_mults.len();
+        let coarsest = widths[levels];
+        let downs = (0..levels).map(|level| DownStage {
+            resnet1: resnet(widths[level], widths[level + 1]),
+            resnet2: resnet(widths[level + 1], widths[level + 1]),
+            linear_attn: linear(widths[level + 1]),
+            frame_attn: temporal(widths[level + 1]),
+            resample: (level + 1 < levels).then(|| downsample(widths[level + 1], device)),
+        });
+        let ups = (0..levels).rev().map(|level| UpStage {
+            resnet1: resnet(2 * widths[level + 1], widths[level]),
+            resnet2: resnet(widths[level], widths[level]),
+            linear_attn: linear(widths[level]),
+            frame_attn: temporal(widths[level]),
+            resample: (level > 0).then(|| Upsample::new(widths[level], self.upsampling, device)),
+        });
+
+        let pad = self.init_kernel / 2;
+        Unet3d {
+            time_rel_pos_bias: RelativePositionBias::new(heads, device),
+            init_conv: Conv2dConfig::new([MOTION_CHANNELS + latent_channels, dim], [self.init_kernel; 2])
+                .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+                .init(device),
+            init_temporal_attn: temporal(dim),
+            time_mlp: TimeEmbedding {
+                hidden: LinearConfig::new(dim, 4 * dim).init(device),
+                out: LinearConfig::new(4 * dim, 4 * dim).init(device),
+            },
+            downs: downs.collect(),
+            mid_block1: resnet(coarsest, coarsest),
+            mid_spatial_attn: SpatialAttention::new(coarsest, heads, head_dim, device),
+            mid_temporal_attn: temporal(coarsest),
+            mid_block2: resnet(coarsest, coarsest),
+            ups: ups.collect(),
+            final_conv: head(MOTION_CHANNELS - 1),
+            occlusion_map: head(1),
+            null_cond_emb: self
+                .learned_null_condition
+                .then(|| burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([1, self.condition_dim], device)),
+            condition_dim: self.condition_dim,
+            head_dim,
+        }
+    }
+}
+
+impl Unet3d {
+    /// The network's output for noisy motion `x`.
+    ///
+    /// `conditioning` may hold a multiple of `x`'s batch: its rows are then `[variant, batch]`, and everything that does not
+    /// depend on it is computed once. Guidance asks for the conditional and the unconditional output this way.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, 3, frames, height, width]`: flow x, flow y, occlusion, with sides divisible by `2^(levels - 1)`
+    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference)
+    /// - `conditioning`: `variants * batch` rows
+    /// - result: `[variants * batch, 3, frames, height, width]`
+    pub fn forward(
+        &self,
+        x: Tensor<5>,
+        reference: &Tensor<4>,
+        conditioning: &Conditioning,
+        tables: &FrameTables,
+    ) -> Tensor<5> {
+        self.forward_with(x, reference, conditioning, tables, &mut |_, _| {})
+    }
+
+    /// [`forward`](Self::forward) that shows each module's output, `[batch * frames, channels, height, width]`, under its official name.
+    pub fn forward_with(
+        &self,
+        x: Tensor<5>,
+        reference: &Tensor<4>,
+        conditioning: &Conditioning,
+        tables: &FrameTables,
+        tap: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Tensor<5> {
+        let [batch, _, frames, height, width] = x.dims();
+        let rows = conditioning.rows();
+        let mut films = conditioning.films.iter();
+
+        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, MOTION_CHANNELS, height, width]);
+        let mut x = self.embed_motion(x, reference);
+        tap("init_conv", &x);
+        let mut skip_to_end = x.clone();
+        x = per_position(x, |x| self.init_temporal_attn.forward(x, tables));
+        tap("init_temporal_attn", &x);
+        if rows > batch {
+            x = x.repeat_dim(0, rows / batch);
+            skip_to_end = skip_to_end.repeat_dim(0, rows / batch);
+        }
+
+        let mut skips = Vec::with_capacity(self.downs.len());
+        for (level, stage) in self.downs.iter().enumerate() {
+            let mut tap = |index: usize, x: &Tensor<4>| tap(&format!("downs.{level}.{index}"), x);
+            x = stage.resnet1.forward(x, rows, films.next());
+            tap(0, &x);
+            x = stage.resnet2.forward(x, rows, films.next());
+            tap(1, &x);
+            x = per_position(x, |x| stage.linear_attn.forward(x));
+            tap(2, &x);
+            x = per_position(x, |x| stage.frame_attn.forward(x, tables));
+            tap(3, &x);
+            skips.push(x.clone());
+            if let Some(downsample) = &stage.resample {
+                x = downsample.forward(x);
+                tap(4, &x);
+            }
+        }
+
+        x = self.mid_block1.forward(x, rows, films.next());
+        tap("mid_block1", &x);
+        x = per_position(x, |x| self.mid_spatial_attn.forward(x));
+        tap("mid_spatial_attn", &x);
+        x = per_position(x, |x| self.mid_temporal_attn.forward(x, tables));
+        tap("mid_temporal_attn", &x);
+        x = self.mid_block2.forward(x, rows, films.next());
+        tap("mid_block2", &x);
+
+        for (level, (stage, skip)) in self.ups.iter().zip(skips.into_iter().rev()).enumerate() {
+            let mut tap = |index: usize, x: &Tensor<4>| tap(&format!("ups.{level}.{index}"), x);
+            x = stage.resnet1.forward(Tensor::cat(vec![x, skip], 1), rows, films.next());
+            tap(0, &x);
+            x = stage.resnet2.forward(x, rows, films.next());
+            tap(1, &x);
+            x = per_position(x, |x| stage.linear_attn.forward(x));
+            tap(2, &x);
+            x = per_position(x, |x| stage.frame_attn.forward(x, tables));
+            tap(3, &x);
+            if let Some(upsample) = &stage.resample {
+                x = upsample.forward(x);
+                tap(4, &x);
+            }
+        }
+
+        let x = Tensor::cat(vec![x, skip_to_end], 1);
+        let flow = self.final_conv.forward(x.clone(), rows);
+        let occlusion = self.occlusion_map.forward(x, rows);
+        Tensor::cat(vec![flow, occlusion], 1)
+            .reshape([rows, frames, MOTION_CHANNELS, height, width])
+            .permute([0, 2, 1, 3, 4])
+    }
+
+    /// The reference latent's part of the first convolution. The convolution is linear, so this part, the same for every frame and
+    /// every step, is computed once.
+    ///
+    /// # Shapes
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - result: `[batch, dim, height, width]`
+    pub fn reference(&self, latent: Tensor<4>) -> Tensor<4> {
+        let weight = self.init_conv.weight.val();
+        let latent_channels = weight.dims()[1] - MOTION_CHANNELS;
+        let bias = self.init_conv.bias.as_ref().map(|bias| bias.val());
+        conv2d(latent, weight.narrow(1, MOTION_CHANNELS, latent_channels), bias, self.init_options())
+    }
+
+    /// Scales and shifts of every block for `n` pairs of time and condition.
+    ///
+    /// # Shapes
+    /// - `times`: `n` diffusion times
+    /// - `condition`: `[n, condition_dim]`
+    pub fn conditioning(&self, times: &[usize], condition: Tensor<2>) -> Conditioning {
+        let time = self.time_mlp.forward(times, &condition.device());
+        let embedding = silu(Tensor::cat(vec![time, condition], 1));
+        let stages = self.downs.iter().map(|stage| (&stage.resnet1, &stage.resnet2));
+        let middle = std::iter::once((&self.mid_block1, &self.mid_block2));
+        let films = stages
+            .chain(middle)
+            .chain(self.ups.iter().map(|stage| (&stage.resnet1, &stage.resnet2)))
+            .flat_map(|(first, second)| [first, second])
+            .filter_map(|block| block.mlp.as_ref().map(|mlp| mlp.forward(embedding.clone())));
+        Conditioning { films: films.collect() }
+    }
+
+    /// Rotary embedding and relative position bias for videos of `frames` frames.
+    pub fn frame_tables(&self, frames: usize) -> FrameTables {
+        let bias = self.time_rel_pos_bias.forward(frames);
+        let device = bias.device();
+        FrameTables::new(frames, self.head_dim, Some(bias), &device)
+    }
+
+    /// The condition that stands for no condition.
+    ///
+    /// # Shapes
+    /// - result: `[1, condition_dim]`
+    pub fn null_condition(&self) -> Tensor<2> {
+        match &self.null_cond_emb {
+            Some(learned) => learned.val(),
+            None => Tensor::zeros([1, self.condition_dim], &self.init_conv.weight.val().device()),
+        }
+    }
+
+    /// `init_conv` over motion and reference.
+    ///
+    /// # Shapes
+    /// - `motion`: `[batch * frames, 3, height, width]`
+    /// - `reference`: `[batch, dim, height, width]`
+    /// - result: `[batch * frames, dim, height, width]`
+    fn embed_motion(&self, motion: Tensor<4>, reference: &Tensor<4>) -> Tensor<4> {
+        let [batch, dim, height, width] = reference.dims();
+        let n = motion.dims()[0];
+        let weight = self.init_conv.weight.val().narrow(1, 0, MOTION_CHANNELS);
+        let motion = conv2d(motion, weight, None, self.init_options());
+        let motion = motion.reshape([batch, n / batch, dim, height * width]);
+        (motion + reference.clone().reshape([batch, 1, dim, height * width])).reshape([n, dim, height, width])
+    }
+
+    fn init_options(&self) -> ConvOptions<2> {
+        ConvOptions::new([1, 1], self.init_conv.kernel_size.map(|side| side / 2), [1, 1], 1)
+    }
+}
+
+/// What time and condition do to the network: a scale and a shift per channel of every conditioned block.
+#[derive(Debug, Clone)]
+pub struct Conditioning {
+    /// One `[rows, 2 * channels]` per block, in the order of the pass.
+    films: Vec<Tensor<2>>,
+}
+
+impl Conditioning {
+    pub(crate) fn rows(&self) -> usize {
+        self.films.first().map_or(0, |film| film.dims()[0])
+    }
+
+    /// Rows `start..start + length`.
+    pub(crate) fn narrow(&self, start: usize, length: usize) -> Self {
+        Self { films: self.films.iter().map(|film| film.clone().narrow(0, start, length)).collect() }
+    }
+}
+
+/// Sinusoidal embedding of the diffusion time and its two-layer network.
+#[derive(Module, Debug)]
+pub struct TimeEmbedding {
+    /// Weight `[dim, 4 * dim]`.
+    pub hidden: Linear,
+    /// Weight `[4 * dim, 4 * dim]`.
+    pub out: Linear,
+}
+
+impl TimeEmbedding {
+    /// # Shapes
+    /// - result: `[times, 4 * dim]`
+    pub fn forward(&self, times: &[usize], device: &Device) -> Tensor<2> {
+        let dim = self.hidden.weight.lazy_shape()[0];
+        let half = dim / 2;
+        let mut table = Vec::with_capacity(times.len() * dim);
+        for &time in times {
+            let angle = |index: usize| time as f64 * (-(10_000f64.ln()) * index as f64 / (half - 1) as f64).exp();
+            table.extend((0..half).map(|index| angle(index).sin() as f32));
+            table.extend((0..half).map(|index| angle(index).cos() as f32));
+        }
+        let sinusoid = Tensor::from_data(TensorData::new(table, [times.len(), dim]), device);
+        self.out.forward(gelu(self.hidden.forward(sinusoid)))
+    }
+}
+
+/// One resolution on the way down.
+#[derive(Module, Debug)]
+pub struct DownStage {
+    pub resnet1: ResnetBlock,
+    pub resnet2: ResnetBlock,
+    pub linear_attn: SpatialLinearAttention,
+    pub frame_attn: TemporalAttention,
+    /// 4x4 convolution of stride 2; the coarsest level has none.
+    pub resample: Option<Conv2d>,
+}
+
+/// One resolution on the way up; its input is concatenated with the skip of the way down.
+#[derive(Module, Debug)]
+pub struct UpStage {
+    pub resnet1: ResnetBlock,
+    pub resnet2: ResnetBlock,
+    pub linear_attn: SpatialLinearAttention,
+    pub frame_attn: TemporalAttention,
+    /// The finest level has none.
+    pub resample: Option<Upsample>,
+}
+
+/// Doubles the grid.
+#[derive(Module, Debug)]
+pub enum Upsample {
+    Deconvolution(ConvTranspose2d),
+    Nearest(NearestUpsample),
+}
+
+/// Nearest neighbour, then a 3x3 convolution.
+#[derive(Module, Debug)]
+pub struct NearestUpsample {
+    pub conv: Conv2d,
+    /// Whether the convolution's padding reflects; it is zero otherwise.
+    pub reflect: bool,
+}
+
+impl Upsample {
+    fn new(channels: usize, kind: Upsampling, device: &Device) -> Self {
+        let nearest = |reflect: bool| {
+            let pad = usize::from(!reflect);
+            let conv = Conv2dConfig::new([channels, channels], [3, 3])
+                .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+                .init(device);
+            Self::Nearest(NearestUpsample { conv, reflect })
+        };
+        match kind {
+            Upsampling::Deconvolution => Self::Deconvolution(
+                ConvTranspose2dConfig::new([channels, channels], [4, 4])
+                    .with_stride([2, 2])
+                    .with_padding([1, 1])
+                    .init(device),
+            ),
+            Upsampling::NearestZeros => nearest(false),
+            Upsampling::NearestReflect => nearest(true),
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[n, channels, height, width]`
+    /// - result: `[n, channels, 2 * height, 2 * width]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Deconvolution(conv) => conv.forward(x),
+            Self::Nearest(NearestUpsample { conv, reflect }) => {
+                let x = upsample_nearest(x);
+                conv.forward(if *reflect { x.pad((1, 1, 1, 1), PadMode::Reflect) } else { x })
+            }
+        }
+    }
+}
+
+/// Two convolutions around a residual; time and condition scale and shift the first.
+#[derive(Module, Debug)]
+pub struct ResnetBlock {
+    /// Weight `[4 * dim + condition_dim, 2 * channels]`; the output heads have none.
+    pub mlp: Option<Linear>,
+    pub block1: ConvNorm,
+    pub block2: ConvNorm,
+    /// 1x1, where the number of channels changes.
+    pub res_conv: Option<Conv2d>,
+}
+
+impl ResnetBlock {
+    fn new(from: usize, to: usize, groups: usize, embedding: Option<usize>, device: &Device) -> Self {
+        Self {
+            mlp: embedding.map(|embedding| LinearConfig::new(embedding, 2 * to).init(device)),
+            block1: ConvNorm::new(from, to, groups, device),
+            block2: ConvNorm::new(to, to, groups, device),
+            res_conv: (from != to).then(|| Conv2dConfig::new([from, to], [1, 1]).init(device)),
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch * frames, from, height, width]`
+    /// - `film`: `[batch, 2 * to]`, scale - 1 and shift
+    /// - result: `[batch * frames, to, height, width]`
+    pub fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
+        let h = self.block1.forward(x.clone(), batch, film);
+        let h = self.block2.forward(h, batch, None);
+        h + match &self.res_conv {
+            Some(conv) => conv.forward(x),
+            None => x,
+        }
+    }
+}
+
+/// 3x3 convolution, group normalisation, SiLU.
+#[derive(Module, Debug)]
+pub struct ConvNorm {
+    pub proj: Conv2d,
+    pub norm: GroupNorm,
+}
+
+impl ConvNorm {
+    fn new(from: usize, to: usize, groups: usize, device: &Device) -> Self {
+        Self {
+            proj: Conv2dConfig::new([from, to], [3, 3])
+                .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+                .init(device),
+            norm: GroupNormConfig::new(groups, to).init(device),
+        }
+    }
+
+    fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
+        silu(self.normalise(self.proj.forward(x), batch, film))
+    }
+
+    /// Group normalisation over channels, frames and positions jointly, then scale and shift.
+    ///
+    /// Statistics come from per-channel sums, and normalisation, gain and FiLM are merged into one scale and one shift per
+    /// channel, so the activation is read three times and never rearranged.
+    fn normalise(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
+        let [n, channels, height, width] = x.dims();
+        let groups = self.norm.num_groups;
+        let (frames, width_of_group) = (n / batch, channels / groups);
+        let x = x.reshape([batch, frames, channels, height * width]);
+
+        let count = (frames * height * width * width_of_group) as f64;
+        let mean = |x: Tensor<4>| {
+            x.sum_dim(3).reshape([batch, frames, groups, width_of_group]).sum_dim(1).sum_dim(3).div_scalar(count)
+        };
+        let first = mean(x.clone());
+        let variance = mean(x.clone() * x.clone()) - first.clone() * first.clone();
+        let inverse = (variance.clamp_min(0.0) + self.norm.epsilon).sqrt().recip();
+
+        let per_channel = |param: &Option<Param<Tensor<1>>>, default: f64| match param {
+            Some(param) => param.val().reshape([1, 1, groups, width_of_group]),
+            None => Tensor::full([1, 1, groups, width_of_group], default, &inverse.device()),
+        };
+        let scale = inverse.clone() * per_channel(&self.norm.gamma, 1.0);
+        let shift = per_channel(&self.norm.beta, 0.0) - first * scale.clone();
+        let (mut scale, mut shift) = (scale.reshape([batch, 1, channels, 1]), shift.reshape([batch, 1, channels, 1]));
+        if let Some(film) = film {
+            let half = |start| film.clone().narrow(1, start, channels).reshape([batch, 1, channels, 1]);
+            let film_scale = half(0) + 1.0;
+            scale = scale * film_scale.clone();
+            shift = shift * film_scale + half(channels);
+        }
+        (x * scale + shift).reshape([n, channels, height, width])
+    }
+}
+
+/// A last residual block and the projection to the output channels.
+#[derive(Module, Debug)]
+pub struct OutputHead {
+    pub resnet: ResnetBlock,
+    pub conv: Conv2d,
+}
+
+impl OutputHead {
+    /// # Shapes
+    /// - `x`: `[batch * frames, 2 * dim, height, width]`
+    /// - result: `[batch * frames, channels, height, width]`
+    pub fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
+        self.conv.forward(self.resnet.forward(x, batch, None))
+    }
+}
+
+/// The official checkpoint key of a module path of [`Unet3d`].
+pub fn official_key(path: &str) -> String {
+    const NAMES: [(&str, &str); 14] = [
+        (".linear_attn.norm.", ".2.fn.norm."),
+        (".linear_attn.", ".2.fn.fn."),
+        (".frame_attn.norm.", ".3.fn.norm."),
+        (".frame_attn.", ".3.fn.fn.fn."),
+        ("_attn.norm.", "_attn.fn.norm."),
+        ("_attn.to_", "_attn.fn.fn.fn.to_"),
+        (".resnet1.", ".0."),
+        (".resnet2.", ".1."),
+        (".resample.Deconvolution.", ".4."),
+        (".resample.Nearest.conv.", ".4.1."),
+        (".resample.", ".4."),
+        (".mlp.", ".mlp.1."),
+        ("time_mlp.hidden.", "time_mlp.1."),
+        ("time_mlp.out.", "time_mlp.3."),
+    ];
+    let mut key = NAMES.iter().fold(path.to_owned(), |key, (ours, official)| key.replace(ours, official));
+    for head in ["final_conv.", "occlusion_map."] {
+        key = key
+            .replace(&format!("{head}resnet."), &format!("{head}0."))
+            .replace(&format!("{head}conv."), &format!("{head}1."));
+    }
+    key
+}
+
+fn downsample(channels: usize, device: &Device) -> Conv2d {
+    Conv2dConfig::new([channels, channels], [4, 4])
+        .with_stride([2, 2])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .init(device)
+}
+
+/// Runs `attention` on `[n, channels, positions]`.
+fn per_position(x: Tensor<4>, attention: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<4> {
+    let [n, channels, height, width] = x.dims();
+    attention(x.reshape([n, channels, height * width])).reshape([n, channels, height, width])
+}
