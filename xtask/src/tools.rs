@@ -13,7 +13,7 @@ use crate::system::{apt_install, cache_dir, step, which};
 /// The last version that builds with the compiler this project asks for.
 const TRUNK: &str = "0.21.14";
 
-const NODE_MAJOR: u32 = 20;
+const NODE_MAJOR: u32 = 18;
 
 /// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
 pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
