@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use gif::{Encoder, EncodingError, Frame, Repeat};
 use thiserror::Error;
 
-/// How thoroughly NeuQuant samples the pixels: 1 sees all, 30 one in thirty.
-const SPEED: i32 = 6;
+/// How thoroughly NeuQuant samples the pixels, 1 to 30: it sees one in so many.
+const SPEED: i32 = 1;
 
 /// Frames that do not make a GIF.
 #[derive(Debug, Error)]

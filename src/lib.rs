@@ -9,12 +9,15 @@
 
 pub mod bundle;
 mod clock;
+pub mod condition;
 pub mod config;
+pub mod diffusion;
 pub mod gif;
 pub mod lfae;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod noise;
+pub mod pipeline;
 pub mod portrait;
 pub mod tensor;
 pub mod viz;

@@ -49,7 +49,7 @@ impl Portrait {
 
         let [crop_height, crop_width] = crop([height, width], size);
         let (top, left) = ((height - crop_height) / 2, (width - crop_width) / 2);
-        let pixels = resample_rgb([crop_height, crop_width], size, |y, row| {
+        let mut pixels = resample_rgb([crop_height, crop_width], size, |y, row| {
             let start = ((top + y) * width + left) * 4;
             let source = rgba[start..start + crop_width * 4].chunks_exact(4);
             for (target, pixel) in row.chunks_exact_mut(3).zip(source) {
@@ -59,6 +59,8 @@ impl Portrait {
                 }
             }
         });
+        // The weights of a pixel may add up to a little more than 1.
+        pixels.iter_mut().for_each(|value| *value = value.min(1.0));
         Ok(Self { size, pixels })
     }
 

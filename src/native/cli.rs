@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use super::train;
+use super::{animate, eval, export, sheet, train};
 
 /// Latent Flow Diffusion Models: one portrait and a label become a video.
 #[derive(Parser)]
@@ -20,6 +20,14 @@ enum Command {
     /// Train one of the two stages on a directory of clips.
     #[command(subcommand)]
     Train(Train),
+    /// Bundle the two trained stages for the page and for `animate`.
+    Export(export::Args),
+    /// Make a video from a portrait and a label.
+    Animate(animate::Args),
+    /// Measure the auto-encoder on held-out people.
+    Eval(eval::Args),
+    /// Draw generated clips of held-out people into one picture.
+    Sheet(sheet::Args),
 }
 
 #[derive(Subcommand)]
@@ -35,6 +43,10 @@ pub fn main() -> ExitCode {
 
     let result = match Cli::parse().command {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
+        Command::Export(args) => export::run(&args),
+        Command::Animate(args) => animate::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Sheet(args) => sheet::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,15 @@
 //! The command line and what only it needs: files, data, training, evaluation.
 
+pub mod animate;
 pub mod cli;
+mod contact_sheet;
 pub mod data;
+mod device;
+pub mod eval;
+pub mod export;
+pub mod image_file;
+mod metrics;
+mod model;
 pub(crate) mod preview;
+pub mod sheet;
 pub mod train;

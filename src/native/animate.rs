@@ -1,0 +1,175 @@
+//! `lfdm animate`: the page's pipeline on the command line.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, ensure};
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{contact_sheet::ContactSheet, device::DeviceArgs, image_file::read_portrait};
+use crate::{
+    bundle::{Bundle, Manifest},
+    diffusion::{DdimTimes, Sampler},
+    gif,
+    pipeline::{Animator, Event, Frame, Generation, Request, Timings},
+};
+
+/// `lfdm animate`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Directory of the model (manifest.json and its weights).
+    #[arg(long)]
+    model: PathBuf,
+    /// Portrait: PNG, JPEG, WebP, GIF or BMP.
+    #[arg(long)]
+    image: PathBuf,
+    /// What the face shall do; an unknown label lists the known ones.
+    #[arg(long)]
+    label: String,
+    /// A file that ends in .gif, or a directory for frame_000.png, frame_001.png, …
+    #[arg(long)]
+    out: PathBuf,
+    /// Also write all frames side by side, with flow and occlusion below them, to this PNG.
+    #[arg(long)]
+    sheet: Option<PathBuf>,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// How a video is drawn from the model.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SamplingArgs {
+    /// The same seed gives the same video.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Denoising steps; the model's default without it. `ddpm` always takes all of the training schedule.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Strength of the label; the model's default without it.
+    #[arg(long, allow_negative_numbers = true)]
+    guidance: Option<f32>,
+    #[arg(long, value_enum, default_value_t = SamplerName::DpmSolver)]
+    sampler: SamplerName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SamplerName {
+    /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
+    DpmSolver,
+    /// Deterministic DDIM.
+    Ddim,
+    /// DDIM with as much noise as ancestral sampling.
+    DdimStochastic,
+    /// Ancestral sampling.
+    Ddpm,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let animator = Animator::load(&Bundle::open_dir(&args.model)?, &args.device.open())
+        .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
+    let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
+    let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed);
+    let bar = progress_bar();
+    let (frames, timings) = collect(animator.generate(&portrait, &request)?, |event| show(&bar, event))?;
+    bar.finish_and_clear();
+
+    write(&frames, animator.manifest().fps, &args.out)?;
+    if let Some(path) = &args.sheet {
+        let mut sheet = ContactSheet::new(animator.manifest().config.image_size);
+        sheet.push(&request.label, frames.iter().map(|frame| frame.rgba.clone()).collect());
+        sheet.push("flow", frames.iter().map(|frame| frame.flow.clone()).collect());
+        sheet.push("occlusion", frames.iter().map(|frame| frame.occlusion.clone()).collect());
+        sheet.save(path)?;
+    }
+    tracing::info!(
+        "{}: {} frames in {:.2} s (encode {:.2}, denoise {:.2}, decode {:.2})",
+        args.out.display(),
+        frames.len(),
+        timings.total_ms / 1e3,
+        timings.encode_ms / 1e3,
+        timings.denoise_ms / 1e3,
+        timings.decode_ms / 1e3,
+    );
+    Ok(())
+}
+
+impl SamplingArgs {
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn request(&self, manifest: &Manifest, label: &str, seed: u64) -> Request {
+        Request {
+            label: label.to_owned(),
+            seed,
+            steps: self.steps.unwrap_or(manifest.default_steps),
+            guidance: self.guidance.unwrap_or(manifest.default_guidance),
+            sampler: match self.sampler {
+                SamplerName::DpmSolver => Sampler::DpmSolverPp2m,
+                SamplerName::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
+                SamplerName::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
+                SamplerName::Ddpm => Sampler::Ddpm,
+            },
+        }
+    }
+}
+
+/// Runs a generation to its end.
+pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Event)) -> Result<(Vec<Frame>, Timings)> {
+    let (mut frames, mut timings) = (Vec::new(), Timings::default());
+    while let Some(event) = pollster::block_on(generation.next()) {
+        let event = event?;
+        on_event(&event);
+        match event {
+            Event::Frame(frame) => frames.push(frame),
+            Event::Done(measured) => timings = measured,
+            Event::Encoded | Event::Step { .. } => {}
+        }
+    }
+    Ok((frames, timings))
+}
+
+fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
+    let Some(Frame { size: [height, width], .. }) = frames.first() else { return Ok(()) };
+    let (height, width) = (*height as u32, *width as u32);
+    let failed = |path: &Path| format!("cannot write {}", path.display());
+    if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif")) {
+        let pictures: Vec<_> = frames.iter().map(|frame| frame.rgba.clone()).collect();
+        let bytes = gif::encode(&pictures, u16::try_from(width)?, u16::try_from(height)?, fps)?;
+        return fs::write(out, bytes).with_context(|| failed(out));
+    }
+    ensure!(
+        out.extension().is_none() || out.is_dir(),
+        "--out {} is neither a .gif nor a directory; name one of the two",
+        out.display()
+    );
+    fs::create_dir_all(out).with_context(|| failed(out))?;
+    for frame in frames {
+        let path = out.join(format!("frame_{:03}.png", frame.index));
+        image::save_buffer(&path, &frame.rgba, width, height, image::ExtendedColorType::Rgba8)
+            .with_context(|| failed(&path))?;
+    }
+    Ok(())
+}
+
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:8} {bar:40} {pos}/{len} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(0).with_style(style).with_message("encode")
+}
+
+fn show(bar: &ProgressBar, event: &Event) {
+    let (message, done, total) = match event {
+        Event::Step { index, total } => ("denoise", index + 1, *total),
+        Event::Frame(frame) => ("decode", frame.index + 1, frame.total),
+        Event::Encoded | Event::Done(_) => return,
+    };
+    bar.set_message(message);
+    bar.set_length(total as u64);
+    bar.set_position(done as u64);
+}

@@ -1,0 +1,87 @@
+//! `lfdm export`: the two trained stages as one bundle for the page and for `lfdm animate`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
+use serde_json::json;
+
+use super::model::open_run;
+use crate::{
+    bundle::{Bundle, FORMAT, Manifest},
+    pipeline::Animator,
+};
+
+/// `lfdm export`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Run directory of `lfdm train lfae`.
+    #[arg(long)]
+    lfae: PathBuf,
+    /// Run directory of `lfdm train dm`.
+    #[arg(long)]
+    dm: PathBuf,
+    /// Name of the model.
+    #[arg(long)]
+    name: String,
+    /// Directory to write; a bundle that is there is replaced once the new one is complete.
+    #[arg(long)]
+    out: PathBuf,
+    /// Frames per second of the training clips.
+    #[arg(long, default_value_t = 8.0)]
+    fps: f32,
+    /// Denoising steps that suit the model.
+    #[arg(long, default_value_t = 10)]
+    steps: usize,
+    /// Guidance that suits the model.
+    #[arg(long, default_value_t = 1.5)]
+    guidance: f32,
+    /// Licence of the weights and origin of the training data.
+    #[arg(long, default_value = "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")]
+    licence: String,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    let lfae = open_run(&args.lfae)?;
+    let dm = open_run(&args.dm)?;
+    ensure!(
+        lfae.settings.config.lfae == dm.settings.config.lfae,
+        "{} was trained on the latents of another auto-encoder than {}; export the pair that belongs together",
+        args.dm.display(),
+        args.lfae.display()
+    );
+
+    let mut weights = lfae.weights;
+    weights.merge(dm.weights);
+    let manifest = Manifest {
+        format: FORMAT,
+        name: args.name.clone(),
+        config: dm.settings.config,
+        labels: dm.settings.labels,
+        fps: args.fps,
+        default_steps: args.steps,
+        default_guidance: args.guidance,
+        licence: args.licence.clone(),
+        created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
+        training: json!({
+            "lfae": { "steps": lfae.step, "settings": without_paths(lfae.settings.rest) },
+            "dm": { "steps": dm.step, "settings": without_paths(dm.settings.rest) },
+        }),
+        files: Vec::new(),
+    };
+    let bundle = Bundle { manifest, weights };
+    Animator::load(&bundle, &Device::flex())
+        .with_context(|| format!("{} and {} make no complete model", args.lfae.display(), args.dm.display()))?;
+    let manifest = bundle.write_dir(&args.out)?;
+    let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
+    tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
+    Ok(())
+}
+
+/// Where a file lay on the machine that trained is nobody's business.
+fn without_paths(settings: serde_json::Map<String, serde_json::Value>) -> serde_json::Map<String, serde_json::Value> {
+    settings
+        .into_iter()
+        .filter(|(_, value)| !value.as_str().is_some_and(|text| Path::new(text).is_absolute()))
+        .collect()
+}

@@ -1,0 +1,96 @@
+//! `lfdm sheet`: generated clips of many people and labels in one picture, to be looked at.
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::ProgressBar;
+
+use super::{
+    animate::{SamplingArgs, collect},
+    contact_sheet::ContactSheet,
+    data::{FacesDataset, Split},
+    device::DeviceArgs,
+};
+use crate::{
+    bundle::Bundle,
+    pipeline::{Animator, Portrait},
+};
+
+/// `lfdm sheet`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Directory of the model.
+    #[arg(long)]
+    model: PathBuf,
+    /// Directory of the clips whose people are animated.
+    #[arg(long)]
+    data: PathBuf,
+    #[arg(long, value_enum, default_value_t = Split::Val)]
+    split: Split,
+    /// PNG to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// How many people, the first of the split.
+    #[arg(long, default_value_t = 3)]
+    people: usize,
+    /// How many frames of each clip, evenly spaced.
+    #[arg(long, default_value_t = 8)]
+    columns: usize,
+    /// Show the real clip of the same person and label above each generated one.
+    #[arg(long)]
+    real: bool,
+    #[command(flatten)]
+    sampling: SamplingArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
+    let animator = Animator::load(&Bundle::open_dir(&args.model)?, &args.device.open())
+        .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
+    let size @ [height, width] = animator.manifest().config.image_size;
+    ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
+    let data = FacesDataset::open(&args.data, None, height, args.split)?;
+
+    let mut sheet = ContactSheet::new(size);
+    let people = args.people.min(data.len());
+    let bar = ProgressBar::new((people * data.labels().len()) as u64);
+    for subject in 0..people {
+        for (label, name) in data.labels().iter().enumerate() {
+            let clip = data.clip(subject, label);
+            if args.real {
+                let pictures = (0..data.frames()).map(|frame| clip.rgba(frame)).collect();
+                sheet.push(format!("{name} (real)"), spread(pictures, args.columns));
+            }
+            let portrait = Portrait::from_rgba(width, height, &clip.rgba(0), size)?;
+            // Another seed for each clip: one lucky or unlucky draw should not decide how all of them look.
+            let seed = args.sampling.seed() + (subject * data.labels().len() + label) as u64;
+            let request = args.sampling.request(animator.manifest(), name, seed);
+            let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
+            sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
+            bar.inc(1);
+        }
+    }
+    bar.finish_and_clear();
+    sheet.save(&args.out)
+}
+
+/// `count` of the pictures, evenly spaced, with the first and the last.
+fn spread(pictures: Vec<Vec<u8>>, count: usize) -> Vec<Vec<u8>> {
+    let (last, count) = (pictures.len().saturating_sub(1), count.min(pictures.len()));
+    (0..count).map(|i| pictures[if count > 1 { i * last / (count - 1) } else { last }].clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spread_has_both_ends() {
+        let pictures: Vec<Vec<u8>> = (0..16).map(|i| vec![i]).collect();
+        assert_eq!(spread(pictures.clone(), 4).concat(), [0, 5, 10, 15]);
+        assert_eq!(spread(pictures.clone(), 99).len(), 16);
+        assert_eq!(spread(pictures, 1).concat(), [15]);
+    }
+}
