@@ -1,0 +1,299 @@
+//! From a model on disk to a video on disk, with a small model of random weights: `lfdm animate` and the library under it.
+#![cfg(feature = "native")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use burn::tensor::{Device, Tensor};
+use lfdm::bundle::{Bundle, FORMAT, Manifest};
+use lfdm::condition::ConditionTable;
+use lfdm::config::{HourglassConfig, LfdmConfig};
+use lfdm::diffusion::{self, Sampler};
+use lfdm::lfae;
+use lfdm::pipeline::{Animator, Event, Frame, Portrait, Request, RequestError};
+use lfdm::weights::{StateDict, collect_module};
+use tempfile::TempDir;
+
+const SIZE: usize = 32;
+const FRAMES: usize = 4;
+
+fn labels() -> Vec<String> {
+    ["calm", "joy", "fear"].map(str::to_owned).to_vec()
+}
+
+fn config() -> LfdmConfig {
+    let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
+    let mut config = LfdmConfig::faces_64(labels().len());
+    config.image_size = [SIZE; 2];
+    config.frames = FRAMES;
+    config.lfae.regions = 3;
+    config.lfae.region.hourglass = hourglass;
+    config.lfae.background.hourglass = hourglass;
+    config.lfae.flow.hourglass = hourglass;
+    config.lfae.generator.block_expansion = 8;
+    config.lfae.generator.max_features = 16;
+    config.lfae.generator.bottleneck_blocks = 1;
+    config.diffusion.unet.dim = 8;
+    config.diffusion.unet.dim_mults = vec![1, 2];
+    config.diffusion.unet.heads = 2;
+    config.diffusion.unet.head_dim = 8;
+    config.diffusion.unet.groups = 4;
+    config.diffusion.unet.init_kernel = 3;
+    config
+}
+
+/// Made once: initial weights come from a generator that all threads share.
+static BUNDLE: LazyLock<Bundle> = LazyLock::new(random_bundle);
+
+fn bundle() -> Bundle {
+    BUNDLE.clone()
+}
+
+fn random_bundle() -> Bundle {
+    let (device, config) = (Device::flex(), config());
+    device.seed(7);
+    let mut weights = collect_module(&config.lfae.init(&device), &lfae::official_key);
+    let denoiser = config.diffusion.init(config.latent_channels(), &device);
+    weights.merge(collect_module(&denoiser, &diffusion::official_key));
+    weights.merge(ConditionTable::one_hot(labels(), &device).to_state());
+    let grid = lfdm::tensor::pixel_grid(config.flow_size(), &device).permute([2, 0, 1]);
+    let [height, width] = config.flow_size();
+    let mean = Tensor::cat(vec![grid, Tensor::full([1, height, width], 0.5, &device)], 0);
+    weights.insert("motion.mean", mean.into_data());
+    weights.insert("motion.std", Tensor::<1>::from_floats([0.2, 0.2, 0.3], &device).into_data());
+    Bundle {
+        manifest: Manifest {
+            format: FORMAT,
+            name: "tiny".into(),
+            config,
+            labels: labels(),
+            fps: 8.0,
+            default_steps: 3,
+            default_guidance: 2.0,
+            licence: "CC0-1.0".into(),
+            created_with: "a test".into(),
+            training: serde_json::Value::Null,
+            files: Vec::new(),
+        },
+        weights,
+    }
+}
+
+fn request(label: &str, seed: u64) -> Request {
+    Request { label: label.into(), seed, steps: 3, guidance: 4.0, sampler: Sampler::default() }
+}
+
+fn portrait() -> Portrait {
+    let pixels: Vec<u8> = (0..40 * 40).flat_map(|i| [(i * 7 % 256) as u8, (i % 40 * 6) as u8, 90, 255]).collect();
+    Portrait::from_rgba(40, 40, &pixels, [SIZE; 2]).unwrap()
+}
+
+fn events(animator: &Animator, request: &Request) -> Vec<Event> {
+    let mut generation = animator.generate(&portrait(), request).unwrap();
+    std::iter::from_fn(|| pollster::block_on(generation.next())).map(Result::unwrap).collect()
+}
+
+fn frames(animator: &Animator, request: &Request) -> Vec<Frame> {
+    let frame = |event| match event {
+        Event::Frame(frame) => Some(frame),
+        _ => None,
+    };
+    events(animator, request).into_iter().filter_map(frame).collect()
+}
+
+fn animator() -> Animator {
+    Animator::load(&bundle(), &Device::flex()).unwrap()
+}
+
+#[test]
+fn events_come_in_order() {
+    let events = events(&animator(), &request("joy", 1));
+    let kinds: Vec<String> = events
+        .iter()
+        .map(|event| match event {
+            Event::Encoded => "encoded".into(),
+            Event::Step { index, total } => format!("step {index}/{total}"),
+            Event::Frame(frame) => format!("frame {}/{}", frame.index, frame.total),
+            Event::Done(_) => "done".into(),
+        })
+        .collect();
+    let expected = "encoded,step 0/3,step 1/3,step 2/3,frame 0/4,frame 1/4,frame 2/4,frame 3/4,done";
+    assert_eq!(kinds.join(","), expected);
+
+    let Some(Event::Done(timings)) = events.last() else { panic!("no timings") };
+    let phases = timings.encode_ms + timings.denoise_ms + timings.decode_ms;
+    assert!(timings.decode_ms > 0.0 && (phases - timings.total_ms).abs() < 1e-6);
+}
+
+#[test]
+fn a_seed_is_a_video_and_labels_and_seeds_differ() {
+    let (first, second) = (animator(), animator());
+    let joy = frames(&first, &request("joy", 1));
+    assert_eq!(joy.len(), FRAMES);
+    assert!(joy == frames(&first, &request("joy", 1)), "the same model again");
+    assert!(joy == frames(&second, &request("joy", 1)), "the same weights loaded again");
+    assert!(joy != frames(&first, &request("fear", 1)), "the label changes nothing");
+    assert!(joy != frames(&first, &request("joy", 2)), "the seed changes nothing");
+    assert!(joy.iter().any(|frame| frame.rgba != joy[0].rgba), "nothing moves");
+    for frame in &joy {
+        for picture in [&frame.rgba, &frame.flow, &frame.occlusion] {
+            assert_eq!(picture.len(), SIZE * SIZE * 4);
+        }
+    }
+}
+
+#[test]
+fn every_sampler_makes_a_video() {
+    let animator = animator();
+    let ddim = Sampler::Ddim { eta: 1.0, times: diffusion::DdimTimes::Trailing };
+    let videos = [Sampler::DpmSolverPp2m, ddim].map(|sampler| {
+        let request = Request { sampler, ..request("joy", 1) };
+        let video = frames(&animator, &request);
+        assert!(video == frames(&animator, &request), "{sampler:?} draws noise beside the seed");
+        video
+    });
+    assert!(videos[0] != videos[1], "the samplers agree bit for bit");
+}
+
+#[test]
+fn impossible_requests_are_refused_by_name() {
+    let animator = animator();
+    let refuse = |change: &dyn Fn(&mut Request)| {
+        let mut request = request("joy", 0);
+        change(&mut request);
+        animator.generate(&portrait(), &request).err().expect("accepted").to_string()
+    };
+    for steps in [0, 1001, 10_000] {
+        assert!(refuse(&|request| request.steps = steps).contains(&format!("steps: {steps}")));
+    }
+    for guidance in [f32::NAN, f32::INFINITY, -1.0, 21.0] {
+        assert!(refuse(&|request| request.guidance = guidance).starts_with("guidance: "));
+    }
+    let message = refuse(&|request| request.label = "glee".into());
+    assert!(message.contains("glee") && message.contains("calm, joy, fear"), "{message}");
+
+    let small = Portrait::from_rgba(40, 40, &[0; 6400], [16, 16]).unwrap();
+    let refused = animator.generate(&small, &request("joy", 0));
+    assert!(matches!(refused, Err(RequestError::PortraitSize { .. })));
+}
+
+#[test]
+fn a_model_that_lacks_weights_is_not_loaded() {
+    let without = |key: &str| {
+        let mut bundle = bundle();
+        assert!(bundle.weights.get(key).is_some(), "{key} is no key");
+        let kept: StateDict = bundle.weights.clone().filter(|other| other != key);
+        bundle.weights = kept;
+        Animator::load(&bundle, &Device::flex()).err().expect("loaded").to_string()
+    };
+    for key in ["generator.first.conv.weight", "motion.std", "conditions"] {
+        assert!(without(key).contains(key), "{}", without(key));
+    }
+    let mut relabelled = bundle();
+    relabelled.manifest.labels.pop();
+    assert!(Animator::load(&relabelled, &Device::flex()).is_err());
+}
+
+/// A model on disk, a portrait, and the program.
+struct Workplace {
+    dir: TempDir,
+}
+
+impl Workplace {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        bundle().write_dir(&dir.path().join("model")).unwrap();
+        let portrait = image::RgbImage::from_fn(48, 40, |x, y| image::Rgb([x as u8 * 5, y as u8 * 6, 100]));
+        portrait.save(dir.path().join("portrait.png")).unwrap();
+        Self { dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn animate(&self, image: &str, out: &str, options: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_lfdm"))
+            .arg("animate")
+            .args(["--model".as_ref(), self.path("model").as_os_str()])
+            .args(["--image".as_ref(), self.path(image).as_os_str()])
+            .args(["--out".as_ref(), self.path(out).as_os_str()])
+            .args(options)
+            .output()
+            .unwrap()
+    }
+
+    /// The error of a run that must fail.
+    fn refusal(&self, image: &str, options: &[&str]) -> String {
+        let output = self.animate(image, "refused.gif", options);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "accepted: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+        assert!(!self.path("refused.gif").exists());
+        message
+    }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[test]
+fn the_program_writes_gifs_and_frames_and_repeats_itself() {
+    let place = Workplace::new();
+    let options = ["--label", "joy", "--seed", "3", "--steps", "2", "--guidance", "3"];
+    for out in ["a.gif", "b.gif"] {
+        let output = place.animate("portrait.png", out, &options);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    let gif = read(&place.path("a.gif"));
+    assert!(gif.starts_with(b"GIF89a"));
+    assert_eq!(gif, read(&place.path("b.gif")));
+
+    let sheet = place.path("sheet.png");
+    let options = [&options[..], &["--sheet", sheet.to_str().unwrap()]].concat();
+    assert!(place.animate("portrait.png", "frames", &options).status.success());
+    let png = |index: usize| image::open(place.path(&format!("frames/frame_{index:03}.png"))).unwrap().into_rgba8();
+    assert_eq!(png(0).dimensions(), (SIZE as u32, SIZE as u32));
+    assert_ne!(png(0), png(FRAMES - 1));
+    assert!(!place.path(&format!("frames/frame_{FRAMES:03}.png")).exists());
+    assert!(image::open(sheet).is_ok());
+}
+
+#[test]
+fn the_program_names_what_is_wrong() {
+    let place = Workplace::new();
+    assert!(place.refusal("portrait.png", &["--label", "glee"]).contains("calm, joy, fear"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "0"]).contains("steps: 0"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "10000"]).contains("steps: 10000"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--guidance", "NaN"]).contains("guidance: NaN"));
+
+    fs::write(place.path("empty.png"), b"").unwrap();
+    assert!(place.refusal("empty.png", &["--label", "joy"]).contains("empty.png"));
+    fs::write(place.path("words.jpg"), b"not an image").unwrap();
+    assert!(place.refusal("words.jpg", &["--label", "joy"]).contains("words.jpg"));
+    assert!(place.refusal("absent.png", &["--label", "joy"]).contains("absent.png"));
+}
+
+#[test]
+fn the_program_uses_no_damaged_model() {
+    let place = Workplace::new();
+    let weights = place.path("model/weights-0.safetensors");
+    let intact = read(&weights);
+
+    fs::write(&weights, &intact[..intact.len() - 100]).unwrap();
+    assert!(place.refusal("portrait.png", &["--label", "joy"]).contains("weights-0.safetensors"));
+
+    let mut tampered = intact.clone();
+    tampered[intact.len() / 2] ^= 0x10;
+    fs::write(&weights, tampered).unwrap();
+    assert!(place.refusal("portrait.png", &["--label", "joy"]).contains("SHA-256"));
+
+    fs::remove_file(&weights).unwrap();
+    assert!(place.refusal("portrait.png", &["--label", "joy"]).contains("weights-0.safetensors is missing"));
+
+    fs::remove_file(place.path("model/manifest.json")).unwrap();
+    assert!(place.refusal("portrait.png", &["--label", "joy"]).contains("manifest.json"));
+}
