@@ -47,8 +47,8 @@ export interface GenerateOptions {
   steps?: number;
   /** Strength of the label, 0 to 20. Default: `manifest.default_guidance`. */
   guidance?: number;
-  /** Default: the model's own choice. */
-  sampler?: 'ddpm' | 'ddim' | 'dpm_solver_pp_2m';
+  /** Default: `dpm_solver_pp2m`. `ddpm` takes all of the schedule's steps, whatever `steps` says. */
+  sampler?: 'dpm_solver_pp2m' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
   /** Stops the computation within one step; the loop then throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -71,20 +71,17 @@ export interface FrameEvent {
   total: number;
   width: number;
   height: number;
-  /** `width * height` RGBA pixels. */
+  /** `width * height` RGBA pixels, as are the two below. */
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  flow_width: number;
-  flow_height: number;
-  /** Motion against the portrait as RGBA: hue is the direction, saturation the length. */
+  /** Motion against the portrait: hue is the direction, saturation the length. */
   flow: Uint8ClampedArray<ArrayBuffer>;
-  /** Occlusion as grey RGBA: dark is painted anew, light is moved from the portrait. */
+  /** Occlusion as grey: dark is painted anew, light is moved from the portrait. */
   occlusion: Uint8ClampedArray<ArrayBuffer>;
 }
 
 export interface DoneEvent {
   type: 'done';
-  /** Seconds per phase. */
-  timings: Record<string, number>;
+  timings: { encode_ms: number; denoise_ms: number; decode_ms: number; total_ms: number };
 }
 
 export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent;
@@ -94,6 +91,7 @@ export type LfdmErrorCode =
   | 'options'
   | 'download'
   | 'model'
+  | 'browser'
   | 'device'
   | 'device-lost'
   | 'crash'

@@ -6,6 +6,8 @@ import init, { Model, encode_gif, on_panic, open_device } from './lfdm.js';
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
 let model = null;
+/** The GPUDevice that the library opened, if it did. */
+let gpu = null;
 const cancelled = new Set();
 
 self.onmessage = async ({ data: { id, type, ...request } }) => {
@@ -34,12 +36,7 @@ self.addEventListener('unhandledrejection', (event) => {
 
 async function open({ url, device, reload }, send) {
   const cache = reload ? 'reload' : 'default';
-  const [manifest] = await Promise.all([
-    download(new URL('manifest.json', url), { cache }),
-    init().catch((error) => {
-      throw failure('download', 'The program could not be downloaded. Check the connection and try again.', `${error}`);
-    }),
-  ]);
+  const [manifest] = await Promise.all([download(new URL('manifest.json', url), { cache }), start()]);
   on_panic((message) => self.postMessage({ type: 'panic', message }));
 
   const files = shardsOf(manifest);
@@ -61,6 +58,19 @@ async function open({ url, device, reload }, send) {
   send({ type: 'opened', manifest: model.manifest(), device: chosen.info });
 }
 
+async function start() {
+  // The smallest module with a vector instruction.
+  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+  if (!WebAssembly.validate(new Uint8Array(simd))) {
+    throw failure('browser', 'This browser cannot run the model: it lacks WebAssembly SIMD. A newer one can.');
+  }
+  try {
+    await init();
+  } catch (error) {
+    throw failure('download', 'The program could not be downloaded. Check the connection and try again.', `${error}`);
+  }
+}
+
 async function generate({ image: { data, width, height }, options }, send, isCancelled) {
   let generation;
   try {
@@ -68,10 +78,21 @@ async function generate({ image: { data, width, height }, options }, send, isCan
   } catch (error) {
     throw error instanceof WebAssembly.RuntimeError ? error : failure('options', error.message);
   }
+  const timings = { encoded: 0, step: 0, frame: 0 };
+  let since = performance.now();
   try {
     while (!isCancelled()) {
       const event = await generation.next();
       if (event === undefined) break;
+      // Rust only submits; a step is done, and can be the last before a cancel, when the GPU has done it.
+      await gpu?.queue.onSubmittedWorkDone();
+      if (event.type === 'done') {
+        const { encoded, step, frame } = timings;
+        event.timings = { encode_ms: encoded, denoise_ms: step, decode_ms: frame, total_ms: encoded + step + frame };
+      }
+      const now = performance.now();
+      timings[event.type] += now - since;
+      since = now;
       send(event, [event.rgba, event.flow, event.occlusion].flatMap((pixels) => (pixels ? [pixels.buffer] : [])));
       await macrotask();
     }
@@ -163,7 +184,7 @@ async function chooseDevice(wish) {
     return cpu(adapter.missing);
   }
   if (adapter.software && wish !== 'webgpu') return cpu(`only a software adapter was found (${adapter.name})`);
-  watchForLostDevice();
+  watchDevice();
   try {
     return { handle: await open_device('webgpu'), info: { kind: 'webgpu', name: adapter.name } };
   } catch (error) {
@@ -187,13 +208,13 @@ async function probeAdapter() {
   return { name, software };
 }
 
-/** The library opens its own GPUDevice; this is the only place from which its loss can be seen. */
-function watchForLostDevice() {
+/** The library opens its own GPUDevice; this is the only place from which it can be watched. */
+function watchDevice() {
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {
-    const device = await requestDevice.apply(this, args);
-    device.lost.then(({ message, reason }) => self.postMessage({ type: 'device-lost', message: message || reason }));
-    return device;
+    gpu = await requestDevice.apply(this, args);
+    gpu.lost.then(({ message, reason }) => self.postMessage({ type: 'device-lost', message: message || reason }));
+    return gpu;
   };
 }
 

@@ -105,7 +105,7 @@ async function animate() {
   } finally {
     running = null;
   }
-  const seconds = Object.values(video.timings).reduce((sum, phase) => sum + phase, 0);
+  const seconds = video.timings.total_ms / 1000;
   player.start(lfdm.manifest.fps);
   byId('result').setAttribute('aria-label', `The portrait showing ${video.label}, a looping video`);
   setState('ready', `${capitalised(video.label)}, seed ${video.seed}, made in ${seconds.toFixed(1)} s`);

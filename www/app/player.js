@@ -41,12 +41,9 @@ export class Player {
   }
 
   /** Adds a frame and shows it at once. */
-  add(frame) {
-    this.#frames.push({
-      result: toCanvas(frame.rgba, frame.width, frame.height),
-      flow: toCanvas(frame.flow, frame.flow_width, frame.flow_height),
-      occlusion: toCanvas(frame.occlusion, frame.flow_width, frame.flow_height),
-    });
+  add({ rgba, flow, occlusion, width, height }) {
+    const pictures = { result: rgba, flow, occlusion };
+    this.#frames.push(Object.fromEntries(Object.entries(pictures).map(([name, pixels]) => [name, toCanvas(pixels, width, height)])));
     this.#show(this.#frames.length - 1);
   }
 

@@ -1,0 +1,189 @@
+//! What the page's worker sees of the crate: a device, a model, a generation, and a GIF encoder.
+//!
+//! Everything here translates; nothing here computes. The hand-written API that web developers use (`pkg/index.js`) sits on
+//! top and adds the worker, downloads, cancellation and recovery.
+
+mod options;
+
+use std::cell::RefCell;
+
+use burn::tensor::Device;
+use js_sys::{Array, Function, Uint8Array, Uint8ClampedArray};
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    bundle::{Bundle, Manifest},
+    gif,
+    pipeline::{self, Animator, Event, Portrait},
+};
+
+/// The device that a model computes on.
+#[wasm_bindgen]
+pub struct ComputeDevice(Device);
+
+/// A verified model on its device.
+#[wasm_bindgen]
+pub struct Model(Animator);
+
+/// A video being made. Dropping it (`free()`) is all that cancelling takes.
+#[wasm_bindgen]
+pub struct Generation(pipeline::Generation);
+
+/// Opens the device `kind`: `webgpu` (any adapter the browser gives, software ones included) or `cpu`.
+#[wasm_bindgen]
+pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
+    match kind.as_str() {
+        "cpu" => Ok(ComputeDevice(Device::flex())),
+        #[cfg(feature = "gpu")]
+        "webgpu" => Ok(ComputeDevice(Device::wgpu_options().init_async().await?)),
+        _ => Err(JsError::new(&format!("device: `{kind}` is not part of this build"))),
+    }
+}
+
+#[wasm_bindgen]
+impl Model {
+    /// Checks the downloaded files against the manifest and builds the model; nothing is kept if anything is wrong.
+    ///
+    /// `shards` is an array of `[name, Uint8Array]`.
+    pub fn load(manifest: &[u8], shards: Array, device: &ComputeDevice) -> Result<Model, JsError> {
+        let shards = shards
+            .iter()
+            .map(|pair| {
+                let pair: Array = pair.dyn_into().map_err(|_| JsError::new("shards: expected [name, bytes] pairs"))?;
+                let name = pair.get(0).as_string().ok_or_else(|| JsError::new("shards: a name is not a string"))?;
+                let bytes: Uint8Array =
+                    pair.get(1).dyn_into().map_err(|_| JsError::new(&format!("shards: {name} is not a Uint8Array")))?;
+                Ok((name, bytes.to_vec()))
+            })
+            .collect::<Result<_, JsError>>()?;
+        let bundle = Bundle::assemble(manifest, shards)?;
+        Ok(Self(Animator::load(&bundle, &device.0)?))
+    }
+
+    /// Labels, sizes and defaults, as `Manifest` in `pkg/index.d.ts`.
+    pub fn manifest(&self) -> Result<JsValue, JsError> {
+        Ok(serde_wasm_bindgen::to_value(&WebManifest::from(self.0.manifest()))?)
+    }
+
+    /// Starts a video from `width * height` RGBA pixels. Everything is checked here; nothing is computed yet.
+    pub fn generate(&self, rgba: &[u8], width: usize, height: usize, options: JsValue) -> Result<Generation, JsError> {
+        let manifest = self.0.manifest();
+        let request = options::request(&options, manifest)?;
+        let portrait = Portrait::from_rgba(width, height, rgba, manifest.config.image_size)?;
+        Ok(Generation(self.0.generate(&portrait, &request)?))
+    }
+}
+
+#[wasm_bindgen]
+impl Generation {
+    /// Does one unit of work (encode, one denoising step, or one frame) and says what it was; `undefined` after the last.
+    pub async fn next(&mut self) -> Result<JsValue, JsError> {
+        match self.0.next().await {
+            None => Ok(JsValue::UNDEFINED),
+            Some(event) => Ok(serde_wasm_bindgen::to_value(&WebEvent::from(event?))?),
+        }
+    }
+}
+
+/// Encodes RGBA frames of one size as a GIF that loops for ever.
+#[wasm_bindgen]
+pub fn encode_gif(frames: Vec<Uint8ClampedArray>, width: u16, height: u16, fps: f32) -> Result<Vec<u8>, JsError> {
+    let frames: Vec<Vec<u8>> = frames.iter().map(Uint8ClampedArray::to_vec).collect();
+    Ok(gif::encode(&frames, width, height, fps)?)
+}
+
+thread_local! {
+    static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Registers who is told of a panic. A panic ends the module and leaves promises pending for ever, so this call, made by
+/// the panic hook itself, is the only way anyone hears of it.
+#[wasm_bindgen]
+pub fn on_panic(callback: Function) {
+    ON_PANIC.set(Some(callback));
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        ON_PANIC.with_borrow(|callback| {
+            if let Some(callback) = callback {
+                // Nothing is left to do if even this fails: the console has the message.
+                let _ = callback.call1(&JsValue::UNDEFINED, &info.to_string().into());
+            }
+        });
+    }));
+}
+
+/// What a page needs of the manifest; the full one also lists files and training details.
+#[derive(Serialize)]
+struct WebManifest<'a> {
+    name: &'a str,
+    labels: &'a [String],
+    frames: usize,
+    fps: f32,
+    image_size: [usize; 2],
+    default_steps: usize,
+    default_guidance: f32,
+    licence: &'a str,
+}
+
+impl<'a> From<&'a Manifest> for WebManifest<'a> {
+    fn from(manifest: &'a Manifest) -> Self {
+        let Manifest { name, labels, config, fps, default_steps, default_guidance, licence, .. } = manifest;
+        Self {
+            name,
+            labels,
+            frames: config.frames,
+            fps: *fps,
+            image_size: config.image_size,
+            default_steps: *default_steps,
+            default_guidance: *default_guidance,
+            licence,
+        }
+    }
+}
+
+/// [`Event`] with pixels as typed arrays, which are handed to the page without a copy.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum WebEvent {
+    Encoded,
+    Step {
+        index: usize,
+        total: usize,
+    },
+    Frame {
+        index: usize,
+        total: usize,
+        width: usize,
+        height: usize,
+        #[serde(with = "serde_wasm_bindgen::preserve")]
+        rgba: Uint8ClampedArray,
+        #[serde(with = "serde_wasm_bindgen::preserve")]
+        flow: Uint8ClampedArray,
+        #[serde(with = "serde_wasm_bindgen::preserve")]
+        occlusion: Uint8ClampedArray,
+    },
+    Done {
+        timings: pipeline::Timings,
+    },
+}
+
+impl From<Event> for WebEvent {
+    fn from(event: Event) -> Self {
+        let pixels = |bytes: Vec<u8>| Uint8ClampedArray::from(bytes.as_slice());
+        match event {
+            Event::Encoded => Self::Encoded,
+            Event::Step { index, total } => Self::Step { index, total },
+            Event::Frame(frame) => Self::Frame {
+                index: frame.index,
+                total: frame.total,
+                width: frame.size[1],
+                height: frame.size[0],
+                rgba: pixels(frame.rgba),
+                flow: pixels(frame.flow),
+                occlusion: pixels(frame.occlusion),
+            },
+            Event::Done(timings) => Self::Done { timings },
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// A browser, a server, and the page's own vocabulary, for the tests beside this file.
+
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+import { serve } from './server.js';
+
+const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
+export const SAMPLES = `${DIST}/samples`;
+export const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+/** Generation on a busy machine takes its time; a test that hangs should still end. */
+export const PATIENCE = 300_000;
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+/** WebGPU without a GPU. */
+export const SWIFTSHADER = [
+  '--enable-unsafe-webgpu',
+  '--enable-features=Vulkan,WebGPU',
+  '--use-webgpu-adapter=swiftshader',
+  '--use-angle=swiftshader',
+];
+
+/** Starts a server and a browser; `close()` ends both. */
+export async function launch(flags = []) {
+  for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
+    if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
+  }
+  const server = await serve(DIST);
+  const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
+  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+  return {
+    url: server.url,
+    /** A fresh visitor. `prepare(page)` runs before the page loads. */
+    async visit(query, { prepare, ...options } = {}) {
+      const context = await browser.newContext(options);
+      const page = await context.newPage();
+      page.setDefaultTimeout(PATIENCE);
+      const visitor = new Visitor(page, server.url);
+      await page.addInitScript(keepVideos);
+      await prepare?.(page);
+      await page.goto(server.url + query);
+      return visitor;
+    },
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Runs in the page: keeps the pixels of the latest video, unscaled. */
+function keepVideos() {
+  document.addEventListener('lfdm:video', ({ detail }) => (window.video = detail));
+}
+
+export class Visitor {
+  #url;
+
+  constructor(page, url) {
+    this.page = page;
+    this.#url = url;
+    /** What no page should say or do. */
+    this.complaints = [];
+    page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
+    page.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(`console: ${message.text()} (${message.location().url})`);
+    });
+    page.on('request', (request) => {
+      const elsewhere = !request.url().startsWith(url) && !/^(blob|data):/.test(request.url());
+      if (elsewhere) this.complaints.push(`request to ${request.url()}`);
+    });
+  }
+
+  get(testId) {
+    return this.page.locator(`[data-testid="${testId}"]`);
+  }
+
+  /** Resolves once the page is in one of `states`; fails at once if it shows an error instead. */
+  async state(...states) {
+    await this.page.waitForFunction(
+      (wanted) => wanted.includes(document.body.dataset.state) || document.body.dataset.state === 'error',
+      states,
+    );
+    const state = await this.page.evaluate(() => document.body.dataset.state);
+    if (!states.includes(state)) throw new Error(`the page says: ${await this.errorText()}`);
+    return state;
+  }
+
+  async errorText() {
+    return (await this.get('error').innerText()).trim();
+  }
+
+  async set(settings) {
+    for (const [testId, value] of Object.entries(settings)) await this.get(testId).fill(`${value}`);
+  }
+
+  async upload(file) {
+    await this.get('image-input').setInputFiles(file);
+  }
+
+  /** Makes a video and returns `{ width, height, frames: Buffer[], timings, … }`. */
+  async video({ label, ...settings }) {
+    await this.get(`label-${label}`).click();
+    await this.set(settings);
+    await this.page.evaluate(() => delete window.video);
+    await this.get('generate').click();
+    await this.state('ready');
+    const { frames, ...rest } = await this.page.evaluate(() => {
+      const { frames, ...rest } = window.video;
+      const text = (bytes) => bytes.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
+      return { ...rest, width: frames[0].width, height: frames[0].height, frames: frames.map(({ rgba }) => text(rgba)) };
+    });
+    return { ...rest, frames: frames.map((frame) => Buffer.from(frame, 'latin1')) };
+  }
+
+  /** Calls `use(package, modelUrl, argument)` in the page, with the npm package and nothing else. */
+  async withPackage(use, argument) {
+    const source = `(async (argument) => (${use})(await import('${this.#url}pkg/index.js'), '${this.#url}models/faces-64', argument))`;
+    return this.page.evaluate(`${source}(${JSON.stringify(argument) ?? 'undefined'})`);
+  }
+
+  async close() {
+    await this.page.context().close();
+  }
+}
+
+/** Mean absolute difference of two videos, over colour channels, in 1/255. */
+export function difference(a, b) {
+  if (a.length !== b.length) throw new Error(`${a.length} frames against ${b.length}`);
+  let sum = 0;
+  let count = 0;
+  a.forEach((frame, index) => {
+    if (frame.length !== b[index].length) throw new Error(`frame ${index}: ${frame.length} bytes against ${b[index].length}`);
+    for (let i = 0; i < frame.length; i++) {
+      if (i % 4 === 3) continue;
+      sum += Math.abs(frame[i] - b[index][i]);
+      count += 1;
+    }
+  });
+  return sum / count;
+}

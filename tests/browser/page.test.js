@@ -1,0 +1,288 @@
+// The page on the CPU, as a visitor meets it.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import { parseGif } from './gif.js';
+import { PATIENCE, difference, fixture, launch } from './harness.js';
+import { png } from './png.js';
+
+const FRAMES = 16;
+
+describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
+  let host;
+  before(async () => (host = await launch()));
+  after(() => host?.close());
+
+  const visit = async (context, { query = '?device=cpu', state = 'idle', ...options } = {}) => {
+    const visitor = await host.visit(query, options);
+    context.after(() => visitor.close());
+    if (state) await visitor.state(state);
+    return visitor;
+  };
+
+  test('makes videos: they move, differ by label, repeat by seed, take uploads, and save as GIF', async (t) => {
+    const visitor = await visit(t);
+    const settings = { label: 'happiness', seed: 7, steps: 10 };
+    assert.match(await visitor.get('device').innerText(), /CPU/);
+
+    const seen = [];
+    await visitor.page.exposeFunction('seeStatus', (text) => seen.push(text));
+    await visitor.page.evaluate(() => {
+      const status = document.getElementById('status');
+      new MutationObserver(() => window.seeStatus(status.textContent)).observe(status, { childList: true });
+    });
+    const first = await visitor.video(settings);
+    t.diagnostic(`10 steps, ${first.width}x${first.height}: ${JSON.stringify(first.timings)}`);
+    assert.equal(first.frames.length, FRAMES);
+    assert.ok(first.frames.every((frame) => frame.length === first.width * first.height * 4));
+    for (const step of [1, 5, 10]) assert.ok(seen.some((text) => text.includes(`step ${step} of 10`)), `step ${step}: ${seen}`);
+
+    const still = first.frames.map(() => first.frames[0]);
+    assert.ok(difference(first.frames, still) > 0.2, 'the frames do not move');
+    // The screen plays what was computed.
+    const picture = () => visitor.get('result').evaluate((canvas) => canvas.toDataURL());
+    const shown = await picture();
+    await visitor.page.waitForFunction((old) => document.getElementById('result').toDataURL() !== old, shown);
+
+    const again = await visitor.video(settings);
+    assert.ok(first.frames.every((frame, index) => frame.equals(again.frames[index])), 'the same seed gave another video');
+    const other = await visitor.video({ ...settings, label: 'surprise' });
+    assert.ok(difference(first.frames, other.frames) > 0.1, 'two labels gave the same video');
+
+    const [download] = await Promise.all([visitor.page.waitForEvent('download'), visitor.get('download').click()]);
+    assert.match(download.suggestedFilename(), /surprise.*seed7.*\.gif$/);
+    const gif = parseGif(await readFile(await download.path()));
+    assert.deepEqual({ frames: gif.frames, loops: gif.loops, square: gif.width === gif.height }, { frames: FRAMES, loops: true, square: true });
+
+    await visitor.upload(fixture('portrait.jpg'));
+    await visitor.state('idle');
+    const uploaded = await visitor.video(settings);
+    assert.equal(uploaded.frames.length, FRAMES);
+    assert.ok(difference(first.frames, uploaded.frames) > 5, 'the uploaded picture was not used');
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('cancel stops within one step and leaves the page ready', async (t) => {
+    const visitor = await visit(t);
+    await visitor.set({ steps: 200 });
+    await visitor.get('generate').click();
+    await visitor.page.waitForFunction(() => /step [1-9]/.test(document.getElementById('status').textContent));
+    const late = await visitor.page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          let steps = 0;
+          new MutationObserver(() => {
+            if (document.body.dataset.state === 'running') steps += 1;
+            else resolve(steps);
+          }).observe(document.getElementById('progress'), { attributes: true });
+          document.getElementById('cancel').click();
+        }),
+    );
+    await visitor.state('idle');
+    assert.ok(late <= 1, `${late} steps after the click`);
+    assert.ok(await visitor.get('generate').isEnabled());
+
+    // By the package itself, without a screen between: what arrives after the abort.
+    const stopped = await visitor.withPackage(async ({ Lfdm }, url) => {
+      const lfdm = await Lfdm.load(url, { device: 'cpu' });
+      const stop = new AbortController();
+      const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
+      let late = 0;
+      try {
+        for await (const event of lfdm.generate({ image, label: 'anger', steps: 100, signal: stop.signal })) {
+          if (stop.signal.aborted) late += 1;
+          if (event.type === 'step' && event.index === 1) stop.abort();
+        }
+      } catch (error) {
+        return { late, name: error.name };
+      } finally {
+        lfdm.dispose();
+      }
+    });
+    assert.equal(stopped?.name, 'AbortError');
+    assert.ok(stopped.late <= 1, `${stopped.late} events after the abort`);
+  });
+
+  test('unusable pictures are explained and the page goes on', async (t) => {
+    const visitor = await visit(t);
+    const bad = [
+      [{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') }, /cannot be read as a picture/],
+      [{ name: 'empty.png', mimeType: 'image/png', buffer: Buffer.alloc(0) }, /empty/],
+      [{ name: 'cut.png', mimeType: 'image/png', buffer: png(64, 64).subarray(0, 20) }, /cannot be read as a picture/],
+      [{ name: 'huge.png', mimeType: 'image/png', buffer: png(12_000, 10_000) }, /120 megapixels/],
+      [{ name: 'speck.png', mimeType: 'image/png', buffer: png(3, 3) }, /3 ?[x×] ?3/],
+    ];
+    for (const [file, sentence] of bad) {
+      await visitor.upload(file);
+      if (file.name === 'speck.png') {
+        // Only the model knows how small is too small.
+        await visitor.page.waitForFunction(() => document.querySelectorAll(':checked[name=portrait]').length === 0);
+        await visitor.get('generate').click();
+      }
+      await visitor.page.waitForSelector('body[data-state=error]');
+      assert.match(await visitor.errorText(), sentence);
+      assert.ok(await visitor.get('error').isVisible());
+      await visitor.get('sample-1').click();
+      await visitor.page.waitForSelector('body[data-state=idle]');
+      assert.ok(!(await visitor.get('error').isVisible()));
+    }
+    await visitor.video({ label: 'fear', steps: 1 });
+  });
+
+  test('pictures arrive upright and with their colours as stored', async (t) => {
+    const visitor = await visit(t);
+    const decode = (file) =>
+      visitor.withPackage(
+        async ({ decodeImage }, _, base64) => {
+          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const { data, width, height } = await decodeImage(new Blob([bytes]));
+          return { width, height, data: Array.from(data.subarray(0, 64)) };
+        },
+        file.toString('base64'),
+      );
+    const { width, height } = await decode(await readFile(fixture('rotated.jpg')));
+    assert.deepEqual([width, height], [64, 96], 'EXIF orientation 6 turns 96x64 into 64x96');
+
+    const opaque = (x, y) => [x * 16, y * 16, 255 - x * 16, 255];
+    const straight = await decode(png(16, 16, opaque));
+    for (let x = 0; x < 16; x++) assert.deepEqual(straight.data.slice(x * 4, x * 4 + 4), opaque(x, 0));
+
+    const clear = await decode(png(16, 16, (x) => [200, 100, 50, x < 8 ? 128 : 0]));
+    // A canvas keeps colours multiplied by alpha: half transparent ones may be off by one, which white then halves.
+    [200, 100, 50, 128].forEach((value, channel) => assert.ok(Math.abs(clear.data[channel] - value) <= 1, `${clear.data}`));
+    assert.equal(clear.data[15 * 4 + 3], 0, 'transparent');
+
+    const large = await decode(png(4096, 2048));
+    assert.deepEqual([large.width, large.height], [2048, 1024], 'a large picture is reduced');
+  });
+
+  test('settings out of range are named; the next good ones work', async (t) => {
+    const visitor = await visit(t);
+    const bad = [
+      [{ steps: 0 }, /Steps/],
+      [{ steps: 10_000 }, /Steps/],
+      [{ steps: 2.5 }, /Steps/],
+      [{ guidance: '' }, /Guidance/],
+      [{ guidance: -1 }, /Guidance/],
+      [{ seed: -1 }, /Seed/],
+    ];
+    for (const [settings, field] of bad) {
+      await visitor.set({ steps: 1, guidance: 1, seed: 1, ...settings });
+      await visitor.get('generate').click();
+      await visitor.page.waitForSelector('body[data-state=error]');
+      assert.match(await visitor.errorText(), field);
+    }
+    await visitor.video({ label: 'neutral', steps: 1, guidance: 1, seed: 1 });
+    assert.ok(!(await visitor.get('error').isVisible()));
+  });
+
+  test('the package refuses wrong options by their names', async (t) => {
+    const visitor = await visit(t);
+    const messages = await visitor.withPackage(async ({ Lfdm, LfdmError }, url) => {
+      const lfdm = await Lfdm.load(url, { device: 'cpu' });
+      const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
+      const good = { image, label: 'anger', steps: 1, seed: 0, guidance: 1 };
+      const wrong = [{ label: 'boredom' }, { label: undefined }, { steps: 0 }, { steps: 10_000 }, { steps: 1.5 }, { steps: '5' },
+        { guidance: NaN }, { guidance: Infinity }, { seed: -1 }, { seed: 0.5 }, { sampler: 'euler' }, { stepz: 5 }, { image: 'face.png' }];
+      const messages = [];
+      for (const options of wrong) {
+        try {
+          for await (const event of lfdm.generate({ ...good, ...options })) throw new Error(`accepted: ${event.type}`);
+          messages.push('accepted');
+        } catch (error) {
+          messages.push(`${Object.keys(options)[0]} | ${error instanceof LfdmError ? error.code : error.name} | ${error.message}`);
+        }
+      }
+      // Still alive, and the largest seed is a BigInt.
+      let frames = 0;
+      for await (const event of lfdm.generate({ ...good, seed: 2n ** 64n - 1n })) frames += event.type === 'frame';
+      messages.push(frames);
+      lfdm.dispose();
+      return messages;
+    });
+    const frames = messages.pop();
+    for (const line of messages) {
+      const [field, code, message] = line.split(' | ');
+      assert.equal(code, 'options', line);
+      assert.ok(message.toLowerCase().includes(field), line);
+    }
+    assert.ok(messages[0].includes('happiness'), `the known labels are listed: ${messages[0]}`);
+    assert.equal(frames, FRAMES);
+  });
+
+  describe('weights that do not arrive intact', () => {
+    const shard = '**/models/faces-64/*.safetensors';
+    const damage = {
+      'a missing shard': [shard, (route) => route.fulfill({ status: 404 }), /not on this server/],
+      'a server that fails': [shard, (route) => route.fulfill({ status: 503 }), /could not be downloaded/],
+      'no connection': [shard, (route) => route.abort(), /could not be downloaded/],
+      'a shard cut short': [shard, edit((body) => body.subarray(0, body.length - 1000)), /did not arrive intact/],
+      'a shard that is too long': [shard, edit((body) => Buffer.concat([body, body])), /did not arrive intact/],
+      'one flipped bit': [shard, edit((body) => flip(body, body.length - 1)), /did not arrive intact/],
+      'a missing manifest': ['**/manifest.json', (route) => route.fulfill({ status: 404 }), /not on this server/],
+      'a host that answers everything with a page': ['**/manifest.json', (route) => route.fulfill({ body: '<!doctype html>' }), /damaged/],
+    };
+    for (const [name, [url, handler, sentence]] of Object.entries(damage)) {
+      test(name, async (t) => {
+        const visitor = await visit(t, { state: null, prepare: (page) => page.route(url, handler) });
+        await visitor.page.waitForSelector('body[data-state=error]');
+        assert.match(await visitor.errorText(), sentence);
+        assert.ok(await visitor.get('generate').isDisabled(), 'nothing half-loaded is used');
+        await visitor.page.unroute(url);
+        await visitor.get('retry').click();
+        await visitor.state('idle');
+        assert.ok(await visitor.get('generate').isEnabled());
+      });
+    }
+  });
+
+  test('a crash of the module is told, and the next try starts it again', async (t) => {
+    // The trap that a Rust panic ends in, in the middle of a generation.
+    const worker = '**/pkg/worker.js';
+    const trap = `self.addEventListener('message', ({ data }) => {
+      if (data.type === 'generate') setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable executed'); });
+    });`;
+    const visitor = await visit(t, { prepare: (page) => page.route(worker, edit((body) => Buffer.from(body + trap))) });
+    await visitor.set({ steps: 50 });
+    await visitor.get('generate').click();
+    await visitor.page.waitForSelector('body[data-state=error]');
+    assert.match(await visitor.errorText(), /stopped unexpectedly/);
+    await visitor.page.unroute(worker);
+    await visitor.set({ steps: 1 });
+    await visitor.get('retry').click();
+    await visitor.state('ready');
+  });
+
+  test('without WebGPU the CPU is taken and named; asking for WebGPU is answered', async (t) => {
+    const hide = (page) => page.addInitScript(() => delete Navigator.prototype.gpu);
+    // Workers do not run init scripts.
+    const prepare = async (page) => {
+      await hide(page);
+      await page.route('**/pkg/worker.js', edit((body) => Buffer.from(`delete WorkerNavigator.prototype.gpu;\n${body}`)));
+    };
+    const visitor = await visit(t, { query: '', prepare });
+    assert.match(await visitor.get('device').innerText(), /CPU: this browser has no WebGPU/);
+
+    const insisting = await visit(t, { query: '?device=webgpu', state: null, prepare });
+    await insisting.page.waitForSelector('body[data-state=error]');
+    assert.match(await insisting.errorText(), /WebGPU cannot be used: this browser has no WebGPU/);
+    await insisting.page.getByRole('link', { name: 'Use the CPU' }).click();
+    await insisting.state('idle');
+  });
+});
+
+/** A route handler that changes a response's body. */
+function edit(change) {
+  return async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: change(await response.body()) });
+  };
+}
+
+function flip(body, index) {
+  const copy = Buffer.from(body);
+  copy[index] ^= 1;
+  return copy;
+}

@@ -1,0 +1,38 @@
+// A static host as plain as they come: right MIME types, a sub-path, nothing else.
+
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.safetensors': 'application/octet-stream',
+};
+
+/** Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop it. */
+export async function serve(root, prefix = '/some/where/') {
+  const server = createServer(async (request, response) => {
+    const { pathname } = new URL(request.url, 'http://localhost');
+    const relative = normalize(decodeURIComponent(pathname.slice(prefix.length)) || 'index.html');
+    try {
+      if (!pathname.startsWith(prefix) || relative.startsWith('..')) throw new Error('outside');
+      const body = await readFile(join(root, relative));
+      response.writeHead(200, { 'content-type': TYPES[extname(relative)] ?? 'application/octet-stream' });
+      response.end(body);
+    } catch {
+      response.writeHead(404, { 'content-type': 'text/plain' });
+      response.end('not found');
+    }
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}${prefix}`,
+    close: () => new Promise((resolve) => server.close(resolve)),
+  };
+}

@@ -1,0 +1,58 @@
+// The same model on WebGPU. There is no GPU on a test machine: SwiftShader computes the same in software, slowly.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { PATIENCE, SWIFTSHADER, difference, launch } from './harness.js';
+
+describe('the page on WebGPU', { timeout: 6 * PATIENCE }, () => {
+  let host;
+  before(async () => (host = await launch(SWIFTSHADER)));
+  after(() => host?.close());
+
+  test('agrees with the CPU within 2/255', async (t) => {
+    const settings = { label: 'happiness', seed: 3, steps: 2 };
+    const videos = [];
+    for (const device of ['cpu', 'webgpu']) {
+      const visitor = await host.visit(`?device=${device}`);
+      await visitor.state('idle');
+      assert.equal(await visitor.get('device').getAttribute('data-kind'), device);
+      const video = await visitor.video(settings);
+      t.diagnostic(`${device}: ${JSON.stringify(video.timings)}`);
+      assert.deepEqual(visitor.complaints, []);
+      videos.push(video.frames);
+      await visitor.close();
+    }
+    const mean = difference(...videos);
+    t.diagnostic(`mean absolute difference ${mean.toFixed(4)} of 255`);
+    assert.ok(mean <= 2, `${mean} of 255`);
+  });
+
+  test('a software adapter is not taken unasked', async () => {
+    const visitor = await host.visit('');
+    await visitor.state('idle');
+    assert.match(await visitor.get('device').innerText(), /CPU: only a software adapter/);
+    await visitor.close();
+  });
+
+  test('a lost device is told and the page stays usable', async () => {
+    // Keeps the device that the library opens, and destroys it when a generation starts.
+    const worker = '**/pkg/worker.js';
+    const lose = `const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (...all) { return (self.opened = await requestDevice.apply(this, all)); };
+      self.addEventListener('message', ({ data }) => { if (data.type === 'generate') self.opened.destroy(); });`;
+    const prepare = (page) =>
+      page.route(worker, async (route) => {
+        const response = await route.fetch();
+        await route.fulfill({ response, body: `${await response.text()}\n${lose}` });
+      });
+    const visitor = await host.visit('?device=webgpu', { prepare });
+    await visitor.state('idle');
+    await visitor.get('generate').click();
+    await visitor.page.waitForSelector('body[data-state=error]');
+    assert.match(await visitor.errorText(), /graphics device was lost/);
+    assert.ok(await visitor.get('generate').isEnabled());
+    assert.ok(await visitor.get('retry').isVisible());
+    await visitor.close();
+  });
+});
