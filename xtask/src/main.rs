@@ -84,6 +84,10 @@ fn shell() -> Result<Shell> {
     let sh = Shell::new()?;
     sh.change_dir(root);
     sh.set_var("CARGO_TARGET_DIR", target_dir()?);
+    if env::var_os("NO_COLOR").is_some() {
+        // Any value means the same to everyone but trunk, which stops at what is not a boolean.
+        sh.set_var("NO_COLOR", "true");
+    }
     Ok(sh)
 }
 
