@@ -21,4 +21,6 @@ pub mod pipeline;
 pub mod portrait;
 pub mod tensor;
 pub mod viz;
+#[cfg(target_family = "wasm")]
+mod web;
 pub mod weights;
