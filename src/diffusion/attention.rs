@@ -182,9 +182,8 @@ impl TemporalAttention {
         let weight = self.to_qkv.weight.val();
         let tokens = tokens.reshape([n * positions, channels]);
 
-        // The rotation of frame t is one head_dim x head_dim matrix for all positions and heads: a product, no gathers.
         let qk = tokens.clone().matmul(weight.clone().narrow(1, 0, 2 * hidden));
-        let qk = qk.reshape([batch, frames, positions * 2 * heads, head_dim]).matmul(tables.rotation.clone());
+        let qk = tables.rotate(qk.reshape([batch, frames, positions * 2 * heads, head_dim]));
         let qk = qk.reshape([batch, frames, positions, 2 * heads, head_dim]);
         let q = qk.clone().narrow(3, 0, heads).permute([0, 2, 3, 1, 4]);
         let k = qk.narrow(3, heads, heads).permute([0, 2, 3, 4, 1]);
@@ -216,6 +215,16 @@ impl FrameTables {
     pub fn new(frames: usize, head_dim: usize, bias: Option<Tensor<3>>, device: &Device) -> Self {
         let rotation = TensorData::new(rotation_matrices(frames, head_dim), [1, frames, head_dim, head_dim]);
         Self { rotation: Tensor::from_data(rotation, device), bias: bias.map(|bias| bias.unsqueeze::<5>()) }
+    }
+
+    /// Rotary embedding of queries or keys, times `head_dim^(-1/4)`.
+    ///
+    /// The rotation of one frame is one small matrix for all positions and heads: a product, no gathers.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[batch, frames, n, head_dim]`
+    pub fn rotate(&self, x: Tensor<4>) -> Tensor<4> {
+        x.matmul(self.rotation.clone())
     }
 
     fn frames(&self) -> usize {

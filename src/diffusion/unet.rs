@@ -110,7 +110,7 @@ impl Unet3d {
     ///
     /// # Shapes
     /// - `x`: `[batch, 3, frames, height, width]`: flow x, flow y, occlusion, with sides divisible by `2^(levels - 1)`
-    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference)
+    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference), or one per frame, `batch * frames` of them
     /// - `conditioning`: `variants * batch` rows
     /// - result: `[variants * batch, 3, frames, height, width]`
     pub fn forward(

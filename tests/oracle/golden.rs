@@ -1,0 +1,188 @@
+//! Golden sets: reading them, comparing with them, keeping the books.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use lfdm::weights::StateDict;
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+/// Tolerance against the largest absolute value of a golden tensor.
+const RELATIVE: f64 = 1e-4;
+/// Tolerance against the official implementation's own single-precision error.
+const NOISE_FACTOR: f64 = 5.0;
+
+/// A golden set: tensors by name, and the weights they were made with.
+pub struct Golden {
+    pub manifest: Value,
+    directory: PathBuf,
+    tensors: BTreeMap<String, TensorData>,
+    pub weights: StateDict,
+}
+
+impl Golden {
+    /// The set that `LFDM_ORACLE` names, or the small one of this repository.
+    pub fn open() -> Self {
+        let fixture = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oracle");
+        let directory = std::env::var_os("LFDM_ORACLE").map_or_else(fixture, PathBuf::from);
+        let read = |path: PathBuf| std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+
+        let manifest: Value = serde_json::from_slice(&read(directory.join("manifest.json"))).unwrap();
+        let files: std::collections::BTreeSet<&str> =
+            entries(&manifest).map(|(_, entry)| entry["file"].as_str().unwrap()).collect();
+        let mut tensors = BTreeMap::new();
+        for file in files {
+            let bytes = read(directory.join(file));
+            for (name, view) in SafeTensors::deserialize(&bytes).unwrap().tensors() {
+                tensors.insert(name, to_f32(&view));
+            }
+        }
+
+        let weights = ["weights_a.safetensors", "../weights_a.safetensors"]
+            .map(|name| directory.join(name))
+            .into_iter()
+            .find(|path| path.exists())
+            .expect("weights_a.safetensors in the set's directory or beside it");
+        let weights = StateDict::from_safetensors(&read(weights)).unwrap();
+        Self { manifest, directory, tensors, weights }
+    }
+
+    /// Whether this is a full set: only then are the weights complete.
+    pub fn is_full(&self) -> bool {
+        std::env::var_os("LFDM_ORACLE").is_some()
+    }
+
+    /// The official YAML configuration.
+    pub fn yaml(&self) -> Value {
+        let text = std::fs::read_to_string(self.directory.join("config.yaml")).unwrap();
+        serde_yaml_ng::from_str(&text).unwrap()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// Names that start with `prefix`.
+    pub fn names(&self, prefix: &str) -> Vec<&str> {
+        self.tensors.keys().map(String::as_str).filter(|name| name.starts_with(prefix)).collect()
+    }
+
+    pub fn data(&self, name: &str) -> &TensorData {
+        self.tensors.get(name).unwrap_or_else(|| panic!("the set has no `{name}`"))
+    }
+
+    pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
+        Tensor::from_data(self.data(name).clone(), device)
+    }
+
+    /// A tensor of whole numbers.
+    pub fn whole(&self, name: &str) -> Vec<usize> {
+        self.data(name).iter::<f32>().map(|value| value as usize).collect()
+    }
+
+    fn entry(&self, name: &str) -> &Value {
+        &self.manifest["tensors"][name]
+    }
+}
+
+/// What was compared, by group: the first two parts of a name.
+#[derive(Default)]
+pub struct Report {
+    groups: BTreeMap<String, Group>,
+    failures: Vec<String>,
+}
+
+#[derive(Default)]
+struct Group {
+    compared: usize,
+    worst: f64,
+    worst_name: String,
+}
+
+impl Report {
+    /// Compares `actual` with the golden tensor `name`; a small set may not hold it.
+    pub fn compare<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D>) {
+        if golden.has(name) {
+            let shape = actual.dims().to_vec();
+            self.compare_values(golden, name, &shape, &actual.into_data().iter::<f64>().collect::<Vec<_>>());
+        } else {
+            assert!(!golden.is_full(), "the full set has no `{name}`");
+        }
+    }
+
+    /// [`compare`](Self::compare) for a list.
+    pub fn compare_list(&mut self, golden: &Golden, name: &str, actual: &[f64]) {
+        if golden.has(name) {
+            self.compare_values(golden, name, &[actual.len()], actual);
+        } else {
+            assert!(!golden.is_full(), "the full set has no `{name}`");
+        }
+    }
+
+    /// [`compare`](Self::compare) for tensor data.
+    pub fn compare_data(&mut self, golden: &Golden, name: &str, actual: &TensorData) {
+        self.compare_values(golden, name, actual.shape(), &actual.iter::<f64>().collect::<Vec<_>>());
+    }
+
+    /// [`compare`](Self::compare) for whole numbers, which must be equal.
+    pub fn compare_whole<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D, Int>) {
+        self.compare(golden, name, actual.float());
+    }
+
+    /// Prints one line per group and the verdict, and panics on any tensor out of tolerance.
+    pub fn finish(self) {
+        for (name, group) in &self.groups {
+            let Group { compared, worst, worst_name } = group;
+            println!("{name:24} {compared:4} compared, worst error {worst:7.4} of tolerance ({worst_name})");
+        }
+        for failure in &self.failures {
+            println!("out of tolerance: {failure}");
+        }
+        let compared: usize = self.groups.values().map(|group| group.compared).sum();
+        println!("oracle: {compared} compared, {} out of tolerance", self.failures.len());
+        assert!(compared > 0, "nothing was compared");
+        assert!(self.failures.is_empty(), "{} tensors are out of tolerance", self.failures.len());
+    }
+
+    fn compare_values(&mut self, golden: &Golden, name: &str, shape: &[usize], actual: &[f64]) {
+        let data = golden.data(name);
+        let squeeze = |shape: &[usize]| shape.iter().copied().filter(|&side| side != 1).collect::<Vec<_>>();
+        assert_eq!(squeeze(shape), squeeze(data.shape()), "shape of `{name}`");
+
+        let expected: Vec<f64> = data.iter::<f64>().collect();
+        let number = |field: &str| golden.entry(name)[field].as_f64();
+        let largest = number("max_abs").unwrap_or_else(|| expected.iter().fold(0.0, |max, value| value.abs().max(max)));
+        let tolerance = (NOISE_FACTOR * number("f32_noise_max").unwrap_or(0.0)).max(RELATIVE * largest).max(1e-12);
+        let distance = |(a, b): (&f64, &f64)| if a.is_finite() { (a - b).abs() } else { f64::INFINITY };
+        let error = actual.iter().zip(&expected).map(distance).fold(0.0, f64::max);
+
+        let group = self.groups.entry(name.split('/').take(2).collect::<Vec<_>>().join("/")).or_default();
+        group.compared += 1;
+        if error / tolerance >= group.worst {
+            group.worst = error / tolerance;
+            group.worst_name = name.to_owned();
+        }
+        if error > tolerance {
+            self.failures.push(format!("{name}: error {error:.3e}, tolerance {tolerance:.3e}"));
+        }
+    }
+}
+
+/// Name and description of every tensor of a manifest.
+fn entries(manifest: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    manifest["tensors"].as_object().unwrap().iter()
+}
+
+fn to_f32(view: &safetensors::tensor::TensorView<'_>) -> TensorData {
+    use safetensors::Dtype;
+    let values: Vec<f32> = match view.dtype() {
+        Dtype::F32 => view.data().chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect(),
+        Dtype::I64 => {
+            view.data().chunks_exact(8).map(|bytes| i64::from_le_bytes(bytes.try_into().unwrap()) as f32).collect()
+        }
+        Dtype::U8 => view.data().iter().map(|&byte| f32::from(byte)).collect(),
+        other => panic!("golden tensors of type {other:?}"),
+    };
+    TensorData::new(values, view.shape().to_vec())
+}
