@@ -5,6 +5,7 @@
 #![cfg(feature = "native")]
 
 mod dm;
+mod fixture;
 mod golden;
 
 use golden::{Golden, Report};
