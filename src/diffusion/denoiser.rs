@@ -237,4 +237,32 @@ mod tests {
             assert!((found_noise - noise.clone()).abs().max().into_scalar::<f32>() < 1e-5);
         }
     }
+
+    #[test]
+    fn guidance_blends_both_outputs_and_spares_the_one_it_does_not_need() {
+        let device = Device::flex();
+        let mut config = crate::config::LfdmConfig::faces_64(3).diffusion;
+        config.unet.dim = 8;
+        config.unet.dim_mults = vec![1, 2];
+        let model = config.init(4, &device);
+        let mut source = crate::noise::NoiseSource::new(2);
+        let x = source.normal::<5>([1, 3, 4, 8, 8], &device);
+        let latent = source.normal::<4>([1, 4, 8, 8], &device);
+        let condition = source.normal::<2>([1, 3], &device);
+        let predict = |condition: &Tensor<2>, scale: f64| {
+            model.denoiser(latent.clone(), condition.clone(), &[900, 300], 4, scale).predict(&x, 1)
+        };
+        let unet = &model.denoise_fn;
+        let pass = |condition: Tensor<2>| {
+            let conditioning = unet.conditioning(&[300], condition);
+            unet.forward(x.clone(), &unet.reference(latent.clone()), &conditioning, &unet.frame_tables(4))
+        };
+        let (conditional, null) = (pass(condition.clone()), pass(unet.null_condition()));
+        let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
+        assert!(distance(conditional.clone(), null.clone()) > 1e-3, "the condition must matter for this test");
+        assert!(distance(predict(&condition, 1.0), conditional.clone()) < 1e-5);
+        assert!(distance(predict(&condition, 0.0), null.clone()) < 1e-5);
+        let blended = null.clone() + (conditional - null) * 2.5;
+        assert!(distance(predict(&condition, 2.5), blended) < 1e-4);
+    }
 }

@@ -131,3 +131,59 @@ impl DiffusionModel {
 pub fn official_key(path: &str) -> String {
     unet::official_key(path)
 }
+
+#[cfg(all(test, feature = "native"))]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+    use burn::module::{ModuleVisitor, Param};
+
+    /// Names of parameters that a loss does not reach.
+    struct Unreached<'a> {
+        gradients: &'a burn::tensor::Gradients,
+        path: Vec<String>,
+        names: Vec<String>,
+    }
+
+    impl ModuleVisitor for Unreached<'_> {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.to_owned());
+        }
+
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let reached = param.val().grad(self.gradients).is_some_and(|gradient| {
+                let largest: f32 = gradient.abs().max().into_scalar();
+                largest > 0.0 && largest.is_finite()
+            });
+            if !reached {
+                self.names.push(self.path.join("."));
+            }
+        }
+    }
+
+    #[test]
+    fn the_loss_reaches_every_parameter() {
+        let device = Device::flex().autodiff();
+        let mut config = crate::config::LfdmConfig::faces_64(3).diffusion;
+        config.unet.dim = 8;
+        config.unet.dim_mults = vec![1, 2];
+        config.unet.learned_null_condition = true;
+        let model = config.init(4, &device);
+        let mut source = NoiseSource::new(4);
+        let mut video = || source.normal::<5>([2, 3, 4, 8, 8], &device);
+        let (x0, noise) = (video(), video());
+        let latent = source.normal::<4>([2, 4, 8, 8], &device);
+        let condition = source.normal::<2>([2, 3], &device);
+        let loss = model.loss(x0, latent, condition, &[100, 800], noise, &[false, true]);
+        let value: f32 = loss.clone().into_scalar();
+        assert!((0.3..10.0).contains(&value), "loss {value} of an untrained model");
+        let gradients = loss.backward();
+        let mut unreached = Unreached { gradients: &gradients, path: Vec::new(), names: Vec::new() };
+        model.visit(&mut unreached);
+        assert_eq!(unreached.names, Vec::<String>::new());
+    }
+}

@@ -529,3 +529,98 @@ fn per_position(x: Tensor<4>, attention: impl FnOnce(Tensor<3>) -> Tensor<3>) ->
     let [n, channels, height, width] = x.dims();
     attention(x.reshape([n, channels, height * width])).reshape([n, channels, height, width])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LfdmConfig;
+    use crate::noise::NoiseSource;
+    use crate::weights::collect_module;
+
+    fn tiny(upsampling: Upsampling) -> UnetConfig {
+        UnetConfig {
+            dim: 8,
+            dim_mults: vec![1, 2],
+            heads: 2,
+            head_dim: 8,
+            groups: 4,
+            init_kernel: 5,
+            condition_dim: 3,
+            learned_null_condition: true,
+            upsampling,
+        }
+    }
+
+    #[test]
+    fn the_split_first_convolution_is_the_whole_one() {
+        let device = Device::flex();
+        let unet = tiny(Upsampling::NearestZeros).init(6, &device);
+        let mut noise = NoiseSource::new(0);
+        let (batch, frames) = (2, 3);
+        let motion = noise.normal::<4>([batch * frames, MOTION_CHANNELS, 8, 6], &device);
+        let latent = noise.normal::<4>([batch, 6, 8, 6], &device);
+        let repeated = latent.clone().unsqueeze_dim::<5>(1).repeat_dim(1, frames).flatten::<4>(0, 1);
+        let whole = unet.init_conv.forward(Tensor::cat(vec![motion.clone(), repeated], 1));
+        let split = unet.embed_motion(motion, &unet.reference(latent));
+        assert!((whole - split).abs().max().into_scalar::<f32>() < 1e-5);
+    }
+
+    #[test]
+    fn samples_of_a_batch_and_variants_do_not_mix() {
+        let device = Device::flex();
+        let unet = tiny(Upsampling::NearestReflect).init(4, &device);
+        let mut noise = NoiseSource::new(1);
+        let x = noise.normal::<5>([2, 3, 4, 8, 8], &device);
+        let reference = unet.reference(noise.normal([2, 4, 8, 8], &device));
+        let conditions = noise.normal::<2>([4, 3], &device);
+        let times = [10, 700, 10, 700];
+        let tables = unet.frame_tables(4);
+        let all = unet.forward(x.clone(), &reference, &unet.conditioning(&times, conditions.clone()), &tables);
+        assert_eq!(all.dims(), [4, 3, 4, 8, 8]);
+        for row in 0..4 {
+            let sample = row % 2;
+            let conditioning = unet.conditioning(&times[row..=row], conditions.clone().narrow(0, row, 1));
+            let reference = reference.clone().narrow(0, sample, 1);
+            let alone = unet.forward(x.clone().narrow(0, sample, 1), &reference, &conditioning, &tables);
+            assert!((alone - all.clone().narrow(0, row, 1)).abs().max().into_scalar::<f32>() < 1e-4, "row {row}");
+        }
+    }
+
+    #[test]
+    fn keys_are_the_official_ones() {
+        let device = Device::flex();
+        let keys = |upsampling| -> Vec<String> {
+            let dict = collect_module(&tiny(upsampling).init(4, &device), &official_key);
+            dict.iter().map(|(key, _)| key.to_owned()).collect()
+        };
+        let deconvolution = keys(Upsampling::Deconvolution);
+        for key in [
+            "null_cond_emb",
+            "time_rel_pos_bias.relative_attention_bias.weight",
+            "time_mlp.1.weight",
+            "time_mlp.3.bias",
+            "init_temporal_attn.fn.fn.fn.to_qkv.weight",
+            "downs.0.0.mlp.1.weight",
+            "downs.1.0.res_conv.bias",
+            "downs.0.1.block2.norm.weight",
+            "downs.0.2.fn.fn.to_out.bias",
+            "downs.0.3.fn.norm.gamma",
+            "downs.0.4.weight",
+            "mid_spatial_attn.fn.fn.fn.to_out.weight",
+            "ups.0.4.bias",
+            "final_conv.0.block1.proj.weight",
+            "occlusion_map.1.bias",
+        ] {
+            assert!(deconvolution.iter().any(|known| known == key), "{key} is not among {deconvolution:?}");
+        }
+        assert!(keys(Upsampling::NearestZeros).iter().any(|key| key == "ups.0.4.1.weight"));
+    }
+
+    #[test]
+    fn the_demo_model_has_the_size_it_is_budgeted_for() {
+        let config = LfdmConfig::faces_64(7);
+        let unet = config.diffusion.unet.init(config.latent_channels(), &Device::flex());
+        let millions = unet.num_params() as f64 / 1e6;
+        assert!((5.5..6.5).contains(&millions), "{millions} million parameters");
+    }
+}
