@@ -221,7 +221,7 @@ impl LfdmConfig {
             frames: 16,
             lfae: LfaeConfig {
                 channels: 3,
-                regions: 10,
+                regions: 16,
                 revert_axis_swap: true,
                 region: RegionConfig {
                     hourglass,

@@ -1,5 +1,6 @@
 //! Commands, logging and exit codes of the `lfdm` program.
 
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -34,15 +35,23 @@ enum Command {
 enum Train {
     /// Stage 1: the latent flow auto-encoder.
     Lfae(train::lfae::Args),
+    /// Stage 2: the diffusion model over the motion that stage 1 sees.
+    Dm(train::diffusion::Args),
 }
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,lfdm=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(stderr().is_terminal())
+        .with_writer(stderr)
+        .init();
 
     let result = match Cli::parse().command {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
+        Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Animate(args) => animate::run(&args),
         Command::Eval(args) => eval::run(&args),

@@ -1,81 +1,69 @@
-//! Pictures of what a model does, for people who watch a training.
+//! Pictures of what the auto-encoder does, for people who watch a training.
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use image::{Rgb, RgbImage};
 
+use super::contact_sheet::ContactSheet;
+use super::data::FacesDataset;
+use super::metrics::Psnr;
 use crate::lfae::LatentFlowAutoencoder;
-use crate::native::data::FacesDataset;
+use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
-/// Pictures are enlarged by this.
-const ZOOM: usize = 2;
 /// People in a preview; the figures beside it are of them only.
 const PEOPLE: usize = 8;
 
-/// Reconstructs the apex frames of the first people of `data`, writes a sheet of source, driving, warped, output, painting and occlusion,
-/// and returns PSNRs: over the frame, and over the pixels that move by more than 8 of 255.
-pub(crate) fn reconstructions(model: &LatentFlowAutoencoder, data: &FacesDataset, path: &Path) -> Result<String> {
-    let (size, apex) = (data.size(), data.apex_frame());
-    let device = Device::flex();
-    let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, size, size]), &device);
-    let (mut rows, mut scores) = (Vec::new(), Vec::new());
+/// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving frame, warped source,
+/// output, painting, flow and occlusion, and returns the PSNRs in words.
+pub(crate) fn reconstructions(
+    model: &LatentFlowAutoencoder,
+    device: &Device,
+    data: &FacesDataset,
+    path: &Path,
+) -> Result<String> {
+    let size @ [height, width] = [data.size(); 2];
+    let grid = [data.grid(); 2];
+    let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);
+    let (mut repeated, mut reconstructed) = (Vec::new(), Vec::new());
+    let mut sheet = ContactSheet::new(size);
     for subject in 0..data.len().min(PEOPLE) {
-        for label in 1..data.labels().len() {
+        for (label, name) in data.labels().iter().enumerate().skip(1) {
             let source = image(data.frame(subject, label, 0));
-            let driving = image(data.frame(subject, label, apex));
+            let driving = image(data.frame(subject, label, data.apex_frame()));
             let motion = model.estimate_motion(source.clone(), driving.clone());
             let decoded = model.decode(source.clone(), &model.encode(source.clone()), &motion);
-            let [before, target, output] = [&source, &driving, &decoded.prediction].map(pixels);
-            scores.push((psnr(&before, &before, &target), psnr(&before, &output, &target)));
+            let images = [source, driving, decoded.deformed, decoded.prediction, decoded.painted].map(values);
+            let [source, driving, _, output, _] = &images;
+            repeated.push(Psnr::of(source, driving, source));
+            reconstructed.push(Psnr::of(source, driving, output));
             if label == 1 + subject % (data.labels().len() - 1) {
-                let occlusion = crate::tensor::resize(motion.occlusion, [size, size]).repeat_dim(1, 3);
-                let row = [&source, &driving, &decoded.deformed, &decoded.prediction, &decoded.painted, &occlusion];
-                rows.push(row.map(pixels));
+                let mut tiles: Vec<_> = images.iter().map(|image| rgba(image)).collect();
+                tiles.push(flow_to_rgba(&values(motion.flow), grid, size));
+                tiles.push(occlusion_to_rgba(&values(motion.occlusion), grid, size));
+                sheet.push(name, tiles);
             }
         }
     }
-    sheet(&rows, size).save(path).with_context(|| format!("cannot write {}", path.display()))?;
-    let mean = |pick: fn(&((f64, f64), (f64, f64))) -> f64| scores.iter().map(pick).sum::<f64>() / scores.len() as f64;
+    sheet.save(path)?;
+    let (repeated, reconstructed) = (Psnr::mean(&repeated), Psnr::mean(&reconstructed));
+    let moving = |psnr: &Psnr| psnr.moving.unwrap_or(f64::NAN);
     Ok(format!(
         "apex PSNR {:.2} / {:.2} dB over frame / moving pixels; repeating frame 0 gives {:.2} / {:.2}",
-        mean(|score| score.1.0),
-        mean(|score| score.1.1),
-        mean(|score| score.0.0),
-        mean(|score| score.0.1)
+        reconstructed.frame,
+        moving(&reconstructed),
+        repeated.frame,
+        moving(&repeated)
     ))
 }
 
-fn pixels(image: &Tensor<4>) -> Vec<f32> {
-    image.clone().into_data().iter::<f32>().collect()
+fn values(image: Tensor<4>) -> Vec<f32> {
+    image.into_data().iter::<f32>().collect()
 }
 
-/// PSNR of `output` against `target`, over all pixels and over those that differ between `before` and `target`.
-fn psnr(before: &[f32], output: &[f32], target: &[f32]) -> (f64, f64) {
-    let plane = target.len() / 3;
-    let (mut all, mut moving, mut count) = (0.0, 0.0, 0usize);
-    for place in 0..plane {
-        let channels = [place, place + plane, place + 2 * plane];
-        let error: f64 = channels.iter().map(|&i| f64::from(output[i] - target[i]).powi(2)).sum();
-        all += error;
-        if channels.iter().any(|&i| (before[i] - target[i]).abs() > 8.0 / 255.0) {
-            moving += error;
-            count += 3;
-        }
-    }
-    let decibel = |error: f64| -10.0 * error.max(1e-10).log10();
-    (decibel(all / target.len() as f64), decibel(moving / count.max(1) as f64))
-}
-
-/// Planar RGB tiles of `size` x `size`, one row of the picture each.
-fn sheet<const N: usize>(rows: &[[Vec<f32>; N]], size: usize) -> RgbImage {
-    let mut picture = RgbImage::new((N * size * ZOOM) as u32, (rows.len() * size * ZOOM) as u32);
-    for (x, y, pixel) in picture.enumerate_pixels_mut() {
-        let (x, y) = (x as usize / ZOOM, y as usize / ZOOM);
-        let tile = &rows[y / size][x / size];
-        let at = |channel: usize| (tile[(channel * size + y % size) * size + x % size].clamp(0.0, 1.0) * 255.0) as u8;
-        *pixel = Rgb([at(0), at(1), at(2)]);
-    }
-    picture
+/// Planar RGB in [0, 1] as opaque RGBA bytes.
+fn rgba(planar: &[f32]) -> Vec<u8> {
+    let plane = planar.len() / 3;
+    let byte = |value: f32| (value.clamp(0.0, 1.0) * 255.0).round() as u8;
+    (0..plane).flat_map(|i| [byte(planar[i]), byte(planar[i + plane]), byte(planar[i + 2 * plane]), 255]).collect()
 }

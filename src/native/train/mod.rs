@@ -5,6 +5,7 @@
 //! of the step, which is what makes a resumed run continue the interrupted one.
 
 mod checkpoint;
+pub mod diffusion;
 mod ema;
 pub mod lfae;
 mod tps;
@@ -91,8 +92,8 @@ pub(crate) trait Stage {
     fn export(&self, model: &Self::Model) -> crate::weights::StateDict;
     /// The loss that is minimised, and its terms. Draws only from `(seed, step)`.
     fn loss(&self, model: &Self::Model, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms);
-    /// Writes pictures to `dir` and returns a line for the log.
-    fn validate(&self, model: &Self::Model, step: u64, dir: &Path) -> Result<String>;
+    /// Writes pictures to `dir` and returns a line for the log. `model` is without gradients, on `device`.
+    fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<String>;
 }
 
 /// Trains `stage` from its beginning, or from the last checkpoint in `args.out`.
@@ -158,7 +159,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
         if done % args.preview_every == 0 || done == args.steps {
             let previews = args.out.join("previews");
             std::fs::create_dir_all(&previews)?;
-            log.note(&format!("step {done}: {}", stage.validate(ema.model(), done, &previews)?));
+            log.note(&format!("step {done}: {}", stage.validate(ema.model(), done, &previews, &device.clone().inner())?));
         }
         if out_of_time {
             log.note(&format!("stopped after step {done}: out of time; --resume continues"));

@@ -1,0 +1,344 @@
+//! `lfdm train dm`: stage 2, on the motion that the trained auto-encoder sees in every clip.
+//!
+//! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed once, kept in half precision, and stored
+//! beside the checkpoints for `--resume`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use half::f16;
+use indicatif::{ProgressBar, ProgressIterator};
+use serde::{Deserialize, Serialize};
+
+use super::{RunArgs, Stage, Terms};
+use crate::bundle::{Bundle, FORMAT, Manifest};
+use crate::condition::ConditionTable;
+use crate::config::{DiffusionConfig, LfdmConfig};
+use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, official_key};
+use crate::lfae::{LatentFlowAutoencoder, Motion};
+use crate::native::animate::collect;
+use crate::native::contact_sheet::ContactSheet;
+use crate::native::data::{FacesDataset, Split};
+use crate::native::model::{open_lfae, open_run};
+use crate::noise::NoiseSource;
+use crate::pipeline::{Animator, Portrait, Request};
+use crate::weights::{StateDict, WeightDtype, collect_module};
+
+/// `lfdm train dm`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Run directory of `lfdm train lfae`.
+    #[arg(long)]
+    pub lfae: PathBuf,
+    /// Diffusion configuration as JSON; the one in the auto-encoder's run without it.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+}
+
+/// What a stage-2 checkpoint was trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub config: LfdmConfig,
+    pub labels: Vec<String>,
+    pub batch: usize,
+    /// The step of the auto-encoder whose motion is learned.
+    pub lfae_step: u64,
+}
+
+/// Trains stage 2.
+pub fn run(args: &Args) -> Result<()> {
+    let trained = open_run(&args.lfae)?;
+    let mut config = trained.settings.config;
+    if let Some(path) = &args.config {
+        let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        config.diffusion = serde_json::from_slice::<DiffusionConfig>(&text)
+            .with_context(|| format!("{} is not a diffusion configuration", path.display()))?;
+    }
+    let labels = trained.settings.labels;
+    ensure!(
+        config.diffusion.unet.condition_dim == labels.len(),
+        "one-hot conditions of {} labels need `condition_dim` {0}, the configuration says {}",
+        labels.len(),
+        config.diffusion.unet.condition_dim
+    );
+    let settings = Settings { labels, batch: args.run.batch, lfae_step: trained.step, config };
+    std::fs::create_dir_all(&args.run.out).with_context(|| format!("cannot create {}", args.run.out.display()))?;
+
+    let device = args.run.device();
+    let (_, lfae) = open_lfae(&args.lfae, &device)?;
+    let cache = |split, name: &str| -> Result<MotionSet> {
+        let path = args.run.out.join(format!("motion-{name}.safetensors"));
+        MotionSet::open(&path, &settings).map_or_else(
+            || {
+                let data = FacesDataset::open(&args.run.data, None, settings.config.image_size[0], split)?;
+                let set = MotionSet::compute(&lfae, &data, &settings, &device);
+                set.save(&path, &settings)?;
+                Ok(set)
+            },
+            Ok,
+        )
+    };
+    let (train, validation) = (cache(Split::Train, "train")?, cache(Split::Val, "val")?);
+    let people = FacesDataset::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
+    let codec = train.statistics().codec(&device);
+    let stage = DiffusionStage { train, validation, people, codec, lfae: trained.weights, settings };
+    super::run(&stage, &args.run)
+}
+
+struct DiffusionStage {
+    train: MotionSet,
+    validation: MotionSet,
+    /// The people of the validation split, for previews.
+    people: FacesDataset,
+    codec: MotionCodec,
+    /// The auto-encoder's weights, for previews.
+    lfae: StateDict,
+    settings: Settings,
+}
+
+impl Stage for DiffusionStage {
+    type Model = DiffusionModel;
+    type Settings = Settings;
+
+    fn name(&self) -> &'static str {
+        "diffusion model"
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn adam(&self) -> AdamConfig {
+        AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8)
+    }
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.settings.config.diffusion.init(self.settings.config.latent_channels(), device)
+    }
+
+    fn export(&self, model: &DiffusionModel) -> StateDict {
+        let mut dict = collect_module(model, &official_key);
+        dict.merge(self.codec.to_state());
+        dict.merge(ConditionTable::one_hot(self.settings.labels.clone(), &Device::flex()).to_state());
+        dict
+    }
+
+    fn loss(&self, model: &DiffusionModel, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
+        let mut noise = NoiseSource::new(seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let loss = self.loss_on(&self.train, model, self.settings.batch, &mut noise, device);
+        (loss, Vec::new())
+    }
+
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<String> {
+        const BATCHES: usize = 12;
+        // The same clips, times and noises at every validation, so that the figures compare.
+        let mut noise = NoiseSource::new(0);
+        let total: f32 = (0..BATCHES)
+            .map(|_| self.loss_on(&self.validation, model, 4, &mut noise, device).into_scalar::<f32>())
+            .sum();
+        self.preview(model, &dir.join(format!("dm-{step:07}.png")), device)?;
+        Ok(format!("validation loss {:.4}", total / BATCHES as f32))
+    }
+}
+
+impl DiffusionStage {
+    fn loss_on(
+        &self,
+        set: &MotionSet,
+        model: &DiffusionModel,
+        batch: usize,
+        noise: &mut NoiseSource,
+        device: &Device,
+    ) -> Tensor<1> {
+        let diffusion = &self.settings.config.diffusion;
+        let clips: Vec<(usize, usize)> =
+            (0..batch).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
+        // One time per stratum: the loss depends on the time far more than on the clip.
+        let times: Vec<usize> = (0..batch)
+            .map(|i| (((i as f64 + noise.uniform()) / batch as f64) * diffusion.timesteps as f64) as usize)
+            .map(|time| time.min(diffusion.timesteps - 1))
+            .collect();
+        let null: Vec<bool> = (0..batch).map(|_| noise.uniform() < diffusion.null_condition_probability).collect();
+
+        let inner = device.clone().inner();
+        let x0 = self.codec.encode(&set.motion(&clips, &inner), batch).to_data();
+        let x0 = Tensor::<5>::from_data(x0, device);
+        let condition = one_hot(&clips, set.labels, device);
+        let noise = noise.normal(x0.dims(), device);
+        model.loss(x0, set.latents(&clips, device), condition, &times, noise, &null)
+    }
+
+    /// One generated clip per label of the first people, every other frame.
+    fn preview(&self, model: &DiffusionModel, path: &Path, device: &Device) -> Result<()> {
+        let config = self.settings.config.clone();
+        let size = config.image_size;
+        let mut weights = self.lfae.clone();
+        weights.merge(self.export(model));
+        let manifest = Manifest {
+            format: FORMAT,
+            name: "preview".to_owned(),
+            labels: self.settings.labels.clone(),
+            config,
+            fps: 8.0,
+            default_steps: 10,
+            default_guidance: 1.0,
+            licence: String::new(),
+            created_with: String::new(),
+            training: serde_json::Value::Null,
+            files: Vec::new(),
+        };
+        let animator = Animator::load(&Bundle { manifest, weights }, device)?;
+        let mut sheet = ContactSheet::new(size);
+        for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
+            let portrait = self.people.clip(index % self.people.len(), 0).rgba(0);
+            let portrait = Portrait::from_rgba(size[1], size[0], &portrait, size)?;
+            let request = Request {
+                label: label.clone(),
+                seed: index as u64,
+                steps: 10,
+                guidance: 1.0,
+                sampler: Sampler::default(),
+            };
+            let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
+            sheet.push(label, frames.into_iter().step_by(2).map(|frame| frame.rgba).collect());
+        }
+        sheet.save(path)
+    }
+}
+
+fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2> {
+    let mut values = vec![0.0f32; clips.len() * labels];
+    for (row, &(_, label)) in clips.iter().enumerate() {
+        values[row * labels + label] = 1.0;
+    }
+    Tensor::from_data(TensorData::new(values, [clips.len(), labels]), device)
+}
+
+/// Reference latents of all people and motion of all their clips, in half precision.
+struct MotionSet {
+    labels: usize,
+    frames: usize,
+    /// `[channels, height, width]` of a latent.
+    latent: [usize; 3],
+    /// `[people, channels, height, width]`
+    latents: Vec<f16>,
+    /// `[people, labels, frames, height, width, 3]`: absolute flow xy and occlusion.
+    motions: Vec<f16>,
+}
+
+impl MotionSet {
+    fn compute(lfae: &LatentFlowAutoencoder, data: &FacesDataset, settings: &Settings, device: &Device) -> Self {
+        let (size, frames) = (data.size(), settings.config.frames.min(data.frames()));
+        let [height, width] = settings.config.flow_size();
+        let labels = data.labels().len();
+        let mut set =
+            Self { labels, frames, latent: [settings.config.latent_channels(), height, width], latents: Vec::new(), motions: Vec::new() };
+        let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
+        tracing::info!("computing the motion of {} clips", data.len() * labels);
+        for subject in (0..data.len()).progress_with(ProgressBar::new(data.len() as u64)) {
+            let source = TensorData::new(data.frame(subject, 0, 0), [1, 3, size, size]);
+            let source = Tensor::<4>::from_data(source, device);
+            halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
+            for label in 0..labels {
+                let clip: Vec<f32> = (0..frames).flat_map(|frame| data.frame(subject, label, frame)).collect();
+                let driving = Tensor::<4>::from_data(TensorData::new(clip, [frames, 3, size, size]), device);
+                let motion = lfae.estimate_motion(source.clone().repeat_dim(0, frames), driving);
+                let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
+                halves(stacked.into_data(), &mut set.motions);
+            }
+        }
+        set
+    }
+
+    fn people(&self) -> usize {
+        self.latents.len() / self.latent.iter().product::<usize>()
+    }
+
+    fn clip_len(&self) -> usize {
+        self.frames * self.latent[1] * self.latent[2] * 3
+    }
+
+    /// Latents of the clips' people, `[clips, channels, height, width]`.
+    fn latents(&self, clips: &[(usize, usize)], device: &Device) -> Tensor<4> {
+        let [channels, height, width] = self.latent;
+        let length = channels * height * width;
+        let values: Vec<f32> = clips
+            .iter()
+            .flat_map(|&(person, _)| &self.latents[person * length..(person + 1) * length])
+            .map(|value| value.to_f32())
+            .collect();
+        Tensor::from_data(TensorData::new(values, [clips.len(), channels, height, width]), device)
+    }
+
+    /// Motion of `clips * frames` frames.
+    fn motion(&self, clips: &[(usize, usize)], device: &Device) -> Motion {
+        let [_, height, width] = self.latent;
+        let length = self.clip_len();
+        let values: Vec<f32> = clips
+            .iter()
+            .map(|&(person, label)| person * self.labels + label)
+            .flat_map(|clip| &self.motions[clip * length..(clip + 1) * length])
+            .map(|value| value.to_f32())
+            .collect();
+        let n = clips.len() * self.frames;
+        let stacked = Tensor::<4>::from_data(TensorData::new(values, [n, height, width, 3]), device);
+        Motion { flow: stacked.clone().narrow(3, 0, 2), occlusion: stacked.narrow(3, 2, 1).permute([0, 3, 1, 2]) }
+    }
+
+    fn statistics(&self) -> MotionStatistics {
+        let device = Device::flex();
+        let mut statistics = MotionStatistics::new([self.latent[1], self.latent[2]]);
+        for person in 0..self.people() {
+            for label in 0..self.labels {
+                statistics.add(&self.motion(&[(person, label)], &device));
+            }
+        }
+        statistics
+    }
+
+    /// Reads a set that was computed with the same settings; `None` when there is none, or another's.
+    fn open(path: &Path, settings: &Settings) -> Option<Self> {
+        let bytes = std::fs::read(path).ok()?;
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
+        if header.metadata().as_ref()?.get("key")? != &Self::key(settings) {
+            return None;
+        }
+        let dict = StateDict::from_safetensors(&bytes).ok()?;
+        let (latents, motions) = (dict.get("latents")?, dict.get("motions")?);
+        let (latent_shape, motion_shape) = (latents.shape().to_vec(), motions.shape().to_vec());
+        let halves = |data: &TensorData| data.iter::<f32>().map(f16::from_f32).collect();
+        Some(Self {
+            labels: motion_shape[1],
+            frames: motion_shape[2],
+            latent: [latent_shape[1], latent_shape[2], latent_shape[3]],
+            latents: halves(latents),
+            motions: halves(motions),
+        })
+    }
+
+    fn save(&self, path: &Path, settings: &Settings) -> Result<()> {
+        let [channels, height, width] = self.latent;
+        let people = self.people();
+        let mut dict = StateDict::default();
+        let floats = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect::<Vec<_>>();
+        dict.insert("latents", TensorData::new(floats(&self.latents), [people, channels, height, width]));
+        let shape = [people, self.labels, self.frames, height, width, 3];
+        dict.insert("motions", TensorData::new(floats(&self.motions), shape));
+        let metadata = [("key".to_owned(), Self::key(settings))].into();
+        let bytes = dict.to_safetensors(WeightDtype::F16, Some(metadata))?;
+        let temporary = path.with_extension("partial");
+        std::fs::write(&temporary, bytes)
+            .and_then(|()| std::fs::rename(&temporary, path))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    /// What a stored set depends on.
+    fn key(settings: &Settings) -> String {
+        let config = &settings.config;
+        serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames]).to_string()
+    }
+}
