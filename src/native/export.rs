@@ -1,6 +1,6 @@
 //! `lfdm export`: the two trained stages as one bundle for the page and for `lfdm animate`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
@@ -50,6 +50,13 @@ pub fn run(args: &Args) -> Result<()> {
         args.dm.display(),
         args.lfae.display()
     );
+    if dm.settings.rest.get("lfae_step").is_some_and(|step| step != lfae.step) {
+        tracing::warn!(
+            "{} has been trained further since {} was; the motion it learned may no longer fit",
+            args.lfae.display(),
+            args.dm.display()
+        );
+    }
 
     let mut weights = lfae.weights;
     weights.merge(dm.weights);
@@ -64,8 +71,8 @@ pub fn run(args: &Args) -> Result<()> {
         licence: args.licence.clone(),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({
-            "lfae": { "steps": lfae.step, "settings": without_paths(lfae.settings.rest) },
-            "dm": { "steps": dm.step, "settings": without_paths(dm.settings.rest) },
+            "lfae": { "steps": lfae.step, "settings": lfae.settings.rest },
+            "dm": { "steps": dm.step, "settings": dm.settings.rest },
         }),
         files: Vec::new(),
     };
@@ -76,12 +83,4 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
     tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
     Ok(())
-}
-
-/// Where a file lay on the machine that trained is nobody's business.
-fn without_paths(settings: serde_json::Map<String, serde_json::Value>) -> serde_json::Map<String, serde_json::Value> {
-    settings
-        .into_iter()
-        .filter(|(_, value)| !value.as_str().is_some_and(|text| Path::new(text).is_absolute()))
-        .collect()
 }
