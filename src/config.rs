@@ -16,12 +16,6 @@ pub struct ConfigError {
     pub problem: String,
 }
 
-impl ConfigError {
-    pub(crate) fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
-    }
-}
-
 /// The whole model: the latent flow auto-encoder and the diffusion model in its motion space.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,6 +197,84 @@ pub enum Threshold {
 }
 
 impl LfdmConfig {
+    /// Reads the official YAML layout (`config/mug128.yaml` and its like), parsed into a JSON value.
+    ///
+    /// The official code takes the diffusion model's sizes from its scripts, not from the YAML: they are those scripts' here, with
+    /// `frames` frames.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the setting that is missing or of another type.
+    pub fn from_official(yaml: &serde_json::Value, frames: usize) -> Result<Self, ConfigError> {
+        let root = Official { value: yaml, path: String::new() };
+        let model = root.section("model_params")?;
+        let region = model.section("region_predictor_params")?;
+        let background = model.section("bg_predictor_params")?;
+        let generator = model.section("generator_params")?;
+        let flow = generator.section("pixelwise_flow_predictor_params")?;
+        let side = root.section("dataset_params")?.number("frame_shape")? as usize;
+        let affine = match (model.flag("estimate_affine", true)?, region.flag("pca_based", false)?) {
+            (false, _) => RegionAffine::None,
+            (true, true) => RegionAffine::Pca,
+            (true, false) => RegionAffine::Regression,
+        };
+        let motion = match background.text("bg_type", "zero")? {
+            "zero" => BackgroundMotion::Zero,
+            "shift" => BackgroundMotion::Shift,
+            "affine" => BackgroundMotion::Affine,
+            "perspective" => BackgroundMotion::Perspective,
+            _ => return Err(background.problem("bg_type", "must be zero, shift, affine or perspective")),
+        };
+        Ok(Self {
+            image_size: [side, side],
+            frames,
+            lfae: LfaeConfig {
+                channels: model.number("num_channels")? as usize,
+                regions: model.number("num_regions")? as usize,
+                revert_axis_swap: model.flag("revert_axis_swap", true)?,
+                region: RegionConfig {
+                    hourglass: region.hourglass()?,
+                    temperature: region.number("temperature")?,
+                    scale_factor: region.number_or("scale_factor", 1.0)?,
+                    padding: region.number_or("pad", 3.0)? as usize,
+                    affine,
+                },
+                background: BackgroundConfig { hourglass: background.hourglass()?, motion },
+                flow: FlowConfig {
+                    hourglass: flow.hourglass()?,
+                    scale_factor: flow.number_or("scale_factor", 1.0)?,
+                    deformed_source: flow.flag("use_deformed_source", true)?,
+                    covariance_heatmap: flow.flag("use_covar_heatmap", false)?,
+                    occlusion: flow.flag("estimate_occlusion_map", false)?,
+                },
+                generator: GeneratorConfig {
+                    block_expansion: generator.number("block_expansion")? as usize,
+                    max_features: generator.number("max_features")? as usize,
+                    down_blocks: generator.number("num_down_blocks")? as usize,
+                    bottleneck_blocks: generator.number("num_bottleneck_blocks")? as usize,
+                    skips: generator.flag("skips", false)?,
+                },
+            },
+            diffusion: DiffusionConfig {
+                unet: UnetConfig {
+                    dim: 64,
+                    dim_mults: vec![1, 2, 4, 8],
+                    heads: 8,
+                    head_dim: 32,
+                    groups: 8,
+                    init_kernel: 7,
+                    condition_dim: 768,
+                    learned_null_condition: false,
+                    upsampling: Upsampling::Deconvolution,
+                },
+                timesteps: 1000,
+                schedule: ScheduleKind::Cosine,
+                parameterization: Parameterization::Epsilon,
+                threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
+                null_condition_probability: 0.1,
+            },
+        })
+    }
+
     /// Height and width of the flow grid.
     pub fn flow_size(&self) -> [usize; 2] {
         self.image_size.map(|side| (side as f64 * self.lfae.flow.scale_factor).round() as usize)
@@ -287,5 +359,76 @@ impl HourglassConfig {
     /// Channels of the hourglass output: the last up block concatenated with the network's input.
     pub fn out_channels(&self, in_channels: usize) -> usize {
         self.block_expansion + in_channels
+    }
+}
+
+/// A section of the official YAML, with its path for messages.
+struct Official<'a> {
+    value: &'a serde_json::Value,
+    path: String,
+}
+
+impl<'a> Official<'a> {
+    fn problem(&self, key: &str, problem: &str) -> ConfigError {
+        let separator = if self.path.is_empty() { "" } else { "." };
+        ConfigError { field: format!("{}{separator}{key}", self.path), problem: problem.to_owned() }
+    }
+
+    fn section(&self, key: &str) -> Result<Official<'a>, ConfigError> {
+        match self.value.get(key) {
+            Some(value) if value.is_object() => Ok(Official { value, path: self.problem(key, "").field }),
+            _ => Err(self.problem(key, "is missing; the official YAML has it as a section")),
+        }
+    }
+
+    fn number(&self, key: &str) -> Result<f64, ConfigError> {
+        let number = self.value.get(key).and_then(serde_json::Value::as_f64);
+        number.filter(|number| *number >= 0.0).ok_or_else(|| self.problem(key, "is missing or not a positive number"))
+    }
+
+    fn number_or(&self, key: &str, default: f64) -> Result<f64, ConfigError> {
+        if self.value.get(key).is_none() { Ok(default) } else { self.number(key) }
+    }
+
+    fn flag(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
+        match self.value.get(key) {
+            None => Ok(default),
+            Some(value) => value.as_bool().ok_or_else(|| self.problem(key, "must be true or false")),
+        }
+    }
+
+    fn text(&self, key: &str, default: &'static str) -> Result<&'a str, ConfigError> {
+        match self.value.get(key) {
+            None => Ok(default),
+            Some(value) => value.as_str().ok_or_else(|| self.problem(key, "must be a word")),
+        }
+    }
+
+    fn hourglass(&self) -> Result<HourglassConfig, ConfigError> {
+        Ok(HourglassConfig {
+            block_expansion: self.number("block_expansion")? as usize,
+            blocks: self.number("num_blocks")? as usize,
+            max_features: self.number("max_features")? as usize,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_survives_json() {
+        let config = LfdmConfig::faces_64(7);
+        let json = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<LfdmConfig>(&json).unwrap(), config);
+        assert_eq!(config.flow_size(), [16, 16]);
+    }
+
+    #[test]
+    fn an_incomplete_official_configuration_names_what_is_missing() {
+        let yaml = serde_json::json!({ "model_params": { "region_predictor_params": {} } });
+        let error = LfdmConfig::from_official(&yaml, 40).unwrap_err();
+        assert_eq!(error.field, "model_params.bg_predictor_params");
     }
 }

@@ -96,9 +96,9 @@ impl Generator {
         let mut levels = features.levels.into_iter().rev();
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
-        let mut out = self.bottleneck_input(&latent, motion);
-        let warped_latent = out.clone();
-        out = self.bottleneck.iter().fold(self.occlude(out, motion), |out, block| block.forward(out));
+        let warped_latent = warp_to(latent, motion);
+        let bottleneck = self.occlude(warped_latent.clone(), motion);
+        let mut out = self.bottleneck.iter().fold(bottleneck, |out, block| block.forward(out));
 
         if !self.skips {
             out = self.up_blocks.iter().fold(out, |out, block| block.forward(out));
@@ -114,10 +114,6 @@ impl Generator {
         let prediction =
             if self.skips { self.blend(deformed.clone(), painted.clone(), motion) } else { painted.clone() };
         Decoded { prediction, painted, deformed }
-    }
-
-    fn bottleneck_input(&self, latent: &Tensor<4>, motion: &Motion) -> Tensor<4> {
-        warp_to(latent.clone(), motion)
     }
 
     fn occlude(&self, warped: Tensor<4>, motion: &Motion) -> Tensor<4> {

@@ -3,15 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use burn::module::Module;
+use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::AdamConfig;
+use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Estimate, LatentFlowAutoencoder, Motion, official_key};
+use crate::lfae::{Estimate, LatentFlowAutoencoder, official_key};
 use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
 use crate::native::preview;
 use crate::noise::NoiseSource;
@@ -54,7 +55,7 @@ pub struct LossWeights {
     pub equivariance_affine: f64,
     /// Squared distance between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel image. Most cells hardly
     /// move, and an absolute distance would settle on no motion at all.
-    #[arg(long, default_value_t = 3.0)]
+    #[arg(long, default_value_t = 1.0)]
     pub flow_weight: f64,
     /// First steps that train on exact flow alone: no decoding, so they are cheap.
     #[arg(long, default_value_t = 0)]
@@ -126,7 +127,9 @@ impl Stage for LfaeStage {
     }
 
     fn adam(&self) -> AdamConfig {
-        AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8)
+        // One almost degenerate region makes a gradient that would otherwise saturate occlusion and masks for good.
+        let clipping = GradientClippingConfig::Norm(2.0);
+        AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
     }
 
     fn init(&self, device: &Device) -> LatentFlowAutoencoder {
@@ -148,7 +151,7 @@ impl Stage for LfaeStage {
         let mut total = shift.clone() * weights.equivariance_shift + affine.clone() * weights.equivariance_affine;
         let mut terms = vec![("shift", shift), ("affine", affine)];
         if self.settings.supervised {
-            let (flow, visibility) = flow_terms(&estimate.motion, &pairs);
+            let (flow, visibility) = flow_terms(&estimate, &pairs);
             total = total + flow.clone() * weights.flow_weight + visibility.clone() * weights.visibility;
             terms.extend([("flow", flow), ("visibility", visibility)]);
         }
@@ -262,16 +265,20 @@ fn pyramid_l1(prediction: Tensor<4>, target: &Tensor<4>, focus: &Tensor<4>) -> T
 }
 
 /// Squared error of the flow over visible cells in pixels of a 64-pixel image, and cross-entropy of the occlusion, over the exact pairs.
-fn flow_terms(motion: &Motion, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
-    let [batch, height, width, _] = motion.flow.dims();
+fn flow_terms(estimate: &Estimate, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
+    let [batch, height, width, _] = pairs.flow.dims();
     let count = pairs.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32;
     let weight = (pairs.visibility.clone() * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
-    let error = (motion.flow.clone() - pairs.flow.clone()) * 32.0;
+    let error = (estimate.motion.flow.clone() - pairs.flow.clone()) * 32.0;
     let flow = (error.clone() * error * weight).sum() / count.clone();
 
-    let occlusion = motion.occlusion.clone().clamp(1e-4, 1.0 - 1e-4);
-    let visible = pairs.visibility.clone();
-    let entropy = visible.clone() * occlusion.clone().log() + (visible.neg() + 1.0) * (occlusion.neg() + 1.0).log();
-    let visibility = (entropy * pairs.flow_mask.clone()).sum().neg() / count;
+    // From the logits: a saturated occlusion must still feel the pull back.
+    let visibility = match estimate.taps.occlusion_logits.clone() {
+        None => Tensor::zeros([1], &flow.device()),
+        Some(logits) => {
+            let entropy = softplus(logits.clone(), 1.0) - logits * pairs.visibility.clone();
+            (entropy * pairs.flow_mask.clone()).sum() / count
+        }
+    };
     (flow, visibility)
 }
