@@ -7,6 +7,7 @@
 mod dm;
 mod fixture;
 mod golden;
+mod lfae;
 
 use golden::{Golden, Report};
 
@@ -15,5 +16,6 @@ fn outputs_match_the_official_implementation() {
     let golden = Golden::open();
     let mut report = Report::default();
     dm::compare(&golden, &mut report);
+    lfae::compare(&golden, &mut report);
     report.finish();
 }
