@@ -114,7 +114,7 @@ impl Manifest {
         if self.files.is_empty() {
             return Err("`files` lists no weights".into());
         }
-        if !(self.fps > 0.0 && self.fps.is_finite()) {
+        if !self.fps.is_finite() || self.fps <= 0.0 {
             return Err(format!("`fps` is {}, not a speed", self.fps));
         }
         for file in &self.files {

@@ -39,7 +39,7 @@ pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<V
     if let Some((index, frame)) = frames.iter().enumerate().find(|(_, frame)| frame.len() != area * 4) {
         return Err(GifError::FrameSize { index, width, height, found: frame.len(), expected: area * 4 });
     }
-    if !(fps > 0.0) {
+    if fps.is_nan() || fps <= 0.0 {
         return Err(GifError::Speed(fps));
     }
     let rows = u16::try_from(frames.len() * usize::from(height))

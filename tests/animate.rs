@@ -1,6 +1,8 @@
 //! From a model on disk to a video on disk, with a small model of random weights: `lfdm animate` and the library under it.
 #![cfg(feature = "native")]
 
+mod tiny;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +11,6 @@ use std::sync::LazyLock;
 use burn::tensor::{Device, Tensor};
 use lfdm::bundle::{Bundle, FORMAT, Manifest};
 use lfdm::condition::ConditionTable;
-use lfdm::config::{HourglassConfig, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
 use lfdm::pipeline::{Animator, Event, Frame, Portrait, Request, RequestError};
@@ -23,27 +24,6 @@ fn labels() -> Vec<String> {
     ["calm", "joy", "fear"].map(str::to_owned).to_vec()
 }
 
-fn config() -> LfdmConfig {
-    let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
-    let mut config = LfdmConfig::faces_64(labels().len());
-    config.image_size = [SIZE; 2];
-    config.frames = FRAMES;
-    config.lfae.regions = 3;
-    config.lfae.region.hourglass = hourglass;
-    config.lfae.background.hourglass = hourglass;
-    config.lfae.flow.hourglass = hourglass;
-    config.lfae.generator.block_expansion = 8;
-    config.lfae.generator.max_features = 16;
-    config.lfae.generator.bottleneck_blocks = 1;
-    config.diffusion.unet.dim = 8;
-    config.diffusion.unet.dim_mults = vec![1, 2];
-    config.diffusion.unet.heads = 2;
-    config.diffusion.unet.head_dim = 8;
-    config.diffusion.unet.groups = 4;
-    config.diffusion.unet.init_kernel = 3;
-    config
-}
-
 /// Made once: initial weights come from a generator that all threads share.
 static BUNDLE: LazyLock<Bundle> = LazyLock::new(random_bundle);
 
@@ -52,7 +32,7 @@ fn bundle() -> Bundle {
 }
 
 fn random_bundle() -> Bundle {
-    let (device, config) = (Device::flex(), config());
+    let (device, config) = (Device::flex(), tiny::config(SIZE, FRAMES, labels().len()));
     device.seed(7);
     let mut weights = collect_module(&config.lfae.init(&device), &lfae::official_key);
     let denoiser = config.diffusion.init(config.latent_channels(), &device);

@@ -122,7 +122,7 @@ impl FacesDataset {
     /// `[label, frame, N, N, 3]`, channel 2 the visibility). A person without such a file simply has no flow.
     pub fn open(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Split) -> Result<Self, DataError> {
         let meta = Meta::read(dir)?;
-        if size == 0 || size % PIXELS_PER_CELL != 0 || size > meta.size {
+        if size == 0 || !size.is_multiple_of(PIXELS_PER_CELL) || size > meta.size {
             return Err(DataError::MetaContent {
                 path: dir.join(META),
                 problem: format!(
@@ -487,7 +487,7 @@ fn read_flow(path: &Path, meta: &Meta, grid: usize) -> Result<Vec<f16>, String> 
     let clips = [meta.actions.len(), meta.frames];
     let side = match shape.as_slice() {
         &[labels, frames, side, columns, 3]
-            if [labels, frames] == clips && side == columns && side % grid == 0 && side > 0 =>
+            if [labels, frames] == clips && side == columns && side.is_multiple_of(grid) && side > 0 =>
         {
             side
         }

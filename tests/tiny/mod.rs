@@ -1,0 +1,24 @@
+//! A model small enough to be made, trained and run in a test.
+
+use lfdm::config::{HourglassConfig, LfdmConfig};
+
+pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
+    let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
+    let mut config = LfdmConfig::faces_64(labels);
+    config.image_size = [size; 2];
+    config.frames = frames;
+    config.lfae.regions = 3;
+    config.lfae.region.hourglass = hourglass;
+    config.lfae.background.hourglass = hourglass;
+    config.lfae.flow.hourglass = hourglass;
+    config.lfae.generator.block_expansion = 8;
+    config.lfae.generator.max_features = 16;
+    config.lfae.generator.bottleneck_blocks = 1;
+    config.diffusion.unet.dim = 8;
+    config.diffusion.unet.dim_mults = vec![1, 2];
+    config.diffusion.unet.heads = 2;
+    config.diffusion.unet.head_dim = 8;
+    config.diffusion.unet.groups = 4;
+    config.diffusion.unet.init_kernel = 3;
+    config
+}
