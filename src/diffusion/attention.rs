@@ -182,18 +182,19 @@ impl TemporalAttention {
         let weight = self.to_qkv.weight.val();
         let tokens = tokens.reshape([n * positions, channels]);
 
-        let qk = tokens.clone().matmul(weight.clone().narrow(1, 0, 2 * hidden));
-        let qk = tables.rotate(qk.reshape([batch, frames, positions * 2 * heads, head_dim]));
-        let qk = qk.reshape([batch, frames, positions, 2 * heads, head_dim]);
-        let q = qk.clone().narrow(3, 0, heads).permute([0, 2, 3, 1, 4]);
-        let k = qk.narrow(3, heads, heads).permute([0, 2, 3, 4, 1]);
+        let part = |index: usize| tokens.clone().matmul(weight.clone().narrow(1, index * hidden, hidden));
+        let rotated = |x: Tensor<2>| {
+            let x = tables.rotate(x.reshape([batch, frames, positions * heads, head_dim]));
+            x.reshape([batch, frames, positions, heads, head_dim])
+        };
+        let q = rotated(part(0)).permute([0, 2, 3, 1, 4]);
+        let k = rotated(part(1)).permute([0, 2, 3, 4, 1]);
         let mut scores = q.matmul(k);
         if let Some(bias) = &tables.bias {
             scores = scores + bias.clone();
         }
 
-        let v = tokens.matmul(weight.narrow(1, 2 * hidden, hidden));
-        let v = v.reshape([batch, frames, positions, heads, head_dim]).permute([0, 2, 3, 1, 4]);
+        let v = part(2).reshape([batch, frames, positions, heads, head_dim]).permute([0, 2, 3, 1, 4]);
         let out = softmax(scores, 4).matmul(v).permute([0, 3, 1, 2, 4]).reshape([n, positions, hidden]);
         project_out(&self.to_out, out.swap_dims(1, 2))
     }

@@ -133,20 +133,44 @@ impl Unet3d {
         tap: &mut dyn FnMut(&str, &Tensor<4>),
     ) -> Tensor<5> {
         let [batch, _, frames, height, width] = x.dims();
-        let rows = conditioning.rows();
-        let mut films = conditioning.films.iter();
+        let variants = conditioning.rows() / batch;
 
         let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, MOTION_CHANNELS, height, width]);
-        let mut x = self.embed_motion(x, reference);
-        tap("init_conv", &x);
-        let mut skip_to_end = x.clone();
-        x = per_position(x, |x| self.init_temporal_attn.forward(x, tables));
+        let stem = self.embed_motion(x, reference);
+        tap("init_conv", &stem);
+        let x = per_position(stem.clone(), |x| self.init_temporal_attn.forward(x, tables));
         tap("init_temporal_attn", &x);
-        if rows > batch {
-            x = x.repeat_dim(0, rows / batch);
-            skip_to_end = skip_to_end.repeat_dim(0, rows / batch);
-        }
 
+        let out = if variants > 1 && x.device() == Device::flex() {
+            // On the CPU the activations of one variant fill the cache; on a GPU one of them does not fill the device.
+            let outputs = (0..variants).map(|variant| {
+                let conditioning = conditioning.narrow(variant * batch, batch);
+                self.conditioned(x.clone(), stem.clone(), &conditioning, tables, tap)
+            });
+            Tensor::cat(outputs.collect(), 0)
+        } else {
+            let repeat = |x: Tensor<4>| if variants > 1 { x.repeat_dim(0, variants) } else { x };
+            self.conditioned(repeat(x), repeat(stem), conditioning, tables, tap)
+        };
+        out.reshape([variants * batch, frames, MOTION_CHANNELS, height, width]).permute([0, 2, 1, 3, 4])
+    }
+
+    /// Everything that depends on time and condition.
+    ///
+    /// # Shapes
+    /// - `x`: `[rows * frames, dim, height, width]`, after the first temporal attention
+    /// - `stem`: the same before it; concatenated at the end
+    /// - result: `[rows * frames, 3, height, width]`
+    fn conditioned(
+        &self,
+        mut x: Tensor<4>,
+        stem: Tensor<4>,
+        conditioning: &Conditioning,
+        tables: &FrameTables,
+        tap: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Tensor<4> {
+        let rows = conditioning.rows();
+        let mut films = conditioning.films.iter();
         let mut skips = Vec::with_capacity(self.downs.len());
         for (level, stage) in self.downs.iter().enumerate() {
             let mut tap = |index: usize, x: &Tensor<4>| tap(&format!("downs.{level}.{index}"), x);
@@ -190,12 +214,9 @@ impl Unet3d {
             }
         }
 
-        let x = Tensor::cat(vec![x, skip_to_end], 1);
+        let x = Tensor::cat(vec![x, stem], 1);
         let flow = self.final_conv.forward(x.clone(), rows);
-        let occlusion = self.occlusion_map.forward(x, rows);
-        Tensor::cat(vec![flow, occlusion], 1)
-            .reshape([rows, frames, MOTION_CHANNELS, height, width])
-            .permute([0, 2, 1, 3, 4])
+        Tensor::cat(vec![flow, self.occlusion_map.forward(x, rows)], 1)
     }
 
     /// The reference latent's part of the first convolution. The convolution is linear, so this part, the same for every frame and
