@@ -323,7 +323,7 @@ impl LfdmConfig {
             },
             diffusion: DiffusionConfig {
                 unet: UnetConfig {
-                    dim: 48,
+                    dim: 32,
                     dim_mults: vec![1, 2, 4],
                     heads: 4,
                     head_dim: 32,

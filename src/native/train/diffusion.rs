@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
@@ -113,7 +114,8 @@ impl Stage for DiffusionStage {
     }
 
     fn adam(&self) -> AdamConfig {
-        AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8)
+        let clipping = GradientClippingConfig::Norm(1.0);
+        AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
     }
 
     fn init(&self, device: &Device) -> DiffusionModel {
