@@ -193,7 +193,10 @@ pub enum Threshold {
     None,
     /// Imagen's: `s = max(bound, quantile(|x0|))`, then `clamp(x0, -s, s) * bound / s`, per sample.
     /// The official model has quantile 0.9 and bound 1.
-    Dynamic { quantile: f64, bound: f64 },
+    Dynamic {
+        quantile: f64,
+        bound: f64,
+    },
 }
 
 impl LfdmConfig {

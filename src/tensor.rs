@@ -43,7 +43,11 @@ fn grid([height, width]: [usize; 2], place: impl Fn(f32, usize) -> f32, device: 
 pub fn warp(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     // The backend's kernel has no gradient, and the one that autodiff composes out of element gathers takes most of a
     // training step; gathering whole pixels needs a fraction of it.
-    if image.device().is_autodiff() { warp_by_rows(image, grid) } else { image.grid_sample_2d(grid, GridSampleOptions::default()) }
+    if image.device().is_autodiff() {
+        warp_by_rows(image, grid)
+    } else {
+        image.grid_sample_2d(grid, GridSampleOptions::default())
+    }
 }
 
 /// [`warp`] out of differentiable parts: each of the four neighbours is one selection of channel rows.
@@ -60,7 +64,8 @@ fn warp_by_rows(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     let (x, y) = (pixels(0, width), pixels(1, height));
     let (left, top) = (x.clone().detach().floor(), y.clone().detach().floor());
     let (toward_right, toward_bottom) = (x - left.clone(), y - top.clone());
-    let first_row = Tensor::<1, Int>::arange(0..batch as i64, &device).mul_scalar((height * width) as i64).reshape([batch, 1]);
+    let first_row =
+        Tensor::<1, Int>::arange(0..batch as i64, &device).mul_scalar((height * width) as i64).reshape([batch, 1]);
 
     let neighbour = |dx: f32, dy: f32| {
         let (column, line) = (left.clone() + dx, top.clone() + dy);
@@ -207,7 +212,8 @@ impl Matrix2 {
     /// Returns `[batch, regions, 2, 2]`.
     pub fn to_tensor(&self) -> Tensor<4> {
         let [batch, regions] = self.a.dims();
-        Tensor::stack::<3>(vec![self.a.clone(), self.b.clone(), self.c.clone(), self.d.clone()], 2).reshape([batch, regions, 2, 2])
+        Tensor::stack::<3>(vec![self.a.clone(), self.b.clone(), self.c.clone(), self.d.clone()], 2)
+            .reshape([batch, regions, 2, 2])
     }
 
     pub fn product(&self, other: &Self) -> Self {

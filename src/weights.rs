@@ -173,10 +173,9 @@ impl StateDict {
     pub fn tensor<const D: usize>(&self, key: &str, device: &Device) -> Result<Tensor<D>, WeightsError> {
         let mismatch = match self.get(key) {
             None => Mismatch { missing: vec![key.to_owned()], ..Default::default() },
-            Some(data) if data.rank() != D => Mismatch {
-                misshapen: vec![(key.to_owned(), vec![0; D], data.shape().to_vec())],
-                ..Default::default()
-            },
+            Some(data) if data.rank() != D => {
+                Mismatch { misshapen: vec![(key.to_owned(), vec![0; D], data.shape().to_vec())], ..Default::default() }
+            }
             Some(data) => return Ok(Tensor::from_data(data.clone(), device)),
         };
         Err(WeightsError::Mismatch(mismatch))
@@ -190,16 +189,11 @@ impl StateDict {
 ///
 /// # Errors
 /// [`WeightsError::Mismatch`] with every missing, unexpected and misshapen key.
-pub fn load_module<M: Module>(
-    module: M,
-    dict: &StateDict,
-    rename: &dyn Fn(&str) -> String,
-) -> Result<M, WeightsError> {
+pub fn load_module<M: Module>(module: M, dict: &StateDict, rename: &dyn Fn(&str) -> String) -> Result<M, WeightsError> {
     let mut loader = Loader { path: Path::default(), dict, rename, used: Vec::new(), mismatch: Mismatch::default() };
     let module = module.map(&mut loader);
     let Loader { used, mut mismatch, .. } = loader;
-    mismatch.unexpected =
-        dict.tensors.keys().filter(|key| !used.contains(key) && !is_derived(key)).cloned().collect();
+    mismatch.unexpected = dict.tensors.keys().filter(|key| !used.contains(key) && !is_derived(key)).cloned().collect();
     if mismatch.is_empty() { Ok(module) } else { Err(WeightsError::Mismatch(mismatch)) }
 }
 

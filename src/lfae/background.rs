@@ -32,7 +32,8 @@ impl BackgroundConfig {
             BackgroundMotion::Perspective => &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0],
         };
         let network = (!at_rest.is_empty()).then(|| {
-            let mut fc = LinearConfig::new(self.hourglass.channels_at(self.hourglass.blocks), at_rest.len()).init(device);
+            let mut fc =
+                LinearConfig::new(self.hourglass.channels_at(self.hourglass.blocks), at_rest.len()).init(device);
             fc.weight = fc.weight.map(|weight| weight.zeros_like());
             fc.bias = Some(Param::from_data(at_rest, device));
             BackgroundNetwork { encoder: self.hourglass.init_encoder(2 * channels, device), fc }

@@ -28,7 +28,10 @@ pub struct ConvBlock {
 impl ConvBlock {
     /// A size-preserving block with a kernel of odd `side`.
     pub(crate) fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
-        Self { conv: conv(channels, side, side / 2, device), norm: Some(BatchNormConfig::new(channels[1]).init(device)) }
+        Self {
+            conv: conv(channels, side, side / 2, device),
+            norm: Some(BatchNormConfig::new(channels[1]).init(device)),
+        }
     }
 
     /// # Shapes
@@ -60,7 +63,10 @@ pub struct DownBlock {
 
 impl DownBlock {
     pub(crate) fn new(channels: [usize; 2], device: &Device) -> Self {
-        Self { block: ConvBlock::new(channels, 3, device), pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init() }
+        Self {
+            block: ConvBlock::new(channels, 3, device),
+            pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+        }
     }
 
     /// # Shapes

@@ -85,7 +85,8 @@ impl PixelwiseFlowPredictor {
         let [_, motions, _, _, _] = sparse_motions.dims();
 
         let deformed = self.config.deformed_source.then(|| {
-            let sources = source.unsqueeze_dim::<5>(1).repeat_dim(1, motions).reshape([batch * motions, channels, height, width]);
+            let sources =
+                source.unsqueeze_dim::<5>(1).repeat_dim(1, motions).reshape([batch * motions, channels, height, width]);
             let warped = warp(sources, sparse_motions.clone().reshape([batch * motions, height, width, 2]));
             warped.reshape([batch, motions, channels, height, width])
         });
@@ -102,7 +103,8 @@ impl PixelwiseFlowPredictor {
 
         let features = self.hourglass.forward(input);
         let mask = softmax(self.mask.forward(features.clone()), 1);
-        let flow = (sparse_motions.clone() * mask.clone().unsqueeze_dim::<5>(4)).sum_dim(1).reshape([batch, height, width, 2]);
+        let flow =
+            (sparse_motions.clone() * mask.clone().unsqueeze_dim::<5>(4)).sum_dim(1).reshape([batch, height, width, 2]);
         let occlusion_logits = self.occlusion.as_ref().map(|head| head.forward(features));
         let occlusion = match occlusion_logits.clone() {
             Some(logits) => sigmoid(logits),

@@ -64,7 +64,9 @@ impl LfaeConfig {
             first: ConvBlock::new([self.channels, generator.block_expansion], 7, device),
             down_blocks: (0..levels).map(|level| DownBlock::new(step(level, level + 1), device)).collect(),
             up_blocks: (0..levels).rev().map(|level| UpBlock::new(step(level + 1, level), device)).collect(),
-            bottleneck: (0..generator.bottleneck_blocks).map(|_| ResBlock::new(generator.channels_at(levels), device)).collect(),
+            bottleneck: (0..generator.bottleneck_blocks)
+                .map(|_| ResBlock::new(generator.channels_at(levels), device))
+                .collect(),
             skips: generator.skips,
             occlusion: self.flow.occlusion,
             last: conv([generator.block_expansion, self.channels], 7, 3, device),

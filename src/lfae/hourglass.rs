@@ -31,7 +31,10 @@ impl HourglassConfig {
             let input = skipped * self.channels_at(level + 1);
             UpBlock::new([input, self.channels_at(level)], device)
         });
-        Hourglass { encoder: self.init_encoder(in_channels, device), decoder: HourglassDecoder { up_blocks: up_blocks.collect() } }
+        Hourglass {
+            encoder: self.init_encoder(in_channels, device),
+            decoder: HourglassDecoder { up_blocks: up_blocks.collect() },
+        }
     }
 
     pub(crate) fn init_encoder(&self, in_channels: usize, device: &Device) -> HourglassEncoder {

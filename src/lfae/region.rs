@@ -93,9 +93,8 @@ fn covariance(heatmap: Tensor<3>, shift: Tensor<3>, grid: Tensor<2>) -> Matrix2 
         grid - shift.clone().slice([0..batch, 0..regions, axis..axis + 1])
     };
     let (x, y) = (centred(0), centred(1));
-    let moment = |u: &Tensor<3>, v: &Tensor<3>| {
-        (heatmap.clone() * u.clone() * v.clone()).sum_dim(2).reshape([batch, regions])
-    };
+    let moment =
+        |u: &Tensor<3>, v: &Tensor<3>| (heatmap.clone() * u.clone() * v.clone()).sum_dim(2).reshape([batch, regions]);
     let xy = moment(&x, &y);
     Matrix2 { a: moment(&x, &x), b: xy.clone(), c: xy, d: moment(&y, &y) }
 }

@@ -95,10 +95,8 @@ fn frames_from_flow(golden: &Golden, report: &mut Report, model: &LatentFlowAuto
     let source = frame(golden.tensor("lfae/c0/video", device), 0);
     let features = model.encode(source.clone());
     report.compare(golden, "lfae/c0/compute_fea", features.latent());
-    let motion = Motion {
-        flow: golden.tensor("lfae/c0/fwf/flow", device),
-        occlusion: golden.tensor("lfae/c0/fwf/occ", device),
-    };
+    let motion =
+        Motion { flow: golden.tensor("lfae/c0/fwf/flow", device), occlusion: golden.tensor("lfae/c0/fwf/occ", device) };
     let decoded = model.decode(source, &features, &motion);
     report.compare(golden, "lfae/c0/fwf/deformed", decoded.deformed);
     report.compare(golden, "lfae/c0/fwf/prediction", decoded.prediction);

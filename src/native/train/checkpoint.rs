@@ -42,7 +42,8 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         let Some(path) = steps.pop() else { return Ok(None) };
         let file = path.join(STATE);
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let state = serde_json::from_slice(&text).with_context(|| format!("{} is not a training state", file.display()))?;
+        let state =
+            serde_json::from_slice(&text).with_context(|| format!("{} is not a training state", file.display()))?;
         Ok(Some(Self { path, state }))
     }
 

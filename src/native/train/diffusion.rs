@@ -237,8 +237,13 @@ impl MotionSet {
         let (size, frames) = (data.size(), settings.config.frames.min(data.frames()));
         let [height, width] = settings.config.flow_size();
         let labels = data.labels().len();
-        let mut set =
-            Self { labels, frames, latent: [settings.config.latent_channels(), height, width], latents: Vec::new(), motions: Vec::new() };
+        let mut set = Self {
+            labels,
+            frames,
+            latent: [settings.config.latent_channels(), height, width],
+            latents: Vec::new(),
+            motions: Vec::new(),
+        };
         let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
         tracing::info!("computing the motion of {} clips", data.len() * labels);
         for subject in (0..data.len()).progress_with(ProgressBar::new(data.len() as u64)) {

@@ -159,7 +159,10 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
         if done % args.preview_every == 0 || done == args.steps {
             let previews = args.out.join("previews");
             std::fs::create_dir_all(&previews)?;
-            log.note(&format!("step {done}: {}", stage.validate(ema.model(), done, &previews, &device.clone().inner())?));
+            log.note(&format!(
+                "step {done}: {}",
+                stage.validate(ema.model(), done, &previews, &device.clone().inner())?
+            ));
         }
         if out_of_time {
             log.note(&format!("stopped after step {done}: out of time; --resume continues"));
@@ -215,7 +218,13 @@ impl Log {
         // A bar shows nothing in a file or a pipe.
         if self.bar.is_hidden() && (step + 1) % 50 == 0 {
             let eta = self.bar.eta().as_secs();
-            tracing::info!("step {} of {}, {} s left, {}", step + 1, self.bar.length().unwrap_or(0), eta, message.join(" "));
+            tracing::info!(
+                "step {} of {}, {} s left, {}",
+                step + 1,
+                self.bar.length().unwrap_or(0),
+                eta,
+                message.join(" ")
+            );
         }
         Ok(())
     }

@@ -42,7 +42,8 @@ impl ThinPlateTransform {
         Self {
             theta: affine_noise.mul_scalar(params.sigma_affine) + identity.unsqueeze(),
             weights: tps_noise.mul_scalar(params.sigma_tps),
-            control_points: coordinate_grid([params.points, params.points], &device).reshape([params.points * params.points, 2]),
+            control_points: coordinate_grid([params.points, params.points], &device)
+                .reshape([params.points * params.points, 2]),
         }
     }
 
@@ -57,7 +58,8 @@ impl ThinPlateTransform {
     /// - `frame`, result: `[batch, 3, height, width]`; no gradient flows through
     pub(crate) fn frame(&self, frame: Tensor<4>) -> Tensor<4> {
         let [batch, _, height, width] = frame.dims();
-        let grid = coordinate_grid([height, width], &self.device()).reshape([1, height * width, 2]).repeat_dim(0, batch);
+        let grid =
+            coordinate_grid([height, width], &self.device()).reshape([1, height * width, 2]).repeat_dim(0, batch);
         let places = self.points(grid).reshape([batch, height, width, 2]).without_autodiff();
         let options =
             GridSampleOptions::new(InterpolateMode::Bilinear).with_padding_mode(GridSamplePaddingMode::Reflection);
@@ -84,20 +86,14 @@ impl ThinPlateTransform {
     pub(crate) fn jacobian(&self, points: Tensor<3>) -> Matrix2 {
         let [batch, count, _] = points.dims();
         let radius = self.radius(points.clone());
-        let slope = radius.clone() * (radius.clone() + TINY).log() * 2.0
-            + radius.clone() * radius.clone() / (radius + TINY);
+        let slope =
+            radius.clone() * (radius.clone() + TINY).log() * 2.0 + radius.clone() * radius.clone() / (radius + TINY);
         let pull = slope * self.weights.clone();
-        let gradient = |axis: usize| {
-            (pull.clone() * self.offset(points.clone(), axis).sign()).sum_dim(2).reshape([batch, count])
-        };
+        let gradient =
+            |axis: usize| (pull.clone() * self.offset(points.clone(), axis).sign()).sum_dim(2).reshape([batch, count]);
         let entry = |i: usize, j: usize| self.theta.clone().slice([0..batch, i..i + 1, j..j + 1]).reshape([batch, 1]);
         let (x, y) = (gradient(0), gradient(1));
-        Matrix2 {
-            a: x.clone() + entry(0, 0),
-            b: y.clone() + entry(0, 1),
-            c: x + entry(1, 0),
-            d: y + entry(1, 1),
-        }
+        Matrix2 { a: x.clone() + entry(0, 0), b: y.clone() + entry(0, 1), c: x + entry(1, 0), d: y + entry(1, 1) }
     }
 
     /// L1 distance of every point to every control point, `[batch, count, points^2]`.
