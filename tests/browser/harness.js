@@ -42,10 +42,10 @@ export async function launch(flags = []) {
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
-    async visit(query, { prepare, ...options } = {}) {
-      const context = await browser.newContext(options);
+    async visit(query, { prepare, patience = PATIENCE } = {}) {
+      const context = await browser.newContext();
       const page = await context.newPage();
-      page.setDefaultTimeout(PATIENCE);
+      page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
       await page.addInitScript(keepVideos);
       await prepare?.(page);
@@ -133,6 +133,14 @@ export class Visitor {
   async close() {
     await this.page.context().close();
   }
+}
+
+/** A route handler that changes a response's body: `change` takes a Buffer and returns a Buffer or a string. */
+export function edit(change) {
+  return async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: change(await response.body()) });
+  };
 }
 
 /** Mean absolute difference of two videos, over colour channels, in 1/255. */

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { parseGif } from './gif.js';
-import { PATIENCE, difference, fixture, launch } from './harness.js';
+import { PATIENCE, difference, edit, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
 const FRAMES = 16;
@@ -244,7 +244,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     const trap = `self.addEventListener('message', ({ data }) => {
       if (data.type === 'generate') setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable executed'); });
     });`;
-    const visitor = await visit(t, { prepare: (page) => page.route(worker, edit((body) => Buffer.from(body + trap))) });
+    const visitor = await visit(t, { prepare: (page) => page.route(worker, edit((body) => body + trap)) });
     await visitor.set({ steps: 50 });
     await visitor.get('generate').click();
     await visitor.page.waitForSelector('body[data-state=error]');
@@ -260,7 +260,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     // Workers do not run init scripts.
     const prepare = async (page) => {
       await hide(page);
-      await page.route('**/pkg/worker.js', edit((body) => Buffer.from(`delete WorkerNavigator.prototype.gpu;\n${body}`)));
+      await page.route('**/pkg/worker.js', edit((body) => `delete WorkerNavigator.prototype.gpu;\n${body}`));
     };
     const visitor = await visit(t, { query: '', prepare });
     assert.match(await visitor.get('device').innerText(), /CPU: this browser has no WebGPU/);
@@ -272,14 +272,6 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     await insisting.state('idle');
   });
 });
-
-/** A route handler that changes a response's body. */
-function edit(change) {
-  return async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: change(await response.body()) });
-  };
-}
 
 function flip(body, index) {
   const copy = Buffer.from(body);
