@@ -13,6 +13,8 @@ pub mod condition;
 pub mod config;
 pub mod diffusion;
 pub mod gif;
+#[cfg(feature = "gpu")]
+mod kernels;
 pub mod lfae;
 #[cfg(feature = "native")]
 pub mod native;

@@ -37,10 +37,6 @@ impl ReferenceFeatures {
     pub fn latent(&self) -> Tensor<4> {
         self.levels[self.levels.len() - 1].clone()
     }
-
-    fn repeat(&self, batch: usize) -> Self {
-        Self { levels: self.levels.iter().map(|level| broadcast(level.clone(), batch)).collect() }
-    }
 }
 
 /// A decoded frame.
@@ -93,42 +89,34 @@ impl Generator {
     /// - `features`: of that image
     /// - `motion`: of `batch` frames
     pub fn decode(&self, image: Tensor<4>, features: &ReferenceFeatures, motion: &Motion) -> Decoded {
-        let [batch, _, _, _] = motion.flow.dims();
-        let features = features.repeat(batch);
-        let mut levels = features.levels.into_iter().rev();
+        let mut levels = features.levels.iter().rev();
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
-        let warped_latent = warp_to(latent, motion);
-        let bottleneck = self.occlude(warped_latent.clone(), motion);
+        let bottleneck = self.blend(latent, None, motion);
         let mut out = self.bottleneck.iter().fold(bottleneck, |out, block| block.forward(out));
-
         if !self.skips {
             out = self.up_blocks.iter().fold(out, |out, block| block.forward(out));
         } else {
-            out = self.blend(warped_latent, out, motion);
+            out = self.blend(latent, Some(out), motion);
             for (block, skip) in self.up_blocks.iter().zip(levels) {
-                out = block.forward(out);
-                out = self.blend(warp_to(skip, motion), out, motion);
+                out = self.blend(skip, Some(block.forward(out)), motion);
             }
         }
         let painted = sigmoid(self.last.forward(out));
-        let deformed = warp_to(broadcast(image, batch), motion);
-        let prediction =
-            if self.skips { self.blend(deformed.clone(), painted.clone(), motion) } else { painted.clone() };
-        Decoded { prediction, painted, deformed }
+        let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
+        Decoded { prediction, painted, deformed: warp_to(&image, motion) }
     }
 
-    fn occlude(&self, warped: Tensor<4>, motion: &Motion) -> Tensor<4> {
-        if self.occlusion { warped.clone() * occlusion_at(&warped, motion) } else { warped }
-    }
-
-    /// `warped * occlusion + painted * (1 - occlusion)`.
-    fn blend(&self, warped: Tensor<4>, painted: Tensor<4>, motion: &Motion) -> Tensor<4> {
+    /// Warps `reference` and, where occlusion says so, puts `painted` (or nothing) in its place.
+    fn blend(&self, reference: &Tensor<4>, painted: Option<Tensor<4>>, motion: &Motion) -> Tensor<4> {
         if !self.occlusion {
-            return warped;
+            return warp_to(reference, motion);
         }
-        let occlusion = occlusion_at(&warped, motion);
-        (warped - painted.clone()) * occlusion + painted
+        #[cfg(feature = "gpu")]
+        if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref()) {
+            return blended;
+        }
+        warp_blend(reference, motion, painted)
     }
 
     pub(crate) fn fold(self) -> Self {
@@ -143,20 +131,21 @@ impl Generator {
     }
 }
 
-fn size_of(x: &Tensor<4>) -> [usize; 2] {
-    let [_, _, height, width] = x.dims();
-    [height, width]
+/// `warp(reference) * occlusion + painted * (1 - occlusion)`.
+fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>) -> Tensor<4> {
+    let warped = warp_to(reference, motion);
+    let [_, _, height, width] = warped.dims();
+    let occlusion = resize(motion.occlusion.clone(), [height, width]);
+    match painted {
+        None => warped * occlusion,
+        Some(painted) => (warped - painted.clone()) * occlusion + painted,
+    }
 }
 
-fn warp_to(x: Tensor<4>, motion: &Motion) -> Tensor<4> {
-    let size = size_of(&x);
-    warp(x, resize_flow(motion.flow.clone(), size))
-}
-
-fn occlusion_at(x: &Tensor<4>, motion: &Motion) -> Tensor<4> {
-    resize(motion.occlusion.clone(), size_of(x))
-}
-
-fn broadcast(x: Tensor<4>, batch: usize) -> Tensor<4> {
-    if x.dims()[0] == batch { x } else { x.repeat_dim(0, batch) }
+/// `reference`, of one image or of all frames, warped by the flow at its own resolution.
+fn warp_to(reference: &Tensor<4>, motion: &Motion) -> Tensor<4> {
+    let [images, _, height, width] = reference.dims();
+    let [frames, _, _, _] = motion.flow.dims();
+    let reference = if images == frames { reference.clone() } else { reference.clone().repeat_dim(0, frames) };
+    warp(reference, resize_flow(motion.flow.clone(), [height, width]))
 }

@@ -1,0 +1,80 @@
+// One decoder blend in one pass: enlarge flow and occlusion from their grid, sample the reference there, mix with what the decoder painted.
+// One invocation is one pixel of one frame and walks over its channels, so the geometry is computed once per pixel.
+
+@group(0) @binding(0) var<storage, read_write> image: array<f32>;      // [1 or frames, channels, height, width]
+@group(0) @binding(1) var<storage, read_write> flow: array<f32>;       // [frames, grid_height, grid_width, 2], xy in [-1, 1]
+@group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, grid_height, grid_width]
+@group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]
+@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, painted?
+
+struct Axis { low: u32, high: u32, share: f32 }
+
+// Half-pixel centres without anti-aliasing: PyTorch's interpolate(align_corners=False).
+fn enlarge(place: u32, outputs: u32, inputs: u32) -> Axis {
+    let source = max((f32(place) + 0.5) * f32(inputs) / f32(outputs) - 0.5, 0.0);
+    let low = min(u32(source), inputs - 1u);
+    return Axis(low, min(low + 1u, inputs - 1u), source - f32(low));
+}
+
+fn pixel(base: u32, x: i32, y: i32, width: u32, height: u32) -> f32 {
+    if x < 0 || y < 0 || x >= i32(width) || y >= i32(height) {
+        return 0.0;
+    }
+    return image[base + u32(y) * width + u32(x)];
+}
+
+@compute @workgroup_size({{ side }}, {{ side }}, 1)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let images = info[0];
+    let channels = info[1];
+    let height = info[2];
+    let width = info[3];
+    let rows = info[4];
+    let columns = info[5];
+    if id.x >= width || id.y >= height {
+        return;
+    }
+    let frame = id.z;
+
+    let across = enlarge(id.x, width, columns);
+    let down = enlarge(id.y, height, rows);
+    let corners = frame * rows * columns + vec4<u32>(
+        down.low * columns + across.low,
+        down.low * columns + across.high,
+        down.high * columns + across.low,
+        down.high * columns + across.high,
+    );
+    let weights = vec4<f32>(
+        (1.0 - down.share) * (1.0 - across.share),
+        (1.0 - down.share) * across.share,
+        down.share * (1.0 - across.share),
+        down.share * across.share,
+    );
+    var from_reference = vec2<f32>(0.0, 0.0);
+    var trust = 0.0;
+    for (var i = 0u; i < 4u; i = i + 1u) {
+        let corner = corners[i];
+        from_reference = from_reference + weights[i] * vec2<f32>(flow[2u * corner], flow[2u * corner + 1u]);
+        trust = trust + weights[i] * occlusion[corner];
+    }
+
+    let place = ((from_reference + 1.0) * vec2<f32>(f32(width), f32(height)) - 1.0) * 0.5;
+    let low = floor(place);
+    let share = place - low;
+    let x = i32(low.x);
+    let y = i32(low.y);
+    let plane = height * width;
+    let here = id.y * width + id.x;
+    for (var channel = 0u; channel < channels; channel = channel + 1u) {
+        let base = (min(frame, images - 1u) * channels + channel) * plane;
+        let top = mix(pixel(base, x, y, width, height), pixel(base, x + 1, y, width, height), share.x);
+        let bottom = mix(pixel(base, x, y + 1, width, height), pixel(base, x + 1, y + 1, width, height), share.x);
+        let target_index = (frame * channels + channel) * plane + here;
+        var mixed = mix(top, bottom, share.y) * trust;
+        if info[6] == 1u {
+            mixed = mixed + painted[target_index] * (1.0 - trust);
+        }
+        output[target_index] = mixed;
+    }
+}
