@@ -148,6 +148,7 @@ impl Bundle {
 }
 
 impl WeightFile {
+    #[cfg(feature = "native")]
     fn describe(name: String, bytes: &[u8]) -> Self {
         Self { name, bytes: bytes.len(), sha256: sha256(bytes) }
     }

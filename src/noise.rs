@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     fn draw(seed: u64, count: usize) -> Vec<f32> {
-        NoiseSource::new(seed).normal([count], &Device::flex()).into_data().to_vec().unwrap()
+        NoiseSource::new(seed).normal([count], &Device::flex()).into_data().try_to_vec().unwrap()
     }
 
     #[test]
@@ -77,8 +77,8 @@ mod tests {
         assert_ne!(draw(1, 8), draw(2, 8));
         let device = Device::flex();
         let mut source = NoiseSource::new(1);
-        let mut cut: Vec<f32> = source.normal([3], &device).into_data().to_vec().unwrap();
-        cut.extend(source.normal([5], &device).into_data().to_vec::<f32>().unwrap());
+        let mut cut: Vec<f32> = source.normal([3], &device).into_data().try_to_vec().unwrap();
+        cut.extend(source.normal([5], &device).into_data().try_to_vec::<f32>().unwrap());
         assert_eq!(cut, draw(1, 8));
     }
 
