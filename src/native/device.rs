@@ -18,6 +18,9 @@ enum DeviceKind {
     Gpu,
     #[cfg(feature = "cuda")]
     Cuda,
+    /// The CPU, through PyTorch's library.
+    #[cfg(feature = "tch")]
+    Libtorch,
 }
 
 impl DeviceArgs {
@@ -28,6 +31,8 @@ impl DeviceArgs {
             DeviceKind::Gpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
             #[cfg(feature = "cuda")]
             DeviceKind::Cuda => Device::cuda(0),
+            #[cfg(feature = "tch")]
+            DeviceKind::Libtorch => Device::libtorch(),
         }
     }
 }

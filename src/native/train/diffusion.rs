@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> Result<()> {
     let settings = Settings { labels, batch: args.run.batch, lfae_step: trained.step, config };
     std::fs::create_dir_all(&args.run.out).with_context(|| format!("cannot create {}", args.run.out.display()))?;
 
-    let device = args.run.device();
+    let device = args.run.device.open();
     let (_, lfae) = open_lfae(&args.lfae, &device)?;
     let cache = |split, name: &str| -> Result<MotionSet> {
         let path = args.run.out.join(format!("motion-{name}.safetensors"));

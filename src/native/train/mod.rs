@@ -21,6 +21,7 @@ use burn::tensor::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
+use super::device::DeviceArgs;
 use checkpoint::Checkpoint;
 pub use checkpoint::TrainedModel;
 use ema::Ema;
@@ -58,20 +59,8 @@ pub struct RunArgs {
     /// Stop after this many minutes, with a checkpoint, as if interrupted.
     #[arg(long)]
     pub max_minutes: Option<f64>,
-    /// Train on the first GPU (Vulkan, Metal, DirectX 12 or WebGPU) instead of the CPU.
-    #[cfg(feature = "gpu")]
-    #[arg(long)]
-    pub gpu: bool,
-}
-
-impl RunArgs {
-    fn device(&self) -> Device {
-        #[cfg(feature = "gpu")]
-        if self.gpu {
-            return Device::wgpu(burn::tensor::DeviceKind::DefaultDevice);
-        }
-        Device::flex()
-    }
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
 }
 
 /// One value of the loss, by name, for the log.
@@ -100,7 +89,7 @@ pub(crate) trait Stage {
 pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
     ensure!(args.steps > 0 && args.batch > 0, "--steps and --batch must be at least 1");
     ensure!(args.lr.is_finite() && args.lr > 0.0, "--lr must be a positive number");
-    let device = args.device().autodiff();
+    let device = args.device.open().autodiff();
     device.seed(args.seed);
     let mut model = stage.init(&device);
     let mut optimizer: ModuleOptimizer = stage.adam().init();
