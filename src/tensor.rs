@@ -46,7 +46,9 @@ pub fn warp(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     if image.device().is_autodiff() {
         warp_by_rows(image, grid)
     } else {
-        image.grid_sample_2d(grid, GridSampleOptions::default())
+        // burn-cubecl 0.22.1 takes y from the number after x, whatever the grid's strides; a resized flow is a permuted view.
+        let [x, y] = [0, 1].map(|axis| grid.clone().narrow(3, axis, 1));
+        image.grid_sample_2d(Tensor::cat(vec![x, y], 3), GridSampleOptions::default())
     }
 }
 

@@ -149,3 +149,67 @@ fn warp_to(reference: &Tensor<4>, motion: &Motion) -> Tensor<4> {
     let reference = if images == frames { reference.clone() } else { reference.clone().repeat_dim(0, frames) };
     warp(reference, resize_flow(motion.flow.clone(), [height, width]))
 }
+
+#[cfg(all(test, feature = "gpu"))]
+mod tests {
+    use burn::tensor::{Device, DeviceKind};
+
+    use super::*;
+    use crate::noise::NoiseSource;
+
+    /// A GPU, or Vulkan in software; `None` on a machine without either.
+    fn gpu() -> Option<Device> {
+        let open = || {
+            let device = Device::wgpu(DeviceKind::DefaultDevice);
+            Tensor::<1>::zeros([1], &device).into_data();
+            device
+        };
+        std::panic::catch_unwind(open).ok()
+    }
+
+    /// Largest difference between two tensors, wherever they lie.
+    fn difference(a: Tensor<4>, b: Tensor<4>) -> f32 {
+        let (a, b) = (a.into_data(), b.into_data());
+        assert_eq!(a.shape(), b.shape());
+        a.iter::<f32>().zip(b.iter::<f32>()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn the_kernel_and_its_twin_agree_on_the_gpu_and_on_the_cpu() {
+        let Some(gpu) = gpu() else {
+            println!("skipped: this machine has no GPU and no software Vulkan");
+            return;
+        };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(5);
+        // One reference for all frames or one each; a grid coarser than the image or its own size; flow that leaves the image.
+        for ([images, channels, height, width], frames, [rows, columns]) in
+            [([1, 3, 24, 40], 3, [6, 10]), ([2, 5, 8, 12], 2, [8, 12]), ([1, 2, 9, 7], 1, [3, 2])]
+        {
+            let image: Tensor<4> = noise.normal([images, channels, height, width], &cpu);
+            let painted: Tensor<4> = noise.normal([frames, channels, height, width], &cpu);
+            let motion = Motion {
+                flow: noise.normal([frames, rows, columns, 2], &cpu),
+                occlusion: sigmoid(noise.normal([frames, 1, rows, columns], &cpu)),
+            };
+            let on_gpu = |tensor: &Tensor<4>| Tensor::<4>::from_data(tensor.to_data(), &gpu);
+            let gpu_motion = Motion { flow: on_gpu(&motion.flow), occlusion: on_gpu(&motion.occlusion) };
+            for painted in [None, Some(painted)] {
+                let expected = warp_blend(&image, &motion, painted.clone());
+                let gpu_painted = painted.as_ref().map(on_gpu);
+                let Some(kernel) = crate::kernels::warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted.as_ref())
+                else {
+                    panic!("the kernel did not run on {gpu:?}");
+                };
+                let twin = warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted);
+                assert!(difference(kernel, expected.clone()) < 1e-4, "kernel");
+                assert!(difference(twin, expected) < 1e-4, "twin");
+            }
+        }
+        assert!(crate::kernels::warp_blend(&Tensor::zeros([1, 1, 2, 2], &cpu), &motionless(&cpu), None).is_none());
+    }
+
+    fn motionless(device: &Device) -> Motion {
+        Motion { flow: Tensor::zeros([1, 2, 2, 2], device), occlusion: Tensor::ones([1, 1, 2, 2], device) }
+    }
+}
