@@ -191,7 +191,7 @@ impl Animator {
             .fold_batch_norm();
         let diffusion = load_module(
             config.diffusion.init(config.latent_channels(), device),
-            &weights(|key| key.starts_with("denoise_fn.")),
+            &weights(is_denoiser),
             &diffusion::official_key,
         )
         .map_err(part("diffusion model"))?;
@@ -328,6 +328,11 @@ impl Generation {
 /// Whether a key of a bundle belongs to stage 1.
 pub(crate) fn is_lfae(key: &str) -> bool {
     ["generator.", "region_predictor.", "bg_predictor."].iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Whether a key of a bundle belongs to the U-Net.
+pub(crate) fn is_denoiser(key: &str) -> bool {
+    key.starts_with("denoise_fn.")
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {

@@ -36,8 +36,15 @@ fn from_clips_to_a_video() {
     let refused = lfdm(dir, &format!("{lfae} 3")).unwrap_err();
     assert!(refused.contains("--resume"), "{refused}");
     run(&format!("{lfae} 3 --resume"));
+    run(
+        "train lfae --data FACES --init lfae --out tuned --config config.json --batch 1 --lr 0.0003 --steps 1 --flow-warm-up 1 --flow FACES",
+    );
     run("train dm --data FACES --lfae lfae --out dm --batch 2 --lr 0.0003 --steps 2");
     run("export --lfae lfae --dm dm --name tiny --out models/tiny");
+    run("train dm --data FACES --lfae lfae --init models/tiny --out dm2 --views 1 --batch 1 --lr 0.0003 --steps 1");
+    let refused =
+        lfdm(dir, "train lfae --data FACES --init lfae --out other --batch 1 --lr 0.0003 --steps 1").unwrap_err();
+    assert!(refused.contains("cannot begin with the weights in lfae"), "{refused}");
     let manifest = json(dir.join("models/tiny/manifest.json"));
     assert_eq!(manifest["labels"][4], "happiness");
     assert_eq!(manifest["training"]["lfae"]["steps"], 3);
@@ -67,6 +74,7 @@ fn missing_inputs_are_named() {
         "eval --model absent --data FACES --out report.json",
         "export --lfae absent --dm absent --name x --out report.json",
         "train lfae --data absent --out run --steps 1 --lr 0.1",
+        "train lfae --data FACES --init absent --out run --steps 1 --lr 0.1",
         "train dm --data FACES --lfae absent --out run --steps 1 --lr 0.1",
     ] {
         let message = lfdm(dir.path(), arguments).unwrap_err();

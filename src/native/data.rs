@@ -1,4 +1,4 @@
-//! The faces set: WebP sheets of clips, optionally with the renderer's exact flow, held in memory at the model's size.
+//! The faces set: WebP sheets of clips, optionally with the renderer's exact flow, held in memory and delivered at the model's size.
 //!
 //! A directory holds `meta.json` and one sheet per person: row = label, column = frame, square tiles without gaps.
 //! Frame 0 is the neutral face and the same for all labels; it is always taken from row 0, so coding noise is the same too.
@@ -56,6 +56,8 @@ pub enum Split {
 /// Clips of people making faces, in memory.
 pub struct FacesDataset {
     size: usize,
+    /// Side of the tiles in memory, as in the sheets.
+    tile: usize,
     frames: usize,
     fps: usize,
     apex_frame: usize,
@@ -87,11 +89,13 @@ pub struct PairOptions {
     pub first_frame_probability: f32,
     /// Mirror and vary the colours, the same way in both frames of a pair.
     pub augment: bool,
+    /// Largest enlargement, at least 1: both frames of a pair are cropped to one random square and brought to the model's size.
+    pub max_zoom: f32,
 }
 
 impl Default for PairOptions {
     fn default() -> Self {
-        Self { first_frame_probability: 0.5, augment: true }
+        Self { first_frame_probability: 0.5, augment: true, max_zoom: 1.0 }
     }
 }
 
@@ -116,7 +120,7 @@ pub struct PairBatch {
 }
 
 impl FacesDataset {
-    /// Decodes one split and area-averages it to `size` by `size` pixels.
+    /// Decodes one split; frames are area-averaged to `size` by `size` pixels.
     ///
     /// `flow_dir` may hold `s{id:06}_k0_flow{N}.npy` (see [`FlowFrame`] for the units; float16
     /// `[label, frame, N, N, 3]`, channel 2 the visibility). A person without such a file simply has no flow.
@@ -139,9 +143,9 @@ impl FacesDataset {
         let results: Vec<Result<Subject, String>> = ids
             .par_iter()
             .map(|&id| {
-                let pixels = read_sheet(&dir.join(meta.sheet(id)), &meta, size)?;
+                let pixels = read_sheet(&dir.join(meta.sheet(id)), &meta)?;
                 let flow = flow_files.iter().find(|file| file.0 == id).and_then(|(_, path)| {
-                    read_flow(path, &meta, size / PIXELS_PER_CELL)
+                    read_flow(path, &meta)
                         .inspect_err(|problem| tracing::warn!("no flow for person {id}: {problem}"))
                         .ok()
                 });
@@ -180,6 +184,7 @@ impl FacesDataset {
         );
         Ok(Self {
             size,
+            tile: meta.size,
             frames: meta.frames,
             fps: meta.fps,
             apex_frame: meta.apex_frame,
@@ -254,6 +259,13 @@ impl FacesDataset {
         self.clip(subject, label).flow(frame)
     }
 
+    /// Views of one person: the whole tile, then random enlargements, every other one mirrored. The same at every call.
+    pub fn views(&self, subject: usize, count: usize, max_zoom: f32) -> Vec<View> {
+        let mut rng = ChaCha8Rng::seed_from_u64(u64::from(self.subject_id(subject)));
+        let drawn = (1..count).map(|i| View { mirror: i % 2 == 1, ..View::draw(&mut rng, self.tile, max_zoom) });
+        std::iter::once(View::whole(self.tile)).chain(drawn).collect()
+    }
+
     /// A batch of pairs. The draw depends on `seed` and `step` alone, so a resumed training continues the same sequence.
     pub fn pairs(&self, options: &PairOptions, batch: usize, seed: u64, step: u64) -> PairBatch {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -275,8 +287,13 @@ impl FacesDataset {
                 if uniform(&mut rng) < options.first_frame_probability { 0 } else { below(&mut rng, self.frames) };
             // Any frame but the source, each equally often.
             let driving = (source + 1 + below(&mut rng, self.frames - 1)) % self.frames;
-            let augmentation = if options.augment { Augmentation::draw(&mut rng) } else { Augmentation::default() };
-            pairs.push(&clip, source, driving, &augmentation);
+            let (colours, mirror) = if options.augment {
+                (Colours::draw(&mut rng), uniform(&mut rng) < 0.5)
+            } else {
+                (Colours::default(), false)
+            };
+            let view = View { mirror, ..View::draw(&mut rng, self.tile, options.max_zoom) };
+            pairs.push(&clip, source, driving, view, &colours);
         }
         pairs
     }
@@ -287,48 +304,75 @@ impl Clip<'_> {
     ///
     /// `[3, size, size]`, RGB in `[0, 1]`.
     pub fn frame(&self, frame: usize) -> Vec<f32> {
-        let mut pixels = Vec::new();
-        self.write_frame(frame, &mut pixels);
-        pixels
+        self.frame_through(View::whole(self.dataset.tile), frame)
     }
 
     /// # Shapes
     ///
     /// `[frames, 3, size, size]`, RGB in `[0, 1]`.
     pub fn all_frames(&self) -> Vec<f32> {
-        let mut pixels = Vec::with_capacity(self.dataset.frames * 3 * self.dataset.size.pow(2));
-        (0..self.dataset.frames).for_each(|frame| self.write_frame(frame, &mut pixels));
-        pixels
+        (0..self.dataset.frames).flat_map(|frame| self.frame(frame)).collect()
     }
 
     /// The frame as opaque RGBA bytes.
     pub fn rgba(&self, frame: usize) -> Vec<u8> {
-        self.bytes(frame).chunks_exact(3).flat_map(|pixel| [pixel[0], pixel[1], pixel[2], 255]).collect()
+        let pixels = self.frame(frame);
+        let area = self.dataset.size.pow(2);
+        (0..area)
+            .flat_map(|i| [0, 1, 2].map(|channel| to_byte(pixels[channel * area + i])).into_iter().chain([255]))
+            .collect()
     }
 
     /// Exact flow towards frame 0, where the renderer wrote it.
     pub fn flow(&self, frame: usize) -> Option<FlowFrame> {
-        let grid = self.dataset.grid();
-        let cells = self.dataset.subjects[self.subject].flow.as_ref()?;
-        let start = (self.label * self.dataset.frames + frame) * grid * grid * 3;
-        let cells = cells[start..start + grid * grid * 3].chunks_exact(3);
-        Some(FlowFrame {
-            displacement: cells.clone().flat_map(|cell| [cell[0].to_f32(), cell[1].to_f32()]).collect(),
-            visibility: cells.map(|cell| cell[2].to_f32()).collect(),
-        })
+        self.flow_through(View::whole(self.dataset.tile), frame)
     }
 
-    fn write_frame(&self, frame: usize, pixels: &mut Vec<f32>) {
+    /// What `view` shows of a frame, at the model's size.
+    ///
+    /// # Shapes
+    ///
+    /// `[3, size, size]`, RGB in `[0, 1]`.
+    pub fn frame_through(&self, view: View, frame: usize) -> Vec<f32> {
+        let FacesDataset { size, tile, .. } = *self.dataset;
         let bytes = self.bytes(frame);
-        for channel in 0..3 {
-            pixels.extend(bytes[channel..].iter().step_by(3).map(|&byte| f32::from(byte) / 255.0));
+        let mut pixels = resample_rgb([view.side; 2], [size; 2], |y, row| {
+            let start = ((view.top + y) * tile + view.left) * 3;
+            for (value, &byte) in row.iter_mut().zip(&bytes[start..]) {
+                *value = f32::from(byte) / 255.0;
+            }
+        });
+        if view.mirror {
+            pixels.chunks_exact_mut(size).for_each(<[f32]>::reverse);
         }
+        pixels
     }
 
-    /// Interleaved RGB.
+    /// The exact flow of [`Self::frame_through`].
+    fn flow_through(&self, view: View, frame: usize) -> Option<FlowFrame> {
+        let FacesDataset { tile, .. } = *self.dataset;
+        let ExactFlow { side, ref cells } = *self.dataset.subjects[self.subject].flow.as_ref()?;
+        let length = side * side * 3;
+        let start = (self.label * self.dataset.frames + frame) * length;
+        let window = [view.left, view.top, view.side].map(|pixels| (pixels * side) as f64 / tile as f64);
+        let grid = self.dataset.grid();
+        let mut flow = pool_flow(&cells[start..start + length], side, window, grid);
+        if view.mirror {
+            flow.displacement.chunks_exact_mut(2).for_each(|xy| xy[0] = -xy[0]);
+            // Reversing every number of a row swaps x and y too; reversing the cells does not.
+            for row in flow.displacement.chunks_exact_mut(2 * grid) {
+                row.reverse();
+                row.chunks_exact_mut(2).for_each(|xy| xy.swap(0, 1));
+            }
+            flow.visibility.chunks_exact_mut(grid).for_each(<[f32]>::reverse);
+        }
+        Some(flow)
+    }
+
+    /// Interleaved RGB of the whole tile.
     fn bytes(&self, frame: usize) -> &[u8] {
         assert!(frame < self.dataset.frames, "no frame {frame}");
-        let length = self.dataset.size.pow(2) * 3;
+        let length = self.dataset.tile.pow(2) * 3;
         let label = if frame == 0 { 0 } else { self.label };
         let start = (label * self.dataset.frames + frame) * length;
         &self.dataset.subjects[self.subject].pixels[start..start + length]
@@ -336,32 +380,25 @@ impl Clip<'_> {
 }
 
 impl PairBatch {
-    fn push(&mut self, clip: &Clip<'_>, source: usize, driving: usize, augmentation: &Augmentation) {
+    fn push(&mut self, clip: &Clip<'_>, source: usize, driving: usize, view: View, colours: &Colours) {
         for (frame, buffer) in [(source, &mut self.source), (driving, &mut self.driving)] {
             let start = buffer.len();
-            clip.write_frame(frame, buffer);
-            augmentation.apply(&mut buffer[start..], self.size);
+            buffer.extend(clip.frame_through(view, frame));
+            colours.apply(&mut buffer[start..]);
         }
-        let flow = if source == 0 { clip.flow(driving) } else { None };
+        let flow = if source == 0 { clip.flow_through(view, driving) } else { None };
         self.flow_mask.push(if flow.is_some() { 1.0 } else { 0.0 });
 
         let grid = self.grid;
+        let FlowFrame { displacement, visibility } = flow.unwrap_or_else(|| FlowFrame {
+            displacement: vec![0.0; 2 * grid * grid],
+            visibility: vec![1.0; grid * grid],
+        });
         let identity = |i: usize| (2 * i + 1) as f32 / grid as f32 - 1.0;
-        for y in 0..grid {
-            for x in 0..grid {
-                let cell = y * grid + if augmentation.mirror { grid - 1 - x } else { x };
-                let (dx, dy, visibility) = match &flow {
-                    Some(flow) => {
-                        let dx = flow.displacement[2 * cell];
-                        let dx = if augmentation.mirror { -dx } else { dx };
-                        (dx, flow.displacement[2 * cell + 1], flow.visibility[cell])
-                    }
-                    None => (0.0, 0.0, 1.0),
-                };
-                self.flow.extend([identity(x) + dx, identity(y) + dy]);
-                self.visibility.push(visibility);
-            }
+        for (cell, xy) in displacement.chunks_exact(2).enumerate() {
+            self.flow.extend([identity(cell % grid) + xy[0], identity(cell / grid) + xy[1]]);
         }
+        self.visibility.extend(visibility);
     }
 }
 
@@ -369,8 +406,39 @@ struct Subject {
     id: u32,
     /// `[label, frame, y, x, rgb]`.
     pixels: Vec<u8>,
+    flow: Option<ExactFlow>,
+}
+
+/// The renderer's flow of one person.
+struct ExactFlow {
+    /// Cells per row and column.
+    side: usize,
     /// `[label, frame, y, x, (dx, dy, visibility)]`.
-    flow: Option<Vec<f16>>,
+    cells: Vec<f16>,
+}
+
+/// A square part of a tile, in pixels, possibly seen in a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    left: usize,
+    top: usize,
+    side: usize,
+    mirror: bool,
+}
+
+impl View {
+    fn whole(tile: usize) -> Self {
+        Self { left: 0, top: 0, side: tile, mirror: false }
+    }
+
+    /// Anywhere within the middle half of where it can lie: faces are in the middle of their tiles.
+    fn draw(rng: &mut ChaCha8Rng, tile: usize, max_zoom: f32) -> Self {
+        let zoom = 1.0 + (max_zoom - 1.0) * uniform(rng);
+        let side = ((tile as f32 / zoom).round() as usize).clamp(1, tile);
+        let slack = (tile - side) as f32;
+        let mut offset = || (slack * (0.25 + 0.5 * uniform(rng))).round() as usize;
+        Self { left: offset(), top: offset(), side, mirror: false }
+    }
 }
 
 const META: &str = "meta.json";
@@ -432,8 +500,8 @@ impl Split {
     }
 }
 
-/// `[label, frame, y, x, rgb]` at the wanted size.
-fn read_sheet(path: &Path, meta: &Meta, size: usize) -> Result<Vec<u8>, String> {
+/// `[label, frame, y, x, rgb]`.
+fn read_sheet(path: &Path, meta: &Meta) -> Result<Vec<u8>, String> {
     let explain = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
     let sheet = image::ImageReader::open(path)
         .and_then(|reader| reader.with_guessed_format())
@@ -445,18 +513,13 @@ fn read_sheet(path: &Path, meta: &Meta, size: usize) -> Result<Vec<u8>, String> 
     if (sheet.width() as usize, sheet.height() as usize) != (width, height) {
         return Err(explain(&format!("is {}x{}, not {width}x{height}", sheet.width(), sheet.height())));
     }
-
-    let area = size * size;
-    let mut pixels = Vec::with_capacity(meta.actions.len() * meta.frames * area * 3);
+    let mut pixels = Vec::with_capacity(sheet.as_raw().len());
     for label in 0..meta.actions.len() {
         for frame in 0..meta.frames {
-            let tile = resample_rgb([meta.size; 2], [size; 2], |y, row| {
+            for y in 0..meta.size {
                 let start = ((label * meta.size + y) * width + frame * meta.size) * 3;
-                for (value, &byte) in row.iter_mut().zip(&sheet.as_raw()[start..]) {
-                    *value = f32::from(byte) / 255.0;
-                }
-            });
-            pixels.extend((0..area).flat_map(|i| [0, 1, 2].map(|channel| to_byte(tile[channel * area + i]))));
+                pixels.extend_from_slice(&sheet.as_raw()[start..start + meta.size * 3]);
+            }
         }
     }
     Ok(pixels)
@@ -478,73 +541,87 @@ fn list_flow_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, DataError> {
     Ok(files)
 }
 
-/// `[label, frame, y, x, (dx, dy, visibility)]`, pooled to the wanted grid.
-fn read_flow(path: &Path, meta: &Meta, grid: usize) -> Result<Vec<f16>, String> {
+fn read_flow(path: &Path, meta: &Meta) -> Result<ExactFlow, String> {
     let explain = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
     let bytes = fs::read(path).map_err(|e| explain(&e))?;
     let array = npyz::NpyFile::new(bytes.as_slice()).map_err(|e| explain(&e))?;
     let shape: Vec<usize> = array.shape().iter().map(|&n| n as usize).collect();
     let clips = [meta.actions.len(), meta.frames];
     let side = match shape.as_slice() {
-        &[labels, frames, side, columns, 3]
-            if [labels, frames] == clips && side == columns && side.is_multiple_of(grid) && side > 0 =>
-        {
-            side
-        }
-        _ => {
-            return Err(explain(&format!(
-                "has shape {shape:?}, not [{}, {}, N, N, 3] with N a multiple of {grid}",
-                clips[0], clips[1]
-            )));
-        }
+        &[labels, frames, side, columns, 3] if [labels, frames] == clips && side == columns && side > 0 => side,
+        _ => return Err(explain(&format!("has shape {shape:?}, not [{}, {}, N, N, 3]", clips[0], clips[1]))),
     };
     if array.order() != npyz::Order::C {
         return Err(explain(&"is stored in Fortran order"));
     }
-    let fine: Vec<f16> = array.into_vec().map_err(|e| explain(&e))?;
-    if fine.iter().any(|value| !value.is_finite()) {
+    let cells: Vec<f16> = array.into_vec().map_err(|e| explain(&e))?;
+    if cells.iter().any(|value| !value.is_finite()) {
         return Err(explain(&"holds values that are not finite"));
     }
-    Ok(fine.chunks_exact(side * side * 3).flat_map(|frame| pool_flow(frame, side, grid)).collect())
+    Ok(ExactFlow { side, cells })
 }
 
-/// Means over blocks of cells: of the displacement weighted by visibility, and of the visibility.
-fn pool_flow(fine: &[f16], side: usize, grid: usize) -> Vec<f16> {
-    let block = side / grid;
-    let mut pooled = Vec::with_capacity(grid * grid * 3);
+/// The flow under a window on a coarser grid: area means, of the displacement weighted by visibility, and of the visibility.
+///
+/// # Shapes
+///
+/// - fine: `[side, side, 3]`; displacements in halves of the tile
+/// - window: `[left, top, side]` in fine cells
+/// - returns a `grid` by `grid` flow; displacements in halves of the window
+fn pool_flow(fine: &[f16], side: usize, [left, top, length]: [f64; 3], grid: usize) -> FlowFrame {
+    // Fine cells under a coarse one along an axis, with the share of the coarse cell that each covers.
+    let overlaps = |index: usize, start: f64| -> Vec<(usize, f32)> {
+        let step = length / grid as f64;
+        let (low, high) = (start + index as f64 * step, start + (index + 1) as f64 * step);
+        (low as usize..side)
+            .map(|i| (i, high.min((i + 1) as f64) - low.max(i as f64)))
+            .take_while(|&(_, overlap)| overlap > 1e-9)
+            .map(|(i, overlap)| (i, (overlap / step) as f32))
+            .collect()
+    };
+    let columns: Vec<_> = (0..grid).map(|x| overlaps(x, left)).collect();
+    let enlargement = (side as f64 / length) as f32;
+    let mut flow =
+        FlowFrame { displacement: Vec::with_capacity(grid * grid * 2), visibility: Vec::with_capacity(grid * grid) };
     for y in 0..grid {
-        for x in 0..grid {
-            let cells = (0..block * block).map(|i| {
-                let cell = ((y * block + i / block) * side + x * block + i % block) * 3;
-                [0, 1, 2].map(|channel| fine[cell + channel].to_f32())
-            });
-            let visible: f32 = cells.clone().map(|cell| cell[2]).sum();
-            // Where nothing is visible the plain mean is as good a guess as any.
-            let weight = |cell: &[f32; 3]| if visible > 0.0 { cell[2] } else { 1.0 };
-            let total: f32 = cells.clone().map(|cell| weight(&cell)).sum();
-            let mean = |channel: usize| cells.clone().map(|cell| weight(&cell) * cell[channel]).sum::<f32>() / total;
-            pooled.extend([mean(0), mean(1), visible / (block * block) as f32].map(f16::from_f32));
+        let rows = overlaps(y, top);
+        for column in &columns {
+            // Visible and plain sums: where nothing is visible the plain mean is as good a guess as any.
+            let (mut visible, mut seen, mut plain) = (0.0, [0.0; 2], [0.0; 2]);
+            for &(fine_y, height) in &rows {
+                for &(fine_x, width) in column {
+                    let area = height * width;
+                    let [dx, dy, visibility] = [0, 1, 2].map(|i| fine[(fine_y * side + fine_x) * 3 + i].to_f32());
+                    visible += area * visibility;
+                    for (axis, value) in [dx, dy].into_iter().enumerate() {
+                        seen[axis] += area * visibility * value;
+                        plain[axis] += area * value;
+                    }
+                }
+            }
+            let mean = if visible > 0.0 { seen.map(|sum| sum / visible) } else { plain };
+            flow.displacement.extend(mean.map(|value| value * enlargement));
+            flow.visibility.push(visible);
         }
     }
-    pooled
+    flow
 }
 
-/// One draw of mirroring and colour, applied to both frames of a pair.
-struct Augmentation {
-    mirror: bool,
+/// One change of colours, applied to both frames of a pair.
+struct Colours {
     brightness: f32,
     contrast: f32,
     saturation: f32,
     gain: [f32; 3],
 }
 
-impl Default for Augmentation {
+impl Default for Colours {
     fn default() -> Self {
-        Self { mirror: false, brightness: 0.0, contrast: 1.0, saturation: 1.0, gain: [1.0; 3] }
+        Self { brightness: 0.0, contrast: 1.0, saturation: 1.0, gain: [1.0; 3] }
     }
 }
 
-impl Augmentation {
+impl Colours {
     fn draw(rng: &mut ChaCha8Rng) -> Self {
         let mut between = |low: f32, high: f32| low + (high - low) * uniform(rng);
         Self {
@@ -552,18 +629,14 @@ impl Augmentation {
             contrast: between(0.8, 1.2),
             saturation: between(0.7, 1.3),
             gain: [between(0.92, 1.08), between(0.92, 1.08), between(0.92, 1.08)],
-            mirror: between(0.0, 1.0) < 0.5,
         }
     }
 
     /// # Shapes
     ///
     /// - frame: `[3, size, size]`, RGB in `[0, 1]`, changed in place
-    fn apply(&self, frame: &mut [f32], size: usize) {
-        if self.mirror {
-            frame.chunks_exact_mut(size).for_each(<[f32]>::reverse);
-        }
-        let area = size * size;
+    fn apply(&self, frame: &mut [f32]) {
+        let area = frame.len() / 3;
         for i in 0..area {
             let mut pixel = [0, 1, 2].map(|channel| frame[channel * area + i] * self.gain[channel]);
             let grey = 0.299 * pixel[0] + 0.587 * pixel[1] + 0.114 * pixel[2];
@@ -641,7 +714,7 @@ mod tests {
         let error = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
         let (mut repeated, mut warped) = (0.0, 0.0);
         for seed in 0..40 {
-            let options = PairOptions { first_frame_probability: 1.0, augment: true };
+            let options = PairOptions { first_frame_probability: 1.0, augment: true, max_zoom: 1.5 };
             let pairs = data.pairs(&options, 1, seed, 0);
             if pairs.flow_mask[0] == 1.0 {
                 repeated += error(&pairs.source, &pairs.driving);
@@ -655,10 +728,17 @@ mod tests {
     fn pooling_weights_displacements_by_visibility() {
         let fine = [[1.0, 0.0, 1.0], [3.0, 0.0, 0.0], [1.0, 2.0, 0.5], [9.0, 9.0, 0.0]];
         let fine: Vec<f16> = fine.concat().into_iter().map(f16::from_f32).collect();
-        let pooled: Vec<f32> = pool_flow(&fine, 2, 1).into_iter().map(f16::to_f32).collect();
-        assert_eq!(pooled[0], 1.0);
-        assert!((pooled[1] - 2.0 / 3.0).abs() < 1e-3);
-        assert_eq!(pooled[2], 0.375);
+        let pooled = pool_flow(&fine, 2, [0.0, 0.0, 2.0], 1);
+        assert_eq!(pooled.displacement[0], 1.0);
+        assert!((pooled.displacement[1] - 2.0 / 3.0).abs() < 1e-3);
+        assert_eq!(pooled.visibility, [0.375]);
+
+        // The top left quarter: one cell, twice as long in halves of the window.
+        let pooled = pool_flow(&fine, 2, [0.0, 0.0, 1.0], 1);
+        assert_eq!((pooled.displacement, pooled.visibility), (vec![2.0, 0.0], vec![1.0]));
+        // A window over parts of cells weighs them by their area.
+        let pooled = pool_flow(&fine, 2, [0.5, 0.0, 1.0], 1);
+        assert_eq!((pooled.displacement, pooled.visibility), (vec![2.0, 0.0], vec![0.5]));
     }
 
     #[test]
@@ -668,6 +748,32 @@ mod tests {
         assert_eq!(draw(1, 2).driving, draw(1, 2).driving);
         assert_ne!(draw(1, 2).driving, draw(1, 3).driving);
         assert_ne!(draw(1, 2).driving, draw(2, 2).driving);
+    }
+
+    #[test]
+    fn views_of_a_person_repeat_and_mirrored_ones_are_reversed() {
+        let data = FacesDataset::open(&fixture(), Some(&fixture()), 32, Split::Train).unwrap();
+        let views = data.views(0, 4, 1.5);
+        assert_eq!(views, data.views(0, 4, 1.5));
+        assert_ne!(views[1..], data.views(1, 4, 1.5)[1..]);
+        assert_eq!(views.iter().map(|view| view.mirror).collect::<Vec<_>>(), [false, true, false, true]);
+
+        let clip = data.clip(0, 4);
+        assert_eq!(clip.frame_through(views[0], 2), clip.frame(2));
+        let mirrored = View { mirror: true, ..views[0] };
+        let mut frame = clip.frame_through(mirrored, 2);
+        frame.chunks_exact_mut(32).for_each(<[f32]>::reverse);
+        assert_eq!(frame, clip.frame(2));
+
+        let (flow, reversed) = (clip.flow(2).unwrap(), clip.flow_through(mirrored, 2).unwrap());
+        for y in 0..8 {
+            for x in 0..8 {
+                let (here, there) = (y * 8 + x, y * 8 + 7 - x);
+                assert_eq!(flow.displacement[2 * here], -reversed.displacement[2 * there]);
+                assert_eq!(flow.displacement[2 * here + 1], reversed.displacement[2 * there + 1]);
+                assert_eq!(flow.visibility[here], reversed.visibility[there]);
+            }
+        }
     }
 
     #[test]

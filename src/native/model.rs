@@ -12,7 +12,7 @@ use crate::{
     config::LfdmConfig,
     lfae::{LatentFlowAutoencoder, official_key},
     pipeline::is_lfae,
-    weights::load_module,
+    weights::{StateDict, load_module},
 };
 
 /// What both stages save beside their weights, and the rest as it is.
@@ -29,16 +29,21 @@ pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
     TrainedModel::open(run)
 }
 
-/// The auto-encoder of a bundle or of a stage-1 run, ready for inference.
-pub(crate) fn open_lfae(path: &Path, device: &Device) -> Result<(LfdmConfig, LatentFlowAutoencoder)> {
-    let (config, weights) = if path.join(MANIFEST).exists() {
+/// Configuration and weights of a bundle or of a run.
+pub(crate) fn open_weights(path: &Path) -> Result<(LfdmConfig, StateDict)> {
+    if path.join(MANIFEST).exists() {
         let bundle = Bundle::open_dir(path)?;
-        (bundle.manifest.config, bundle.weights.filter(is_lfae))
+        Ok((bundle.manifest.config, bundle.weights))
     } else {
         let run = open_run(path)?;
-        (run.settings.config, run.weights)
-    };
-    let model = load_module(config.lfae.init(device), &weights, &official_key)
+        Ok((run.settings.config, run.weights))
+    }
+}
+
+/// The auto-encoder of a bundle or of a stage-1 run, ready for inference.
+pub(crate) fn open_lfae(path: &Path, device: &Device) -> Result<(LfdmConfig, LatentFlowAutoencoder)> {
+    let (config, weights) = open_weights(path)?;
+    let model = load_module(config.lfae.init(device), &weights.filter(is_lfae), &official_key)
         .with_context(|| format!("cannot use the auto-encoder in {}", path.display()))?;
     Ok((config, model.fold_batch_norm()))
 }

@@ -21,11 +21,11 @@ use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, o
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{FacesDataset, Split};
+use crate::native::data::{FacesDataset, Split, View};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
-use crate::pipeline::{Animator, Portrait, Request};
-use crate::weights::{StateDict, WeightDtype, collect_module};
+use crate::pipeline::{Animator, Portrait, Request, is_denoiser};
+use crate::weights::{StateDict, WeightDtype, WeightsError, collect_module, load_module};
 
 /// `lfdm train dm`
 #[derive(Debug, Clone, clap::Args)]
@@ -38,6 +38,12 @@ pub struct Args {
     /// Diffusion configuration as JSON; the one in the auto-encoder's run without it.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub views: u16,
+    /// Largest random enlargement of a view.
+    #[arg(long, default_value_t = 1.5)]
+    pub max_zoom: f32,
 }
 
 /// What a stage-2 checkpoint was trained with.
@@ -48,6 +54,9 @@ pub struct Settings {
     pub batch: usize,
     /// The step of the auto-encoder whose motion is learned.
     pub lfae_step: u64,
+    /// Views of each person, and the largest enlargement among them.
+    pub views: u16,
+    pub max_zoom: f32,
 }
 
 /// Trains stage 2.
@@ -66,7 +75,15 @@ pub fn run(args: &Args) -> Result<()> {
         labels.len(),
         config.diffusion.unet.condition_dim
     );
-    let settings = Settings { labels, batch: args.run.batch, lfae_step: trained.step, config };
+    ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+    let settings = Settings {
+        labels,
+        batch: args.run.batch,
+        lfae_step: trained.step,
+        views: args.views,
+        max_zoom: args.max_zoom,
+        config,
+    };
     std::fs::create_dir_all(&args.run.out).with_context(|| format!("cannot create {}", args.run.out.display()))?;
 
     let device = args.run.device.open();
@@ -120,6 +137,10 @@ impl Stage for DiffusionStage {
 
     fn init(&self, device: &Device) -> DiffusionModel {
         self.settings.config.diffusion.init(self.settings.config.latent_channels(), device)
+    }
+
+    fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
+        load_module(model, &weights.filter(is_denoiser), &official_key)
     }
 
     fn export(&self, model: &DiffusionModel) -> StateDict {
@@ -220,7 +241,7 @@ fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2
     Tensor::from_data(TensorData::new(values, [clips.len(), labels]), device)
 }
 
-/// Reference latents of all people and motion of all their clips, in half precision.
+/// Reference latents of all people and motion of all their clips, in half precision. A view of a person counts as a person of its own.
 struct MotionSet {
     labels: usize,
     frames: usize,
@@ -245,13 +266,20 @@ impl MotionSet {
             motions: Vec::new(),
         };
         let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
-        tracing::info!("computing the motion of {} clips", data.len() * labels);
-        for subject in (0..data.len()).progress_with(ProgressBar::new(data.len() as u64)) {
-            let source = TensorData::new(data.frame(subject, 0, 0), [1, 3, size, size]);
+        let views = usize::from(settings.views);
+        tracing::info!("computing the motion of {} clips", data.len() * views * labels);
+        let views: Vec<(usize, View)> = (0..data.len())
+            .flat_map(|subject| {
+                data.views(subject, views, settings.max_zoom).into_iter().map(move |view| (subject, view))
+            })
+            .collect();
+        for (subject, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+            let source = TensorData::new(data.clip(subject, 0).frame_through(view, 0), [1, 3, size, size]);
             let source = Tensor::<4>::from_data(source, device);
             halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
             for label in 0..labels {
-                let clip: Vec<f32> = (0..frames).flat_map(|frame| data.frame(subject, label, frame)).collect();
+                let clip: Vec<f32> =
+                    (0..frames).flat_map(|frame| data.clip(subject, label).frame_through(view, frame)).collect();
                 let driving = Tensor::<4>::from_data(TensorData::new(clip, [frames, 3, size, size]), device);
                 let motion = lfae.estimate_motion(source.clone().repeat_dim(0, frames), driving);
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
@@ -346,6 +374,7 @@ impl MotionSet {
     /// What a stored set depends on.
     fn key(settings: &Settings) -> String {
         let config = &settings.config;
-        serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames]).to_string()
+        let views = (settings.views, settings.max_zoom);
+        serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames, views]).to_string()
     }
 }

@@ -16,8 +16,9 @@ use crate::lfae::{Estimate, LatentFlowAutoencoder, official_key};
 use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
 use crate::native::preview;
 use crate::noise::NoiseSource;
+use crate::pipeline::is_lfae;
 use crate::tensor::{Matrix2, anti_alias};
-use crate::weights::{StateDict, collect_module};
+use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm train lfae`
 #[derive(Debug, Clone, clap::Args)]
@@ -31,12 +32,12 @@ pub struct Args {
     #[arg(long)]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub weights: LossWeights,
+    pub recipe: Recipe,
 }
 
-/// What each term of stage 1 counts.
+/// How stage 1 is trained: what each term of the loss counts, and which pairs of frames are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
-pub struct LossWeights {
+pub struct Recipe {
     /// Multi-scale L1 of pixels and of their differences.
     #[arg(long, default_value_t = 10.0)]
     pub reconstruction: f64,
@@ -66,6 +67,9 @@ pub struct LossWeights {
     /// Probability that the source is frame 0, as it is in generation.
     #[arg(long, default_value_t = 0.75)]
     pub first_frame: f32,
+    /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and visitors' photos come in any framing.
+    #[arg(long, default_value_t = 1.5)]
+    pub max_zoom: f32,
 }
 
 /// What a stage-1 checkpoint was trained with.
@@ -73,7 +77,7 @@ pub struct LossWeights {
 pub struct Settings {
     pub config: LfdmConfig,
     pub labels: Vec<String>,
-    pub weights: LossWeights,
+    pub recipe: Recipe,
     pub batch: usize,
     /// Whether exact flow was used.
     pub supervised: bool,
@@ -97,11 +101,12 @@ pub fn run(args: &Args) -> Result<()> {
         config.image_size,
         config.flow_size()
     );
+    ensure!(args.recipe.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
     let validation = FacesDataset::open(&args.run.data, None, train.size(), Split::Val)?;
     let settings = Settings {
         labels: train.labels().to_vec(),
         config,
-        weights: args.weights.clone(),
+        recipe: args.recipe.clone(),
         batch: args.run.batch,
         supervised: args.flow.is_some(),
     };
@@ -136,23 +141,27 @@ impl Stage for LfaeStage {
         self.settings.config.lfae.init(device)
     }
 
+    fn load(&self, model: LatentFlowAutoencoder, weights: StateDict) -> Result<LatentFlowAutoencoder, WeightsError> {
+        load_module(model, &weights.filter(is_lfae), &official_key)
+    }
+
     fn export(&self, model: &LatentFlowAutoencoder) -> StateDict {
         collect_module(model, &official_key)
     }
 
     fn loss(&self, model: &LatentFlowAutoencoder, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
-        let weights = &self.settings.weights;
-        let warming_up = self.settings.supervised && step < weights.flow_warm_up;
-        let first_frame_probability = if warming_up { 1.0 } else { weights.first_frame };
-        let options = PairOptions { first_frame_probability, augment: true };
+        let recipe = &self.settings.recipe;
+        let warming_up = self.settings.supervised && step < recipe.flow_warm_up;
+        let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
+        let options = PairOptions { first_frame_probability, augment: true, max_zoom: recipe.max_zoom };
         let pairs = Pairs::new(self.train.pairs(&options, self.settings.batch, seed, step), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
-        let mut total = shift.clone() * weights.equivariance_shift + affine.clone() * weights.equivariance_affine;
+        let mut total = shift.clone() * recipe.equivariance_shift + affine.clone() * recipe.equivariance_affine;
         let mut terms = vec![("shift", shift), ("affine", affine)];
         if self.settings.supervised {
             let (flow, visibility) = flow_terms(&estimate, &pairs);
-            total = total + flow.clone() * weights.flow_weight + visibility.clone() * weights.visibility;
+            total = total + flow.clone() * recipe.flow_weight + visibility.clone() * recipe.visibility;
             terms.extend([("flow", flow), ("visibility", visibility)]);
         }
         if warming_up {
@@ -162,10 +171,10 @@ impl Stage for LfaeStage {
         let features = model.encode(pairs.source.clone());
         let decoded = model.decode(pairs.source.clone(), &features, &estimate.motion);
 
-        let focus = motion_focus(&pairs, weights.motion_focus);
+        let focus = motion_focus(&pairs, recipe.motion_focus);
         let reconstruction = pyramid_l1(decoded.prediction, &pairs.driving, &focus);
         let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
-        total = total + reconstruction.clone() * weights.reconstruction + painting.clone() * weights.painting;
+        total = total + reconstruction.clone() * recipe.reconstruction + painting.clone() * recipe.painting;
         terms.extend([("reconstruction", reconstruction), ("painting", painting)]);
         (total, terms)
     }

@@ -22,6 +22,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 
 use super::device::DeviceArgs;
+use super::model::open_weights;
+use crate::weights::{StateDict, WeightsError};
 use checkpoint::Checkpoint;
 pub use checkpoint::TrainedModel;
 use ema::Ema;
@@ -38,6 +40,9 @@ pub struct RunArgs {
     /// Continue the run in `--out` where it stopped.
     #[arg(long)]
     pub resume: bool,
+    /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
+    #[arg(long, conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
     /// Steps of the whole run; the learning rate decays over the last half.
     #[arg(long)]
     pub steps: u64,
@@ -77,8 +82,10 @@ pub(crate) trait Stage {
     fn settings(&self) -> &Self::Settings;
     fn adam(&self) -> AdamConfig;
     fn init(&self, device: &Device) -> Self::Model;
+    /// `model` with the weights of a bundle or of a run, under the official keys.
+    fn load(&self, model: Self::Model, weights: StateDict) -> Result<Self::Model, WeightsError>;
     /// State dict of the averaged weights, and what belongs to them, under the official keys.
-    fn export(&self, model: &Self::Model) -> crate::weights::StateDict;
+    fn export(&self, model: &Self::Model) -> StateDict;
     /// The loss that is minimised, and its terms. Draws only from `(seed, step)`.
     fn loss(&self, model: &Self::Model, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms);
     /// Writes pictures to `dir` and returns a line for the log. `model` is without gradients, on `device`.
@@ -117,6 +124,12 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
         }
         None => {
             ensure!(!args.resume, "nothing to resume in {}: no checkpoint there", args.out.display());
+            if let Some(path) = &args.init {
+                let (_, weights) = open_weights(path)?;
+                model = stage
+                    .load(model, weights)
+                    .with_context(|| format!("cannot begin with the weights in {}", path.display()))?;
+            }
             Ema::new(model.valid())
         }
     };
