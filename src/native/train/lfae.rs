@@ -17,7 +17,7 @@ use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
 use crate::native::preview;
 use crate::noise::NoiseSource;
 use crate::pipeline::is_lfae;
-use crate::tensor::{Matrix2, anti_alias};
+use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm train lfae`
@@ -54,6 +54,13 @@ pub struct Recipe {
     /// Equivariance of the region frames.
     #[arg(long, default_value_t = 10.0)]
     pub equivariance_affine: f64,
+    /// Separation of the region centres (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as Structural Representations",
+    /// Eq. 4). Without it most regions settle on the middle of the face, and nothing follows the mouth.
+    #[arg(long, default_value_t = 0.5)]
+    pub separation: f64,
+    /// Distance between the region centres of the source and those of the driving frame carried there by the exact flow.
+    #[arg(long, default_value_t = 10.0)]
+    pub tracking: f64,
     /// Squared distance between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel image. Most cells hardly
     /// move, and an absolute distance would settle on no motion at all.
     #[arg(long, default_value_t = 1.0)]
@@ -157,12 +164,19 @@ impl Stage for LfaeStage {
         let pairs = Pairs::new(self.train.pairs(&options, self.settings.batch, seed, step), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
-        let mut total = shift.clone() * recipe.equivariance_shift + affine.clone() * recipe.equivariance_affine;
-        let mut terms = vec![("shift", shift), ("affine", affine)];
+        let separation = crowding(&estimate.driving.shift);
+        let mut total = shift.clone() * recipe.equivariance_shift
+            + affine.clone() * recipe.equivariance_affine
+            + separation.clone() * recipe.separation;
+        let mut terms = vec![("shift", shift), ("affine", affine), ("separation", separation)];
         if self.settings.supervised {
+            let tracking = tracking(&estimate.source.shift, &estimate.driving.shift, &pairs);
             let (flow, visibility) = flow_terms(&estimate, &pairs);
-            total = total + flow.clone() * recipe.flow_weight + visibility.clone() * recipe.visibility;
-            terms.extend([("flow", flow), ("visibility", visibility)]);
+            total = total
+                + flow.clone() * recipe.flow_weight
+                + visibility.clone() * recipe.visibility
+                + tracking.clone() * recipe.tracking;
+            terms.extend([("flow", flow), ("visibility", visibility), ("tracking", tracking)]);
         }
         if warming_up {
             return (total, terms);
@@ -273,6 +287,37 @@ fn pyramid_l1(prediction: Tensor<4>, target: &Tensor<4>, focus: &Tensor<4>) -> T
     full + half + quarter
 }
 
+/// How many others lie at a region's centre, on average: a Gaussian of a tenth of the image's half-width counts them.
+///
+/// # Shapes
+/// - `centres`: `[batch, regions, 2]`
+fn crowding(centres: &Tensor<3>) -> Tensor<1> {
+    const SIGMA: f32 = 0.1;
+    let [batch, regions, _] = centres.dims();
+    let rows = centres.clone().unsqueeze_dim::<4>(2).expand([batch, regions, regions, 2]);
+    let columns = centres.clone().unsqueeze_dim::<4>(1).expand([batch, regions, regions, 2]);
+    let squared_distance = (rows - columns).powi_scalar(2).sum_dim(3);
+    let neighbours = (squared_distance * (-0.5 / (SIGMA * SIGMA))).exp().sum();
+    neighbours / (batch * regions) as f32 - 1.0
+}
+
+/// Regions must stay on the same point of the face: a centre of the driving frame, carried to the source by the exact flow, is the
+/// source's.
+///
+/// # Shapes
+/// - `source`, `driving`: `[batch, regions, 2]`
+fn tracking(source: &Tensor<3>, driving: &Tensor<3>, pairs: &Pairs) -> Tensor<1> {
+    let [batch, regions, _] = driving.dims();
+    let [_, height, width, _] = pairs.flow.dims();
+    let displacement = pairs.flow.clone() - pixel_grid([height, width], &pairs.flow.device()).unsqueeze();
+    // The point moves, not the place where the field is read: its slope is noise.
+    let places = driving.clone().detach().reshape([batch, regions, 1, 2]);
+    let displacement = warp(displacement.permute([0, 3, 1, 2]), places).reshape([batch, 2, regions]).swap_dims(1, 2);
+    let mask = pairs.flow_mask.clone().reshape([batch, 1, 1]);
+    let count = pairs.flow_mask.clone().sum().clamp_min(1.0) * (regions * 2) as f32;
+    ((source.clone() - driving.clone() - displacement).abs() * mask).sum() / count
+}
+
 /// Squared error of the flow over visible cells in pixels of a 64-pixel image, and cross-entropy of the occlusion, over the exact pairs.
 fn flow_terms(estimate: &Estimate, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
     let [batch, height, width, _] = pairs.flow.dims();
@@ -290,4 +335,40 @@ fn flow_terms(estimate: &Estimate, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
         }
     };
     (flow, visibility)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn crowding_counts_the_others_at_a_centre() {
+        let device = Device::flex();
+        let count = |centres: [[f32; 2]; 3]| crowding(&Tensor::<3>::from_data([centres], &device)).into_scalar::<f32>();
+        assert_eq!(count([[0.2, 0.1]; 3]), 2.0);
+        assert!(count([[0.0, 0.0], [0.7, 0.0], [0.0, 0.7]]) < 1e-6);
+        assert!((count([[0.0, 0.0], [0.0, 0.0], [0.0, 0.7]]) - 2.0 / 3.0).abs() < 1e-6);
+    }
+
+    /// Cells far from the border: there the sampled field fades to zero.
+    #[test]
+    fn tracking_is_zero_where_regions_ride_on_the_flow() {
+        let device = Device::flex();
+        let (grid, shift) = (8, [0.125, -0.25]);
+        let identity = pixel_grid([grid, grid], &device).unsqueeze_dim::<4>(0);
+        let offset = Tensor::<1>::from_floats(shift, &device).reshape([1, 1, 1, 2]);
+        let pairs = |mask: f32| Pairs {
+            source: Tensor::zeros([1, 3, 4, 4], &device),
+            driving: Tensor::zeros([1, 3, 4, 4], &device),
+            flow: identity.clone() + offset.clone(),
+            visibility: Tensor::ones([1, 1, grid, grid], &device),
+            flow_mask: Tensor::full([1, 1, 1, 1], mask, &device),
+        };
+        let driving = Tensor::<3>::from_data([[[0.1, 0.2], [-0.3, 0.0]]], &device);
+        let source = driving.clone() + Tensor::<1>::from_floats(shift, &device).reshape([1, 1, 2]);
+        let distance = |source: &Tensor<3>, mask| tracking(source, &driving, &pairs(mask)).into_scalar::<f32>();
+        assert!(distance(&source, 1.0) < 1e-6);
+        assert!((distance(&driving, 1.0) - (0.125 + 0.25) / 2.0).abs() < 1e-6);
+        assert_eq!(distance(&driving, 0.0), 0.0, "without exact flow there is nothing to follow");
+    }
 }
