@@ -218,7 +218,7 @@ impl Log {
         let message: Vec<_> = self.averages.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         self.bar.set_message(message.join(" "));
         // A bar shows nothing in a file or a pipe.
-        if self.bar.is_hidden() && (step + 1) % 50 == 0 {
+        if self.bar.is_hidden() && (step + 1).is_multiple_of(50) {
             let eta = self.bar.eta().as_secs();
             tracing::info!(
                 "step {} of {}, {} s left, {}",
