@@ -63,7 +63,7 @@ fn from_clips_to_a_video() {
     let frame = |report: &Value| report["reconstruction"]["frame"].as_f64().unwrap();
     assert!((frame(&bundle) - frame(&trained)).abs() < 0.1, "{bundle} {trained}");
 
-    run("sheet --model models/tiny --data FACES --people 1 --columns 3 --real --steps 1 --out sheet.png");
+    run("sheet --model models/tiny --data FACES --people 1 --columns 3 --real --zoom 1.3 --steps 1 --out sheet.png");
     assert_eq!(image::open(dir.join("sheet.png")).unwrap().height() as usize, 2 * LABELS * (64 + 2));
 }
 

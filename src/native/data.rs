@@ -266,6 +266,13 @@ impl FacesDataset {
         std::iter::once(View::whole(self.tile)).chain(drawn).collect()
     }
 
+    /// The middle of every tile, `zoom` times enlarged.
+    pub fn close_up(&self, zoom: f32) -> View {
+        let side = ((self.tile as f32 / zoom).round() as usize).clamp(1, self.tile);
+        let margin = (self.tile - side) / 2;
+        View { left: margin, top: margin, side, mirror: false }
+    }
+
     /// A batch of pairs. The draw depends on `seed` and `step` alone, so a resumed training continues the same sequence.
     pub fn pairs(&self, options: &PairOptions, batch: usize, seed: u64, step: u64) -> PairBatch {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -316,7 +323,12 @@ impl Clip<'_> {
 
     /// The frame as opaque RGBA bytes.
     pub fn rgba(&self, frame: usize) -> Vec<u8> {
-        let pixels = self.frame(frame);
+        self.rgba_through(View::whole(self.dataset.tile), frame)
+    }
+
+    /// What `view` shows of a frame, as opaque RGBA bytes.
+    pub fn rgba_through(&self, view: View, frame: usize) -> Vec<u8> {
+        let pixels = self.frame_through(view, frame);
         let area = self.dataset.size.pow(2);
         (0..area)
             .flat_map(|i| [0, 1, 2].map(|channel| to_byte(pixels[channel * area + i])).into_iter().chain([255]))

@@ -39,6 +39,9 @@ pub struct Args {
     /// Show the real clip of the same person and label above each generated one.
     #[arg(long)]
     real: bool,
+    /// How much the middle of the tiles is enlarged.
+    #[arg(long, default_value_t = 1.0)]
+    zoom: f32,
     #[command(flatten)]
     sampling: SamplingArgs,
     #[command(flatten)]
@@ -47,12 +50,14 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
+    ensure!(args.zoom >= 1.0, "--zoom must be at least 1, which crops nothing");
     let animator = Animator::load(&Bundle::open_dir(&args.model)?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.manifest().config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
     let data = FacesDataset::open(&args.data, None, height, args.split)?;
 
+    let view = data.close_up(args.zoom);
     let mut sheet = ContactSheet::new(size);
     let people = args.people.min(data.len());
     let bar = ProgressBar::new((people * data.labels().len()) as u64);
@@ -60,10 +65,10 @@ pub fn run(args: &Args) -> Result<()> {
         for (label, name) in data.labels().iter().enumerate() {
             let clip = data.clip(subject, label);
             if args.real {
-                let pictures = (0..data.frames()).map(|frame| clip.rgba(frame)).collect();
+                let pictures = (0..data.frames()).map(|frame| clip.rgba_through(view, frame)).collect();
                 sheet.push(format!("{name} (real)"), spread(pictures, args.columns));
             }
-            let portrait = Portrait::from_rgba(width, height, &clip.rgba(0), size)?;
+            let portrait = Portrait::from_rgba(width, height, &clip.rgba_through(view, 0), size)?;
             // Another seed for each clip: one lucky or unlucky draw should not decide how all of them look.
             let seed = args.sampling.seed() + (subject * data.labels().len() + label) as u64;
             let request = args.sampling.request(animator.manifest(), name, seed);
