@@ -12,8 +12,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 /// Buckets of the relative position bias: T5's, bidirectional.
 const BUCKETS: usize = 32;
-/// Distance from which all positions share the last bucket.
-const MAX_DISTANCE: usize = 32;
+/// Distance from which all positions share the last bucket, in the official model.
+pub const MAX_DISTANCE: usize = 32;
 /// Wavelengths of the rotary embedding grow up to this (Su et al. 2021).
 const ROTARY_THETA: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-5;
@@ -258,16 +258,17 @@ impl RelativePositionBias {
     pub fn forward(&self, frames: usize) -> Tensor<3> {
         let table = self.relative_attention_bias.weight.val();
         let heads = table.dims()[1];
-        let buckets: Vec<i64> =
-            (0..frames * frames).map(|cell| relative_bucket(cell / frames, cell % frames) as i64).collect();
+        let buckets: Vec<i64> = (0..frames * frames)
+            .map(|cell| relative_bucket(cell / frames, cell % frames, MAX_DISTANCE) as i64)
+            .collect();
         let buckets = Tensor::<1, Int>::from_data(TensorData::new(buckets, [frames * frames]), &table.device());
         table.select(0, buckets).reshape([frames, frames, heads]).permute([2, 0, 1])
     }
 }
 
 /// Bucket of the distance between frame `query` and frame `key`: half of the buckets for each direction, exact up to 7
-/// frames, logarithmic beyond.
-pub fn relative_bucket(query: usize, key: usize) -> usize {
+/// frames, logarithmic beyond, the last one from `max_distance` on.
+pub fn relative_bucket(query: usize, key: usize, max_distance: usize) -> usize {
     let side = BUCKETS / 2;
     let exact = side / 2;
     let offset = if key > query { side } else { 0 };
@@ -276,8 +277,13 @@ pub fn relative_bucket(query: usize, key: usize) -> usize {
         return offset + distance;
     }
     // Single precision on purpose: the truncation must fall where the official code's does.
-    let position = (distance as f32 / exact as f32).ln() / (MAX_DISTANCE as f64 / exact as f64).ln() as f32;
+    let position = (distance as f32 / exact as f32).ln() / (max_distance as f64 / exact as f64).ln() as f32;
     offset + (exact + (position * (side - exact) as f32) as usize).min(side - 1)
+}
+
+/// Angle per frame of each pair of channels (Su et al. 2021): `10000^(-2 i / head_dim)`.
+pub fn rotary_frequencies(head_dim: usize) -> impl Iterator<Item = f64> {
+    (0..head_dim).step_by(2).map(move |channel| ROTARY_THETA.powf(-(channel as f64) / head_dim as f64))
 }
 
 /// Row-vector rotation matrices: `(x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin)` for each pair of neighbours.
@@ -285,8 +291,8 @@ fn rotation_matrices(frames: usize, head_dim: usize) -> Vec<f32> {
     let scale = (head_dim as f64).powf(-0.25);
     let mut matrices = vec![0.0; frames * head_dim * head_dim];
     for (frame, matrix) in matrices.chunks_exact_mut(head_dim * head_dim).enumerate() {
-        for pair in (0..head_dim).step_by(2) {
-            let frequency = ROTARY_THETA.powf(-(pair as f64) / head_dim as f64);
+        for (pair, frequency) in rotary_frequencies(head_dim).enumerate() {
+            let pair = 2 * pair;
             let (sin, cos) = (frame as f64 * frequency).sin_cos();
             let (sin, cos) = ((sin * scale) as f32, (cos * scale) as f32);
             matrix[pair * head_dim + pair] = cos;

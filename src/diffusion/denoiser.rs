@@ -152,7 +152,7 @@ pub fn threshold(x0: Tensor<5>, rule: Threshold) -> Tensor<5> {
 /// # Shapes
 /// - `values`: `[rows, n]`, each >= 0
 /// - result: `[rows, 1]`
-fn sample_quantile(values: Tensor<2>, quantile: f64) -> Tensor<2> {
+pub fn sample_quantile(values: Tensor<2>, quantile: f64) -> Tensor<2> {
     let [rows, n] = values.dims();
     let position = quantile.clamp(0.0, 1.0) * (n - 1) as f64;
     let (rank, fraction) = (position.floor(), position.fract());

@@ -13,7 +13,7 @@ pub mod unet;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-pub use denoiser::{Denoiser, split, threshold};
+pub use denoiser::{Denoiser, sample_quantile, split, threshold};
 pub use motion::{MotionCodec, MotionStatistics};
 pub use samplers::{DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, ddim, ddpm, dpm_solver_pp_2m};
 pub use schedule::NoiseSchedule;

@@ -306,6 +306,21 @@ impl Conditioning {
     }
 }
 
+/// Sines, then cosines, of each time at `dim / 2` frequencies from 1 down to 1/10000.
+///
+/// # Shapes
+/// - result: `[times, dim]`
+pub fn sinusoids(times: &[usize], dim: usize, device: &Device) -> Tensor<2> {
+    let half = dim / 2;
+    let mut table = Vec::with_capacity(times.len() * dim);
+    for &time in times {
+        let angle = |index: usize| time as f64 * (-(10_000f64.ln()) * index as f64 / (half - 1) as f64).exp();
+        table.extend((0..half).map(|index| angle(index).sin() as f32));
+        table.extend((0..half).map(|index| angle(index).cos() as f32));
+    }
+    Tensor::from_data(TensorData::new(table, [times.len(), dim]), device)
+}
+
 /// Sinusoidal embedding of the diffusion time and its two-layer network.
 #[derive(Module, Debug)]
 pub struct TimeEmbedding {
@@ -319,15 +334,7 @@ impl TimeEmbedding {
     /// # Shapes
     /// - result: `[times, 4 * dim]`
     pub fn forward(&self, times: &[usize], device: &Device) -> Tensor<2> {
-        let dim = self.hidden.weight.lazy_shape()[0];
-        let half = dim / 2;
-        let mut table = Vec::with_capacity(times.len() * dim);
-        for &time in times {
-            let angle = |index: usize| time as f64 * (-(10_000f64.ln()) * index as f64 / (half - 1) as f64).exp();
-            table.extend((0..half).map(|index| angle(index).sin() as f32));
-            table.extend((0..half).map(|index| angle(index).cos() as f32));
-        }
-        let sinusoid = Tensor::from_data(TensorData::new(table, [times.len(), dim]), device);
+        let sinusoid = sinusoids(times, self.hidden.weight.lazy_shape()[0], device);
         self.out.forward(gelu(self.hidden.forward(sinusoid)))
     }
 }

@@ -23,7 +23,7 @@ struct BackgroundNetwork {
 }
 
 impl BackgroundConfig {
-    pub(crate) fn init(&self, channels: usize, device: &Device) -> BackgroundMotionPredictor {
+    pub fn init(&self, channels: usize, device: &Device) -> BackgroundMotionPredictor {
         // Training starts from a background that stands still.
         let at_rest: &[f32] = match self.motion {
             BackgroundMotion::Zero => &[],

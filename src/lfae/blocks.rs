@@ -10,7 +10,7 @@ use burn::tensor::{Device, Tensor};
 use crate::tensor::upsample_nearest;
 
 /// A `side` x `side` convolution that pads by `padding` on all sides.
-pub(crate) fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) -> Conv2d {
+pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [side, side])
         .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
         .init(device)
@@ -21,13 +21,13 @@ pub(crate) fn conv(channels: [usize; 2], side: usize, padding: usize, device: &D
 /// `norm` is `None` once [`fold`](Self::fold) has moved it into the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
-    pub(crate) conv: Conv2d,
-    pub(crate) norm: Option<BatchNorm>,
+    pub conv: Conv2d,
+    pub norm: Option<BatchNorm>,
 }
 
 impl ConvBlock {
     /// A size-preserving block with a kernel of odd `side`.
-    pub(crate) fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
+    pub fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
         Self {
             conv: conv(channels, side, side / 2, device),
             norm: Some(BatchNormConfig::new(channels[1]).init(device)),
@@ -37,7 +37,7 @@ impl ConvBlock {
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, height, width]`
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         relu(match &self.norm {
             Some(norm) => norm.forward(x),
@@ -46,7 +46,7 @@ impl ConvBlock {
     }
 
     /// The same map in inference, without the norm.
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         match self.norm {
             Some(norm) => Self { conv: fold_batch_norm(self.conv, &norm), norm: None },
             None => self,
@@ -57,12 +57,12 @@ impl ConvBlock {
 /// [`ConvBlock`], then a 2x2 mean: the official `DownBlock2d`.
 #[derive(Module, Debug)]
 pub struct DownBlock {
-    pub(crate) block: ConvBlock,
+    pub block: ConvBlock,
     pool: AvgPool2d,
 }
 
 impl DownBlock {
-    pub(crate) fn new(channels: [usize; 2], device: &Device) -> Self {
+    pub fn new(channels: [usize; 2], device: &Device) -> Self {
         Self {
             block: ConvBlock::new(channels, 3, device),
             pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
@@ -72,11 +72,11 @@ impl DownBlock {
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, height / 2, width / 2]`
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.pool.forward(self.block.forward(x))
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         Self { block: self.block.fold(), ..self }
     }
 }
@@ -84,22 +84,22 @@ impl DownBlock {
 /// Nearest-neighbour doubling, then [`ConvBlock`]: the official `UpBlock2d`.
 #[derive(Module, Debug)]
 pub struct UpBlock {
-    pub(crate) block: ConvBlock,
+    pub block: ConvBlock,
 }
 
 impl UpBlock {
-    pub(crate) fn new(channels: [usize; 2], device: &Device) -> Self {
+    pub fn new(channels: [usize; 2], device: &Device) -> Self {
         Self { block: ConvBlock::new(channels, 3, device) }
     }
 
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, 2 height, 2 width]`
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.block.forward(upsample_nearest(x))
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         Self { block: self.block.fold() }
     }
 }
@@ -115,7 +115,7 @@ pub struct ResBlock {
 }
 
 impl ResBlock {
-    pub(crate) fn new(channels: usize, device: &Device) -> Self {
+    pub fn new(channels: usize, device: &Device) -> Self {
         Self {
             conv1: conv([channels, channels], 3, 1, device),
             conv2: conv([channels, channels], 3, 1, device),
@@ -126,7 +126,7 @@ impl ResBlock {
 
     /// # Shapes
     /// - `x`, result: `[batch, channels, height, width]`
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let out = self.conv1.forward(relu(self.norm1.forward(x.clone())));
         let out = match &self.norm2 {
             Some(norm) => norm.forward(out),
@@ -135,7 +135,7 @@ impl ResBlock {
         x + self.conv2.forward(relu(out))
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         match self.norm2 {
             Some(norm) => Self { conv1: fold_batch_norm(self.conv1, &norm), norm2: None, ..self },
             None => self,

@@ -177,7 +177,7 @@ const FIXED_VARIANCE: f32 = 0.01;
 /// - `centres`: `[batch, regions, 2]`
 /// - `grid`: `[height, width, 2]`
 /// - returns `[batch, regions, height, width]`
-pub(crate) fn gaussian_heatmaps(centres: Tensor<3>, covariance: Option<&Matrix2>, grid: Tensor<3>) -> Tensor<4> {
+pub fn gaussian_heatmaps(centres: Tensor<3>, covariance: Option<&Matrix2>, grid: Tensor<3>) -> Tensor<4> {
     let [batch, regions, _] = centres.dims();
     let [height, width, _] = grid.dims();
     let offset = |axis: usize| {

@@ -13,7 +13,7 @@ use crate::tensor::{resize, resize_flow, warp};
 /// Encoder, warping decoder and, as in the official checkpoints, the flow predictor.
 #[derive(Module, Debug)]
 pub struct Generator {
-    pub(crate) pixelwise_flow_predictor: PixelwiseFlowPredictor,
+    pub pixelwise_flow_predictor: PixelwiseFlowPredictor,
     first: ConvBlock,
     down_blocks: Vec<DownBlock>,
     up_blocks: Vec<UpBlock>,
@@ -51,7 +51,7 @@ pub struct Decoded {
 }
 
 impl LfaeConfig {
-    pub(crate) fn init_generator(&self, device: &Device) -> Generator {
+    pub fn init_generator(&self, device: &Device) -> Generator {
         let generator = &self.generator;
         let levels = generator.down_blocks;
         let step = |from: usize, to: usize| [generator.channels_at(from), generator.channels_at(to)];

@@ -9,7 +9,7 @@ use crate::config::HourglassConfig;
 /// Encoder and decoder; every scale of the encoder, the input included, is concatenated into the decoder.
 #[derive(Module, Debug)]
 pub struct Hourglass {
-    encoder: HourglassEncoder,
+    pub encoder: HourglassEncoder,
     decoder: HourglassDecoder,
 }
 
@@ -25,7 +25,7 @@ struct HourglassDecoder {
 }
 
 impl HourglassConfig {
-    pub(crate) fn init(&self, in_channels: usize, device: &Device) -> Hourglass {
+    pub fn init(&self, in_channels: usize, device: &Device) -> Hourglass {
         let up_blocks = (0..self.blocks).rev().map(|level| {
             let skipped = if level + 1 == self.blocks { 1 } else { 2 };
             let input = skipped * self.channels_at(level + 1);
@@ -37,7 +37,7 @@ impl HourglassConfig {
         }
     }
 
-    pub(crate) fn init_encoder(&self, in_channels: usize, device: &Device) -> HourglassEncoder {
+    pub fn init_encoder(&self, in_channels: usize, device: &Device) -> HourglassEncoder {
         let down_blocks = (0..self.blocks).map(|level| {
             let input = if level == 0 { in_channels } else { self.channels_at(level) };
             DownBlock::new([input, self.channels_at(level + 1)], device)
@@ -50,7 +50,7 @@ impl Hourglass {
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`, sides divisible by `2^blocks`
     /// - returns `[batch, block_expansion + in, height, width]`
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mut scales = self.encoder.forward(x);
         let deepest = scales.pop();
         let out = self.decoder.up_blocks.iter().fold(deepest, |out, block| {
@@ -60,7 +60,7 @@ impl Hourglass {
         out.unwrap_or_else(|| unreachable!("the encoder returns one scale more than the decoder has blocks"))
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         let up_blocks = self.decoder.up_blocks.into_iter().map(UpBlock::fold).collect();
         Self { encoder: self.encoder.fold(), decoder: HourglassDecoder { up_blocks } }
     }
@@ -72,7 +72,7 @@ impl HourglassEncoder {
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `blocks + 1` tensors, each half the side of the one before
-    pub(crate) fn forward(&self, x: Tensor<4>) -> Vec<Tensor<4>> {
+    pub fn forward(&self, x: Tensor<4>) -> Vec<Tensor<4>> {
         let mut scales = vec![x];
         for block in &self.down_blocks {
             let next = block.forward(scales[scales.len() - 1].clone());
@@ -81,7 +81,7 @@ impl HourglassEncoder {
         scales
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub fn fold(self) -> Self {
         Self { down_blocks: self.down_blocks.into_iter().map(DownBlock::fold).collect() }
     }
 }

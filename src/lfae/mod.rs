@@ -5,17 +5,17 @@
 //! uses only the encoder and the decoder: there the motion comes from the diffusion model.
 
 mod background;
-mod blocks;
+pub mod blocks;
 mod flow;
 mod generator;
-mod hourglass;
+pub mod hourglass;
 mod region;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 pub use background::BackgroundMotionPredictor;
-pub use flow::{FlowTaps, Motion, PixelwiseFlowPredictor};
+pub use flow::{FlowTaps, Motion, PixelwiseFlowPredictor, gaussian_heatmaps};
 pub use generator::{Decoded, Generator, ReferenceFeatures};
 pub use region::{RegionPredictor, Regions};
 

@@ -34,7 +34,7 @@ pub struct Regions {
 }
 
 impl RegionConfig {
-    pub(crate) fn init(&self, channels: usize, regions: usize, device: &Device) -> RegionPredictor {
+    pub fn init(&self, channels: usize, regions: usize, device: &Device) -> RegionPredictor {
         let features = self.hourglass.out_channels(channels);
         RegionPredictor {
             predictor: self.hourglass.init(channels, device),

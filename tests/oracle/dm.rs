@@ -5,10 +5,11 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use lfdm::config::{DiffusionConfig, Parameterization, ScheduleKind, Threshold, UnetConfig, Upsampling};
-use lfdm::diffusion::attention::{FrameTables, relative_bucket};
+use lfdm::diffusion::attention::{FrameTables, MAX_DISTANCE, relative_bucket, rotary_frequencies};
+use lfdm::diffusion::unet::sinusoids;
 use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
-    official_key, split, threshold,
+    official_key, sample_quantile, split, threshold,
 };
 use lfdm::weights::{collect_module, load_module};
 
@@ -119,6 +120,9 @@ fn diffusion_formulas(golden: &Golden, report: &mut Report, device: &Device) {
     report.compare_list(golden, "dm/diff/q_posterior_logvar", &variances);
 
     let x = golden.tensor::<5>("units/thres/x", device);
+    let quantile = sample_quantile(x.clone().abs().flatten(1, 4), 0.9);
+    report.compare(golden, "units/thres/quantile_raw", quantile.clone());
+    report.compare(golden, "units/thres/s", quantile.clamp_min(1.0));
     let rule = Threshold::Dynamic { quantile: 0.9, bound: 1.0 };
     report.compare(golden, "units/thres/y", threshold(x, rule));
 
@@ -129,9 +133,12 @@ fn diffusion_formulas(golden: &Golden, report: &mut Report, device: &Device) {
 
 fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &Device) {
     let unet = &model.denoise_fn;
-    let buckets: Vec<i64> = (0..1600).map(|cell| relative_bucket(cell / 40, cell % 40) as i64).collect();
-    let buckets = Tensor::<2, Int>::from_data(TensorData::new(buckets, [40, 40]), device);
-    report.compare_whole(golden, "units/relpos/bucket40", buckets);
+    for (name, frames, max_distance) in [("bucket40", 40, MAX_DISTANCE), ("bucket96_md128", 96, 128)] {
+        let bucket = |cell: usize| relative_bucket(cell / frames, cell % frames, max_distance) as i64;
+        let buckets: Vec<i64> = (0..frames * frames).map(bucket).collect();
+        let buckets = Tensor::<2, Int>::from_data(TensorData::new(buckets, [frames, frames]), device);
+        report.compare_whole(golden, &format!("units/relpos/{name}"), buckets);
+    }
     report.compare(golden, "units/relpos/bias", unet.time_rel_pos_bias.forward(10));
     report.compare(golden, "units/relpos/bias40", unet.time_rel_pos_bias.forward(40));
 
@@ -140,6 +147,12 @@ fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &
     let rotated = FrameTables::new(10, 32, None, device).rotate(q) * 32f64.powf(0.25);
     report.compare(golden, "units/rotary/y", rotated.swap_dims(1, 2));
 
+    report.compare_list(golden, "units/rotary/freqs", &rotary_frequencies(32).collect::<Vec<_>>());
+
+    for dim in [16, 64] {
+        let table = sinusoids(&golden.whole("units/sinus/t"), dim, device);
+        report.compare(golden, &format!("units/sinus/dim{dim}"), table);
+    }
     report.compare(golden, "units/time_mlp/y", unet.time_mlp.forward(&golden.whole("units/sinus/t"), device));
 
     let input = |name: &str| golden.tensor::<5>(&format!("units/parts/{name}"), device);

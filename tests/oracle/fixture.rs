@@ -82,17 +82,17 @@ fn write_the_small_set() {
     total += copy(weights, &target.join("weights_a.safetensors"), |key| keeps(WEIGHTS, key));
 
     let short = |(name, entry): (&String, &Value)| {
-        let fields = ["file", "max_abs", "f32_noise_max", "ill_conditioned"];
+        let fields = ["file", "role", "max_abs", "f32_noise_max", "ill_conditioned"];
         let entry = fields.into_iter().filter(|&field| !entry[field].is_null());
         (name.clone(), entry.map(|field| (field.to_owned(), kept[name][field].clone())).collect::<Map<_, _>>().into())
     };
     let short: Map<String, Value> = kept.iter().map(short).collect();
-    let of_loops = |info: &Value| info["times"].is_array();
+    let used = |name: &str, info: &Value| info["times"].is_array() || name.starts_with("units/");
     let info: Map<String, Value> = manifest["info"]
         .as_object()
         .unwrap()
         .iter()
-        .filter(|(_, info)| of_loops(info))
+        .filter(|(name, info)| used(name, info))
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     let small = serde_json::json!({

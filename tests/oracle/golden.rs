@@ -1,6 +1,6 @@
 //! Golden sets: reading them, comparing with them, keeping the books.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -29,8 +29,7 @@ impl Golden {
         let read = |path: PathBuf| std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 
         let manifest: Value = serde_json::from_slice(&read(directory.join("manifest.json"))).unwrap();
-        let files: std::collections::BTreeSet<&str> =
-            entries(&manifest).map(|(_, entry)| entry["file"].as_str().unwrap()).collect();
+        let files: BTreeSet<&str> = entries(&manifest).map(|(_, entry)| entry["file"].as_str().unwrap()).collect();
         let mut tensors = BTreeMap::new();
         for file in files {
             let bytes = read(directory.join(file));
@@ -68,6 +67,15 @@ impl Golden {
         self.tensors.keys().map(String::as_str).filter(|name| name.starts_with(prefix)).collect()
     }
 
+    /// The weights of a small extra module, by their keys.
+    pub fn state(&self, prefix: &str) -> StateDict {
+        let mut state = StateDict::default();
+        for name in self.names(prefix) {
+            state.insert(&name[prefix.len()..], self.data(name).clone());
+        }
+        state
+    }
+
     pub fn data(&self, name: &str) -> &TensorData {
         self.tensors.get(name).unwrap_or_else(|| panic!("the set has no `{name}`"))
     }
@@ -91,6 +99,7 @@ impl Golden {
 pub struct Report {
     groups: BTreeMap<String, Group>,
     failures: Vec<String>,
+    compared: BTreeSet<String>,
 }
 
 #[derive(Default)]
@@ -130,8 +139,8 @@ impl Report {
         self.compare(golden, name, actual.float());
     }
 
-    /// Prints one line per group and the verdict, and panics on any tensor out of tolerance.
-    pub fn finish(self) {
+    /// Prints one line per group and the verdict, and panics on any tensor that is out of tolerance or was not compared.
+    pub fn finish(self, golden: &Golden) {
         for (name, group) in &self.groups {
             let Group { compared, worst, worst_name } = group;
             println!("{name:24} {compared:4} compared, worst error {worst:7.4} of tolerance ({worst_name})");
@@ -139,8 +148,16 @@ impl Report {
         for failure in &self.failures {
             println!("out of tolerance: {failure}");
         }
+        // The set's own notes exclude tensors whose true value is zero.
+        let is_due = |entry: &Value| entry["role"] == "out" && entry["ill_conditioned"] != true;
+        let outputs = entries(&golden.manifest).filter(|(_, entry)| is_due(entry)).map(|(name, _)| name);
+        let missing: Vec<&String> = outputs.filter(|name| !self.compared.contains(*name)).collect();
+        for name in &missing {
+            println!("missing: {name}");
+        }
         let compared: usize = self.groups.values().map(|group| group.compared).sum();
-        println!("oracle: {compared} compared, {} out of tolerance", self.failures.len());
+        let (failed, missing) = (self.failures.len(), missing.len());
+        println!("oracle: {compared} compared, {failed} out of tolerance, {missing} missing");
         assert!(compared > 0, "nothing was compared");
         assert!(self.failures.is_empty(), "{} tensors are out of tolerance", self.failures.len());
     }
@@ -157,6 +174,7 @@ impl Report {
         let distance = |(a, b): (&f64, &f64)| if a.is_finite() { (a - b).abs() } else { f64::INFINITY };
         let error = actual.iter().zip(&expected).map(distance).fold(0.0, f64::max);
 
+        self.compared.insert(name.to_owned());
         let group = self.groups.entry(name.split('/').take(2).collect::<Vec<_>>().join("/")).or_default();
         group.compared += 1;
         if error / tolerance >= group.worst {

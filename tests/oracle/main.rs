@@ -8,6 +8,7 @@ mod dm;
 mod fixture;
 mod golden;
 mod lfae;
+mod units;
 
 use golden::{Golden, Report};
 
@@ -17,5 +18,6 @@ fn outputs_match_the_official_implementation() {
     let mut report = Report::default();
     dm::compare(&golden, &mut report);
     lfae::compare(&golden, &mut report);
-    report.finish();
+    units::compare(&golden, &mut report);
+    report.finish(&golden);
 }

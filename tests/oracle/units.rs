@@ -1,0 +1,304 @@
+//! Single modules of stage 1 in every variant that the configuration allows.
+
+use burn::module::Module;
+use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
+use burn::tensor::{Device, Tensor, TensorData};
+use lfdm::config::{
+    BackgroundConfig, BackgroundMotion, FlowConfig, GeneratorConfig, HourglassConfig, LfaeConfig, LfdmConfig,
+    RegionAffine, RegionConfig,
+};
+use lfdm::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock};
+use lfdm::lfae::{Regions, gaussian_heatmaps, official_key};
+use lfdm::tensor::{Matrix2, coordinate_grid};
+use lfdm::weights::load_module;
+
+use crate::golden::{Golden, Report};
+
+pub fn compare(golden: &Golden, report: &mut Report) {
+    let device = Device::flex();
+    let units = Units { golden, device: &device };
+    units.heatmaps(report);
+    units.axes(report);
+    units.blocks(report);
+    units.hourglass(report);
+    units.backgrounds(report);
+    units.regions(report);
+    units.generators(report);
+
+    let image: Tensor<4> = units.tensor("sample/im");
+    let mirrored =
+        GridSampleOptions::new(InterpolateMode::Bilinear).with_padding_mode(GridSamplePaddingMode::Reflection);
+    let sampled = image.grid_sample_2d(units.tensor("sample/grid"), mirrored);
+    report.compare(golden, "units/sample/reflection", sampled);
+}
+
+struct Units<'a> {
+    golden: &'a Golden,
+    device: &'a Device,
+}
+
+impl Units<'_> {
+    fn tensor<const D: usize>(&self, name: &str) -> Tensor<D> {
+        self.golden.tensor(&format!("units/{name}"), self.device)
+    }
+
+    /// `module` with the weights of a case; `rename` maps a module path to its key.
+    fn load<M: Module>(&self, case: &str, module: M, rename: &dyn Fn(&str) -> String) -> M {
+        load_module(module, &self.golden.state(&format!("units/{case}/state/")), rename)
+            .unwrap_or_else(|error| panic!("{case}: {error}"))
+    }
+
+    fn heatmaps(&self, report: &mut Report) {
+        self.covariance("gauss", "chol", report);
+        let covariance = Matrix2::from_tensor(self.tensor("gauss/covar"));
+        let [_, _, height, width] = self.tensor::<4>("gauss/y_covar").dims();
+        let grid = coordinate_grid([height, width], self.device);
+        let drawn = |covariance| gaussian_heatmaps(self.tensor("gauss/mean"), covariance, grid.clone());
+        report.compare(self.golden, "units/gauss/y_covar", drawn(Some(&covariance)));
+        report.compare(self.golden, "units/gauss/y_float0.01", drawn(None));
+    }
+
+    /// `U sqrt(S)` of `U S U^T`.
+    fn axes(&self, report: &mut Report) {
+        let axes = self.covariance("svd", "a", report).principal_axes();
+        self.factors(report, &axes, ["svd/affine_u_sqrt_s", "svd/u"]);
+        let [major, minor] = lengths(&axes).map(|length| length.powi_scalar(2));
+        report.compare(self.golden, "units/svd/s", Tensor::stack::<3>(vec![major, minor], 2));
+    }
+
+    /// `root root^T`, kept from singularity by a constant of the set's on the diagonal.
+    fn covariance(&self, case: &str, root: &str, report: &mut Report) -> Matrix2 {
+        let (root, golden) = (self.matrices(&format!("{case}/{root}")), self.matrices(&format!("{case}/covar")));
+        let product = root.product(&root.transpose());
+        let constant = (golden.a.clone() - product.a.clone()).mean().unsqueeze::<2>();
+        let covariance = Matrix2 { a: product.a + constant.clone(), d: product.d + constant, ..product };
+        self.compare_as(report, &format!("{case}/covar"), covariance.to_tensor());
+        golden
+    }
+
+    /// A golden tensor of 2x2 matrices, however its other axes are arranged.
+    fn matrices(&self, name: &str) -> Matrix2 {
+        let data = self.golden.data(&format!("units/{name}"));
+        let count = data.num_elements() / 4;
+        let flat = TensorData::new(data.iter::<f32>().collect::<Vec<_>>(), [1, count, 2, 2]);
+        Matrix2::from_tensor(Tensor::from_data(flat, self.device))
+    }
+
+    /// Compares the same numbers in the golden tensor's arrangement.
+    fn compare_as<const D: usize>(&self, report: &mut Report, name: &str, actual: Tensor<D>) {
+        let name = format!("units/{name}");
+        let shape = self.golden.data(&name).shape().to_vec();
+        let values = actual.into_data().iter::<f32>().collect::<Vec<_>>();
+        report.compare_data(self.golden, &name, &TensorData::new(values, shape));
+    }
+
+    /// `axes` and its columns of length 1. Axes have no sign: each matrix takes that of the official one.
+    fn factors(&self, report: &mut Report, axes: &Matrix2, [scaled, unit]: [&str; 2]) {
+        let [major, minor] = lengths(axes);
+        let columns = Matrix2 {
+            a: axes.a.clone() / major.clone(),
+            b: axes.b.clone() / minor.clone(),
+            c: axes.c.clone() / major,
+            d: axes.d.clone() / minor,
+        };
+        for (name, matrix) in [(scaled, axes), (unit, &columns)] {
+            let golden = self.matrices(name).to_tensor();
+            let actual = matrix.to_tensor().reshape(golden.dims());
+            let sign = (golden * actual.clone()).sum_dim(2).sum_dim(3).sign();
+            self.compare_as(report, name, actual * sign);
+        }
+    }
+
+    fn blocks(&self, report: &mut Report) {
+        let x: Tensor<4> = self.tensor("blocks/x");
+        let weights = |case: &str| {
+            let name = format!("units/blocks/{case}/state/conv.weight");
+            let [out, input, side, _] = self.golden.tensor::<4>(&name, self.device).dims();
+            ([input, out], side)
+        };
+        let key = |path: &str| path.trim_start_matches("block.").to_owned();
+        let mut check = |case: &str, y: Tensor<4>| report.compare(self.golden, &format!("units/blocks/{case}/y"), y);
+
+        let (channels, side) = weights("same");
+        check("same", self.load("blocks/same", ConvBlock::new(channels, side, self.device), &key).forward(x.clone()));
+        let (channels, _) = weights("down");
+        check("down", self.load("blocks/down", DownBlock::new(channels, self.device), &key).forward(x.clone()));
+        let (channels, _) = weights("up");
+        check("up", self.load("blocks/up", UpBlock::new(channels, self.device), &key).forward(x.clone()));
+        let [_, channels, _, _] = x.dims();
+        check("res", self.load("blocks/res", ResBlock::new(channels, self.device), &key).forward(x));
+    }
+
+    fn hourglass(&self, report: &mut Report) {
+        let hourglass = self.hourglass_of("hourglass").init(self.number("hourglass", "in_features"), self.device);
+        let hourglass = self.load("hourglass", hourglass, &inner_blocks);
+        let x: Tensor<4> = self.tensor("hourglass/x");
+        report.compare(self.golden, "units/hourglass/y", hourglass.forward(x.clone()));
+        for (level, scale) in hourglass.encoder.forward(x).into_iter().enumerate() {
+            report.compare(self.golden, &format!("units/hourglass/enc{level}"), scale);
+        }
+    }
+
+    fn backgrounds(&self, report: &mut Report) {
+        let [source, driving] = ["bg/source", "bg/driving"].map(|name| self.image(name));
+        for (case, motion) in [
+            ("zero", BackgroundMotion::Zero),
+            ("shift", BackgroundMotion::Shift),
+            ("affine", BackgroundMotion::Affine),
+            ("perspective", BackgroundMotion::Perspective),
+        ] {
+            let predictor = BackgroundConfig { hourglass: self.hourglass_of("bg"), motion }
+                .init(self.number("bg", "num_channels"), self.device);
+            let key = |path: &str| inner_blocks(path.trim_start_matches("network."));
+            let predictor = self.load(&format!("bg/{case}"), predictor, &key);
+            let homography = predictor.forward(source.clone(), driving.clone());
+            report.compare(self.golden, &format!("units/bg/{case}/y"), homography);
+        }
+    }
+
+    fn regions(&self, report: &mut Report) {
+        for case in ["region_fomm", "region_pad0"] {
+            let pca = self.flag(case, "pca_based");
+            let config = RegionConfig {
+                hourglass: HourglassConfig {
+                    // One description leaves out what it shares with the other.
+                    max_features: self.number("region_fomm", "max_features"),
+                    blocks: self.number(case, "num_blocks"),
+                    block_expansion: self.number(case, "block_expansion"),
+                },
+                temperature: self.setting(case, "temperature").parse().unwrap(),
+                scale_factor: self.setting(case, "scale_factor").parse().unwrap(),
+                padding: if case == "region_pad0" { self.number(case, "pad") } else { 3 },
+                affine: if pca { RegionAffine::Pca } else { RegionAffine::Regression },
+            };
+            let source = self.image("bg/source");
+            let predictor = config.init(source.dims()[1], self.number(case, "num_regions"), self.device);
+            let regions = self.load(case, predictor, &inner_blocks).forward(source);
+
+            report.compare(self.golden, &format!("units/{case}/shift"), regions.shift);
+            report.compare(self.golden, &format!("units/{case}/heatmap"), regions.heatmap);
+            report.compare(self.golden, &format!("units/{case}/covar"), regions.covariance.unwrap().to_tensor());
+            let affine = regions.affine.unwrap();
+            if pca {
+                self.factors(report, &affine, [&format!("{case}/affine"), &format!("{case}/u")]);
+                let [major, minor] = lengths(&affine);
+                let diagonal = Matrix2 { b: major.zeros_like(), c: major.zeros_like(), a: major, d: minor };
+                self.compare_as(report, &format!("{case}/d"), diagonal.to_tensor());
+            } else {
+                report.compare(self.golden, &format!("units/{case}/affine"), affine.to_tensor());
+            }
+        }
+    }
+
+    fn generators(&self, report: &mut Report) {
+        let regions = |side: &str| Regions {
+            shift: self.tensor(&format!("genvar/{side}_shift")),
+            heatmap: Tensor::zeros([1, 1, 1, 1], self.device),
+            covariance: {
+                let affine = Matrix2::from_tensor(self.tensor(&format!("genvar/{side}_affine")));
+                Some(affine.product(&affine.transpose()))
+            },
+            affine: Some(Matrix2::from_tensor(self.tensor(&format!("genvar/{side}_affine")))),
+        };
+        let (source, driving) = (regions("src"), regions("drv"));
+        let image = self.image("bg/source");
+        for case in ["noskip_nobg", "nodeform_novar_noocc"] {
+            if !self.golden.has(&format!("units/genvar/{case}/prediction")) {
+                assert!(!self.golden.is_full());
+                continue;
+            }
+            let config = self.generator_config(&format!("genvar/{case}"));
+            let key = |path: &str| official_key(&format!("generator.{path}"))["generator.".len()..].to_owned();
+            let generator = self.load(&format!("genvar/{case}"), config.init_generator(self.device), &key);
+            let (motion, _) = generator.pixelwise_flow_predictor.forward(image.clone(), &source, &driving, None);
+            let features = generator.encode(image.clone());
+            let decoded = generator.decode(image.clone(), &features, &motion);
+
+            let mut check =
+                |name: &str, y: Tensor<4>| report.compare(self.golden, &format!("units/genvar/{case}/{name}"), y);
+            check("bottle_neck_feat", features.latent());
+            check("optical_flow", motion.flow);
+            if config.flow.occlusion {
+                check("occlusion_map", motion.occlusion);
+            }
+            check("deformed", decoded.deformed);
+            check("prediction", decoded.prediction);
+        }
+    }
+
+    fn generator_config(&self, case: &str) -> LfaeConfig {
+        let info = self.golden.manifest["info"][format!("units/{case}")].as_str().unwrap();
+        let (_, flow) = info.split_once("'pixelwise_flow_predictor_params'").unwrap();
+        let of_flow = |name: &str| setting(flow, name).unwrap_or_else(|| panic!("{case}: no `{name}` of the flow"));
+        let number = |name: &str| of_flow(name).parse().unwrap();
+        LfaeConfig {
+            channels: self.number(case, "num_channels"),
+            regions: self.number(case, "num_regions"),
+            revert_axis_swap: self.flag(case, "revert_axis_swap"),
+            flow: FlowConfig {
+                hourglass: HourglassConfig {
+                    block_expansion: number("block_expansion"),
+                    blocks: number("num_blocks"),
+                    max_features: number("max_features"),
+                },
+                scale_factor: of_flow("scale_factor").parse().unwrap(),
+                deformed_source: of_flow("use_deformed_source") == "True",
+                covariance_heatmap: of_flow("use_covar_heatmap") == "True",
+                occlusion: of_flow("estimate_occlusion_map") == "True",
+            },
+            generator: GeneratorConfig {
+                block_expansion: self.number(case, "block_expansion"),
+                max_features: self.number(case, "max_features"),
+                down_blocks: self.number(case, "num_down_blocks"),
+                bottleneck_blocks: self.number(case, "num_bottleneck_blocks"),
+                skips: self.flag(case, "skips"),
+            },
+            ..LfdmConfig::faces_64(1).lfae
+        }
+    }
+
+    /// A one-frame video as an image.
+    fn image(&self, name: &str) -> Tensor<4> {
+        self.tensor::<5>(name).squeeze_dim(2)
+    }
+
+    /// A setting in a case's description: `Name(setting=value,…,{'setting': value})`.
+    fn setting(&self, case: &str, name: &str) -> &str {
+        let info = self.golden.manifest["info"][format!("units/{case}")].as_str();
+        let info = info.unwrap_or_else(|| panic!("the manifest does not describe {case}"));
+        setting(info, name).unwrap_or_else(|| panic!("{case} has no `{name}`: {info}"))
+    }
+
+    fn number(&self, case: &str, name: &str) -> usize {
+        self.setting(case, name).parse().unwrap_or_else(|error| panic!("{case}, `{name}`: {error}"))
+    }
+
+    fn flag(&self, case: &str, name: &str) -> bool {
+        self.setting(case, name) == "True"
+    }
+
+    fn hourglass_of(&self, case: &str) -> HourglassConfig {
+        HourglassConfig {
+            block_expansion: self.number(case, "block_expansion"),
+            blocks: self.number(case, "num_blocks"),
+            max_features: self.number(case, "max_features"),
+        }
+    }
+}
+
+fn setting<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let keys = [format!("{name}="), format!("'{name}': ")];
+    let (_, value) = keys.iter().find_map(|key| info.split_once(key))?;
+    value.split([',', ')', '}']).next().map(str::trim)
+}
+
+/// Lengths of the columns.
+fn lengths(matrix: &Matrix2) -> [Tensor<2>; 2] {
+    let length = |x: &Tensor<2>, y: &Tensor<2>| (x.clone().powi_scalar(2) + y.clone().powi_scalar(2)).sqrt();
+    [length(&matrix.a, &matrix.c), length(&matrix.b, &matrix.d)]
+}
+
+/// A block's convolution and norm have no level of their own in the official keys.
+fn inner_blocks(path: &str) -> String {
+    path.replace(".block.", ".")
+}
