@@ -199,7 +199,26 @@ pub fn load_module<M: Module>(module: M, dict: &StateDict, rename: &dyn Fn(&str)
 
 /// The parameters and running statistics of `module`, under the keys that `rename` gives their paths.
 pub fn collect_module<M: Module>(module: &M, rename: &dyn Fn(&str) -> String) -> StateDict {
-    let mut collector = Collector { path: Path::default(), rename, dict: StateDict::default() };
+    let mut collector = Collector {
+        path: Path::default(),
+        rename,
+        dict: StateDict::default(),
+        #[cfg(feature = "native")]
+        gradients: None,
+    };
+    module.visit(&mut collector);
+    collector.dict
+}
+
+/// The gradients of `module`'s parameters, under the keys that `rename` gives their paths; zeros where none arrived.
+#[cfg(feature = "native")]
+pub fn collect_gradients<M: Module>(
+    module: &M,
+    gradients: &burn::tensor::Gradients,
+    rename: &dyn Fn(&str) -> String,
+) -> StateDict {
+    let (path, dict) = (Path::default(), StateDict::default());
+    let mut collector = Collector { path, rename, dict, gradients: Some(gradients) };
     module.visit(&mut collector);
     collector.dict
 }
@@ -292,6 +311,9 @@ struct Collector<'a> {
     path: Path,
     rename: &'a dyn Fn(&str) -> String,
     dict: StateDict,
+    /// Collects these instead of the values.
+    #[cfg(feature = "native")]
+    gradients: Option<&'a burn::tensor::Gradients>,
 }
 
 impl ModuleVisitor for Collector<'_> {
@@ -305,7 +327,13 @@ impl ModuleVisitor for Collector<'_> {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         let (path, transposed) = self.path.resolve();
-        let tensor = if transposed { param.val().swap_dims(0, 1) } else { param.val() };
+        let value = param.val();
+        #[cfg(feature = "native")]
+        let value = match self.gradients {
+            Some(gradients) => value.grad(gradients).unwrap_or_else(|| value.zeros_like().inner()),
+            None => value,
+        };
+        let tensor = if transposed { value.swap_dims(0, 1) } else { value };
         self.dict.insert((self.rename)(&path), tensor.into_data());
     }
 }

@@ -34,7 +34,8 @@ impl BackgroundConfig {
         let network = (!at_rest.is_empty()).then(|| {
             let mut fc =
                 LinearConfig::new(self.hourglass.channels_at(self.hourglass.blocks), at_rest.len()).init(device);
-            fc.weight = fc.weight.map(|weight| weight.zeros_like());
+            // A new tensor carries no gradient unless it is asked to.
+            fc.weight = fc.weight.map(|weight| weight.zeros_like().set_require_grad(weight.is_require_grad()));
             fc.bias = Some(Param::from_data(at_rest, device));
             BackgroundNetwork { encoder: self.hourglass.init_encoder(2 * channels, device), fc }
         });

@@ -1,6 +1,5 @@
 //! The diffusion model: parts, whole forward passes, sampling trajectories, training loss.
 
-use burn::module::Module;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Int, Tensor, TensorData};
@@ -11,7 +10,7 @@ use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
     official_key, sample_quantile, split, threshold,
 };
-use lfdm::weights::{collect_module, load_module};
+use lfdm::weights::{collect_gradients, collect_module, load_module};
 
 use crate::golden::{Golden, Report};
 
@@ -364,7 +363,7 @@ fn training_loss(golden: &Golden, report: &mut Report) {
         let prefix = format!("train/dm/plosses/{case}/grad/");
         let names = golden.names(&prefix);
         if !names.is_empty() {
-            let gradients = gradients(&model, loss);
+            let gradients = collect_gradients(&model, &loss.backward(), &official_key);
             for name in names {
                 let key = format!("denoise_fn.{}", &name[prefix.len()..]);
                 let data = gradients.get(&key).unwrap_or_else(|| panic!("no gradient of {key}"));
@@ -372,21 +371,6 @@ fn training_loss(golden: &Golden, report: &mut Report) {
             }
         }
     }
-}
-
-/// Gradients by official key, in PyTorch's layout.
-fn gradients(model: &DiffusionModel, loss: Tensor<1>) -> lfdm::weights::StateDict {
-    use burn::module::{ModuleMapper, Param};
-    struct IntoGradients(burn::tensor::Gradients);
-    impl ModuleMapper for IntoGradients {
-        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-            let value = param.val();
-            let gradient = value.grad(&self.0).unwrap_or_else(|| value.clone().inner().zeros_like());
-            Param::from_tensor(gradient)
-        }
-    }
-    let mut mapper = IntoGradients(loss.backward());
-    collect_module(&model.clone().map(&mut mapper), &official_key)
 }
 
 /// A sampling loop of the set.

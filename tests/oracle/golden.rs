@@ -89,7 +89,7 @@ impl Golden {
         self.data(name).iter::<f32>().map(|value| value as usize).collect()
     }
 
-    fn entry(&self, name: &str) -> &Value {
+    pub fn entry(&self, name: &str) -> &Value {
         &self.manifest["tensors"][name]
     }
 }
@@ -132,6 +132,14 @@ impl Report {
     /// [`compare`](Self::compare) for tensor data.
     pub fn compare_data(&mut self, golden: &Golden, name: &str, actual: &TensorData) {
         self.compare_values(golden, name, actual.shape(), &actual.iter::<f64>().collect::<Vec<_>>());
+    }
+
+    /// [`compare_data`](Self::compare_data) where `counts`; the other elements are taken as right.
+    pub fn compare_where(&mut self, golden: &Golden, name: &str, actual: &TensorData, counts: impl Fn(usize) -> bool) {
+        let expected = golden.data(name).iter::<f64>();
+        let values = actual.iter::<f64>().zip(expected).enumerate();
+        let values: Vec<f64> = values.map(|(i, (value, expected))| if counts(i) { value } else { expected }).collect();
+        self.compare_values(golden, name, actual.shape(), &values);
     }
 
     /// [`compare`](Self::compare) for whole numbers, which must be equal.

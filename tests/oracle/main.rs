@@ -8,6 +8,7 @@ mod dm;
 mod fixture;
 mod golden;
 mod lfae;
+mod train;
 mod units;
 
 use golden::{Golden, Report};
@@ -19,5 +20,6 @@ fn outputs_match_the_official_implementation() {
     dm::compare(&golden, &mut report);
     lfae::compare(&golden, &mut report);
     units::compare(&golden, &mut report);
+    train::compare(&golden, &mut report);
     report.finish(&golden);
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Estimate, LatentFlowAutoencoder, official_key};
+use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, official_key};
 use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
 use crate::native::preview;
 use crate::noise::NoiseSource;
@@ -199,7 +199,6 @@ impl Stage for LfaeStage {
 }
 
 impl LfaeStage {
-    /// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a random thin-plate transform.
     fn equivariance(
         &self,
         model: &LatentFlowAutoencoder,
@@ -216,17 +215,26 @@ impl LfaeStage {
         let affine_noise = noise.normal(affine_shape, &device);
         let transform = ThinPlateTransform::new(&params, affine_noise, noise.normal(tps_shape, &device));
         let transformed = model.region_predictor.forward(transform.frame(driving.clone()));
-
-        let shift = (estimate.driving.shift.clone() - transform.points(transformed.shift.clone())).abs().mean();
-        let affine = match (&estimate.driving.affine, &transformed.affine) {
-            (Some(driving), Some(transformed_affine)) => {
-                let moved = transform.jacobian(transformed.shift).product(transformed_affine);
-                distance_to_identity(&driving.inverse().product(&moved), self.settings.config.lfae.revert_axis_swap)
-            }
-            _ => Tensor::zeros([1], &device),
-        };
-        (shift, affine)
+        equivariance(&estimate.driving, &transformed, &transform, self.settings.config.lfae.revert_axis_swap)
     }
+}
+
+/// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a thin-plate transform of the driving frame.
+pub fn equivariance(
+    driving: &Regions,
+    transformed: &Regions,
+    transform: &ThinPlateTransform,
+    revert_axis_swap: bool,
+) -> (Tensor<1>, Tensor<1>) {
+    let shift = (driving.shift.clone() - transform.points(transformed.shift.clone())).abs().mean();
+    let affine = match (&driving.affine, &transformed.affine) {
+        (Some(driving), Some(affine)) => {
+            let moved = transform.jacobian(transformed.shift.clone()).product(affine);
+            distance_to_identity(&driving.inverse().product(&moved), revert_axis_swap)
+        }
+        _ => Tensor::zeros([1], &driving.shift.device()),
+    };
+    (shift, affine)
 }
 
 fn distance_to_identity(matrix: &Matrix2, revert_axis_swap: bool) -> Tensor<1> {

@@ -8,7 +8,8 @@ mod checkpoint;
 pub mod diffusion;
 mod ema;
 pub mod lfae;
-mod tps;
+pub mod perceptual;
+pub mod tps;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,9 @@ pub struct RunArgs {
     /// Peak learning rate.
     #[arg(long)]
     pub lr: f64,
+    /// Steps at which the rate falls to a tenth, as in the official training, instead of warming up and decaying smoothly.
+    #[arg(long, value_delimiter = ',')]
+    pub milestones: Vec<u64>,
     /// Seed of the initial weights and of everything drawn in training.
     #[arg(long, default_value_t = 0)]
     pub seed: u64,
@@ -175,8 +179,16 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
     Ok(())
 }
 
-/// Linear warm-up over 100 steps, constant, then a cosine to a hundredth over the last half.
+/// The official schedule (PyTorch's `MultiStepLR`): a tenth of the rate from each milestone on.
+pub fn multi_step(lr: f64, milestones: &[u64], step: u64) -> f64 {
+    milestones.iter().filter(|&&milestone| step >= milestone).fold(lr, |lr, _| lr * 0.1)
+}
+
+/// Linear warm-up over 100 steps, constant, then a cosine to a hundredth over the last half; or [`multi_step`].
 fn learning_rate(args: &RunArgs, step: u64) -> f64 {
+    if !args.milestones.is_empty() {
+        return multi_step(args.lr, &args.milestones, step);
+    }
     let warm_up = ((step + 1) as f64 / 100.0).min(1.0);
     let half = args.steps as f64 / 2.0;
     let decayed = ((step as f64 - half) / half).clamp(0.0, 1.0);

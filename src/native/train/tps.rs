@@ -7,7 +7,7 @@ use crate::tensor::{Matrix2, coordinate_grid};
 
 /// How strong the transforms are, as in the official configuration's `transform_params`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct TransformParams {
+pub struct TransformParams {
     pub sigma_affine: f64,
     pub sigma_tps: f64,
     /// Control points per axis.
@@ -21,13 +21,13 @@ impl Default for TransformParams {
 }
 
 /// `z -> A z + t + sum_k w_k U(|z - p_k|_1)`, the radial part added to x and y alike, with `U(r) = r^2 ln(r + 1e-6)`.
-pub(crate) struct ThinPlateTransform {
+pub struct ThinPlateTransform {
     /// `[batch, 2, 3]`
-    theta: Tensor<3>,
+    pub theta: Tensor<3>,
     /// `[batch, 1, points^2]`
-    weights: Tensor<3>,
+    pub weights: Tensor<3>,
     /// `[points^2, 2]`
-    control_points: Tensor<2>,
+    pub control_points: Tensor<2>,
 }
 
 const TINY: f64 = 1e-6;
@@ -36,7 +36,7 @@ impl ThinPlateTransform {
     /// # Shapes
     /// - `affine_noise`: `[batch, 2, 3]`, standard normal
     /// - `tps_noise`: `[batch, 1, points^2]`, standard normal
-    pub(crate) fn new(params: &TransformParams, affine_noise: Tensor<3>, tps_noise: Tensor<3>) -> Self {
+    pub fn new(params: &TransformParams, affine_noise: Tensor<3>, tps_noise: Tensor<3>) -> Self {
         let device = affine_noise.device();
         let identity = Tensor::<2>::from_floats([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], &device);
         Self {
@@ -48,7 +48,7 @@ impl ThinPlateTransform {
     }
 
     /// Shapes of the two noises that [`new`](Self::new) takes.
-    pub(crate) fn noise_shapes(params: &TransformParams, batch: usize) -> ([usize; 3], [usize; 3]) {
+    pub fn noise_shapes(params: &TransformParams, batch: usize) -> ([usize; 3], [usize; 3]) {
         ([batch, 2, 3], [batch, 1, params.points * params.points])
     }
 
@@ -56,7 +56,7 @@ impl ThinPlateTransform {
     ///
     /// # Shapes
     /// - `frame`, result: `[batch, 3, height, width]`; no gradient flows through
-    pub(crate) fn frame(&self, frame: Tensor<4>) -> Tensor<4> {
+    pub fn frame(&self, frame: Tensor<4>) -> Tensor<4> {
         let [batch, _, height, width] = frame.dims();
         let grid =
             coordinate_grid([height, width], &self.device()).reshape([1, height * width, 2]).repeat_dim(0, batch);
@@ -68,7 +68,7 @@ impl ThinPlateTransform {
 
     /// # Shapes
     /// - `points`, result: `[batch, count, 2]`, xy
-    pub(crate) fn points(&self, points: Tensor<3>) -> Tensor<3> {
+    pub fn points(&self, points: Tensor<3>) -> Tensor<3> {
         let [batch, _, _] = points.dims();
         let linear = self.theta.clone().slice([0..batch, 0..2, 0..2]);
         let translation = self.theta.clone().slice([0..batch, 0..2, 2..3]).swap_dims(1, 2);
@@ -83,7 +83,7 @@ impl ThinPlateTransform {
     /// # Shapes
     /// - `points`: `[batch, count, 2]`
     /// - returns entries of `[batch, count]`
-    pub(crate) fn jacobian(&self, points: Tensor<3>) -> Matrix2 {
+    pub fn jacobian(&self, points: Tensor<3>) -> Matrix2 {
         let [batch, count, _] = points.dims();
         let radius = self.radius(points.clone());
         let slope =

@@ -1,0 +1,92 @@
+//! Perceptual loss over VGG19 (Johnson et al. 2016, with FOMM's pyramid), the official reconstruction term.
+//!
+//! The weights are the user's: torchvision's `vgg19`, as safetensors. Nothing is downloaded.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::nn::pool::MaxPool2dConfig;
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor};
+
+use crate::lfae::blocks::conv;
+use crate::tensor::anti_alias;
+use crate::weights::{StateDict, WeightsError, load_module};
+
+/// Position of each convolution in torchvision's `vgg19().features`.
+const PLACES: [usize; 13] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28];
+/// Convolutions that a 2x2 maximum follows.
+const POOLED: [usize; 4] = [1, 3, 7, 11];
+/// Convolutions whose activations are compared: relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
+const COMPARED: [usize; 5] = [0, 2, 4, 8, 12];
+/// Means and deviations of ImageNet's channels.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// The convolutions of VGG19 up to relu5_1 (Simonyan and Zisserman 2015). They are never trained.
+#[derive(Module, Debug)]
+pub struct Vgg19 {
+    convolutions: Vec<Conv2d>,
+}
+
+impl Vgg19 {
+    /// The widths are those of `weights`, whose keys are torchvision's: `features.{place}.weight` and `.bias`. Other keys, such as
+    /// those of the classifier, are left alone.
+    ///
+    /// # Errors
+    /// Missing and misshapen keys, all of them.
+    pub fn new(weights: &StateDict, device: &Device) -> Result<Self, WeightsError> {
+        let key = |place: usize| format!("features.{place}.");
+        let width = |place: usize, otherwise: usize| {
+            weights.get(&format!("{}weight", key(place))).map_or(otherwise, |weight| weight.shape()[0])
+        };
+        let mut input = 3;
+        let convolutions = PLACES.map(|place| {
+            let output = width(place, input);
+            let convolution = conv([input, output], 3, 1, device);
+            input = output;
+            convolution
+        });
+        let used = weights.clone().filter(|name| PLACES.iter().any(|&place| name.starts_with(&key(place))));
+        let rename = |path: &str| {
+            let rest = path.trim_start_matches("convolutions.");
+            let Some((index, leaf)) = rest.split_once('.') else { return path.to_owned() };
+            index.parse::<usize>().map_or_else(|_| path.to_owned(), |index| format!("{}{leaf}", key(PLACES[index])))
+        };
+        Ok(load_module(Self { convolutions: convolutions.to_vec() }, &used, &rename)?.no_grad())
+    }
+
+    /// The activations that are compared, coarser and coarser.
+    ///
+    /// # Shapes
+    /// - `image`: `[batch, 3, height, width]` in [0, 1], sides of at least 16
+    pub fn features(&self, image: Tensor<4>) -> Vec<Tensor<4>> {
+        let device = image.device();
+        let per_channel = |values: [f32; 3]| Tensor::<1>::from_floats(values, &device).reshape([1, 3, 1, 1]);
+        let mut out = (image - per_channel(MEAN)) / per_channel(DEVIATION);
+        let halve = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
+        let mut features = Vec::with_capacity(COMPARED.len());
+        for (index, convolution) in self.convolutions.iter().enumerate() {
+            out = relu(convolution.forward(out));
+            if COMPARED.contains(&index) {
+                features.push(out.clone());
+            }
+            if POOLED.contains(&index) {
+                out = halve.forward(out);
+            }
+        }
+        features
+    }
+
+    /// Mean absolute difference of the activations, summed over layers and over the pyramid's scales.
+    ///
+    /// # Shapes
+    /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]; the smallest scale has sides of at least 16
+    pub fn loss(&self, prediction: &Tensor<4>, target: &Tensor<4>, scales: &[f64]) -> Tensor<1> {
+        let device = prediction.device();
+        scales.iter().fold(Tensor::zeros([1], &device), |total, &scale| {
+            let features = |image: &Tensor<4>| self.features(anti_alias(image.clone(), scale));
+            let (predicted, real) = (features(prediction), features(&target.clone().detach()));
+            predicted.into_iter().zip(real).fold(total, |total, (a, b)| total + (a - b.detach()).abs().mean())
+        })
+    }
+}
