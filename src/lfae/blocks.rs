@@ -1,10 +1,11 @@
 //! The convolutional blocks of the auto-encoder and their inference form.
 
-use burn::module::{Module, Param};
+use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
+use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
 use crate::tensor::upsample_nearest;
@@ -40,7 +41,7 @@ impl ConvBlock {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = self.conv.forward(x);
         relu(match &self.norm {
-            Some(norm) => norm.forward(x),
+            Some(norm) => batch_norm(norm, x),
             None => x,
         })
     }
@@ -127,9 +128,9 @@ impl ResBlock {
     /// # Shapes
     /// - `x`, result: `[batch, channels, height, width]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let out = self.conv1.forward(relu(self.norm1.forward(x.clone())));
+        let out = self.conv1.forward(relu(batch_norm(&self.norm1, x.clone())));
         let out = match &self.norm2 {
-            Some(norm) => norm.forward(out),
+            Some(norm) => batch_norm(norm, out),
             None => out,
         };
         x + self.conv2.forward(relu(out))
@@ -141,6 +142,24 @@ impl ResBlock {
             None => self,
         }
     }
+}
+
+/// `norm`, whose running variance is that of the population, as in PyTorch: burn keeps the batch's own, too small by `1/n`.
+fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+    if !(x.device().is_autodiff() && norm.training.is_enabled()) {
+        return norm.forward(x);
+    }
+    let [batch, _, height, width] = x.dims();
+    let samples = (batch * height * width) as f64;
+    let BatchNormTrainOutput { output, mean, variance } =
+        batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+    let blend = |running: &RunningState<Tensor<1>>, batch: Tensor<1>| {
+        let moved = running.value_sync() * (1.0 - norm.momentum) + batch * norm.momentum;
+        running.update(moved.detach());
+    };
+    blend(&norm.running_mean, mean.detach());
+    blend(&norm.running_var, variance.detach() * (samples / (samples - 1.0).max(1.0)));
+    output
 }
 
 /// Scales a convolution's kernels and shifts its bias by the running statistics of the norm behind it.

@@ -9,6 +9,7 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
@@ -31,6 +32,9 @@ pub struct Args {
     /// Model configuration as JSON; the 64-pixel faces model without it.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// VGG19's weights as torchvision names them, as safetensors: adds the official perceptual loss.
+    #[arg(long)]
+    pub vgg: Option<PathBuf>,
     #[command(flatten)]
     pub recipe: Recipe,
 }
@@ -41,6 +45,9 @@ pub struct Recipe {
     /// Multi-scale L1 of pixels and of their differences.
     #[arg(long, default_value_t = 10.0)]
     pub reconstruction: f64,
+    /// Perceptual loss, with `--vgg`.
+    #[arg(long, default_value_t = 10.0)]
+    pub perceptual: f64,
     /// How much more a pixel counts that moves.
     #[arg(long, default_value_t = 3.0)]
     pub motion_focus: f64,
@@ -88,6 +95,8 @@ pub struct Settings {
     pub batch: usize,
     /// Whether exact flow was used.
     pub supervised: bool,
+    /// Whether VGG19 judged the pictures.
+    pub perceptual: bool,
 }
 
 /// Trains stage 1.
@@ -116,13 +125,26 @@ pub fn run(args: &Args) -> Result<()> {
         recipe: args.recipe.clone(),
         batch: args.run.batch,
         supervised: args.flow.is_some(),
+        perceptual: args.vgg.is_some(),
     };
-    super::run(&LfaeStage { train, validation, settings }, &args.run)
+    let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    super::run(&LfaeStage { train, validation, vgg, settings }, &args.run)
+}
+
+/// Scales of the picture that VGG19 sees; its last features need sides of 16.
+const PERCEPTUAL_SCALES: [f64; 3] = [1.0, 0.5, 0.25];
+
+fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
+    Vgg19::new(&weights, &run.device.open().autodiff())
+        .with_context(|| format!("{} does not hold torchvision's VGG19", path.display()))
 }
 
 struct LfaeStage {
     train: FacesDataset,
     validation: FacesDataset,
+    vgg: Option<Vgg19>,
     settings: Settings,
 }
 
@@ -186,10 +208,15 @@ impl Stage for LfaeStage {
         let decoded = model.decode(pairs.source.clone(), &features, &estimate.motion);
 
         let focus = motion_focus(&pairs, recipe.motion_focus);
-        let reconstruction = pyramid_l1(decoded.prediction, &pairs.driving, &focus);
+        let reconstruction = pyramid_l1(decoded.prediction.clone(), &pairs.driving, &focus);
         let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
         total = total + reconstruction.clone() * recipe.reconstruction + painting.clone() * recipe.painting;
         terms.extend([("reconstruction", reconstruction), ("painting", painting)]);
+        if let Some(vgg) = &self.vgg {
+            let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
+            total = total + perceptual.clone() * recipe.perceptual;
+            terms.push(("perceptual", perceptual));
+        }
         (total, terms)
     }
 

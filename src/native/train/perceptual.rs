@@ -90,3 +90,49 @@ impl Vgg19 {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+    use burn::tensor::TensorData;
+
+    /// A network of the real depth and small width, under torchvision's keys, with a classifier that nobody asked for.
+    fn weights(widths: [usize; 13]) -> StateDict {
+        let mut noise = NoiseSource::new(3);
+        let device = Device::flex();
+        let mut weights = StateDict::default();
+        let mut input = 3;
+        for (place, output) in PLACES.into_iter().zip(widths) {
+            let kernel: Tensor<4> = noise.normal([output, input, 3, 3], &device);
+            let scale = (2.0 / (9 * input) as f64).sqrt();
+            weights.insert(&format!("features.{place}.weight"), (kernel * scale).into_data());
+            weights.insert(&format!("features.{place}.bias"), TensorData::zeros::<f32, _>([output]));
+            input = output;
+        }
+        weights.insert("classifier.0.bias", TensorData::zeros::<f32, _>([7]));
+        weights
+    }
+
+    const WIDTHS: [usize; 13] = [2, 2, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5];
+
+    #[test]
+    fn features_halve_their_sides_and_equal_pictures_have_no_distance() {
+        let device = Device::flex();
+        let vgg = Vgg19::new(&weights(WIDTHS), &device).unwrap();
+        let mut noise = NoiseSource::new(4);
+        let [a, b]: [Tensor<4>; 2] = [(); 2].map(|()| noise.normal([1, 3, 64, 64], &device) * 0.2 + 0.5);
+        let shapes: Vec<_> = vgg.features(a.clone()).iter().map(|features| features.dims()).collect();
+        assert_eq!(shapes, [[1, 2, 64, 64], [1, 3, 32, 32], [1, 4, 16, 16], [1, 5, 8, 8], [1, 5, 4, 4]]);
+        let distance = |a: &Tensor<4>, b: &Tensor<4>| vgg.loss(a, b, &[1.0, 0.5]).into_scalar::<f32>();
+        assert_eq!(distance(&a, &a), 0.0);
+        assert!(distance(&a, &b) > 0.0);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let weights = weights(WIDTHS).filter(|key| key != "features.28.bias");
+        let message = Vgg19::new(&weights, &Device::flex()).unwrap_err().to_string();
+        assert!(message.contains("missing features.28.bias"), "{message}");
+    }
+}
