@@ -12,4 +12,5 @@ mod metrics;
 mod model;
 pub(crate) mod preview;
 pub mod sheet;
+pub(crate) mod staging;
 pub mod train;
