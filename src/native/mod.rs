@@ -11,6 +11,7 @@ pub mod image_file;
 mod metrics;
 mod model;
 pub(crate) mod preview;
+pub mod pth;
 pub mod sheet;
 pub(crate) mod staging;
 pub mod train;
