@@ -186,7 +186,7 @@ fn anti_alias_matrix(inputs: usize, scale: f64) -> AxisMatrix {
     let row = |centre: usize| {
         let tap = |(k, &weight): (usize, &f64)| {
             let place = centre as isize + k as isize - radius;
-            (0..inputs as isize).contains(&place).then(|| (place as usize, weight as f32))
+            (0..inputs as isize).contains(&place).then_some((place as usize, weight as f32))
         };
         kernel.iter().enumerate().filter_map(tap).collect()
     };

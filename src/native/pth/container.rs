@@ -162,6 +162,9 @@ fn zip_problem(error: ZipError) -> Problem {
 /// The tensor's elements in row-major order.
 fn gather(storage: Vec<u8>, tensor: &TensorRef, dtype: DType) -> Vec<u8> {
     let width = dtype.size();
+    if tensor.shape.contains(&0) {
+        return Vec::new();
+    }
     let elements: usize = tensor.shape.iter().product();
     let mut dense = 1;
     let contiguous = tensor.shape.iter().zip(&tensor.strides).rev().all(|(&side, &stride)| {
@@ -169,9 +172,6 @@ fn gather(storage: Vec<u8>, tensor: &TensorRef, dtype: DType) -> Vec<u8> {
         dense *= side;
         fits
     });
-    if elements == 0 {
-        return Vec::new();
-    }
     if contiguous {
         return storage[tensor.offset * width..][..elements * width].to_vec();
     }
@@ -189,4 +189,31 @@ fn gather(storage: Vec<u8>, tensor: &TensorRef, dtype: DType) -> Vec<u8> {
         }
     }
     values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(offset: usize, shape: &[usize], strides: &[usize]) -> TensorRef {
+        let storage = Storage { key: "0".into(), element: Element::Float(DType::F16), len: 6 };
+        TensorRef { storage, offset, shape: shape.to_vec(), strides: strides.to_vec() }
+    }
+
+    #[test]
+    fn views_are_gathered_in_row_major_order() {
+        let storage: Vec<u8> = (0..12).collect();
+        let gathered = |offset, shape: &[usize], strides: &[usize]| {
+            gather(storage.clone(), &tensor(offset, shape, strides), DType::F16)
+                .into_iter()
+                .step_by(2)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(gathered(0, &[2, 3], &[3, 1]), [0, 2, 4, 6, 8, 10]);
+        assert_eq!(gathered(0, &[3, 2], &[1, 3]), [0, 6, 2, 8, 4, 10]);
+        assert_eq!(gathered(1, &[2, 1, 2], &[3, 77, 1]), [2, 4, 8, 10]);
+        assert_eq!(gathered(5, &[], &[]), [10]);
+        assert_eq!(gathered(0, &[2, 2], &[0, 1]), [0, 2, 0, 2]);
+        assert!(gathered(0, &[0, usize::MAX, usize::MAX], &[1, 1, 1]).is_empty());
+    }
 }

@@ -14,6 +14,8 @@ use super::{Problem, op};
 
 /// Longest module or class name that is read.
 const MAX_NAME: usize = 256;
+/// LFDM's checkpoints with their optimisers take a tenth of it. Without a limit, a large file of small opcodes could fill the memory.
+const MAX_BYTES: u64 = 4 << 20;
 /// PyTorch itself allows 64 axes.
 const MAX_RANK: usize = 64;
 
@@ -37,8 +39,8 @@ pub(super) enum Value {
     List(Node),
     Dict(Node),
     Class(Class),
-    Storage(Storage),
-    Tensor(TensorRef),
+    Storage(Rc<Storage>),
+    Tensor(Rc<TensorRef>),
 }
 
 /// A place in the heap. Dicts hold key, value, key, value, …
@@ -241,6 +243,9 @@ struct Machine<'a, R> {
 impl<R: Read> Machine<'_, R> {
     fn run(&mut self) -> Result<Value, Problem> {
         loop {
+            if self.input.at > MAX_BYTES {
+                return Err(Problem::Foreign(format!("its pickle is longer than {MAX_BYTES} bytes")));
+            }
             match self.input.byte()? {
                 op::PROTO => match self.input.byte()? {
                     0..=4 => {}
@@ -369,7 +374,7 @@ impl<R: Read> Machine<'_, R> {
                 op::BIN_PERS_ID => {
                     let id = self.pop_tuple()?;
                     let storage = self.storage(&id)?;
-                    self.stack.push(Value::Storage(storage));
+                    self.stack.push(Value::Storage(Rc::new(storage)));
                 }
                 code => {
                     let what = format!(
@@ -395,8 +400,10 @@ impl<R: Read> Machine<'_, R> {
                 let numbers = |node: &Node| self.heap[node.0].iter().map(size).collect::<Option<Vec<_>>>();
                 size(offset)
                     .zip(numbers(shape).zip(numbers(strides)))
-                    .and_then(|(offset, (shape, strides))| TensorRef::new(storage.clone(), offset, shape, strides))
-                    .map(Value::Tensor)
+                    .and_then(|(offset, (shape, strides))| {
+                        TensorRef::new(Storage::clone(storage), offset, shape, strides)
+                    })
+                    .map(|tensor| Value::Tensor(Rc::new(tensor)))
             }
             _ => None,
         };
@@ -487,7 +494,7 @@ impl<R: Read> Machine<'_, R> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack[floor..].last() {
             Some(Value::List(node)) if !pairs => self.heap[node.0].extend(items),
-            Some(Value::Dict(node)) if pairs && items.len() % 2 == 0 => self.heap[node.0].extend(items),
+            Some(Value::Dict(node)) if pairs && items.len().is_multiple_of(2) => self.heap[node.0].extend(items),
             _ => return Err(self.input.malformed("items have no container")),
         }
         Ok(())
@@ -635,5 +642,6 @@ mod tests {
         assert!(refusal(b"\x80\x05N.").contains("protocol 5"));
         let name = [b"\x80\x02c".as_slice(), &[b'a'; 1000]].concat();
         assert!(refusal(&name).contains("does not end"));
+        assert!(refusal(&vec![op::NONE; MAX_BYTES as usize + 2]).contains("longer than"));
     }
 }
