@@ -174,6 +174,7 @@ mod directory {
     use std::{fs, path::Path};
 
     use super::{Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, WeightFile};
+    use crate::native::staging::Staging;
     use crate::weights::{StateDict, WeightDtype};
 
     impl Bundle {
@@ -191,23 +192,20 @@ mod directory {
             Self::assemble(&manifest, shards)
         }
 
-        /// Writes the bundle with weights in f16, all or nothing: what was in `dir` before is replaced at the very end.
+        /// Writes the bundle, all or nothing: what was in `dir` before is replaced at the very end.
         ///
         /// `manifest.files` is filled in here; returns the manifest as written.
-        pub fn write_dir(&self, dir: &Path) -> Result<Manifest, BundleError> {
+        pub fn write_dir(&self, dir: &Path, dtype: WeightDtype) -> Result<Manifest, BundleError> {
             let io = |path: &Path| {
                 let path = path.to_owned();
                 move |source| BundleError::Io { path, source }
             };
-            let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(parent).map_err(io(parent))?;
-            let staging = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(io(parent))?;
-
+            let staging = Staging::beside(dir).map_err(io(dir))?;
             let mut manifest = Manifest { files: Vec::new(), ..self.manifest.clone() };
-            for (index, shard) in split(&self.weights).into_iter().enumerate() {
+            for (index, shard) in split(&self.weights, dtype).into_iter().enumerate() {
                 let name = format!("weights-{index}.safetensors");
                 let bytes = shard
-                    .to_safetensors(WeightDtype::F16, None)
+                    .to_safetensors(dtype, None)
                     .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
                 let path = staging.path().join(&name);
                 fs::write(&path, &bytes).map_err(io(&path))?;
@@ -220,12 +218,7 @@ mod directory {
 
             // What was exported must be loadable before it replaces anything.
             Self::open_dir(staging.path())?;
-            make_readable(staging.path()).map_err(io(staging.path()))?;
-            let old = tempfile::Builder::new().prefix(".bundle-").tempdir_in(parent).map_err(io(parent))?;
-            if dir.exists() {
-                fs::rename(dir, old.path().join("replaced")).map_err(io(dir))?;
-            }
-            fs::rename(staging.path(), dir).map_err(io(dir))?;
+            staging.publish().map_err(io(dir))?;
             Ok(manifest)
         }
     }
@@ -235,14 +228,14 @@ mod directory {
         fs::read(&path).map_err(|source| BundleError::Io { path, source })
     }
 
-    /// Shards of at most [`MAX_SHARD_BYTES`] in f16, as long as no single tensor is larger.
-    fn split(weights: &StateDict) -> Vec<StateDict> {
+    /// Shards of at most [`MAX_SHARD_BYTES`], as long as no single tensor is larger.
+    fn split(weights: &StateDict, dtype: WeightDtype) -> Vec<StateDict> {
         // A header entry: key, type, shape, offsets.
         const HEADER_BYTES: usize = 256;
         let mut shards = vec![StateDict::default()];
         let mut filled = 0;
         for (key, data) in weights.iter() {
-            let bytes = data.num_elements() * 2 + HEADER_BYTES;
+            let bytes = data.num_elements() * dtype.size() + HEADER_BYTES;
             if filled + bytes > MAX_SHARD_BYTES && filled > 0 {
                 shards.push(StateDict::default());
                 filled = 0;
@@ -254,18 +247,6 @@ mod directory {
         }
         shards
     }
-
-    /// Temporary directories are private; a bundle is to be served.
-    #[cfg(unix)]
-    fn make_readable(dir: &Path) -> std::io::Result<()> {
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
-    }
-
-    #[cfg(not(unix))]
-    fn make_readable(_dir: &Path) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(all(test, feature = "native"))]
@@ -275,6 +256,7 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
+    use crate::weights::WeightDtype;
 
     fn bundle(numbers: usize) -> Bundle {
         let mut weights = StateDict::default();
@@ -302,10 +284,10 @@ mod tests {
     fn a_bundle_survives_the_round_trip_and_replaces_the_old_one() {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("models/test");
-        bundle(10).write_dir(&dir).unwrap();
+        bundle(10).write_dir(&dir, WeightDtype::F16).unwrap();
         fs::write(dir.join("stale"), b"x").unwrap();
         let original = bundle(30);
-        let manifest = original.write_dir(&dir).unwrap();
+        let manifest = original.write_dir(&dir, WeightDtype::F16).unwrap();
         let read = Bundle::open_dir(&dir).unwrap();
         assert_eq!(read.manifest, manifest);
         assert_eq!(read.weights.get("conditions"), original.weights.get("conditions"));
@@ -318,7 +300,7 @@ mod tests {
     fn large_weights_are_split() {
         let parent = tempfile::tempdir().unwrap();
         let original = bundle(5 << 20);
-        let manifest = original.write_dir(&parent.path().join("large")).unwrap();
+        let manifest = original.write_dir(&parent.path().join("large"), WeightDtype::F16).unwrap();
         assert_eq!(manifest.files.len(), 2);
         assert!(manifest.files.iter().all(|file| file.bytes <= MAX_SHARD_BYTES));
         assert_eq!(Bundle::open_dir(&parent.path().join("large")).unwrap().weights.len(), 3);
@@ -328,7 +310,7 @@ mod tests {
     fn after(damage: impl Fn(&std::path::Path)) -> String {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("test");
-        bundle(10).write_dir(&dir).unwrap();
+        bundle(10).write_dir(&dir, WeightDtype::F16).unwrap();
         damage(&dir);
         Bundle::open_dir(&dir).unwrap_err().to_string()
     }

@@ -171,15 +171,22 @@ fn bilinear_matrix(inputs: usize, outputs: usize) -> AxisMatrix {
     AxisMatrix { inputs, rows: (0..outputs).map(row).collect() }
 }
 
-fn anti_alias_matrix(inputs: usize, scale: f64) -> AxisMatrix {
+/// The Gaussian of [`anti_alias`] along one axis: an odd number of weights with sum 1.
+pub(crate) fn anti_alias_kernel(scale: f64) -> Vec<f64> {
     let sigma = (1.0 / scale - 1.0) / 2.0;
     let radius = (4.0 * sigma).round_ties_even() as isize;
     let kernel: Vec<f64> = (-radius..=radius).map(|i| (-((i * i) as f64) / (2.0 * sigma * sigma)).exp()).collect();
     let total: f64 = kernel.iter().sum();
+    kernel.into_iter().map(|weight| weight / total).collect()
+}
+
+fn anti_alias_matrix(inputs: usize, scale: f64) -> AxisMatrix {
+    let kernel = anti_alias_kernel(scale);
+    let radius = (kernel.len() / 2) as isize;
     let row = |centre: usize| {
-        let tap = |(k, weight): (usize, &f64)| {
+        let tap = |(k, &weight): (usize, &f64)| {
             let place = centre as isize + k as isize - radius;
-            (0..inputs as isize).contains(&place).then(|| (place as usize, (weight / total) as f32))
+            (0..inputs as isize).contains(&place).then_some((place as usize, weight as f32))
         };
         kernel.iter().enumerate().filter_map(tap).collect()
     };

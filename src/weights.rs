@@ -59,10 +59,21 @@ impl std::fmt::Display for Mismatch {
 
 /// Number format of stored weights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "native", derive(clap::ValueEnum))]
 pub enum WeightDtype {
+    /// What training computes with.
     F32,
-    /// Half the size; what bundles carry.
+    /// Half the size; what bundles carry by default.
     F16,
+}
+
+impl WeightDtype {
+    pub fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
 }
 
 /// Float tensors by key, in PyTorch's names and layout.
@@ -224,7 +235,7 @@ pub fn collect_gradients<M: Module>(
 }
 
 /// Buffers of the official checkpoints that are functions of the configuration: anti-alias kernels and rotary frequencies.
-fn is_derived(key: &str) -> bool {
+pub(crate) fn is_derived(key: &str) -> bool {
     key.ends_with("rotary_emb.freqs") || key == "down.weight" || key.ends_with(".down.weight")
 }
 

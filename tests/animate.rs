@@ -14,7 +14,7 @@ use lfdm::condition::ConditionTable;
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
 use lfdm::pipeline::{Animator, Event, Frame, Portrait, Request, RequestError};
-use lfdm::weights::{StateDict, collect_module};
+use lfdm::weights::{StateDict, WeightDtype, collect_module};
 use tempfile::TempDir;
 
 const SIZE: usize = 32;
@@ -184,7 +184,7 @@ struct Workplace {
 impl Workplace {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        bundle().write_dir(&dir.path().join("model")).unwrap();
+        bundle().write_dir(&dir.path().join("model"), WeightDtype::F16).unwrap();
         let portrait = image::RgbImage::from_fn(48, 40, |x, y| image::Rgb([x as u8 * 5, y as u8 * 6, 100]));
         portrait.save(dir.path().join("portrait.png")).unwrap();
         Self { dir }

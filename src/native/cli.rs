@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use super::{animate, eval, export, sheet, train};
+use super::{animate, eval, export, export_pth, import, sheet, train};
 
 /// Latent Flow Diffusion Models: one portrait and a label become a video.
 #[derive(Parser)]
@@ -23,6 +23,10 @@ enum Command {
     Train(Train),
     /// Bundle the two trained stages for the page and for `animate`.
     Export(export::Args),
+    /// Bundle official PyTorch checkpoints.
+    Import(import::Args),
+    /// Write a bundle's weights as official PyTorch checkpoints.
+    ExportPth(export_pth::Args),
     /// Make a video from a portrait and a label.
     Animate(animate::Args),
     /// Measure the auto-encoder on held-out people.
@@ -53,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::ExportPth(args) => export_pth::run(&args),
         Command::Animate(args) => animate::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),

@@ -10,6 +10,7 @@ use super::model::open_run;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     pipeline::Animator,
+    weights::WeightDtype,
 };
 
 /// `lfdm export`
@@ -79,7 +80,7 @@ pub fn run(args: &Args) -> Result<()> {
     let bundle = Bundle { manifest, weights };
     Animator::load(&bundle, &Device::flex())
         .with_context(|| format!("{} and {} make no complete model", args.lfae.display(), args.dm.display()))?;
-    let manifest = bundle.write_dir(&args.out)?;
+    let manifest = bundle.write_dir(&args.out, WeightDtype::F16)?;
     let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
     tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
     Ok(())

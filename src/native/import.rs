@@ -1,0 +1,391 @@
+//! `lfdm import`: the official implementation's checkpoints as a bundle.
+//!
+//! Everything is read and compared first; a bundle is written only when all of it fits, so that every problem is known after one try.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::{Device, Shape, Tensor, TensorData};
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::pth::{Checkpoint, PthError};
+use crate::{
+    bundle::{Bundle, FORMAT, MANIFEST, Manifest},
+    condition::ConditionTable,
+    config::{LfdmConfig, UnetConfig, Upsampling},
+    diffusion::{self, MotionCodec, NoiseSchedule},
+    lfae,
+    pipeline::Animator,
+    weights::{StateDict, WeightDtype, WeightsError, is_derived, load_module},
+};
+
+const LFAE_PARTS: [&str; 3] = ["generator", "region_predictor", "bg_predictor"];
+const DENOISER: &str = "denoise_fn";
+const BETAS: &str = "betas";
+/// What lies beside the weights in official checkpoints. MRAA's animation network is no part of LFDM.
+const IGNORED: [&str; 2] = ["optimizer", "avd_network"];
+/// The diffusion schedule, as buffers of the official model; [`NoiseSchedule`] computes it.
+pub(crate) const SCHEDULE: [&str; 12] = [
+    BETAS,
+    "alphas_cumprod",
+    "alphas_cumprod_prev",
+    "sqrt_alphas_cumprod",
+    "sqrt_one_minus_alphas_cumprod",
+    "log_one_minus_alphas_cumprod",
+    "sqrt_recip_alphas_cumprod",
+    "sqrt_recipm1_alphas_cumprod",
+    "posterior_variance",
+    "posterior_log_variance_clipped",
+    "posterior_mean_coef1",
+    "posterior_mean_coef2",
+];
+/// Largest difference of two schedules that are the same, in single precision.
+const SAME_BETA: f64 = 1e-5;
+/// The largest number that half precision can hold.
+const LARGEST_HALF: f32 = 65_504.0;
+
+/// `lfdm import`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    /// Checkpoint of the latent flow auto-encoder (generator, region_predictor, bg_predictor).
+    #[arg(long)]
+    lfae: PathBuf,
+    /// Checkpoint of the diffusion model (diffusion).
+    #[arg(long)]
+    dm: PathBuf,
+    /// The YAML file that both were trained with.
+    #[arg(long)]
+    config: PathBuf,
+    /// Safetensors file with one condition vector per label: the tensor's name is the label.
+    #[arg(long)]
+    conditions: PathBuf,
+    /// Labels of the model, in this order; without it, all of `--conditions` in alphabetical order.
+    #[arg(long, value_delimiter = ',')]
+    labels: Option<Vec<String>>,
+    /// Directory to write; a bundle that is there is replaced once the new one is complete.
+    #[arg(long)]
+    out: PathBuf,
+    /// Name of the model; that of the directory without it.
+    #[arg(long)]
+    name: Option<String>,
+    /// Frames per video that the diffusion model was trained with.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
+    frames: u16,
+    /// Frames per second of the training clips.
+    #[arg(long, default_value_t = 8.0)]
+    fps: f32,
+    /// Denoising steps that suit the model.
+    #[arg(long, default_value_t = 20)]
+    steps: usize,
+    /// Guidance that suits the model.
+    #[arg(long, default_value_t = 1.0)]
+    guidance: f32,
+    /// The diffusion model was trained on residual flow (`use_residual_flow`).
+    #[arg(long)]
+    residual_flow: bool,
+    /// Padding of the U-Net's upsampling (`padding_mode`), where it does not deconvolve.
+    #[arg(long, value_enum, default_value_t = Padding::Reflect)]
+    padding: Padding,
+    /// Number format of the bundle's weights.
+    #[arg(long, value_enum, default_value_t = WeightDtype::F16)]
+    dtype: WeightDtype,
+    /// Licence of the weights and origin of the training data.
+    #[arg(long, default_value = "not stated; ask whoever trained the weights")]
+    licence: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Padding {
+    Reflect,
+    Zeros,
+}
+
+pub fn run(args: &Args) -> Result<()> {
+    ensure!(
+        !args.out.exists() || args.out.join(MANIFEST).exists() || is_empty_dir(&args.out),
+        "--out {} exists and is no bundle; name another directory",
+        args.out.display()
+    );
+    let device = Device::flex();
+    let mut problems = Vec::new();
+    let mut config = read_config(&args.config, usize::from(args.frames))?;
+    let mut weights = read_lfae(&args.lfae, args.dtype, &mut problems)?;
+    let (denoiser, betas) = read_dm(&args.dm, args.dtype, &mut problems)?;
+
+    match unet(&denoiser, &config.diffusion.unet, args.padding) {
+        Ok(unet) => config.diffusion.unet = unet,
+        Err(problem) => problems.push(format!("{} {problem}", args.dm.display())),
+    }
+    if let Some(betas) = betas {
+        config.diffusion.timesteps = betas.len();
+        let schedule = NoiseSchedule::new(config.diffusion.schedule, betas.len());
+        if betas.iter().enumerate().any(|(t, beta)| (beta - schedule.beta(t)).abs() > SAME_BETA) {
+            let what = "`diffusion.betas` are not those of the cosine schedule, the only one that lfdm knows";
+            problems.push(format!("{}: {what}", args.dm.display()));
+        }
+    }
+
+    // What both checkpoints lack or have too much of, before anything is built from them.
+    let mut compare = |path: &Path, result: Result<(), WeightsError>| {
+        if let Err(error) = result {
+            problems.push(format!("{} with {}: {error}", path.display(), args.config.display()));
+        }
+    };
+    let model = config.lfae.init(&device);
+    compare(&args.lfae, load_module(model, &weights, &lfae::official_key).map(drop));
+    let model = config.diffusion.init(config.latent_channels(), &device);
+    compare(&args.dm, load_module(model, &denoiser, &diffusion::official_key).map(drop));
+
+    let width = config.diffusion.unet.condition_dim;
+    let (labels, conditions) = read_conditions(&args.conditions, args.labels.as_deref(), width, &mut problems)?;
+    if !problems.is_empty() {
+        bail!(
+            "nothing is imported, because the files do not make one model:\n- {}\nTake checkpoints of one training and the YAML file that they were trained with",
+            problems.join("\n- ")
+        );
+    }
+
+    weights.merge(denoiser);
+    weights.merge(conditions);
+    weights.merge(MotionCodec::official(config.flow_size(), args.residual_flow, &device).to_state());
+    let file_name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let manifest = Manifest {
+        format: FORMAT,
+        name: args.name.clone().or_else(|| file_name(&args.out)).unwrap_or_else(|| "imported".into()),
+        config,
+        labels,
+        fps: args.fps,
+        default_steps: args.steps,
+        default_guidance: args.guidance,
+        licence: args.licence.clone(),
+        created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
+        training: json!({ "imported": { "lfae": file_name(&args.lfae), "dm": file_name(&args.dm) } }),
+        files: Vec::new(),
+    };
+    let bundle = Bundle { manifest, weights };
+    Animator::load(&bundle, &device).context("the checkpoints make no complete model")?;
+    let manifest = bundle.write_dir(&args.out, args.dtype)?;
+    let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
+    tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
+    Ok(())
+}
+
+fn is_empty_dir(path: &Path) -> bool {
+    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+fn read_config(path: &Path, frames: usize) -> Result<LfdmConfig> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let yaml: serde_json::Value =
+        serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))?;
+    LfdmConfig::from_official(&yaml, frames)
+        .with_context(|| format!("{} is not a configuration of the official implementation", path.display()))
+}
+
+fn read_lfae(path: &Path, dtype: WeightDtype, problems: &mut Vec<String>) -> Result<StateDict> {
+    let found = read_checkpoint(path, &LFAE_PARTS, dtype, problems)?;
+    ensure_any(path, &found, &LFAE_PARTS)?;
+    Ok(found)
+}
+
+/// The U-Net's weights, and the schedule's betas if they are there.
+fn read_dm(path: &Path, dtype: WeightDtype, problems: &mut Vec<String>) -> Result<(StateDict, Option<Vec<f64>>)> {
+    let found = read_checkpoint(path, &[DENOISER, BETAS], dtype, problems)?;
+    let betas = found.get(BETAS).map(|betas| betas.iter::<f64>().collect());
+    let denoiser = found.filter(|key| key != BETAS);
+    ensure_any(path, &denoiser, &[DENOISER])?;
+    Ok((denoiser, betas))
+}
+
+fn ensure_any(path: &Path, found: &StateDict, parts: &[&str]) -> Result<()> {
+    ensure!(
+        !found.is_empty(),
+        "{} holds no weights of {}; are --lfae and --dm the right way round?",
+        path.display(),
+        parts.join(", ")
+    );
+    Ok(())
+}
+
+/// The float tensors of `parts`, without buffers that follow from the configuration.
+fn read_checkpoint(
+    path: &Path,
+    parts: &[&str],
+    dtype: WeightDtype,
+    problems: &mut Vec<String>,
+) -> Result<StateDict, PthError> {
+    let mut checkpoint = Checkpoint::open(path)?;
+    let mut tensors = BTreeMap::new();
+    let (mut unexpected, mut twice, mut infinite, mut large) = (vec![], vec![], vec![], vec![]);
+    for (key, tensor) in checkpoint.tensors()? {
+        match official_key(&key, parts) {
+            Some(official) if is_derived(&official) => {}
+            Some(official) => {
+                if tensors.insert(official, tensor).is_some() {
+                    twice.push(key);
+                }
+            }
+            None if is_ignored(&key) => {}
+            None => unexpected.push(key),
+        }
+    }
+    let mut dict = StateDict::default();
+    for (key, tensor) in tensors {
+        let Some(data) = checkpoint.read(&tensor)? else { continue };
+        if data.iter::<f32>().any(|value| !value.is_finite()) {
+            infinite.push(key.clone());
+        } else if dtype == WeightDtype::F16 && data.iter::<f32>().any(|value| value.abs() > LARGEST_HALF) {
+            large.push(key.clone());
+        }
+        dict.insert(key, data);
+    }
+    for (keys, what) in [
+        (unexpected, "no weights of LFDM (is this another kind of model?)"),
+        (twice, "more than once in the file (keep one of each)"),
+        (infinite, "NaN or infinite (the file is damaged or its training diverged; take an earlier checkpoint)"),
+        (large, "too large for half precision (add --dtype f32)"),
+    ] {
+        if !keys.is_empty() {
+            problems.push(format!("{}: {what}: {}", path.display(), keys.join(", ")));
+        }
+    }
+    Ok(dict)
+}
+
+/// The key from the first of `parts` on, without what `DataParallel` adds: dicts around the state dicts have any name.
+fn official_key(key: &str, parts: &[&str]) -> Option<String> {
+    let names: Vec<&str> = key.split('.').filter(|&name| name != "module").collect();
+    let start = names.iter().position(|name| parts.contains(name))?;
+    Some(names[start..].join("."))
+}
+
+fn is_ignored(key: &str) -> bool {
+    let mut names = key.split('.');
+    names.clone().any(|name| IGNORED.iter().any(|ignored| name.starts_with(ignored)))
+        || names.next_back().is_some_and(|name| SCHEDULE.contains(&name))
+}
+
+/// The U-Net's sizes as its weights show them: the official YAML does not have them. What is missing stays as in `official`.
+fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<UnetConfig, String> {
+    let find = |key: &str| weights.get(&format!("{DENOISER}.{key}")).map(|data| data.shape().to_vec());
+    let side = |key: &str, axis: usize| find(key).and_then(|shape| shape.get(axis).copied());
+    let dim = side("init_conv.weight", 0).unwrap_or(official.dim);
+    let heads = side("time_rel_pos_bias.relative_attention_bias.weight", 1).unwrap_or(official.heads);
+    let widths: Vec<usize> = (0..).map_while(|level| side(&format!("downs.{level}.0.block1.proj.weight"), 0)).collect();
+    if dim < 4
+        || heads == 0
+        || std::iter::once(&dim).chain(&widths).any(|width| width % dim != 0 || width % official.groups != 0)
+    {
+        return Err(format!(
+            "has a U-Net of {heads} heads and the widths {dim}, {widths:?}; they must be multiples of {} and of the first",
+            official.groups
+        ));
+    }
+    let embedding = side("downs.0.0.mlp.1.weight", 1);
+    let projected = side("downs.0.3.fn.fn.fn.to_qkv.weight", 0);
+    Ok(UnetConfig {
+        dim,
+        dim_mults: if widths.is_empty() {
+            official.dim_mults.clone()
+        } else {
+            widths.iter().map(|width| width / dim).collect()
+        },
+        heads,
+        head_dim: projected.map_or(official.head_dim, |rows| rows / (3 * heads)),
+        groups: official.groups,
+        init_kernel: find("init_conv.weight").and_then(|shape| shape.last().copied()).unwrap_or(official.init_kernel),
+        condition_dim: embedding.and_then(|side| side.checked_sub(4 * dim)).unwrap_or(official.condition_dim),
+        learned_null_condition: find("null_cond_emb").is_some(),
+        upsampling: match (find("ups.0.4.1.weight").is_some(), padding) {
+            (false, _) => Upsampling::Deconvolution,
+            (true, Padding::Reflect) => Upsampling::NearestReflect,
+            (true, Padding::Zeros) => Upsampling::NearestZeros,
+        },
+    })
+}
+
+/// The labels, and the table of their vectors.
+fn read_conditions(
+    path: &Path,
+    labels: Option<&[String]>,
+    width: usize,
+    problems: &mut Vec<String>,
+) -> Result<(Vec<String>, StateDict)> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let vectors = StateDict::from_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
+    let known: Vec<String> = vectors.iter().map(|(label, _)| label.to_owned()).collect();
+    let labels = labels.map_or_else(|| known.clone(), <[String]>::to_vec);
+    if labels.is_empty() {
+        problems.push(format!("{} holds no vectors; it needs one tensor per label", path.display()));
+    }
+    let mut table = Vec::with_capacity(labels.len() * width);
+    let before = problems.len();
+    for label in &labels {
+        match vectors.get(label) {
+            None => {
+                problems.push(format!("{} has no vector for `{label}`; it knows {}", path.display(), known.join(", ")))
+            }
+            Some(vector) if vector.num_elements() != width || vector.shape().last() != Some(&width) => {
+                let shape = vector.shape().to_vec();
+                let what = format!("the vector of `{label}` should be [{width}] and is {shape:?}");
+                problems.push(format!("{}: {what}; the U-Net was trained with another text encoder", path.display()));
+            }
+            Some(vector) => table.extend(vector.iter::<f32>()),
+        }
+    }
+    if problems.len() > before || labels.is_empty() {
+        return Ok((labels, StateDict::default()));
+    }
+    let shape = Shape::from(vec![labels.len(), width]);
+    let vectors = Tensor::from_data(TensorData::new(table, shape), &Device::flex());
+    let table = ConditionTable::new(labels.clone(), vectors)?;
+    Ok((labels, table.to_state()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_in_any_wrapping() {
+        let key = |key| official_key(key, &LFAE_PARTS);
+        for wrapped in
+            ["generator.first.weight", "module.generator.first.weight", "model.generator.module.first.weight"]
+        {
+            assert_eq!(key(wrapped).as_deref(), Some("generator.first.weight"));
+        }
+        assert_eq!(key("discriminator.weight"), None);
+        assert_eq!(official_key("diffusion.module.betas", &[DENOISER, BETAS]).as_deref(), Some("betas"));
+        assert!(is_ignored("optimizer_diff.state.x") && is_ignored("diffusion.posterior_variance"));
+        assert!(!is_ignored("discriminator.weight"));
+    }
+
+    #[test]
+    fn the_sizes_of_the_u_net_are_those_of_its_weights() {
+        let official = LfdmConfig::faces_64(768).diffusion.unet;
+        for (learned, upsampling) in [(true, Upsampling::NearestReflect), (false, Upsampling::Deconvolution)] {
+            let config = UnetConfig {
+                dim: 16,
+                dim_mults: vec![1, 3],
+                heads: 2,
+                head_dim: 12,
+                groups: 8,
+                init_kernel: 5,
+                condition_dim: 9,
+                learned_null_condition: learned,
+                upsampling,
+            };
+            let unet_module = config.init(4, &Device::flex());
+            let weights = crate::weights::collect_module(&unet_module, &diffusion::official_key).prefixed(DENOISER);
+            assert_eq!(unet(&weights, &official, Padding::Reflect), Ok(config));
+        }
+        let missing = unet(&StateDict::default(), &official, Padding::Zeros).unwrap();
+        assert_eq!(missing.dim_mults, official.dim_mults);
+        let mut odd = StateDict::default();
+        odd.insert("denoise_fn.init_conv.weight", TensorData::zeros::<f32, _>([12, 7, 1, 7, 7]));
+        assert!(unet(&odd, &official, Padding::Zeros).unwrap_err().contains("multiples of 8"));
+    }
+}

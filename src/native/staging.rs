@@ -1,0 +1,49 @@
+//! Directories that appear under their name only when they are complete.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A directory in the making, beside its target. Dropping it leaves nothing behind.
+pub(crate) struct Staging {
+    temporary: TempDir,
+    parent: PathBuf,
+    target: PathBuf,
+}
+
+impl Staging {
+    pub(crate) fn beside(target: &Path) -> io::Result<Self> {
+        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(parent)?;
+        let temporary = tempfile::Builder::new().prefix(".staging-").tempdir_in(parent)?;
+        Ok(Self { temporary, parent: parent.to_owned(), target: target.to_owned() })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    /// Gives the directory its name; what had it before is removed.
+    pub(crate) fn publish(self) -> io::Result<()> {
+        make_readable(self.path())?;
+        let old = tempfile::Builder::new().prefix(".staging-").tempdir_in(&self.parent)?;
+        if self.target.exists() {
+            fs::rename(&self.target, old.path().join("replaced"))?;
+        }
+        fs::rename(self.path(), &self.target)
+    }
+}
+
+/// Temporary directories are private; what becomes of them is to be served.
+#[cfg(unix)]
+fn make_readable(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o755))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_dir: &Path) -> io::Result<()> {
+    Ok(())
+}
