@@ -96,7 +96,7 @@ fn vgg(golden: &Golden, device: &Device) -> Vgg19 {
     for name in golden.names("train/lfae/vgg/state/slice") {
         let key = &name["train/lfae/vgg/state/".len()..];
         let (_, rest) = key.split_once('.').unwrap();
-        weights.insert(&format!("features.{rest}"), state.get(key).unwrap().clone());
+        weights.insert(format!("features.{rest}"), state.get(key).unwrap().clone());
     }
     Vgg19::new(&weights, device).unwrap()
 }

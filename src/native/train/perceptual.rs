@@ -106,8 +106,8 @@ mod tests {
         for (place, output) in PLACES.into_iter().zip(widths) {
             let kernel: Tensor<4> = noise.normal([output, input, 3, 3], &device);
             let scale = (2.0 / (9 * input) as f64).sqrt();
-            weights.insert(&format!("features.{place}.weight"), (kernel * scale).into_data());
-            weights.insert(&format!("features.{place}.bias"), TensorData::zeros::<f32, _>([output]));
+            weights.insert(format!("features.{place}.weight"), (kernel * scale).into_data());
+            weights.insert(format!("features.{place}.bias"), TensorData::zeros::<f32, _>([output]));
             input = output;
         }
         weights.insert("classifier.0.bias", TensorData::zeros::<f32, _>([7]));
