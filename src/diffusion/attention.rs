@@ -15,7 +15,7 @@ const BUCKETS: usize = 32;
 /// Distance from which all positions share the last bucket, in the official model.
 pub const MAX_DISTANCE: usize = 32;
 /// Wavelengths of the rotary embedding grow up to this (Su et al. 2021).
-pub(crate) const ROTARY_THETA: f64 = 10_000.0;
+const ROTARY_THETA: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-5;
 
 /// Layer normalisation over the channels of each position, with a gain and no shift.

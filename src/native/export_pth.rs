@@ -13,7 +13,7 @@ use crate::{
     bundle::Bundle,
     condition::ConditionTable,
     config::{LfdmConfig, Parameterization},
-    diffusion::{MotionCodec, NoiseSchedule, attention::ROTARY_THETA},
+    diffusion::{MotionCodec, NoiseSchedule, attention::rotary_frequencies},
     pipeline::Animator,
     tensor::anti_alias_kernel,
     weights::{StateDict, WeightDtype},
@@ -107,13 +107,15 @@ fn lfae(config: &LfdmConfig, weights: &StateDict) -> Vec<(&'static str, Entry)> 
 /// `{example, diffusion}`
 fn dm(config: &LfdmConfig, weights: &StateDict) -> Vec<(&'static str, Entry)> {
     let mut tensors = schedule(&NoiseSchedule::new(config.diffusion.schedule, config.diffusion.timesteps));
+    let frequencies: Vec<f32> = rotary_frequencies(config.diffusion.unet.head_dim).map(|angle| angle as f32).collect();
+    let frequencies = TensorData::new(frequencies.clone(), [frequencies.len()]);
     for (key, data) in weights.sub("denoise_fn").iter() {
         let key = format!("denoise_fn.{key}");
         if let Some(attention) = key.strip_suffix(".to_qkv.weight")
             && attention.ends_with(".fn.fn.fn")
             && !attention.contains("mid_spatial_attn")
         {
-            tensors.push((format!("{attention}.rotary_emb.freqs"), rotary_frequencies(config.diffusion.unet.head_dim)));
+            tensors.push((format!("{attention}.rotary_emb.freqs"), frequencies.clone()));
         }
         let shape = official_shape(&key, data.shape());
         tensors.push((key, reshaped(data, shape)));
@@ -139,12 +141,6 @@ fn anti_alias_weight(channels: usize, scale: f64) -> TensorData {
     let plane = kernel.iter().flat_map(|row| kernel.iter().map(move |column| (row * column) as f32));
     let values: Vec<f32> = std::iter::repeat_n(plane.collect::<Vec<_>>(), channels).flatten().collect();
     TensorData::new(values, [channels, 1, kernel.len(), kernel.len()])
-}
-
-fn rotary_frequencies(head_dim: usize) -> TensorData {
-    let half = head_dim / 2;
-    let frequency = |index: usize| ROTARY_THETA.powf(-(index as f64) / half as f64) as f32;
-    TensorData::new((0..half).map(frequency).collect::<Vec<_>>(), [half])
 }
 
 fn schedule(schedule: &NoiseSchedule) -> Tensors {

@@ -25,14 +25,23 @@ impl Staging {
         self.temporary.path()
     }
 
-    /// Gives the directory its name; what had it before is removed.
+    /// Gives the directory its name; what had it before is removed, or put back if that fails.
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
         let old = tempfile::Builder::new().prefix(".staging-").tempdir_in(&self.parent)?;
+        let replaced = old.path().join("replaced");
         if self.target.exists() {
-            fs::rename(&self.target, old.path().join("replaced"))?;
+            fs::rename(&self.target, &replaced)?;
         }
-        fs::rename(self.path(), &self.target)
+        let published = fs::rename(self.path(), &self.target);
+        if published.is_err() && replaced.exists() && fs::rename(&replaced, &self.target).is_err() {
+            tracing::error!(
+                "{} could not be replaced; what it held is in {}",
+                self.target.display(),
+                old.keep().display()
+            );
+        }
+        published
     }
 }
 
