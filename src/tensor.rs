@@ -13,7 +13,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 /// # Shapes
 /// Returns `[height, width, 2]`, xy.
 pub fn coordinate_grid([height, width]: [usize; 2], device: &Device) -> Tensor<3> {
-    grid([height, width], |i, n| if n > 1 { 2.0 * i / (n - 1) as f32 - 1.0 } else { -1.0 }, device)
+    grid([height, width], |i, n| if n > 1 { 2.0 * i / (n - 1) as f64 - 1.0 } else { -1.0 }, device)
 }
 
 /// Pixel centres as [`warp`] sees them: `(2 i + 1) / n - 1`. Warping by it is the identity.
@@ -21,14 +21,14 @@ pub fn coordinate_grid([height, width]: [usize; 2], device: &Device) -> Tensor<3
 /// # Shapes
 /// Returns `[height, width, 2]`, xy.
 pub fn pixel_grid([height, width]: [usize; 2], device: &Device) -> Tensor<3> {
-    grid([height, width], |i, n| (2.0 * i + 1.0) / n as f32 - 1.0, device)
+    grid([height, width], |i, n| (2.0 * i + 1.0) / n as f64 - 1.0, device)
 }
 
-fn grid([height, width]: [usize; 2], place: impl Fn(f32, usize) -> f32, device: &Device) -> Tensor<3> {
+fn grid([height, width]: [usize; 2], place: impl Fn(f64, usize) -> f64, device: &Device) -> Tensor<3> {
     let mut values = Vec::with_capacity(height * width * 2);
     for y in 0..height {
         for x in 0..width {
-            values.extend([place(x as f32, width), place(y as f32, height)]);
+            values.extend([place(x as f64, width), place(y as f64, height)]);
         }
     }
     Tensor::from_data(TensorData::new(values, [height, width, 2]), device)
@@ -138,12 +138,12 @@ pub fn anti_alias(x: Tensor<4>, scale: f64) -> Tensor<4> {
 /// A linear map of one axis: `rows[i]` lists `(input index, weight)` of output `i`.
 struct AxisMatrix {
     inputs: usize,
-    rows: Vec<Vec<(usize, f32)>>,
+    rows: Vec<Vec<(usize, f64)>>,
 }
 
 impl AxisMatrix {
     fn tensor(&self, device: &Device) -> Tensor<2> {
-        let mut values = vec![0.0f32; self.rows.len() * self.inputs];
+        let mut values = vec![0.0f64; self.rows.len() * self.inputs];
         for (row, entries) in self.rows.iter().enumerate() {
             for &(column, weight) in entries {
                 values[row * self.inputs + column] += weight;
@@ -161,11 +161,11 @@ fn separable(x: Tensor<4>, rows: &AxisMatrix, columns: &AxisMatrix) -> Tensor<4>
 }
 
 fn bilinear_matrix(inputs: usize, outputs: usize) -> AxisMatrix {
-    let ratio = inputs as f32 / outputs as f32;
+    let ratio = inputs as f64 / outputs as f64;
     let row = |i: usize| {
-        let place = ((i as f32 + 0.5) * ratio - 0.5).max(0.0);
+        let place = ((i as f64 + 0.5) * ratio - 0.5).max(0.0);
         let low = (place.floor() as usize).min(inputs - 1);
-        let weight = place - low as f32;
+        let weight = place - low as f64;
         vec![(low, 1.0 - weight), ((low + 1).min(inputs - 1), weight)]
     };
     AxisMatrix { inputs, rows: (0..outputs).map(row).collect() }
@@ -186,7 +186,7 @@ fn anti_alias_matrix(inputs: usize, scale: f64) -> AxisMatrix {
     let row = |centre: usize| {
         let tap = |(k, &weight): (usize, &f64)| {
             let place = centre as isize + k as isize - radius;
-            (0..inputs as isize).contains(&place).then_some((place as usize, weight as f32))
+            (0..inputs as isize).contains(&place).then_some((place as usize, weight))
         };
         kernel.iter().enumerate().filter_map(tap).collect()
     };
@@ -259,10 +259,11 @@ impl Matrix2 {
         }
     }
 
-    /// For a covariance matrix: `U sqrt(S)` with the axes in descending order and `det U = -1`.
+    /// For a covariance matrix: `U sqrt(S)` with the axes in descending order and LAPACK's signs, which official checkpoints
+    /// were trained with.
     ///
-    /// The motion between two regions is `A_source A_driving^-1`; it needs the same handedness on both sides and nothing else,
-    /// and LAPACK, which the official code calls, returns -1.
+    /// Axes have no sign of their own. The motion between two regions is `A_source A_driving^-1`: it needs `det U` to be the same
+    /// on both sides, and with `revert_axis_swap` nothing else.
     pub fn principal_axes(&self) -> Self {
         const TINY: f32 = 1e-12;
         let mean = (self.a.clone() + self.d.clone()) * 0.5;
@@ -274,8 +275,15 @@ impl Matrix2 {
         let y = (radius.clone() - half_gap).mask_where(wide, self.b.clone());
         let length = (x.clone() * x.clone() + y.clone() * y.clone()).sqrt();
         let (x, y) = (x / length.clone(), y / length);
-        let major = (mean.clone() + radius.clone()).clamp_min(TINY).sqrt();
-        let minor = (mean - radius).clamp_min(TINY).sqrt();
+        // `gesdd` reflects the first column of the matrix onto the first axis and rotates the rest (`slasv2`), which makes
+        // det U = -1 always, and the major axis point left unless the rest outweighs the first column.
+        let square = |entry: &Tensor<2>| entry.clone() * entry.clone();
+        let first_column = square(&self.a) + square(&self.b);
+        let rest = self.a.clone() * self.d.clone() - square(&self.b);
+        let right = self.b.clone().greater_elem(0.0).bool_and(rest.greater(first_column));
+        let sign = x.clone().greater_equal_elem(0.0).equal(right).float() * 2.0 - 1.0;
+        let major = (mean.clone() + radius.clone()).clamp_min(TINY).sqrt() * sign.clone();
+        let minor = (mean - radius).clamp_min(TINY).sqrt() * sign;
         Self { a: x.clone() * major.clone(), b: y.clone() * minor.clone(), c: y * major, d: x.neg() * minor }
     }
 }

@@ -287,14 +287,14 @@ pub fn rotary_frequencies(head_dim: usize) -> impl Iterator<Item = f64> {
 }
 
 /// Row-vector rotation matrices: `(x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin)` for each pair of neighbours.
-fn rotation_matrices(frames: usize, head_dim: usize) -> Vec<f32> {
+fn rotation_matrices(frames: usize, head_dim: usize) -> Vec<f64> {
     let scale = (head_dim as f64).powf(-0.25);
     let mut matrices = vec![0.0; frames * head_dim * head_dim];
     for (frame, matrix) in matrices.chunks_exact_mut(head_dim * head_dim).enumerate() {
         for (pair, frequency) in rotary_frequencies(head_dim).enumerate() {
             let pair = 2 * pair;
             let (sin, cos) = (frame as f64 * frequency).sin_cos();
-            let (sin, cos) = ((sin * scale) as f32, (cos * scale) as f32);
+            let (sin, cos) = (sin * scale, cos * scale);
             matrix[pair * head_dim + pair] = cos;
             matrix[pair * head_dim + pair + 1] = sin;
             matrix[(pair + 1) * head_dim + pair] = -sin;

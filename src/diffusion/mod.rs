@@ -32,6 +32,11 @@ pub struct DiffusionModel {
 }
 
 impl DiffusionConfig {
+    /// Whether a sample is trained without its condition, given a draw from [0, 1).
+    pub fn drops_condition(&self, uniform: f64) -> bool {
+        uniform < self.null_condition_probability
+    }
+
     /// `latent_channels`: channels of the reference latent.
     pub fn init(&self, latent_channels: usize, device: &Device) -> DiffusionModel {
         DiffusionModel {
@@ -77,28 +82,34 @@ impl DiffusionModel {
         x0 * signal + noise * sigma
     }
 
+    /// The network's output for noisy motion at one time per sample, as training needs it.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[batch, 3, frames, height, width]`
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - `condition`: `[batch, condition_dim]`
+    /// - `times`, `null`: `batch` diffusion times, and whether to drop the condition
+    pub fn predict(
+        &self,
+        x: Tensor<5>,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        times: &[usize],
+        null: &[bool],
+    ) -> Tensor<5> {
+        let unet = &self.denoise_fn;
+        let frames = x.dims()[2];
+        let conditioning = unet.conditioning(times, self.drop_condition(condition, null));
+        unet.forward(x, &unet.reference(latent), &conditioning, &unet.frame_tables(frames))
+    }
+
     /// Mean squared error of the network's prediction of noise or velocity (LFDM, Eq. 5).
     ///
     /// # Shapes
     /// - `x0`, `noise`: `[batch, 3, frames, height, width]`, motion encoded by the model's [`MotionCodec`] and standard normal noise
-    /// - `latent`: `[batch, latent_channels, height, width]`
-    /// - `condition`: `[batch, condition_dim]`
-    /// - `times`, `null`: `batch` diffusion times, and whether to drop the condition
+    /// - `output`: what [`predict`](Self::predict) said of their mixture, [`q_sample`](Self::q_sample)
     /// - result: `[1]`
-    pub fn loss(
-        &self,
-        x0: Tensor<5>,
-        latent: Tensor<4>,
-        condition: Tensor<2>,
-        times: &[usize],
-        noise: Tensor<5>,
-        null: &[bool],
-    ) -> Tensor<1> {
-        let unet = &self.denoise_fn;
-        let frames = x0.dims()[2];
-        let x = self.q_sample(x0.clone(), noise.clone(), times);
-        let conditioning = unet.conditioning(times, self.drop_condition(condition, null));
-        let output = unet.forward(x, &unet.reference(latent), &conditioning, &unet.frame_tables(frames));
+    pub fn error(&self, output: Tensor<5>, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<1> {
         let target = match self.config.parameterization {
             Parameterization::Epsilon => noise,
             Parameterization::Velocity => {
@@ -110,6 +121,44 @@ impl DiffusionModel {
         (error.clone() * error).mean()
     }
 
+    /// The training loss: [`q_sample`](Self::q_sample), [`predict`](Self::predict), [`error`](Self::error).
+    ///
+    /// # Shapes
+    /// - `x0`, `noise`: `[batch, 3, frames, height, width]`
+    /// - the rest as for [`predict`](Self::predict)
+    /// - result: `[1]`
+    pub fn loss(
+        &self,
+        x0: Tensor<5>,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        times: &[usize],
+        noise: Tensor<5>,
+        null: &[bool],
+    ) -> Tensor<1> {
+        let x = self.q_sample(x0.clone(), noise.clone(), times);
+        self.error(self.predict(x, latent, condition, times, null), x0, noise, times)
+    }
+
+    /// The clean motion that `output` implies, thresholded.
+    ///
+    /// # Shapes
+    /// - `x`, `output` and result: `[batch, 3, frames, height, width]`
+    /// - `times`: `batch` times
+    pub fn clean_estimate(&self, x: &Tensor<5>, output: Tensor<5>, times: &[usize]) -> Tensor<5> {
+        let column = |level: &dyn Fn(f64) -> f64| self.column(times, &x.device(), level);
+        let x0 = match self.config.parameterization {
+            Parameterization::Epsilon => {
+                x.clone() * column(&|abar| abar.recip().sqrt()) - output * column(&|abar| (abar.recip() - 1.0).sqrt())
+            }
+            Parameterization::Velocity => {
+                let (signal, sigma) = self.levels(times, &x.device());
+                x.clone() * signal - output * sigma
+            }
+        };
+        threshold(x0, self.config.threshold)
+    }
+
     /// `condition` with the null condition in the rows that `null` marks.
     fn drop_condition(&self, condition: Tensor<2>, null: &[bool]) -> Tensor<2> {
         let keep: Vec<f32> = null.iter().map(|&null| f32::from(!null)).collect();
@@ -119,11 +168,14 @@ impl DiffusionModel {
 
     /// `sqrt(abar)` and `sqrt(1 - abar)` per sample, `[batch, 1, 1, 1, 1]`.
     fn levels(&self, times: &[usize], device: &Device) -> (Tensor<5>, Tensor<5>) {
-        let column = |level: &dyn Fn(f64) -> f64| {
-            let values: Vec<f32> = times.iter().map(|&time| level(self.schedule.alpha_cumprod(time)) as f32).collect();
-            Tensor::from_data(TensorData::new(values, [times.len(), 1, 1, 1, 1]), device)
-        };
+        let column = |level: &dyn Fn(f64) -> f64| self.column(times, device, level);
         (column(&|abar| abar.sqrt()), column(&|abar| (1.0 - abar).sqrt()))
+    }
+
+    /// A function of abar per sample, `[batch, 1, 1, 1, 1]`.
+    fn column(&self, times: &[usize], device: &Device, level: &dyn Fn(f64) -> f64) -> Tensor<5> {
+        let values: Vec<f64> = times.iter().map(|&time| level(self.schedule.alpha_cumprod(time))).collect();
+        Tensor::from_data(TensorData::new(values, [times.len(), 1, 1, 1, 1]), device)
     }
 }
 

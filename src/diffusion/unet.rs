@@ -315,8 +315,8 @@ pub fn sinusoids(times: &[usize], dim: usize, device: &Device) -> Tensor<2> {
     let mut table = Vec::with_capacity(times.len() * dim);
     for &time in times {
         let angle = |index: usize| time as f64 * (-(10_000f64.ln()) * index as f64 / (half - 1) as f64).exp();
-        table.extend((0..half).map(|index| angle(index).sin() as f32));
-        table.extend((0..half).map(|index| angle(index).cos() as f32));
+        table.extend((0..half).map(|index| angle(index).sin()));
+        table.extend((0..half).map(|index| angle(index).cos()));
     }
     Tensor::from_data(TensorData::new(table, [times.len(), dim]), device)
 }

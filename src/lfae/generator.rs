@@ -33,6 +33,11 @@ pub struct ReferenceFeatures {
 }
 
 impl ReferenceFeatures {
+    /// `[batch, channels, height / 2^level, width / 2^level]` for each level from 0 on.
+    pub fn levels(&self) -> &[Tensor<4>] {
+        &self.levels
+    }
+
     /// The deepest level, which the diffusion model sees: `[batch, channels, height / 2^down, width / 2^down]`.
     pub fn latent(&self) -> Tensor<4> {
         self.levels[self.levels.len() - 1].clone()
@@ -89,20 +94,37 @@ impl Generator {
     /// - `features`: of that image
     /// - `motion`: of `batch` frames
     pub fn decode(&self, image: Tensor<4>, features: &ReferenceFeatures, motion: &Motion) -> Decoded {
+        self.decode_with(image, features, motion, &mut |_, _| {})
+    }
+
+    /// [`decode`](Self::decode) that shows what goes into `bottleneck`, `up0`, `up1`, ... and `final`, and what comes out of `final`.
+    pub fn decode_with(
+        &self,
+        image: Tensor<4>,
+        features: &ReferenceFeatures,
+        motion: &Motion,
+        tap: &mut dyn FnMut(&str, &Tensor<4>),
+    ) -> Decoded {
         let mut levels = features.levels.iter().rev();
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
-        let bottleneck = self.blend(latent, None, motion);
-        let mut out = self.bottleneck.iter().fold(bottleneck, |out, block| block.forward(out));
-        if !self.skips {
-            out = self.up_blocks.iter().fold(out, |out, block| block.forward(out));
-        } else {
+        let mut out = self.blend(latent, None, motion);
+        tap("bottleneck_in", &out);
+        out = self.bottleneck.iter().fold(out, |out, block| block.forward(out));
+        if self.skips {
             out = self.blend(latent, Some(out), motion);
-            for (block, skip) in self.up_blocks.iter().zip(levels) {
-                out = self.blend(skip, Some(block.forward(out)), motion);
+        }
+        for (index, (block, skip)) in self.up_blocks.iter().zip(levels).enumerate() {
+            tap(&format!("up{index}_in"), &out);
+            out = block.forward(out);
+            if self.skips {
+                out = self.blend(skip, Some(out), motion);
             }
         }
-        let painted = sigmoid(self.last.forward(out));
+        tap("final_in", &out);
+        let out = self.last.forward(out);
+        tap("final_out", &out);
+        let painted = sigmoid(out);
         let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
         Decoded { prediction, painted, deformed: warp_to(&image, motion) }
     }

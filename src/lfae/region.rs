@@ -13,8 +13,9 @@ use crate::tensor::{Matrix2, anti_alias, coordinate_grid};
 /// Heat maps -> centre, covariance and affine frame of each region.
 #[derive(Module, Debug)]
 pub struct RegionPredictor {
-    predictor: Hourglass,
-    regions: Conv2d,
+    pub predictor: Hourglass,
+    /// Logits of the heat maps.
+    pub regions: Conv2d,
     jacobian: Option<Conv2d>,
     #[module(skip)]
     config: RegionConfig,

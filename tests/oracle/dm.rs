@@ -10,7 +10,7 @@ use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
     official_key, sample_quantile, split, threshold,
 };
-use lfdm::weights::{collect_gradients, collect_module, load_module};
+use lfdm::weights::{collect_module, load_module};
 
 use crate::golden::{Golden, Report};
 
@@ -25,7 +25,6 @@ pub fn compare(golden: &Golden, report: &mut Report) {
         forward_passes(golden, report, &model, &device);
         single_steps(golden, report, &model, &device);
         trajectories(golden, report, &model, &device);
-        training_loss(golden, report);
     }
 }
 
@@ -59,8 +58,7 @@ pub fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
 
 /// The model with the set's weights. A small set lacks some: what they feed is not compared.
 pub fn model(golden: &Golden, timesteps: usize, device: &Device) -> DiffusionModel {
-    let model = config(golden, timesteps)
-        .init(golden.manifest["config"]["feature_channels"].as_u64().unwrap() as usize, device);
+    let model = config(golden, timesteps).init(latent_channels(golden), device);
     let mut weights = golden.weights.sub("diffusion").filter(|key| key.starts_with("denoise_fn."));
     if !golden.is_full() {
         let mut complete = collect_module(&model, &official_key);
@@ -70,8 +68,14 @@ pub fn model(golden: &Golden, timesteps: usize, device: &Device) -> DiffusionMod
     load_module(model, &weights, &official_key).unwrap()
 }
 
+/// Channels of the reference latent.
+pub fn latent_channels(golden: &Golden) -> usize {
+    golden.manifest["config"]["feature_channels"].as_u64().unwrap() as usize
+}
+
 fn schedules(golden: &Golden, report: &mut Report) {
-    for timesteps in [1000, 8] {
+    for timesteps in golden.parts("dm/sched") {
+        let timesteps: usize = timesteps.parse().unwrap();
         let schedule = NoiseSchedule::new(ScheduleKind::Cosine, timesteps);
         let buffers: [(&str, &dyn Fn(usize) -> f64); 12] = [
             ("betas", &|t| schedule.beta(t)),
@@ -125,39 +129,45 @@ fn diffusion_formulas(golden: &Golden, report: &mut Report, device: &Device) {
     let rule = Threshold::Dynamic { quantile: 0.9, bound: 1.0 };
     report.compare(golden, "units/thres/y", threshold(x, rule));
 
-    let codec = MotionCodec::official([4, 6], true, device);
-    let grid = codec.decode(Tensor::zeros([1, 3, 2, 4, 6], device)).flow;
+    let [_, _, frames, height, width] = golden.tensor::<5>("dm/get_grid", device).dims();
+    let codec = MotionCodec::official([height, width], true, device);
+    let grid = codec.decode(Tensor::zeros([1, 3, frames, height, width], device)).flow;
     report.compare(golden, "dm/get_grid", grid.permute([3, 0, 1, 2]).unsqueeze::<5>());
 }
 
 fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &Device) {
     let unet = &model.denoise_fn;
-    for (name, frames, max_distance) in [("bucket40", 40, MAX_DISTANCE), ("bucket96_md128", 96, 128)] {
+    for name in golden.names("units/relpos/bucket") {
+        // `bucket96_md128`: 96 frames, of which those from 128 on share a bucket.
+        let max_distance = name.split_once("_md").map_or(MAX_DISTANCE, |(_, distance)| distance.parse().unwrap());
+        let frames = golden.data(name).shape()[0];
         let bucket = |cell: usize| relative_bucket(cell / frames, cell % frames, max_distance) as i64;
         let buckets: Vec<i64> = (0..frames * frames).map(bucket).collect();
         let buckets = Tensor::<2, Int>::from_data(TensorData::new(buckets, [frames, frames]), device);
-        report.compare_whole(golden, &format!("units/relpos/{name}"), buckets);
+        report.compare_whole(golden, name, buckets);
     }
-    report.compare(golden, "units/relpos/bias", unet.time_rel_pos_bias.forward(10));
-    report.compare(golden, "units/relpos/bias40", unet.time_rel_pos_bias.forward(40));
+    for name in golden.names("units/relpos/bias") {
+        report.compare(golden, name, unet.time_rel_pos_bias.forward(golden.data(name).shape()[1]));
+    }
 
-    // The tables carry the attention's scale, 32^(-1/4) on each side.
+    // The tables carry the attention's scale, head_dim^(-1/4) on each side.
     let q = golden.tensor::<4>("units/rotary/q", device).swap_dims(1, 2);
-    let rotated = FrameTables::new(10, 32, None, device).rotate(q) * 32f64.powf(0.25);
+    let [_, frames, _, head_dim] = q.dims();
+    let rotated = FrameTables::new(frames, head_dim, None, device).rotate(q) * (head_dim as f64).powf(0.25);
     report.compare(golden, "units/rotary/y", rotated.swap_dims(1, 2));
+    report.compare_list(golden, "units/rotary/freqs", &rotary_frequencies(head_dim).collect::<Vec<_>>());
 
-    report.compare_list(golden, "units/rotary/freqs", &rotary_frequencies(32).collect::<Vec<_>>());
-
-    for dim in [16, 64] {
-        let table = sinusoids(&golden.whole("units/sinus/t"), dim, device);
-        report.compare(golden, &format!("units/sinus/dim{dim}"), table);
+    for name in golden.names("units/sinus/dim") {
+        let table = sinusoids(&golden.whole("units/sinus/t"), golden.data(name).shape()[1], device);
+        report.compare(golden, name, table);
     }
     report.compare(golden, "units/time_mlp/y", unet.time_mlp.forward(&golden.whole("units/sinus/t"), device));
 
     let input = |name: &str| golden.tensor::<5>(&format!("units/parts/{name}"), device);
     let mut check = |name: &str, output: Tensor<5>| report.compare(golden, &format!("units/parts/{name}"), output);
-    let tables = unet.frame_tables(10);
-    let without_bias = FrameTables::new(10, 32, None, device);
+    let frames = input("x_d1").dims()[2];
+    let tables = unet.frame_tables(frames);
+    let without_bias = FrameTables::new(frames, head_dim, None, device);
 
     let x = input("x_d1");
     let linear = &unet.downs[0].linear_attn;
@@ -181,16 +191,19 @@ fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &
     let resnet = &unet.downs[1].resnet1;
     let embedding = golden.tensor::<2>("units/parts/temb", device);
     let film = resnet.mlp.as_ref().unwrap().forward(burn::tensor::activation::silu(embedding));
-    check("resnet_t", on_frames(&input("x_d1b"), |x| resnet.forward(x, 2, Some(&film))));
+    let x = input("x_d1b");
+    check("resnet_t", on_frames(&x, |frames| resnet.forward(frames, x.dims()[0], Some(&film))));
     let x = input("x_final");
-    check("resnet_not", on_frames(&x, |x| unet.final_conv.resnet.forward(x, 1, None)));
-    check("final_conv", on_frames(&x, |x| unet.final_conv.forward(x, 1)));
-    check("occlusion_map", on_frames(&x, |x| unet.occlusion_map.forward(x, 1)));
+    let batch = x.dims()[0];
+    check("resnet_not", on_frames(&x, |x| unet.final_conv.resnet.forward(x, batch, None)));
+    check("final_conv", on_frames(&x, |x| unet.final_conv.forward(x, batch)));
+    check("occlusion_map", on_frames(&x, |x| unet.occlusion_map.forward(x, batch)));
     check("up", on_frames(&input("x_up"), |x| unet.ups[0].resample.as_ref().unwrap().forward(x)));
 
     let weight = unet.init_conv.weight.val();
     let bias = unet.init_conv.bias.as_ref().map(|bias| bias.val());
-    let whole = |x| conv2d(x, weight.clone(), bias.clone(), ConvOptions::new([1, 1], [3, 3], [1, 1], 1));
+    let padding = [2, 3].map(|axis| weight.dims()[axis] / 2);
+    let whole = |x| conv2d(x, weight.clone(), bias.clone(), ConvOptions::new([1, 1], padding, [1, 1], 1));
     check("init_conv", on_frames(&input("x_init"), whole));
 }
 
@@ -226,6 +239,9 @@ fn steps_from_golden_outputs(golden: &Golden, report: &mut Report, device: &Devi
     }
 }
 
+/// The time at which the set looks into the network.
+const TAPPED_TIME: usize = 500;
+
 fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &Device) {
     let unet = &model.denoise_fn;
     let input = golden.tensor::<5>("dm/unet/x", device);
@@ -235,9 +251,10 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
     report.compare(golden, "dm/unet/null_cond_emb", null.clone());
 
     // This input has other reference features in every frame.
-    let [_, channels, frames, height, width] = input.dims();
+    let [batch, channels, frames, height, width] = input.dims();
     let x = input.clone().narrow(1, 0, 3);
-    let latent = input.narrow(1, 3, channels - 3).swap_dims(1, 2).reshape([2 * frames, channels - 3, height, width]);
+    let latent =
+        input.narrow(1, 3, channels - 3).swap_dims(1, 2).reshape([batch * frames, channels - 3, height, width]);
     let reference = unet.reference(latent.clone());
     let run = |x: &Tensor<5>, times: &[usize], condition: Tensor<2>| {
         let [batch, _, frames, _, _] = x.dims();
@@ -245,11 +262,12 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
         unet.forward(x.clone(), &reference, &unet.conditioning(times, condition), &unet.frame_tables(frames))
     };
     report.compare(golden, "dm/unet/y_cond", run(&x, &times, condition.clone()));
-    report.compare(golden, "dm/unet/y_null", run(&x, &times, null.clone().repeat_dim(0, 2)));
+    report.compare(golden, "dm/unet/y_null", run(&x, &times, null.clone().repeat_dim(0, batch)));
     let mixed = Tensor::cat(vec![condition.clone().narrow(0, 0, 1), null], 0);
     report.compare(golden, "dm/unet/y_mask_FT", run(&x, &times, mixed));
 
-    for scale in [0.0, 1.0, 2.0] {
+    for name in golden.names("dm/unet/y_scale") {
+        let scale: f64 = name["dm/unet/y_scale".len()..].parse().unwrap();
         // One denoiser is prepared for one time, so each sample of the batch, which has its own, is predicted by itself.
         let sample = |index: usize| {
             let part = |x: &Tensor<5>| x.clone().narrow(0, index, 1);
@@ -258,41 +276,51 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
             let denoiser = model.denoiser(latent, condition, &times[index..=index], frames, scale);
             denoiser.predict(&part(&x), 0)
         };
-        report.compare(golden, &format!("dm/unet/y_scale{scale}"), Tensor::cat(vec![sample(0), sample(1)], 0));
+        report.compare(golden, name, Tensor::cat((0..batch).map(sample).collect(), 0));
     }
 
     let first = x.narrow(0, 0, 1);
     let condition = condition.narrow(0, 0, 1);
-    for time in [0, 999] {
-        report.compare(golden, &format!("dm/unet/y_t{time}"), run(&first, &[time], condition.clone()));
+    for time in golden.parts("dm/unet/y_t") {
+        let output = run(&first, &[time.parse().unwrap()], condition.clone());
+        report.compare(golden, &format!("dm/unet/y_t{time}"), output);
     }
-    report.compare(golden, "dm/unet/y_frames3", run(&first.clone().narrow(2, 0, 3), &[500], condition.clone()));
+    for name in golden.names("dm/unet/y_frames") {
+        let frames = golden.data(name).shape()[2];
+        report.compare(golden, name, run(&first.clone().narrow(2, 0, frames), &[TAPPED_TIME], condition.clone()));
+    }
 
-    report.compare(golden, "dm/unet/taps/time_mlp", unet.time_mlp.forward(&[500], device));
-    let conditioning = unet.conditioning(&[500], condition);
+    report.compare(golden, "dm/unet/taps/time_mlp", unet.time_mlp.forward(&[TAPPED_TIME], device));
+    let conditioning = unet.conditioning(&[TAPPED_TIME], condition);
     let mut tap = |name: &str, output: &Tensor<4>| {
-        let two_frames = output.clone().narrow(0, 0, 2).swap_dims(0, 1).unsqueeze::<5>();
-        report.compare(golden, &format!("dm/unet/taps/{name}"), two_frames);
+        // The set holds the first frames only.
+        let name = format!("dm/unet/taps/{name}");
+        let frames = golden.data(&name).shape()[2];
+        report.compare(golden, &name, output.clone().narrow(0, 0, frames).swap_dims(0, 1).unsqueeze::<5>());
     };
     let reference = reference.clone().narrow(0, 0, frames);
-    let output = unet.forward_with(first, &reference, &conditioning, &unet.frame_tables(frames), &mut tap);
-    report.compare(golden, "dm/unet/y_t500", output);
+    unet.forward_with(first, &reference, &conditioning, &unet.frame_tables(frames), &mut tap);
 }
 
 fn single_steps(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &Device) {
     let x = golden.tensor::<5>("dm/psample/x", device);
     let latent = golden.tensor::<4>("dm/psample/fea", device);
     let condition = golden.tensor::<2>("dm/unet/cond", device);
-    let updates = Sampler::Ddpm.updates(model.schedule(), 1000);
+    let frames = x.dims()[2];
+    let updates = Sampler::Ddpm.updates(model.schedule(), model.schedule().len());
     let step = |time: usize, scale: f64, fresh: &dyn Fn() -> Tensor<5>| {
-        let denoiser = model.denoiser(latent.clone(), condition.clone(), &[time], 10, scale);
-        Trajectory::new(vec![updates[999 - time]]).step(&denoiser, x.clone(), fresh)
+        let denoiser = model.denoiser(latent.clone(), condition.clone(), &[time], frames, scale);
+        Trajectory::new(vec![updates[updates.len() - 1 - time]]).step(&denoiser, x.clone(), fresh)
     };
-    for time in [0, 1, 500, 999] {
-        let fresh = || golden.tensor::<5>(&format!("dm/psample/t{time}/noise0"), device);
-        report.compare(golden, &format!("dm/psample/t{time}/y"), step(time, 1.0, &fresh));
+    for case in golden.parts("dm/psample/t") {
+        if let Ok(time) = case.parse() {
+            let fresh = || golden.tensor::<5>(&format!("dm/psample/t{case}/noise0"), device);
+            report.compare(golden, &format!("dm/psample/t{case}/y"), step(time, 1.0, &fresh));
+        } else if let Some((time, scale)) = case.strip_suffix("_mean").and_then(|case| case.split_once("_scale")) {
+            let mean = step(time.parse().unwrap(), scale.parse().unwrap(), &|| x.zeros_like());
+            report.compare(golden, &format!("dm/psample/t{case}"), mean);
+        }
     }
-    report.compare(golden, "dm/psample/t500_scale2_mean", step(500, 2.0, &|| x.zeros_like()));
 }
 
 fn trajectories(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &Device) {
@@ -307,7 +335,8 @@ fn trajectories(golden: &Golden, report: &mut Report, model: &DiffusionModel, de
             &other
         };
         let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
-        let denoiser = model.denoiser(latent.clone(), condition.clone(), &trajectory.times(), 10, scale);
+        let frames = golden.data(&format!("{name}/noise0")).shape()[2];
+        let denoiser = model.denoiser(latent.clone(), condition.clone(), &trajectory.times(), frames, scale);
         walk(golden, &name, &mut trajectory, &denoiser, device, &mut |part, x| {
             report.compare(golden, &format!("{name}/{part}"), x.clone());
         });
@@ -339,38 +368,6 @@ pub fn walk(
         show("final", &x);
     }
     x
-}
-
-fn training_loss(golden: &Golden, report: &mut Report) {
-    let device = Device::flex().autodiff();
-    let model = model(golden, 1000, &device);
-    let tensor = |name: &str| golden.tensor::<5>(&format!("train/dm/plosses/{name}"), &device);
-    let latent = golden.tensor::<4>("train/dm/plosses/fea", &device);
-    let times = golden.whole("train/dm/plosses/t");
-    for (case, texts) in
-        [("cond", ["anger", "happiness"]), ("nonetext", ["anger", "None"]), ("mixed", ["anger", "happiness"])]
-    {
-        let condition = texts.map(|text| golden.tensor::<1>(&format!("train/dm/emb_{text}"), &device).unsqueeze::<2>());
-        let condition = Tensor::cat(condition.to_vec(), 0);
-        let null: Vec<bool> = golden
-            .whole(&format!("train/dm/plosses/{case}/null_cond_mask"))
-            .into_iter()
-            .map(|flag| flag == 1)
-            .collect();
-        let loss = model.loss(tensor("x0"), latent.clone(), condition, &times, tensor("noise"), &null);
-        report.compare(golden, &format!("train/dm/plosses/{case}/loss"), loss.clone());
-
-        let prefix = format!("train/dm/plosses/{case}/grad/");
-        let names = golden.names(&prefix);
-        if !names.is_empty() {
-            let gradients = collect_gradients(&model, &loss.backward(), &official_key);
-            for name in names {
-                let key = format!("denoise_fn.{}", &name[prefix.len()..]);
-                let data = gradients.get(&key).unwrap_or_else(|| panic!("no gradient of {key}"));
-                report.compare_data(golden, name, data);
-            }
-        }
-    }
 }
 
 /// A sampling loop of the set.

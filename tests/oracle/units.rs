@@ -61,8 +61,10 @@ impl Units<'_> {
     /// `U sqrt(S)` of `U S U^T`.
     fn axes(&self, report: &mut Report) {
         let axes = self.covariance("svd", "a", report).principal_axes();
-        self.factors(report, &axes, ["svd/affine_u_sqrt_s", "svd/u"]);
-        let [major, minor] = lengths(&axes).map(|length| length.powi_scalar(2));
+        // Here the signs are compared, too.
+        self.compare_as(report, "svd/affine_u_sqrt_s", axes.to_tensor());
+        let (unit, [major, minor]) = factors(&axes);
+        self.compare_as(report, "svd/u", unit.to_tensor());
         report.compare(self.golden, "units/svd/s", Tensor::stack::<3>(vec![major, minor], 2));
     }
 
@@ -78,35 +80,15 @@ impl Units<'_> {
 
     /// A golden tensor of 2x2 matrices, however its other axes are arranged.
     fn matrices(&self, name: &str) -> Matrix2 {
-        let data = self.golden.data(&format!("units/{name}"));
-        let count = data.num_elements() / 4;
-        let flat = TensorData::new(data.iter::<f32>().collect::<Vec<_>>(), [1, count, 2, 2]);
-        Matrix2::from_tensor(Tensor::from_data(flat, self.device))
+        matrices(self.golden, &format!("units/{name}"), self.device)
     }
 
     /// Compares the same numbers in the golden tensor's arrangement.
     fn compare_as<const D: usize>(&self, report: &mut Report, name: &str, actual: Tensor<D>) {
         let name = format!("units/{name}");
         let shape = self.golden.data(&name).shape().to_vec();
-        let values = actual.into_data().iter::<f32>().collect::<Vec<_>>();
+        let values = actual.into_data().iter::<f64>().collect::<Vec<_>>();
         report.compare_data(self.golden, &name, &TensorData::new(values, shape));
-    }
-
-    /// `axes` and its columns of length 1. Axes have no sign: each matrix takes that of the official one.
-    fn factors(&self, report: &mut Report, axes: &Matrix2, [scaled, unit]: [&str; 2]) {
-        let [major, minor] = lengths(axes);
-        let columns = Matrix2 {
-            a: axes.a.clone() / major.clone(),
-            b: axes.b.clone() / minor.clone(),
-            c: axes.c.clone() / major,
-            d: axes.d.clone() / minor,
-        };
-        for (name, matrix) in [(scaled, axes), (unit, &columns)] {
-            let golden = self.matrices(name).to_tensor();
-            let actual = matrix.to_tensor().reshape(golden.dims());
-            let sign = (golden * actual.clone()).sum_dim(2).sum_dim(3).sign();
-            self.compare_as(report, name, actual * sign);
-        }
     }
 
     fn blocks(&self, report: &mut Report) {
@@ -157,35 +139,38 @@ impl Units<'_> {
     }
 
     fn regions(&self, report: &mut Report) {
-        for case in ["region_fomm", "region_pad0"] {
+        for case in self.described("region_") {
+            let case = case.as_str();
             let pca = self.flag(case, "pca_based");
+            let scale_factor: f64 = self.setting(case, "scale_factor").parse().unwrap();
+            let source = self.image("bg/source");
+            let [_, channels, side, _] = source.dims();
+            let heatmap = self.golden.data(&format!("units/{case}/heatmap")).shape()[2];
             let config = RegionConfig {
                 hourglass: HourglassConfig {
-                    // One description leaves out what it shares with the other.
-                    max_features: self.number("region_fomm", "max_features"),
+                    max_features: self.max_features(case),
                     blocks: self.number(case, "num_blocks"),
                     block_expansion: self.number(case, "block_expansion"),
                 },
                 temperature: self.setting(case, "temperature").parse().unwrap(),
-                scale_factor: self.setting(case, "scale_factor").parse().unwrap(),
-                padding: if case == "region_pad0" { self.number(case, "pad") } else { 3 },
+                scale_factor,
+                // A 7x7 kernel takes 6 pixels, and its padding gives them back.
+                padding: (heatmap + 6 - (side as f64 * scale_factor) as usize) / 2,
                 affine: if pca { RegionAffine::Pca } else { RegionAffine::Regression },
             };
-            let source = self.image("bg/source");
-            let predictor = config.init(source.dims()[1], self.number(case, "num_regions"), self.device);
+            let predictor = config.init(channels, self.number(case, "num_regions"), self.device);
             let regions = self.load(case, predictor, &inner_blocks).forward(source);
 
-            report.compare(self.golden, &format!("units/{case}/shift"), regions.shift);
-            report.compare(self.golden, &format!("units/{case}/heatmap"), regions.heatmap);
-            report.compare(self.golden, &format!("units/{case}/covar"), regions.covariance.unwrap().to_tensor());
+            let name = |what: &str| format!("units/{case}/{what}");
+            report.compare(self.golden, &name("shift"), regions.shift);
+            report.compare(self.golden, &name("heatmap"), regions.heatmap);
+            report.compare(self.golden, &name("covar"), regions.covariance.unwrap().to_tensor());
             let affine = regions.affine.unwrap();
             if pca {
-                self.factors(report, &affine, [&format!("{case}/affine"), &format!("{case}/u")]);
-                let [major, minor] = lengths(&affine);
-                let diagonal = Matrix2 { b: major.zeros_like(), c: major.zeros_like(), a: major, d: minor };
-                self.compare_as(report, &format!("{case}/d"), diagonal.to_tensor());
+                compare_axes(self.golden, report, &name("affine"), &affine);
+                compare_factors(self.golden, report, &affine, [&name("u"), &name("d")]);
             } else {
-                report.compare(self.golden, &format!("units/{case}/affine"), affine.to_tensor());
+                report.compare(self.golden, &name("affine"), affine.to_tensor());
             }
         }
     }
@@ -202,7 +187,8 @@ impl Units<'_> {
         };
         let (source, driving) = (regions("src"), regions("drv"));
         let image = self.image("bg/source");
-        for case in ["noskip_nobg", "nodeform_novar_noocc"] {
+        for case in self.described("genvar/") {
+            let case = case.trim_start_matches("genvar/");
             if !self.golden.has(&format!("units/genvar/{case}/prediction")) {
                 assert!(!self.golden.is_full());
                 continue;
@@ -262,6 +248,25 @@ impl Units<'_> {
         self.tensor::<5>(name).squeeze_dim(2)
     }
 
+    /// Cases that the manifest describes.
+    fn described(&self, prefix: &str) -> Vec<String> {
+        let names = self.golden.manifest["info"].as_object().unwrap().keys();
+        let cases = names.filter_map(|name| name.strip_prefix("units/"));
+        cases.filter(|case| case.starts_with(prefix)).map(str::to_owned).collect()
+    }
+
+    /// One description leaves out what it shares with another.
+    fn max_features(&self, case: &str) -> usize {
+        let other = self.described("region_").into_iter().find(|other| self.has_setting(other, "max_features"));
+        let case = if self.has_setting(case, "max_features") { case } else { &other.expect("max_features") };
+        self.number(case, "max_features")
+    }
+
+    fn has_setting(&self, case: &str, name: &str) -> bool {
+        let info = self.golden.manifest["info"][format!("units/{case}")].as_str();
+        info.is_some_and(|info| setting(info, name).is_some())
+    }
+
     /// A setting in a case's description: `Name(setting=value,…,{'setting': value})`.
     fn setting(&self, case: &str, name: &str) -> &str {
         let info = self.golden.manifest["info"][format!("units/{case}")].as_str();
@@ -292,10 +297,48 @@ fn setting<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     value.split([',', ')', '}']).next().map(str::trim)
 }
 
-/// Lengths of the columns.
-fn lengths(matrix: &Matrix2) -> [Tensor<2>; 2] {
-    let length = |x: &Tensor<2>, y: &Tensor<2>| (x.clone().powi_scalar(2) + y.clone().powi_scalar(2)).sqrt();
-    [length(&matrix.a, &matrix.c), length(&matrix.b, &matrix.d)]
+/// A golden tensor of 2x2 matrices as `[1, count, 2, 2]`, however its other axes are arranged.
+fn matrices(golden: &Golden, name: &str, device: &Device) -> Matrix2 {
+    let data = golden.data(name);
+    let count = data.num_elements() / 4;
+    let flat = TensorData::new(data.iter::<f32>().collect::<Vec<_>>(), [1, count, 2, 2]);
+    Matrix2::from_tensor(Tensor::from_data(flat, device))
+}
+
+/// Axes, up to one sign per region: they have none of their own.
+pub fn compare_axes(golden: &Golden, report: &mut Report, name: &str, axes: &Matrix2) {
+    // Training asks too, whose tensors carry their graph.
+    let axes = axes.to_tensor().into_data();
+    let device = Device::flex();
+    let official = matrices(golden, name, &device).to_tensor();
+    let axes: Tensor<4> = Tensor::<4>::from_data(axes, &device).reshape(official.dims());
+    let sign = (official * axes.clone()).sum_dim(2).sum_dim(3).sign();
+    let values = (axes * sign).into_data().iter::<f64>().collect::<Vec<_>>();
+    report.compare_data(golden, name, &TensorData::new(values, golden.data(name).shape().to_vec()));
+}
+
+/// `U` and the diagonal `S` of the covariance whose axes these are.
+pub fn compare_factors(golden: &Golden, report: &mut Report, axes: &Matrix2, [unit, lengths]: [&str; 2]) {
+    let (columns, [major, minor]) = factors(axes);
+    compare_axes(golden, report, unit, &columns);
+    let zero = major.zeros_like();
+    let diagonal = Matrix2 { b: zero.clone(), c: zero, a: major.sqrt(), d: minor.sqrt() };
+    let values = diagonal.to_tensor().into_data().iter::<f64>().collect::<Vec<_>>();
+    report.compare_data(golden, lengths, &TensorData::new(values, golden.data(lengths).shape().to_vec()));
+}
+
+/// Columns of length 1, and their squared lengths.
+fn factors(axes: &Matrix2) -> (Matrix2, [Tensor<2>; 2]) {
+    let square = |x: &Tensor<2>, y: &Tensor<2>| x.clone().powi_scalar(2) + y.clone().powi_scalar(2);
+    let squares = [square(&axes.a, &axes.c), square(&axes.b, &axes.d)];
+    let [major, minor] = squares.clone().map(Tensor::sqrt);
+    let columns = Matrix2 {
+        a: axes.a.clone() / major.clone(),
+        b: axes.b.clone() / minor.clone(),
+        c: axes.c.clone() / major,
+        d: axes.d.clone() / minor,
+    };
+    (columns, squares)
 }
 
 /// A block's convolution and norm have no level of their own in the official keys.

@@ -185,7 +185,7 @@ impl DiffusionStage {
             .map(|i| (((i as f64 + noise.uniform()) / batch as f64) * diffusion.timesteps as f64) as usize)
             .map(|time| time.min(diffusion.timesteps - 1))
             .collect();
-        let null: Vec<bool> = (0..batch).map(|_| noise.uniform() < diffusion.null_condition_probability).collect();
+        let null: Vec<bool> = (0..batch).map(|_| diffusion.drops_condition(noise.uniform())).collect();
 
         let inner = device.clone().inner();
         let x0 = self.codec.encode(&set.motion(&clips, &inner), batch).to_data();
