@@ -129,7 +129,8 @@ function shardsOf(manifest) {
   if (!Array.isArray(files) || !files.every(({ name, bytes }) => typeof name === 'string' && Number.isSafeInteger(bytes))) {
     throw failure('model', 'The model’s manifest.json does not list its files. Try again later.');
   }
-  return files;
+  // Some weights are for training only.
+  return files.filter(({ part = 'generation' }) => part === 'generation');
 }
 
 async function download(url, { cache, limit = Infinity, onChunk }) {

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     config::LfdmConfig,
+    lfae::is_flow_predictor,
     weights::{StateDict, WeightsError},
 };
 
@@ -73,11 +74,31 @@ pub struct Manifest {
     pub files: Vec<WeightFile>,
 }
 
+/// What weights are needed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Making videos: encoder, decoder, U-Net, and the small tables. All that a page downloads.
+    #[default]
+    Generation,
+    /// Finding the motion between two frames: what training and evaluation need beside it.
+    FlowPrediction,
+}
+
+impl Part {
+    /// The part that the weight `key` belongs to.
+    pub fn of(key: &str) -> Self {
+        if is_flow_predictor(key) { Self::FlowPrediction } else { Self::Generation }
+    }
+}
+
 /// One weight shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightFile {
     /// A plain file name beside the manifest.
     pub name: String,
+    #[serde(default)]
+    pub part: Part,
     pub bytes: usize,
     /// Lower-case hexadecimal.
     pub sha256: String,
@@ -130,18 +151,26 @@ impl Manifest {
 impl Bundle {
     /// Puts a bundle together from its files; every byte is checked first.
     ///
-    /// `shards` are the files that the manifest names, in any order.
-    pub fn assemble(manifest: &[u8], shards: Vec<(String, Vec<u8>)>) -> Result<Self, BundleError> {
+    /// `shards` are the files that the manifest names, in any order. Those of `parts` must all be there; of the others, what is there
+    /// is used.
+    pub fn assemble(manifest: &[u8], shards: Vec<(String, Vec<u8>)>, parts: &[Part]) -> Result<Self, BundleError> {
         let manifest = Manifest::parse(manifest)?;
+        let file = |name: &str| manifest.files.iter().find(|file| file.name == name);
+        let arrived = |file: &WeightFile| shards.iter().any(|(name, _)| *name == file.name);
+        if let Some(missing) = manifest.files.iter().find(|file| parts.contains(&file.part) && !arrived(file)) {
+            return Err(BundleError::MissingFile { name: missing.name.clone(), expected: manifest.files.len() });
+        }
+        for (name, bytes) in &shards {
+            if let Some(file) = file(name) {
+                file.verify(bytes)?;
+            }
+        }
         let mut weights = StateDict::default();
-        for file in &manifest.files {
-            let Some((name, bytes)) = shards.iter().find(|(name, _)| *name == file.name) else {
-                return Err(BundleError::MissingFile { name: file.name.clone(), expected: manifest.files.len() });
-            };
-            file.verify(bytes)?;
-            let part = StateDict::from_safetensors(bytes)
-                .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
-            weights.merge(part);
+        for (name, bytes) in shards {
+            if file(&name).is_some() {
+                let part = StateDict::from_safetensors(&bytes);
+                weights.merge(part.map_err(|source| BundleError::Weights { name, source })?);
+            }
         }
         Ok(Self { manifest, weights })
     }
@@ -149,8 +178,8 @@ impl Bundle {
 
 impl WeightFile {
     #[cfg(feature = "native")]
-    fn describe(name: String, bytes: &[u8]) -> Self {
-        Self { name, bytes: bytes.len(), sha256: sha256(bytes) }
+    fn describe(name: String, part: Part, bytes: &[u8]) -> Self {
+        Self { name, part, bytes: bytes.len(), sha256: sha256(bytes) }
     }
 
     fn verify(&self, bytes: &[u8]) -> Result<(), BundleError> {
@@ -173,23 +202,28 @@ fn sha256(bytes: &[u8]) -> String {
 mod directory {
     use std::{fs, path::Path};
 
-    use super::{Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, WeightFile};
+    use super::{Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, Part, WeightFile};
     use crate::native::staging::Staging;
     use crate::weights::{StateDict, WeightDtype};
 
     impl Bundle {
         /// Reads a bundle from a directory.
         pub fn open_dir(dir: &Path) -> Result<Self, BundleError> {
+            Self::open_parts(dir, &[Part::Generation, Part::FlowPrediction])
+        }
+
+        /// Reads only `parts` of a bundle.
+        pub fn open_parts(dir: &Path, parts: &[Part]) -> Result<Self, BundleError> {
             let manifest = read(dir, MANIFEST)?;
             let mut shards = Vec::new();
             for file in Manifest::parse(&manifest)?.files {
-                if !dir.join(&file.name).exists() {
+                if !parts.contains(&file.part) || !dir.join(&file.name).exists() {
                     continue; // `assemble` says what is missing.
                 }
                 let bytes = read(dir, &file.name)?;
                 shards.push((file.name, bytes));
             }
-            Self::assemble(&manifest, shards)
+            Self::assemble(&manifest, shards, parts)
         }
 
         /// Writes the bundle, all or nothing: what was in `dir` before is replaced at the very end.
@@ -202,14 +236,14 @@ mod directory {
             };
             let staging = Staging::beside(dir).map_err(io(dir))?;
             let mut manifest = Manifest { files: Vec::new(), ..self.manifest.clone() };
-            for (index, shard) in split(&self.weights, dtype).into_iter().enumerate() {
+            for (index, (part, shard)) in split(&self.weights, dtype).into_iter().enumerate() {
                 let name = format!("weights-{index}.safetensors");
                 let bytes = shard
                     .to_safetensors(dtype, None)
                     .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
                 let path = staging.path().join(&name);
                 fs::write(&path, &bytes).map_err(io(&path))?;
-                manifest.files.push(WeightFile::describe(name, &bytes));
+                manifest.files.push(WeightFile::describe(name, part, &bytes));
             }
             manifest.check().map_err(BundleError::Content)?;
             let json = serde_json::to_vec_pretty(&manifest).map_err(BundleError::Manifest)?;
@@ -228,21 +262,23 @@ mod directory {
         fs::read(&path).map_err(|source| BundleError::Io { path, source })
     }
 
-    /// Shards of at most [`MAX_SHARD_BYTES`], as long as no single tensor is larger.
-    fn split(weights: &StateDict, dtype: WeightDtype) -> Vec<StateDict> {
+    /// Shards of one part each and of at most [`MAX_SHARD_BYTES`], as long as no single tensor is larger.
+    fn split(weights: &StateDict, dtype: WeightDtype) -> Vec<(Part, StateDict)> {
         // A header entry: key, type, shape, offsets.
         const HEADER_BYTES: usize = 256;
-        let mut shards = vec![StateDict::default()];
-        let mut filled = 0;
-        for (key, data) in weights.iter() {
-            let bytes = data.num_elements() * dtype.size() + HEADER_BYTES;
-            if filled + bytes > MAX_SHARD_BYTES && filled > 0 {
-                shards.push(StateDict::default());
-                filled = 0;
-            }
-            filled += bytes;
-            if let Some(shard) = shards.last_mut() {
-                shard.insert(key, data.clone());
+        let mut shards: Vec<(Part, StateDict)> = Vec::new();
+        for part in [Part::Generation, Part::FlowPrediction] {
+            let mut filled = MAX_SHARD_BYTES;
+            for (key, data) in weights.iter().filter(|(key, _)| Part::of(key) == part) {
+                let bytes = data.num_elements() * dtype.size() + HEADER_BYTES;
+                if filled + bytes > MAX_SHARD_BYTES {
+                    shards.push((part, StateDict::default()));
+                    filled = 0;
+                }
+                filled += bytes;
+                if let Some((_, shard)) = shards.last_mut() {
+                    shard.insert(key, data.clone());
+                }
             }
         }
         shards

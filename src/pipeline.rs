@@ -14,7 +14,7 @@ use crate::{
     clock::Stopwatch,
     condition::{ConditionError, ConditionTable},
     diffusion::{self, Denoiser, DiffusionModel, MotionCodec, Trajectory},
-    lfae::{self, LatentFlowAutoencoder, Motion, ReferenceFeatures},
+    lfae::{self, Generator, Motion, ReferenceFeatures},
     noise::NoiseSource,
     portrait::planar_to_rgba,
     viz::{flow_to_rgba, occlusion_to_rgba},
@@ -136,7 +136,7 @@ pub struct Generation {
 }
 
 struct Model {
-    lfae: LatentFlowAutoencoder,
+    generator: Generator,
     diffusion: DiffusionModel,
     codec: MotionCodec,
     conditions: ConditionTable,
@@ -180,34 +180,36 @@ struct Decoding {
 }
 
 impl Animator {
-    /// Builds the model; nothing is kept if any weight is missing or of another shape.
-    pub fn load(bundle: &Bundle, device: &Device) -> Result<Self, LoadError> {
-        let Manifest { config, labels, .. } = &bundle.manifest;
-        let weights = |accept: fn(&str) -> bool| bundle.weights.clone().filter(accept);
+    /// Builds the model; nothing is kept if any weight is missing or of another shape. Weights that only training needs may be there or not.
+    pub fn load(bundle: Bundle, device: &Device) -> Result<Self, LoadError> {
+        let Bundle { manifest, mut weights } = bundle;
+        let Manifest { config, labels, .. } = &manifest;
         let part = |part| move |source| LoadError::Weights { part, source };
 
-        let lfae = load_module(config.lfae.init(device), &weights(is_lfae), &lfae::official_key)
-            .map_err(part("auto-encoder"))?
-            .fold_batch_norm();
-        let diffusion = load_module(
-            config.diffusion.init(config.latent_channels(), device),
-            &weights(is_denoiser),
-            &diffusion::official_key,
-        )
-        .map_err(part("diffusion model"))?;
-
-        let codec = MotionCodec::from_state(&bundle.weights, device).map_err(part("motion"))?;
+        // Each part's weights are let go once it is built: a large model is in memory twice only in parts.
+        weights.take(lfae::is_flow_predictor);
+        let generator = {
+            let module = config.lfae.init_generator(device);
+            let key = |path: &str| lfae::official_key(&format!("generator.{path}"));
+            load_module(module, &weights.take(lfae::is_lfae), &key).map_err(part("auto-encoder"))?.fold_batch_norm()
+        };
+        let diffusion = {
+            let module = config.diffusion.init(config.latent_channels(), device);
+            load_module(module, &weights.take(diffusion::is_denoiser), &diffusion::official_key)
+                .map_err(part("diffusion model"))?
+        };
+        let codec = MotionCodec::from_state(&weights, device).map_err(part("motion"))?;
         if codec.size() != config.flow_size() {
             return Err(LoadError::FlowSize { found: codec.size(), expected: config.flow_size() });
         }
-        let conditions = ConditionTable::from_state(&bundle.weights, labels.clone(), device)?;
+        let conditions = ConditionTable::from_state(&weights, labels.clone(), device)?;
         let expected = config.diffusion.unet.condition_dim;
-        let found = bundle.weights.tensor::<2>("conditions", device).map_err(part("conditions"))?.dims()[1];
+        let found = weights.tensor::<2>("conditions", device).map_err(part("conditions"))?.dims()[1];
         if found != expected {
             return Err(LoadError::ConditionWidth { found, expected });
         }
-        let model = Model { lfae, diffusion, codec, conditions, device: device.clone() };
-        Ok(Self { manifest: bundle.manifest.clone(), model: Arc::new(model) })
+        let model = Model { generator, diffusion, codec, conditions, device: device.clone() };
+        Ok(Self { manifest, model: Arc::new(model) })
     }
 
     pub fn manifest(&self) -> &Manifest {
@@ -270,7 +272,7 @@ impl Generation {
     /// The portrait's features, the sampler's steps and the initial noise.
     fn encode(&self, sampling: Sampling) -> Result<(Event, Phase), PipelineError> {
         let Sampling { condition, guidance, frames, trajectory, mut noise } = sampling;
-        let features = self.model.lfae.encode(self.image.clone());
+        let features = self.model.generator.encode(self.image.clone());
         let latent = features.latent();
         let [_, _, height, width] = latent.dims();
         let denoiser =
@@ -305,7 +307,7 @@ impl Generation {
             flow: state.motion.flow.clone().narrow(0, index, 1),
             occlusion: state.motion.occlusion.clone().narrow(0, index, 1),
         };
-        let decoded = self.model.lfae.decode(self.image.clone(), &state.features, &motion);
+        let decoded = self.model.generator.decode(self.image.clone(), &state.features, &motion);
         let pixels = read(decoded.prediction).await?;
         let (grid, cells) = ([height, width], height * width);
         let frame = Frame {
@@ -323,16 +325,6 @@ impl Generation {
         };
         Ok((Event::Frame(frame), phase))
     }
-}
-
-/// Whether a key of a bundle belongs to stage 1.
-pub(crate) fn is_lfae(key: &str) -> bool {
-    ["generator.", "region_predictor.", "bg_predictor."].iter().any(|prefix| key.starts_with(prefix))
-}
-
-/// Whether a key of a bundle belongs to the U-Net.
-pub(crate) fn is_denoiser(key: &str) -> bool {
-    key.starts_with("denoise_fn.")
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {

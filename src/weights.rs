@@ -171,6 +171,13 @@ impl StateDict {
         StateDict { tensors: self.tensors.into_iter().map(|(key, data)| (format!("{prefix}.{key}"), data)).collect() }
     }
 
+    /// Takes out the tensors whose key the predicate accepts.
+    pub fn take(&mut self, which: impl Fn(&str) -> bool) -> StateDict {
+        let (taken, left) = std::mem::take(&mut self.tensors).into_iter().partition(|(key, _)| which(key));
+        self.tensors = left;
+        StateDict { tensors: taken }
+    }
+
     /// Keeps the tensors whose key the predicate accepts.
     pub fn filter(mut self, keep: impl Fn(&str) -> bool) -> StateDict {
         self.tensors.retain(|key, _| keep(key));
@@ -305,16 +312,15 @@ impl ModuleMapper for Loader<'_> {
             self.mismatch.misshapen.push((key, expected, data.shape().to_vec()));
             return param;
         }
-        param.map(|old| {
-            let (device, trains) = (old.device(), old.is_require_grad());
-            let mut dims = [0; D];
-            dims.copy_from_slice(&expected);
-            let mut tensor = Tensor::<D>::from_data(reshaped(data, &dims), &device);
-            if transposed {
-                tensor = tensor.swap_dims(0, 1);
-            }
-            tensor.set_require_grad(trains)
-        })
+        let mut dims = [0; D];
+        dims.copy_from_slice(&expected);
+        let mut tensor = Tensor::<D>::from_data(reshaped(data, &dims), &param.lazy_device());
+        if transposed {
+            tensor = tensor.swap_dims(0, 1);
+        }
+        // The random values that the parameter would start from are never drawn.
+        let id = param.id;
+        param.transform_for_load(tensor, id)
     }
 }
 

@@ -84,7 +84,7 @@ fn frames(animator: &Animator, request: &Request) -> Vec<Frame> {
 }
 
 fn animator() -> Animator {
-    Animator::load(&bundle(), &Device::flex()).unwrap()
+    Animator::load(bundle(), &Device::flex()).unwrap()
 }
 
 #[test]
@@ -166,14 +166,14 @@ fn a_model_that_lacks_weights_is_not_loaded() {
         assert!(bundle.weights.get(key).is_some(), "{key} is no key");
         let kept: StateDict = bundle.weights.clone().filter(|other| other != key);
         bundle.weights = kept;
-        Animator::load(&bundle, &Device::flex()).err().expect("loaded").to_string()
+        Animator::load(bundle, &Device::flex()).err().expect("loaded").to_string()
     };
     for key in ["generator.first.conv.weight", "motion.std", "conditions"] {
         assert!(without(key).contains(key), "{}", without(key));
     }
     let mut relabelled = bundle();
     relabelled.manifest.labels.pop();
-    assert!(Animator::load(&relabelled, &Device::flex()).is_err());
+    assert!(Animator::load(relabelled, &Device::flex()).is_err());
 }
 
 /// A model on disk, a portrait, and the program.

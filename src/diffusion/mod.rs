@@ -184,6 +184,11 @@ pub fn official_key(path: &str) -> String {
     unet::official_key(path)
 }
 
+/// Whether an official key belongs to the denoising network.
+pub fn is_denoiser(key: &str) -> bool {
+    key.starts_with("denoise_fn.")
+}
+
 #[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;

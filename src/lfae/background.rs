@@ -75,7 +75,7 @@ impl BackgroundMotionPredictor {
         }
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub(super) fn fold(self) -> Self {
         let network = self.network.map(|network| BackgroundNetwork { encoder: network.encoder.fold(), ..network });
         Self { network, ..self }
     }

@@ -5,15 +5,14 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
+use super::Motion;
 use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
-use super::flow::{Motion, PixelwiseFlowPredictor};
 use crate::config::LfaeConfig;
 use crate::tensor::{resize, resize_flow, warp};
 
-/// Encoder, warping decoder and, as in the official checkpoints, the flow predictor.
+/// Encoder and warping decoder: all of stage 1 that generation needs.
 #[derive(Module, Debug)]
 pub struct Generator {
-    pub pixelwise_flow_predictor: PixelwiseFlowPredictor,
     first: ConvBlock,
     down_blocks: Vec<DownBlock>,
     up_blocks: Vec<UpBlock>,
@@ -61,7 +60,6 @@ impl LfaeConfig {
         let levels = generator.down_blocks;
         let step = |from: usize, to: usize| [generator.channels_at(from), generator.channels_at(to)];
         Generator {
-            pixelwise_flow_predictor: self.init_flow(device),
             first: ConvBlock::new([self.channels, generator.block_expansion], 7, device),
             down_blocks: (0..levels).map(|level| DownBlock::new(step(level, level + 1), device)).collect(),
             up_blocks: (0..levels).rev().map(|level| UpBlock::new(step(level + 1, level), device)).collect(),
@@ -141,9 +139,9 @@ impl Generator {
         warp_blend(reference, motion, painted)
     }
 
-    pub(crate) fn fold(self) -> Self {
+    /// The same map in inference, with every batch norm that follows a convolution folded into it.
+    pub fn fold_batch_norm(self) -> Self {
         Self {
-            pixelwise_flow_predictor: self.pixelwise_flow_predictor.fold(),
             first: self.first.fold(),
             down_blocks: self.down_blocks.into_iter().map(DownBlock::fold).collect(),
             up_blocks: self.up_blocks.into_iter().map(UpBlock::fold).collect(),

@@ -2,50 +2,49 @@
 //!
 //! A reference image is encoded once. [`LatentFlowAutoencoder::estimate_motion`] finds the backward flow and the occlusion from it
 //! to a driving frame; [`LatentFlowAutoencoder::decode`] warps the reference's features with them and paints the frame. Generation
-//! uses only the encoder and the decoder: there the motion comes from the diffusion model.
+//! uses only the encoder and the decoder, a [`Generator`]: there the motion comes from the diffusion model.
 
 mod background;
 pub mod blocks;
-mod flow;
+mod flow_predictor;
 mod generator;
 pub mod hourglass;
+mod pixelwise;
 mod region;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 pub use background::BackgroundMotionPredictor;
-pub use flow::{FlowTaps, Motion, PixelwiseFlowPredictor, gaussian_heatmaps};
+pub use flow_predictor::{Estimate, FlowPredictor};
 pub use generator::{Decoded, Generator, ReferenceFeatures};
+pub use pixelwise::{FlowTaps, PixelwiseFlowPredictor, gaussian_heatmaps};
 pub use region::{RegionPredictor, Regions};
 
 use crate::config::LfaeConfig;
 
-/// The three networks of stage 1. Module paths are the official checkpoints' keys up to [`official_key`].
+/// The networks of stage 1. Module paths are the official checkpoints' keys up to [`official_key`].
 #[derive(Module, Debug)]
 pub struct LatentFlowAutoencoder {
     pub generator: Generator,
-    pub region_predictor: RegionPredictor,
-    pub bg_predictor: BackgroundMotionPredictor,
+    pub flow_predictor: FlowPredictor,
 }
 
-/// Everything stage 1 says about a pair of frames.
+/// Motion from a reference frame to a driving frame.
 #[derive(Debug, Clone)]
-pub struct Estimate {
-    pub source: Regions,
-    pub driving: Regions,
-    /// `[batch, 3, 3]`
-    pub background: Tensor<3>,
-    pub motion: Motion,
-    pub taps: FlowTaps,
+pub struct Motion {
+    /// Where in the reference each cell of the driving frame comes from: `[batch, height, width, 2]`, absolute, xy in [-1, 1].
+    pub flow: Tensor<4>,
+    /// 1 where the warped reference is to be trusted, 0 where the decoder must paint: `[batch, 1, height, width]`.
+    /// All ones for a model without occlusion.
+    pub occlusion: Tensor<4>,
 }
 
 impl LfaeConfig {
     pub fn init(&self, device: &Device) -> LatentFlowAutoencoder {
         LatentFlowAutoencoder {
             generator: self.init_generator(device),
-            region_predictor: self.region.init(self.channels, self.regions, device),
-            bg_predictor: self.background.init(self.channels, device),
+            flow_predictor: self.init_flow_predictor(device),
         }
     }
 }
@@ -75,31 +74,24 @@ impl LatentFlowAutoencoder {
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
     pub fn estimate(&self, source: Tensor<4>, driving: Tensor<4>) -> Estimate {
-        let source_regions = self.region_predictor.forward(source.clone());
-        let driving_regions = self.region_predictor.forward(driving.clone());
-        let background = self.bg_predictor.forward(source.clone(), driving);
-        let (motion, taps) = self.generator.pixelwise_flow_predictor.forward(
-            source,
-            &source_regions,
-            &driving_regions,
-            Some(background.clone()),
-        );
-        Estimate { source: source_regions, driving: driving_regions, background, motion, taps }
+        self.flow_predictor.forward(source, driving)
     }
 
     /// The same maps in inference, with every batch norm that follows a convolution folded into it.
     pub fn fold_batch_norm(self) -> Self {
-        Self {
-            generator: self.generator.fold(),
-            region_predictor: self.region_predictor.fold(),
-            bg_predictor: self.bg_predictor.fold(),
-        }
+        Self { generator: self.generator.fold_batch_norm(), flow_predictor: self.flow_predictor.fold() }
     }
 }
 
 /// The official checkpoints' key of a module path of [`LatentFlowAutoencoder`].
 pub fn official_key(path: &str) -> String {
     let path = path.replace(".block.", ".").replace("bg_predictor.network.", "bg_predictor.");
+    if let Some(rest) = path.strip_prefix("flow_predictor.pixelwise.") {
+        return format!("generator.pixelwise_flow_predictor.{rest}");
+    }
+    if let Some(rest) = path.strip_prefix("flow_predictor.") {
+        return rest.to_owned();
+    }
     if let Some(rest) = path.strip_prefix("generator.last.") {
         return format!("generator.final.{rest}");
     }
@@ -107,4 +99,16 @@ pub fn official_key(path: &str) -> String {
         Some(rest) => format!("generator.bottleneck.r{rest}"),
         None => path,
     }
+}
+
+/// Whether an official key belongs to stage 1.
+pub fn is_lfae(key: &str) -> bool {
+    key.starts_with("generator.") || is_flow_predictor(key)
+}
+
+/// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
+pub fn is_flow_predictor(key: &str) -> bool {
+    ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor."]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
 }

@@ -76,7 +76,7 @@ impl RegionPredictor {
         Regions { shift, heatmap: flat.reshape([batch, regions, height, width]), covariance, affine }
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub(super) fn fold(self) -> Self {
         Self { predictor: self.predictor.fold(), ..self }
     }
 }

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{contact_sheet::ContactSheet, device::DeviceArgs, image_file::read_portrait};
 use crate::{
-    bundle::{Bundle, Manifest},
+    bundle::{Bundle, Manifest, Part},
     diffusion::{DdimTimes, Sampler},
     gif,
     pipeline::{Animator, Event, Frame, Generation, Request, Timings},
@@ -65,12 +65,14 @@ enum SamplerName {
     Ddim,
     /// DDIM with as much noise as ancestral sampling.
     DdimStochastic,
+    /// The official implementation's DDIM: its times, its shifted signal levels, its noise. For matching its results.
+    DdimOfficial,
     /// Ancestral sampling.
     Ddpm,
 }
 
 pub fn run(args: &Args) -> Result<()> {
-    let animator = Animator::load(&Bundle::open_dir(&args.model)?, &args.device.open())
+    let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
     let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed);
@@ -95,7 +97,17 @@ pub fn run(args: &Args) -> Result<()> {
         timings.denoise_ms / 1e3,
         timings.decode_ms / 1e3,
     );
+    if let Some(bytes) = peak_memory() {
+        tracing::info!("peak memory {:.2} GB", bytes as f64 / 1e9);
+    }
     Ok(())
+}
+
+/// The most memory that this process has had at a time, where the system says so.
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
 impl SamplingArgs {
@@ -113,6 +125,7 @@ impl SamplingArgs {
                 SamplerName::DpmSolver => Sampler::DpmSolverPp2m,
                 SamplerName::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
                 SamplerName::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
+                SamplerName::DdimOfficial => Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
                 SamplerName::Ddpm => Sampler::Ddpm,
             },
         }

@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Result<()> {
         files: Vec::new(),
     };
     let bundle = Bundle { manifest, weights };
-    Animator::load(&bundle, &Device::flex())
+    Animator::load(bundle.clone(), &Device::flex())
         .with_context(|| format!("{} and {} make no complete model", args.lfae.display(), args.dm.display()))?;
     let manifest = bundle.write_dir(&args.out, WeightDtype::F16)?;
     let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();

@@ -39,7 +39,8 @@ pub fn run(args: &Args) -> Result<()> {
     ensure!(!args.out.exists(), "--out {} exists already; name another directory", args.out.display());
     let device = Device::flex();
     let bundle = Bundle::open_dir(&args.model)?;
-    Animator::load(&bundle, &device).with_context(|| format!("cannot use the model in {}", args.model.display()))?;
+    Animator::load(bundle.clone(), &device)
+        .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let Bundle { manifest, weights } = bundle;
     warn_of_what_is_lost(&manifest.config, &weights)?;
 

@@ -166,7 +166,7 @@ pub fn run(args: &Args) -> Result<()> {
         files: Vec::new(),
     };
     let bundle = Bundle { manifest, weights };
-    Animator::load(&bundle, &device).context("the checkpoints make no complete model")?;
+    Animator::load(bundle.clone(), &device).context("the checkpoints make no complete model")?;
     let manifest = bundle.write_dir(&args.out, args.dtype)?;
     let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
     tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);

@@ -1,19 +1,38 @@
 //! Trained weights, wherever they lie: a bundle, or the run directory of a training.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::pth::Checkpoint;
 use super::train::TrainedModel;
 use crate::{
     bundle::{Bundle, MANIFEST},
     config::LfdmConfig,
-    lfae::{LatentFlowAutoencoder, official_key},
-    pipeline::is_lfae,
+    lfae::{LatentFlowAutoencoder, is_lfae, official_key},
     weights::{StateDict, load_module},
 };
+
+/// The float tensors of a safetensors file or of a PyTorch checkpoint (`.pth`, `.pt`, `.ckpt`), by the whole path of their keys.
+pub(crate) fn read_tensors(path: &Path) -> Result<StateDict> {
+    let is_pickled =
+        path.extension().is_some_and(|extension| ["pth", "pt", "ckpt"].iter().any(|known| extension == *known));
+    if !is_pickled {
+        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        return StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string());
+    }
+    let mut checkpoint = Checkpoint::open(path)?;
+    let mut tensors = StateDict::default();
+    for (key, tensor) in checkpoint.tensors()? {
+        if let Some(data) = checkpoint.read(&tensor)? {
+            tensors.insert(key, data);
+        }
+    }
+    Ok(tensors)
+}
 
 /// What both stages save beside their weights, and the rest as it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,4 +65,32 @@ pub(crate) fn open_lfae(path: &Path, device: &Device) -> Result<(LfdmConfig, Lat
     let model = load_module(config.lfae.init(device), &weights.filter(is_lfae), &official_key)
         .with_context(|| format!("cannot use the auto-encoder in {}", path.display()))?;
     Ok((config, model.fold_batch_norm()))
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::TensorData;
+
+    use super::*;
+    use crate::native::pth::{self, Entry};
+    use crate::weights::WeightDtype;
+
+    #[test]
+    fn tensors_are_read_from_either_kind_of_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = TensorData::from([0.5f32, -2.0]);
+        let mut weights = StateDict::default();
+        weights.insert("features.0.bias", data.clone());
+        let (safe, pickled) = (dir.path().join("vgg.safetensors"), dir.path().join("vgg.pth"));
+        fs::write(&safe, weights.to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
+        pth::write(&pickled, &[("features", Entry::Tensors(vec![("0.bias".into(), data.clone())]))]).unwrap();
+        for path in [&safe, &pickled] {
+            assert_eq!(read_tensors(path).unwrap().get("features.0.bias"), Some(&data));
+        }
+        fs::write(&pickled, b"no pickle").unwrap();
+        for path in [&pickled, &dir.path().join("absent.safetensors")] {
+            let message = format!("{:#}", read_tensors(path).unwrap_err());
+            assert!(message.contains(path.to_str().unwrap()), "{message}");
+        }
+    }
 }

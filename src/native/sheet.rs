@@ -12,7 +12,7 @@ use super::{
     device::DeviceArgs,
 };
 use crate::{
-    bundle::Bundle,
+    bundle::{Bundle, Part},
     pipeline::{Animator, Portrait},
 };
 
@@ -51,7 +51,7 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
     ensure!(args.zoom >= 1.0, "--zoom must be at least 1, which crops nothing");
-    let animator = Animator::load(&Bundle::open_dir(&args.model)?, &args.device.open())
+    let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.manifest().config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");

@@ -13,7 +13,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    bundle::{Bundle, Manifest},
+    bundle::{Bundle, Manifest, Part},
     gif,
     pipeline::{self, Animator, Event, Portrait},
 };
@@ -57,8 +57,8 @@ impl Model {
                 Ok((name, bytes.to_vec()))
             })
             .collect::<Result<_, JsError>>()?;
-        let bundle = Bundle::assemble(manifest, shards)?;
-        Ok(Self(Animator::load(&bundle, &device.0)?))
+        let bundle = Bundle::assemble(manifest, shards, &[Part::Generation])?;
+        Ok(Self(Animator::load(bundle, &device.0)?))
     }
 
     /// Labels, sizes and defaults, as `Manifest` in `pkg/index.d.ts`.

@@ -18,6 +18,7 @@ pub fn compare(golden: &Golden, report: &mut Report) {
     let device = Device::flex();
     let model = model(golden, 1000, &device);
     schedules(golden, report);
+    ddim_times(golden);
     diffusion_formulas(golden, report, &device);
     parts(golden, report, &model, &device);
     steps_from_golden_outputs(golden, report, &device);
@@ -95,6 +96,23 @@ fn schedules(golden: &Golden, report: &mut Report) {
             let values: Vec<f64> = (0..timesteps).map(buffer).collect();
             report.compare_list(golden, &format!("dm/sched{timesteps}/{name}"), &values);
         }
+    }
+}
+
+/// `T1000_S10: [909, ..., 90, 0]`: the times, and the zero at which sampling ends.
+fn ddim_times(golden: &Golden) {
+    let table = golden.manifest["ddim_times"].as_object().into_iter().flatten();
+    for (case, times) in table {
+        let (timesteps, steps) = case.trim_start_matches('T').split_once("_S").unwrap();
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, timesteps.parse().unwrap());
+        let sampler = Sampler::Ddim { eta: 1.0, times: DdimTimes::Official };
+        let updates = sampler.updates(&schedule, steps.parse().unwrap());
+        let found: Vec<u64> = updates.iter().map(|update| update.time as u64).chain([0]).collect();
+        assert_eq!(
+            times.as_array().unwrap().iter().map(|time| time.as_u64().unwrap()).collect::<Vec<_>>(),
+            found,
+            "{case}"
+        );
     }
 }
 

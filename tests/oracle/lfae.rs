@@ -84,7 +84,7 @@ fn reconstruction(golden: &Golden, report: &mut Report, model: &LatentFlowAutoen
             report.compare(golden, &name, actual);
         }
     };
-    let predictor = &model.region_predictor;
+    let predictor = &model.flow_predictor.region_predictor;
     let yaml = golden.yaml();
     let scale = |path: &[&str]| {
         let section = path.iter().fold(&yaml["model_params"], |value, key| &value[key]);
@@ -101,7 +101,7 @@ fn reconstruction(golden: &Golden, report: &mut Report, model: &LatentFlowAutoen
     check("bg_params", estimate.background.unsqueeze());
     check("pfp/heatmap", estimate.taps.heatmaps.unsqueeze());
     if golden.has(&format!("{case}/pfp/sparse_motion_nobg")) {
-        let flow_predictor = &model.generator.pixelwise_flow_predictor;
+        let flow_predictor = &model.flow_predictor.pixelwise;
         let (_, taps) = flow_predictor.forward(source.clone(), &estimate.source, &estimate.driving, None);
         check("pfp/sparse_motion_nobg", taps.sparse_motions.narrow(1, 0, 1));
     }

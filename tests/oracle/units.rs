@@ -8,7 +8,7 @@ use lfdm::config::{
     RegionAffine, RegionConfig,
 };
 use lfdm::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock};
-use lfdm::lfae::{Regions, gaussian_heatmaps, official_key};
+use lfdm::lfae::{Regions, gaussian_heatmaps, is_flow_predictor, official_key};
 use lfdm::tensor::{Matrix2, coordinate_grid};
 use lfdm::weights::load_module;
 
@@ -194,9 +194,15 @@ impl Units<'_> {
                 continue;
             }
             let config = self.generator_config(&format!("genvar/{case}"));
-            let key = |path: &str| official_key(&format!("generator.{path}"))["generator.".len()..].to_owned();
-            let generator = self.load(&format!("genvar/{case}"), config.init_generator(self.device), &key);
-            let (motion, _) = generator.pixelwise_flow_predictor.forward(image.clone(), &source, &driving, None);
+            // The official generator holds the pixelwise flow predictor, too.
+            let state = self.golden.state(&format!("units/genvar/{case}/state/")).prefixed("generator");
+            let key = |path: &str| official_key(&format!("generator.{path}"));
+            let weights = state.clone().filter(|key| !is_flow_predictor(key));
+            let generator = load_module(config.init_generator(self.device), &weights, &key).unwrap();
+            let key = |path: &str| official_key(&format!("flow_predictor.pixelwise.{path}"));
+            let predictor =
+                load_module(config.init_pixelwise(self.device), &state.filter(is_flow_predictor), &key).unwrap();
+            let (motion, _) = predictor.forward(image.clone(), &source, &driving, None);
             let features = generator.encode(image.clone());
             let decoded = generator.decode(image.clone(), &features, &motion);
 

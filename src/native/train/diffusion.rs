@@ -17,14 +17,14 @@ use super::{RunArgs, Stage, Terms};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{DiffusionConfig, LfdmConfig};
-use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, official_key};
+use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{FacesDataset, Split, View};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
-use crate::pipeline::{Animator, Portrait, Request, is_denoiser};
+use crate::pipeline::{Animator, Portrait, Request};
 use crate::weights::{StateDict, WeightDtype, WeightsError, collect_module, load_module};
 
 /// `lfdm train dm`
@@ -214,7 +214,7 @@ impl DiffusionStage {
             training: serde_json::Value::Null,
             files: Vec::new(),
         };
-        let animator = Animator::load(&Bundle { manifest, weights }, device)?;
+        let animator = Animator::load(Bundle { manifest, weights }, device)?;
         let mut sheet = ContactSheet::new(size);
         for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
             let portrait = self.people.clip(index % self.people.len(), 0).rgba(0);

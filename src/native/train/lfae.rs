@@ -13,11 +13,11 @@ use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, official_key};
+use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
 use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
+use crate::native::model::read_tensors;
 use crate::native::preview;
 use crate::noise::NoiseSource;
-use crate::pipeline::is_lfae;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
@@ -32,7 +32,7 @@ pub struct Args {
     /// Model configuration as JSON; the 64-pixel faces model without it.
     #[arg(long)]
     pub config: Option<PathBuf>,
-    /// VGG19's weights as torchvision names them, as safetensors: adds the official perceptual loss.
+    /// torchvision's weights of VGG19, `.pth` or safetensors: adds the official perceptual loss.
     #[arg(long)]
     pub vgg: Option<PathBuf>,
     #[command(flatten)]
@@ -135,9 +135,7 @@ pub fn run(args: &Args) -> Result<()> {
 const PERCEPTUAL_SCALES: [f64; 3] = [1.0, 0.5, 0.25];
 
 fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
-    Vgg19::new(&weights, &run.device.open().autodiff())
+    Vgg19::new(&read_tensors(path)?, &run.device.open().autodiff())
         .with_context(|| format!("{} does not hold torchvision's VGG19", path.display()))
 }
 
@@ -241,7 +239,7 @@ impl LfaeStage {
         let device = driving.device();
         let affine_noise = noise.normal(affine_shape, &device);
         let transform = ThinPlateTransform::new(&params, affine_noise, noise.normal(tps_shape, &device));
-        let transformed = model.region_predictor.forward(transform.frame(driving.clone()));
+        let transformed = model.flow_predictor.region_predictor.forward(transform.frame(driving.clone()));
         equivariance(&estimate.driving, &transformed, &transform, self.settings.config.lfae.revert_axis_swap)
     }
 }

@@ -112,7 +112,7 @@ fn autoencoder(golden: &Golden, report: &mut Report, vgg: &Vgg19, mode: &str, de
         let estimate = model.estimate(source.clone(), driving.clone());
         let features = model.encode(source.clone());
         let decoded = model.decode(source.clone(), &features, &estimate.motion);
-        let transformed = model.region_predictor.forward(transform.frame(driving.clone()));
+        let transformed = model.flow_predictor.region_predictor.forward(transform.frame(driving.clone()));
         let perceptual = vgg.loss(&decoded.prediction, &driving, &scales(golden)) * perceptual_weight;
         let (shift, affine) = equivariance(&estimate.driving, &transformed, &transform, config.revert_axis_swap);
         let (shift, affine) = (shift * weight("equivariance_shift"), affine * weight("equivariance_affine"));

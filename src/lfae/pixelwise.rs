@@ -5,6 +5,7 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 
+use super::Motion;
 use super::blocks::conv;
 use super::hourglass::Hourglass;
 use super::region::Regions;
@@ -23,16 +24,6 @@ pub struct PixelwiseFlowPredictor {
     revert_axis_swap: bool,
 }
 
-/// Motion from a reference frame to a driving frame.
-#[derive(Debug, Clone)]
-pub struct Motion {
-    /// Where in the reference each cell of the driving frame comes from: `[batch, height, width, 2]`, absolute, xy in [-1, 1].
-    pub flow: Tensor<4>,
-    /// 1 where the warped reference is to be trusted, 0 where the decoder must paint: `[batch, 1, height, width]`.
-    /// All ones for a model without occlusion.
-    pub occlusion: Tensor<4>,
-}
-
 /// What [`PixelwiseFlowPredictor::forward`] computed on its way.
 #[derive(Debug, Clone)]
 pub struct FlowTaps {
@@ -49,7 +40,7 @@ pub struct FlowTaps {
 }
 
 impl LfaeConfig {
-    pub(crate) fn init_flow(&self, device: &Device) -> PixelwiseFlowPredictor {
+    pub fn init_pixelwise(&self, device: &Device) -> PixelwiseFlowPredictor {
         let per_motion = 1 + if self.flow.deformed_source { self.channels } else { 0 };
         let inputs = (self.regions + 1) * per_motion;
         let features = self.flow.hourglass.out_channels(inputs);
@@ -163,7 +154,7 @@ impl PixelwiseFlowPredictor {
         Tensor::cat(vec![behind.unsqueeze_dim::<4>(1), moved], 1).reshape([batch, regions + 1, height, width, 2])
     }
 
-    pub(crate) fn fold(self) -> Self {
+    pub(super) fn fold(self) -> Self {
         Self { hourglass: self.hourglass.fold(), ..self }
     }
 }
@@ -195,4 +186,86 @@ pub fn gaussian_heatmaps(centres: Tensor<3>, covariance: Option<&Matrix2>, grid:
         }
     };
     (distance * -0.5).exp().reshape([batch, regions, height, width])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LfdmConfig;
+    use crate::noise::NoiseSource;
+
+    const REGIONS: usize = 4;
+
+    fn predictor(revert_axis_swap: bool) -> PixelwiseFlowPredictor {
+        let mut config = LfdmConfig::faces_64(1).lfae;
+        config.regions = REGIONS;
+        config.revert_axis_swap = revert_axis_swap;
+        config.flow.hourglass.block_expansion = 4;
+        config.init_pixelwise(&Device::flex())
+    }
+
+    fn regions(noise: &mut NoiseSource) -> Regions {
+        let device = Device::flex();
+        let root = Matrix2::from_tensor(noise.normal::<4>([2, REGIONS, 2, 2], &device) * 0.2);
+        let covariance = root.product(&root.transpose());
+        Regions {
+            shift: noise.normal::<3>([2, REGIONS, 2], &device) * 0.4,
+            heatmap: Tensor::zeros([2, REGIONS, 1, 1], &device),
+            affine: Some(covariance.principal_axes()),
+            covariance: Some(covariance),
+        }
+    }
+
+    /// The axes of every region times 1 or -1, and with `mirrored` the minor one times -1 besides: `det U` changes.
+    fn with_other_signs(regions: &Regions, noise: &mut NoiseSource, mirrored: bool) -> Regions {
+        let sign = noise.normal::<2>([2, REGIONS], &Device::flex()).sign();
+        let affine = regions.affine.as_ref().map(|axes| {
+            let Matrix2 { a, b, c, d } = axes.scale(sign);
+            if mirrored { Matrix2 { a, b: b.neg(), c, d: d.neg() } } else { Matrix2 { a, b, c, d } }
+        });
+        Regions { affine, ..regions.clone() }
+    }
+
+    fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    #[test]
+    fn flow_does_not_depend_on_the_signs_of_the_region_axes() {
+        let predictor = predictor(true);
+        let mut noise = NoiseSource::new(1);
+        let (source, driving) = (regions(&mut noise), regions(&mut noise));
+        let image = noise.normal::<4>([2, 3, 64, 64], &Device::flex()) * 0.2 + 0.5;
+        let flow = |source: &Regions, driving: &Regions| {
+            let (motion, taps) = predictor.forward(image.clone(), source, driving, None);
+            (motion.flow, taps.sparse_motions)
+        };
+        let (expected, motions) = flow(&source, &driving);
+        let scale: f32 = motions.abs().max().into_scalar();
+        for mirrored in [false, true] {
+            let source = with_other_signs(&source, &mut noise, mirrored);
+            let driving = with_other_signs(&driving, &mut noise, mirrored);
+            let (found, _) = flow(&source, &driving);
+            assert!(distance(found, expected.clone()) < 1e-6 * scale, "mirrored: {mirrored}");
+        }
+        // The test means something only if a convention that changes from frame to frame is another motion.
+        let (other, _) = flow(&with_other_signs(&source, &mut noise, true), &driving);
+        assert!(distance(other, expected) > 1e-2);
+    }
+
+    #[test]
+    fn equal_regions_move_nothing() {
+        for revert_axis_swap in [true, false] {
+            let predictor = predictor(revert_axis_swap);
+            let mut noise = NoiseSource::new(2);
+            let regions = regions(&mut noise);
+            let image = noise.normal::<4>([2, 3, 64, 64], &Device::flex()) * 0.2 + 0.5;
+            let (motion, taps) = predictor.forward(image, &regions, &regions, None);
+            let grid = coordinate_grid([16, 16], &Device::flex());
+            let still = grid.clone().unsqueeze::<5>().expand([2, REGIONS + 1, 16, 16, 2]);
+            assert!(distance(taps.sparse_motions, still) < 1e-4);
+            assert!(distance(motion.flow, grid.unsqueeze::<4>().expand([2, 16, 16, 2])) < 1e-4);
+            assert_eq!(taps.heatmaps.abs().max().into_scalar::<f32>(), 0.0);
+        }
+    }
 }
