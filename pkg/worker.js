@@ -1,7 +1,7 @@
 // The model's own thread. Every message carries the id of the request it belongs to; a request is answered by any
 // number of events and then `end` or `failure`. What cannot be answered (a panic, a lost GPU) is said without an id.
 
-import init, { Model, encode_gif, on_panic, open_device } from './lfdm.js';
+import init, { ModelLoader, encode_gif, on_panic, open_device } from './lfdm.js';
 
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
@@ -39,22 +39,18 @@ async function open({ url, device, reload }, send) {
   const [manifest] = await Promise.all([download(new URL('manifest.json', url), { cache }), start()]);
   on_panic((message) => self.postMessage({ type: 'panic', message }));
 
-  const files = shardsOf(manifest);
+  const loader = intact(() => new ModelLoader(manifest));
+  const files = loader.files();
   const total = files.reduce((sum, file) => sum + file.bytes, 0);
   let loaded = 0;
   send({ type: 'progress', loaded, total });
-  const shards = [];
   for (const { name, bytes } of files) {
     const onChunk = (length) => send({ type: 'progress', loaded: (loaded += length), total });
-    shards.push([name, await download(new URL(name, url), { cache, limit: bytes, onChunk })]);
+    const shard = await download(new URL(name, url), { cache, limit: bytes, onChunk });
+    intact(() => loader.add(name, shard));
   }
   const chosen = await chooseDevice(device);
-  try {
-    model = Model.load(manifest, shards, chosen.handle);
-  } catch (error) {
-    if (error instanceof WebAssembly.RuntimeError) throw error;
-    throw failure('model', 'The model did not arrive intact, so nothing of it is used. Try again.', error.message);
-  }
+  model = intact(() => loader.finish(chosen.handle));
   send({ type: 'opened', manifest: model.manifest(), device: chosen.info });
 }
 
@@ -118,19 +114,14 @@ function macrotask() {
   });
 }
 
-function shardsOf(manifest) {
-  let files;
+/** Runs a part of loading; what Rust refuses is a model that did not arrive as it was published. */
+function intact(work) {
   try {
-    files = JSON.parse(new TextDecoder().decode(manifest)).files;
+    return work();
   } catch (error) {
-    throw failure('model', 'The model’s manifest.json is damaged. Try again later.', `${error}`);
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    throw failure('model', 'The model did not arrive intact, so nothing of it is used. Try again.', error.message);
   }
-  // Only what is needed to fetch; Rust checks everything else.
-  if (!Array.isArray(files) || !files.every(({ name, bytes }) => typeof name === 'string' && Number.isSafeInteger(bytes))) {
-    throw failure('model', 'The model’s manifest.json does not list its files. Try again later.');
-  }
-  // Some weights are for training only.
-  return files.filter(({ part = 'generation' }) => part === 'generation');
 }
 
 async function download(url, { cache, limit = Infinity, onChunk }) {

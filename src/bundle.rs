@@ -1,6 +1,6 @@
 //! A model as files: `manifest.json` and weight shards, verified before anything is used.
 //!
-//! The same [`Bundle::assemble`] serves a directory and a page that has downloaded the files. One state dict holds it all:
+//! The same [`Assembly`] serves a directory and a page that downloads the files. One state dict holds it all:
 //! `generator.*`, `region_predictor.*`, `bg_predictor.*` (stage 1), `denoise_fn.*` (stage 2), `motion.mean`, `motion.std` and
 //! `conditions`.
 
@@ -148,31 +148,43 @@ impl Manifest {
     }
 }
 
-impl Bundle {
-    /// Puts a bundle together from its files; every byte is checked first.
-    ///
-    /// `shards` are the files that the manifest names, in any order. Those of `parts` must all be there; of the others, what is there
-    /// is used.
-    pub fn assemble(manifest: &[u8], shards: Vec<(String, Vec<u8>)>, parts: &[Part]) -> Result<Self, BundleError> {
-        let manifest = Manifest::parse(manifest)?;
-        let file = |name: &str| manifest.files.iter().find(|file| file.name == name);
-        let arrived = |file: &WeightFile| shards.iter().any(|(name, _)| *name == file.name);
-        if let Some(missing) = manifest.files.iter().find(|file| parts.contains(&file.part) && !arrived(file)) {
-            return Err(BundleError::MissingFile { name: missing.name.clone(), expected: manifest.files.len() });
+/// A bundle whose files arrive one by one; each is checked and read when it comes, and need not be kept.
+#[derive(Debug)]
+pub struct Assembly {
+    manifest: Manifest,
+    weights: StateDict,
+    arrived: Vec<String>,
+}
+
+impl Assembly {
+    pub fn new(manifest: &[u8]) -> Result<Self, BundleError> {
+        Ok(Self { manifest: Manifest::parse(manifest)?, weights: StateDict::default(), arrived: Vec::new() })
+    }
+
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Takes in a file that the manifest names.
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
+        let Some(file) = self.manifest.files.iter().find(|file| file.name == name) else {
+            return Err(BundleError::Content(format!("`{name}` is not among the files of this bundle")));
+        };
+        file.verify(bytes)?;
+        let weights = StateDict::from_safetensors(bytes);
+        self.weights.merge(weights.map_err(|source| BundleError::Weights { name: name.to_owned(), source })?);
+        self.arrived.push(name.to_owned());
+        Ok(())
+    }
+
+    /// The bundle, if all files of `parts` are there.
+    pub fn finish(self, parts: &[Part]) -> Result<Bundle, BundleError> {
+        let Self { manifest, weights, arrived } = self;
+        let missing = |file: &&WeightFile| parts.contains(&file.part) && !arrived.contains(&file.name);
+        match manifest.files.iter().find(missing) {
+            Some(file) => Err(BundleError::MissingFile { name: file.name.clone(), expected: manifest.files.len() }),
+            None => Ok(Bundle { manifest, weights }),
         }
-        for (name, bytes) in &shards {
-            if let Some(file) = file(name) {
-                file.verify(bytes)?;
-            }
-        }
-        let mut weights = StateDict::default();
-        for (name, bytes) in shards {
-            if file(&name).is_some() {
-                let part = StateDict::from_safetensors(&bytes);
-                weights.merge(part.map_err(|source| BundleError::Weights { name, source })?);
-            }
-        }
-        Ok(Self { manifest, weights })
     }
 }
 
@@ -202,7 +214,7 @@ fn sha256(bytes: &[u8]) -> String {
 mod directory {
     use std::{fs, path::Path};
 
-    use super::{Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, Part, WeightFile};
+    use super::{Assembly, Bundle, BundleError, MANIFEST, MAX_SHARD_BYTES, Manifest, Part, WeightFile};
     use crate::native::staging::Staging;
     use crate::weights::{StateDict, WeightDtype};
 
@@ -214,16 +226,15 @@ mod directory {
 
         /// Reads only `parts` of a bundle.
         pub fn open_parts(dir: &Path, parts: &[Part]) -> Result<Self, BundleError> {
-            let manifest = read(dir, MANIFEST)?;
-            let mut shards = Vec::new();
-            for file in Manifest::parse(&manifest)?.files {
-                if !parts.contains(&file.part) || !dir.join(&file.name).exists() {
-                    continue; // `assemble` says what is missing.
-                }
-                let bytes = read(dir, &file.name)?;
-                shards.push((file.name, bytes));
+            let mut assembly = Assembly::new(&read(dir, MANIFEST)?)?;
+            let wanted = |file: &&WeightFile| parts.contains(&file.part) && dir.join(&file.name).exists();
+            let files: Vec<String> =
+                assembly.manifest().files.iter().filter(wanted).map(|file| file.name.clone()).collect();
+            for name in files {
+                assembly.add(&name, &read(dir, &name)?)?;
             }
-            Self::assemble(&manifest, shards, parts)
+            // A missing file is named here.
+            assembly.finish(parts)
         }
 
         /// Writes the bundle, all or nothing: what was in `dir` before is replaced at the very end.

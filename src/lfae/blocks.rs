@@ -5,7 +5,8 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::activation::relu;
-use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train};
+use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train, conv_transpose2d};
+use burn::tensor::ops::ConvTransposeOptions;
 use burn::tensor::{Device, Tensor};
 
 use crate::tensor::upsample_nearest;
@@ -15,6 +16,21 @@ pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) 
     Conv2dConfig::new(channels, [side, side])
         .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
         .init(device)
+}
+
+/// A convolution to so few channels that lining up its inputs costs more than the products.
+///
+/// On the CPU it runs as a transposed convolution of the mirrored kernel, which multiplies first and then adds up shifted copies of the
+/// few outputs. For the last convolution of a 128-pixel decoder that is 4 instead of 22 ms, and 10 instead of 200 MB.
+pub(super) fn narrow_conv(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let device = x.device();
+    if device.is_autodiff() || device != Device::flex() {
+        return conv.forward(x);
+    }
+    let mirrored = conv.weight.val().swap_dims(0, 1).flip([2, 3]);
+    let padding = [2, 3].map(|axis| mirrored.dims()[axis] / 2);
+    let bias = conv.bias.as_ref().map(|bias| bias.val());
+    conv_transpose2d(x, mirrored, bias, ConvTransposeOptions::new([1, 1], padding, [0, 0], [1, 1], 1))
 }
 
 /// Convolution, batch norm, ReLU.
@@ -188,6 +204,17 @@ mod tests {
         norm.beta = Param::from_tensor(random(-1.0, 1.0));
         norm.running_mean = burn::module::RunningState::new(random(-1.0, 1.0));
         norm.running_var = burn::module::RunningState::new(random(0.2, 3.0));
+    }
+
+    #[test]
+    fn a_narrow_convolution_is_the_same_convolution() {
+        let device = Device::flex();
+        let x: Tensor<4> = Tensor::random([2, 5, 9, 6], Distribution::Normal(0.0, 1.0), &device);
+        for side in [1, 3, 7] {
+            let conv = conv([5, 3], side, side / 2, &device);
+            let expected = conv.forward(x.clone()).into_data();
+            narrow_conv(&conv, x.clone()).into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+        }
     }
 
     #[test]

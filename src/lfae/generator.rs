@@ -6,7 +6,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::Motion;
-use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
+use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv, narrow_conv};
 use crate::config::LfaeConfig;
 use crate::tensor::{resize, resize_flow, warp};
 
@@ -120,7 +120,7 @@ impl Generator {
             }
         }
         tap("final_in", &out);
-        let out = self.last.forward(out);
+        let out = narrow_conv(&self.last, out);
         tap("final_out", &out);
         let painted = sigmoid(out);
         let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };

@@ -8,12 +8,12 @@ mod options;
 use std::cell::RefCell;
 
 use burn::tensor::Device;
-use js_sys::{Array, Function, Uint8Array, Uint8ClampedArray};
+use js_sys::{Function, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::{
-    bundle::{Bundle, Manifest, Part},
+    bundle::{Assembly, Manifest, Part, WeightFile},
     gif,
     pipeline::{self, Animator, Event, Portrait},
 };
@@ -41,26 +41,36 @@ pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
     }
 }
 
+/// A model that is being downloaded. Each file is checked and unpacked as it comes, so that the page holds one at a time.
 #[wasm_bindgen]
-impl Model {
-    /// Checks the downloaded files against the manifest and builds the model; nothing is kept if anything is wrong.
-    ///
-    /// `shards` is an array of `[name, Uint8Array]`.
-    pub fn load(manifest: &[u8], shards: Array, device: &ComputeDevice) -> Result<Model, JsError> {
-        let shards = shards
-            .iter()
-            .map(|pair| {
-                let pair: Array = pair.dyn_into().map_err(|_| JsError::new("shards: expected [name, bytes] pairs"))?;
-                let name = pair.get(0).as_string().ok_or_else(|| JsError::new("shards: a name is not a string"))?;
-                let bytes: Uint8Array =
-                    pair.get(1).dyn_into().map_err(|_| JsError::new(&format!("shards: {name} is not a Uint8Array")))?;
-                Ok((name, bytes.to_vec()))
-            })
-            .collect::<Result<_, JsError>>()?;
-        let bundle = Bundle::assemble(manifest, shards, &[Part::Generation])?;
-        Ok(Self(Animator::load(bundle, &device.0)?))
+pub struct ModelLoader(Assembly);
+
+#[wasm_bindgen]
+impl ModelLoader {
+    #[wasm_bindgen(constructor)]
+    pub fn new(manifest: &[u8]) -> Result<ModelLoader, JsError> {
+        Ok(Self(Assembly::new(manifest)?))
     }
 
+    /// Names and sizes of the files to [`add`](Self::add): `{ name, bytes }[]`.
+    pub fn files(&self) -> Result<JsValue, JsError> {
+        let needed = |file: &&WeightFile| file.part == Part::Generation;
+        let files: Vec<&WeightFile> = self.0.manifest().files.iter().filter(needed).collect();
+        Ok(serde_wasm_bindgen::to_value(&files)?)
+    }
+
+    pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsError> {
+        Ok(self.0.add(name, bytes)?)
+    }
+
+    /// Builds the model; nothing is kept if anything is missing or wrong.
+    pub fn finish(self, device: &ComputeDevice) -> Result<Model, JsError> {
+        Ok(Model(Animator::load(self.0.finish(&[Part::Generation])?, &device.0)?))
+    }
+}
+
+#[wasm_bindgen]
+impl Model {
     /// Labels, sizes and defaults, as `Manifest` in `pkg/index.d.ts`.
     pub fn manifest(&self) -> Result<JsValue, JsError> {
         Ok(serde_wasm_bindgen::to_value(&WebManifest::from(self.0.manifest()))?)

@@ -31,12 +31,12 @@ export const SWIFTSHADER = [
   '--use-angle=swiftshader',
 ];
 
-/** Starts a server and a browser; `close()` ends both. */
-export async function launch(flags = []) {
+/** Starts a server, with `mounts` beside the page's own files, and a browser; `close()` ends both. */
+export async function launch(flags = [], mounts = {}) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
-  const server = await serve(DIST);
+  const server = await serve(DIST, { mounts });
   const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: [...QUIET, ...flags] });
   return {

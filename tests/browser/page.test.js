@@ -222,7 +222,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       'a shard that is too long': [shard, edit((body) => Buffer.concat([body, body])), /did not arrive intact/],
       'one flipped bit': [shard, edit((body) => flip(body, body.length - 1)), /did not arrive intact/],
       'a missing manifest': ['**/manifest.json', (route) => route.fulfill({ status: 404 }), /not on this server/],
-      'a host that answers everything with a page': ['**/manifest.json', (route) => route.fulfill({ body: '<!doctype html>' }), /damaged/],
+      'a host that answers everything with a page': ['**/manifest.json', (route) => route.fulfill({ body: '<!doctype html>' }), /did not arrive intact/],
     };
     for (const [name, [url, handler, sentence]] of Object.entries(damage)) {
       test(name, async (t) => {

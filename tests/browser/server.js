@@ -15,14 +15,18 @@ const TYPES = {
   '.safetensors': 'application/octet-stream',
 };
 
-/** Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop it. */
-export async function serve(root, prefix = '/some/where/') {
+/**
+ * Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop it. `mounts` puts other
+ * folders in: `{ 'models/large/': '/folder' }`.
+ */
+export async function serve(root, { prefix = '/some/where/', mounts = {} } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const relative = normalize(decodeURIComponent(pathname.slice(prefix.length)) || 'index.html');
     try {
       if (!pathname.startsWith(prefix) || relative.startsWith('..')) throw new Error('outside');
-      const body = await readFile(join(root, relative));
+      const [mount, folder] = Object.entries(mounts).find(([mount]) => relative.startsWith(mount)) ?? ['', root];
+      const body = await readFile(join(folder, relative.slice(mount.length)));
       response.writeHead(200, { 'content-type': TYPES[extname(relative)] ?? 'application/octet-stream' });
       response.end(body);
     } catch {
