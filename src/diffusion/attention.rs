@@ -18,6 +18,29 @@ pub const MAX_DISTANCE: usize = 32;
 const ROTARY_THETA: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-5;
 
+/// What the queries, keys and values of one slice may take on the CPU: more than its cache holds is moved to memory and back by every
+/// step of the attention, which then takes two to three times as long.
+const SLICE_BYTES: usize = 4 << 20;
+
+/// `attend` of `x`, on the CPU in slices along `axis` that become slices along `out_axis`. `floats` is the size of the queries, keys and
+/// values that belong to one index.
+fn in_slices(
+    x: Tensor<3>,
+    [axis, out_axis]: [usize; 2],
+    floats: usize,
+    attend: impl Fn(Tensor<3>) -> Tensor<3>,
+) -> Tensor<3> {
+    let total = x.dims()[axis];
+    let device = x.device();
+    let length = (SLICE_BYTES / (4 * floats)).max(1);
+    if device.is_autodiff() || device != Device::flex() || length >= total {
+        return attend(x);
+    }
+    let slices =
+        (0..total).step_by(length).map(|start| attend(x.clone().narrow(axis, start, length.min(total - start))));
+    Tensor::cat(slices.collect(), out_axis)
+}
+
 /// Layer normalisation over the channels of each position, with a gain and no shift.
 #[derive(Module, Debug)]
 pub struct ChannelNorm {
@@ -68,7 +91,9 @@ impl SpatialLinearAttention {
     /// # Shapes
     /// - `x` and result: `[batch * frames, channels, height * width]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        x.clone() + self.attend(self.norm.forward(x))
+        let [_, _, positions] = x.dims();
+        let floats = 3 * self.heads * self.head_dim * positions;
+        in_slices(x, [0, 0], floats, |x| x.clone() + self.attend(self.norm.forward(x)))
     }
 
     /// The attention without normalisation and residual.
@@ -175,6 +200,11 @@ impl TemporalAttention {
     /// - `tokens`: `[batch * frames, positions, channels]`
     /// - result: `[batch * frames, channels, positions]`
     pub fn attend(&self, tokens: Tensor<3>, tables: &FrameTables) -> Tensor<3> {
+        let floats = 3 * self.heads * self.head_dim * tokens.dims()[0];
+        in_slices(tokens, [1, 2], floats, |tokens| self.attend_slice(tokens, tables))
+    }
+
+    fn attend_slice(&self, tokens: Tensor<3>, tables: &FrameTables) -> Tensor<3> {
         let [n, positions, channels] = tokens.dims();
         let (heads, head_dim, frames) = (self.heads, self.head_dim, tables.frames());
         let hidden = heads * head_dim;
@@ -314,5 +344,34 @@ fn project_out(to_out: &Linear, x: Tensor<3>) -> Tensor<3> {
     match &to_out.bias {
         Some(bias) => out + bias.val().reshape([1, -1, 1]),
         None => out,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+
+    #[test]
+    fn slices_make_the_whole() {
+        let device = Device::flex();
+        let (heads, head_dim, frames) = (2, 8, 3);
+        let mut noise = NoiseSource::new(1);
+        let x = noise.normal::<3>([frames, 6, 7], &device);
+        let distance = |a: Tensor<3>, b: Tensor<3>| (a - b).abs().max().into_scalar::<f32>();
+
+        let linear = SpatialLinearAttention::new(6, heads, head_dim, &device);
+        let forward = |x: Tensor<3>| x.clone() + linear.attend(linear.norm.forward(x));
+        // So many floats that a slice is one index, or two.
+        for floats in [SLICE_BYTES, SLICE_BYTES / 8] {
+            assert!(distance(in_slices(x.clone(), [0, 0], floats, forward), linear.forward(x.clone())) < 1e-6);
+        }
+        let temporal = TemporalAttention::new(6, heads, head_dim, &device);
+        let tables = FrameTables::new(frames, head_dim, None, &device);
+        let tokens = temporal.norm.forward(x);
+        for floats in [SLICE_BYTES, SLICE_BYTES / 8] {
+            let sliced = in_slices(tokens.clone(), [1, 2], floats, |tokens| temporal.attend_slice(tokens, &tables));
+            assert!(distance(sliced, temporal.attend(tokens.clone(), &tables)) < 1e-6);
+        }
     }
 }
