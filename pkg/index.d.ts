@@ -49,8 +49,22 @@ export interface GenerateOptions {
   guidance?: number;
   /** Default: `dpm_solver_pp2m`. `ddpm` takes all of the schedule's steps, whatever `steps` says. */
   sampler?: 'dpm_solver_pp2m' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
+  /** Put a `preview` into every step event. Default: false. */
+  previews?: boolean;
+  /**
+   * Put a `photo` into every frame event: the picture itself, warped by the generated motion, with sides of at most this many pixels
+   * (16 to 2048). Default: none.
+   */
+  photoSize?: number;
   /** Stops the computation within one step; the loop then throws the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** RGBA pixels. */
+export interface Picture {
+  width: number;
+  height: number;
+  rgba: Uint8ClampedArray<ArrayBuffer>;
 }
 
 export interface EncodedEvent {
@@ -62,6 +76,8 @@ export interface StepEvent {
   /** From 0. */
   index: number;
   total: number;
+  /** With `previews`: the motion of all frames as far as it is known, in the size of the flow grid, one frame after the other in `rgba`. */
+  preview?: Picture;
 }
 
 export interface FrameEvent {
@@ -77,6 +93,8 @@ export interface FrameEvent {
   flow: Uint8ClampedArray<ArrayBuffer>;
   /** Occlusion as grey: dark is painted anew, light is moved from the portrait. */
   occlusion: Uint8ClampedArray<ArrayBuffer>;
+  /** With `photoSize`: the frame in the picture's own resolution. It fades into the still picture toward its border. */
+  photo?: Picture;
 }
 
 export interface DoneEvent {

@@ -89,7 +89,8 @@ async function generate({ image: { data, width, height }, options }, send, isCan
       const now = performance.now();
       timings[event.type] += now - since;
       since = now;
-      send(event, [event.rgba, event.flow, event.occlusion].flatMap((pixels) => (pixels ? [pixels.buffer] : [])));
+      const pictures = [event.rgba, event.flow, event.occlusion, event.photo?.rgba, event.preview?.rgba];
+      send(event, pictures.flatMap((pixels) => (pixels ? [pixels.buffer] : [])));
       await macrotask();
     }
   } finally {

@@ -19,6 +19,7 @@ pub mod lfae;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod noise;
+pub mod photo;
 pub mod pipeline;
 pub mod portrait;
 pub mod tensor;

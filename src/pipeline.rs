@@ -16,6 +16,7 @@ use crate::{
     diffusion::{self, Denoiser, DiffusionModel, MotionCodec, Trajectory},
     lfae::{self, Generator, Motion, ReferenceFeatures},
     noise::NoiseSource,
+    photo::PhotoWarp,
     portrait::planar_to_rgba,
     viz::{flow_to_rgba, occlusion_to_rgba},
     weights::{WeightsError, load_module},
@@ -88,9 +89,29 @@ pub enum Event {
     Step {
         index: usize,
         total: usize,
+        /// With [`Generation::with_previews`].
+        preview: Option<Preview>,
     },
     Frame(Frame),
     Done(Timings),
+}
+
+/// The motion of all frames as far as it is known after a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// `[height, width]` of the flow grid.
+    pub size: [usize; 2],
+    /// [`flow_to_rgba`] of each frame in turn: `frames * height * width * 4` RGBA bytes.
+    pub flow: Vec<u8>,
+}
+
+/// A picture of a size of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// `[height, width]`
+    pub size: [usize; 2],
+    /// `height * width * 4` RGBA bytes.
+    pub rgba: Vec<u8>,
 }
 
 /// A finished frame with its motion, all pictures of one size.
@@ -107,6 +128,8 @@ pub struct Frame {
     pub flow: Vec<u8>,
     /// [`occlusion_to_rgba`] of the frame's occlusion.
     pub occlusion: Vec<u8>,
+    /// The frame at the photo's own size, with [`Generation::at_photo_size`].
+    pub photo: Option<Picture>,
 }
 
 /// Milliseconds by phase.
@@ -133,6 +156,8 @@ pub struct Generation {
     image: Tensor<4>,
     phase: Phase,
     timings: Timings,
+    previews: bool,
+    photo: Option<PhotoWarp>,
 }
 
 struct Model {
@@ -243,14 +268,26 @@ impl Animator {
             image: Tensor::from_data(pixels, &self.model.device),
             phase: Phase::Encode(Box::new(sampling)),
             timings: Timings::default(),
+            previews: false,
+            photo: None,
         })
     }
 }
 
 impl Generation {
+    /// Shows the motion after every step, which reads it back from the device.
+    pub fn with_previews(self) -> Self {
+        Self { previews: true, ..self }
+    }
+
+    /// Also makes every frame at the size of `photo`, which shows the same crop as the portrait: see [`photo`](crate::photo).
+    pub fn at_photo_size(self, photo: &Portrait) -> Self {
+        Self { photo: Some(PhotoWarp::new(photo, &self.model.device)), ..self }
+    }
+
     /// Does the next unit of work; `None` after [`Event::Done`] or an error.
     ///
-    /// A denoising step reads nothing back from the device.
+    /// A denoising step reads nothing back from the device, unless previews are asked for.
     pub async fn next(&mut self) -> Option<Result<Event, PipelineError>> {
         let clock = Stopwatch::start();
         let (result, spent) = match std::mem::replace(&mut self.phase, Phase::Over) {
@@ -288,7 +325,11 @@ impl Generation {
         let shape = state.x.dims();
         let x = state.trajectory.step(&state.denoiser, state.x, || state.noise.normal(shape, &self.model.device));
         settle(&self.model.device)?;
-        let event = Event::Step { index, total: state.trajectory.times().len() };
+        let preview = match state.trajectory.estimate() {
+            Some(estimate) if self.previews => Some(self.preview(estimate.clone()).await?),
+            _ => None,
+        };
+        let event = Event::Step { index, total: state.trajectory.times().len(), preview };
         if !state.trajectory.is_done() {
             return Ok((event, Phase::Denoise(Box::new(Denoising { x, ..state }))));
         }
@@ -300,6 +341,13 @@ impl Generation {
         Ok((event, Phase::Decode(Box::new(decoding))))
     }
 
+    async fn preview(&self, estimate: Tensor<5>) -> Result<Preview, PipelineError> {
+        let size = self.model.codec.size();
+        let flow = read(self.model.codec.decode(estimate).flow).await?;
+        let frames = flow.chunks_exact(size[0] * size[1] * 2);
+        Ok(Preview { size, flow: frames.flat_map(|frame| flow_to_rgba(frame, size, size)).collect() })
+    }
+
     async fn decode(&self, state: Decoding) -> Result<(Event, Phase), PipelineError> {
         let [total, height, width, _] = state.motion.flow.dims();
         let index = state.next;
@@ -308,6 +356,14 @@ impl Generation {
             occlusion: state.motion.occlusion.clone().narrow(0, index, 1),
         };
         let decoded = self.model.generator.decode(self.image.clone(), &state.features, &motion);
+        let photo = match &self.photo {
+            None => None,
+            Some(photo) => {
+                let frame = photo.frame(&motion, decoded.prediction.clone());
+                let [_, _, height, width] = frame.dims();
+                Some(Picture { size: [height, width], rgba: planar_to_rgba(&read(frame).await?) })
+            }
+        };
         let pixels = read(decoded.prediction).await?;
         let (grid, cells) = ([height, width], height * width);
         let frame = Frame {
@@ -317,6 +373,7 @@ impl Generation {
             rgba: planar_to_rgba(&pixels),
             flow: flow_to_rgba(&state.flow[index * cells * 2..(index + 1) * cells * 2], grid, self.size),
             occlusion: occlusion_to_rgba(&state.occlusion[index * cells..(index + 1) * cells], grid, self.size),
+            photo,
         };
         let phase = if index + 1 == total {
             Phase::Done

@@ -64,6 +64,21 @@ impl Portrait {
         Ok(Self { size, pixels })
     }
 
+    /// The crop that [`from_rgba`](Self::from_rgba) takes for a model of `size`, in its own resolution: only longer sides than `max_side`
+    /// pixels are made smaller.
+    pub fn at_photo_size(
+        width: usize,
+        height: usize,
+        rgba: &[u8],
+        size: [usize; 2],
+        max_side: usize,
+    ) -> Result<Self, PortraitError> {
+        let sides = crop([height, width], size);
+        let longest = sides[0].max(sides[1]).max(1);
+        let scale = max_side.min(longest) as f64 / longest as f64;
+        Self::from_rgba(width, height, rgba, sides.map(|side| ((side as f64 * scale).round() as usize).max(1)))
+    }
+
     /// `[height, width]`.
     pub fn size(&self) -> [usize; 2] {
         self.size

@@ -94,7 +94,7 @@ fn events_come_in_order() {
         .iter()
         .map(|event| match event {
             Event::Encoded => "encoded".into(),
-            Event::Step { index, total } => format!("step {index}/{total}"),
+            Event::Step { index, total, .. } => format!("step {index}/{total}"),
             Event::Frame(frame) => format!("frame {}/{}", frame.index, frame.total),
             Event::Done(_) => "done".into(),
         })

@@ -82,11 +82,12 @@ pub struct Trajectory {
     updates: Vec<Update>,
     next: usize,
     previous_x0: Option<Tensor<5>>,
+    estimate: Option<Tensor<5>>,
 }
 
 impl Trajectory {
     pub fn new(updates: Vec<Update>) -> Self {
-        Self { updates, next: 0, previous_x0: None }
+        Self { updates, next: 0, previous_x0: None, estimate: None }
     }
 
     /// The times to prepare the denoiser for, one per step.
@@ -97,6 +98,11 @@ impl Trajectory {
     /// Steps taken so far.
     pub fn taken(&self) -> usize {
         self.next
+    }
+
+    /// The clean sample as the last step saw it; `None` before the first.
+    pub fn estimate(&self) -> Option<&Tensor<5>> {
+        self.estimate.as_ref()
     }
 
     pub fn is_done(&self) -> bool {
@@ -112,6 +118,7 @@ impl Trajectory {
         let estimate = denoiser.denoise(&x, self.next);
         self.next += 1;
 
+        self.estimate = Some(estimate.x0.clone());
         let previous = self.previous_x0.take();
         let multistep = self.updates.get(self.next).is_some_and(|next| next.previous_x0 != 0.0);
         self.previous_x0 = multistep.then(|| estimate.x0.clone());

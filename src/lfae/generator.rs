@@ -132,11 +132,7 @@ impl Generator {
         if !self.occlusion {
             return warp_to(reference, motion);
         }
-        #[cfg(feature = "gpu")]
-        if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref()) {
-            return blended;
-        }
-        warp_blend(reference, motion, painted)
+        blend_warped(reference, painted, motion)
     }
 
     /// The same map in inference, with every batch norm that follows a convolution folded into it.
@@ -151,7 +147,20 @@ impl Generator {
     }
 }
 
-/// `warp(reference) * occlusion + painted * (1 - occlusion)`.
+/// `warp(reference) * occlusion + painted * (1 - occlusion)`, flow and occlusion enlarged to the size of `reference`; nothing painted is black.
+///
+/// # Shapes
+/// - `reference`: `[1 or frames, channels, height, width]`
+/// - `painted`, result: `[frames, channels, height, width]`
+pub(crate) fn blend_warped(reference: &Tensor<4>, painted: Option<Tensor<4>>, motion: &Motion) -> Tensor<4> {
+    #[cfg(feature = "gpu")]
+    if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref()) {
+        return blended;
+    }
+    warp_blend(reference, motion, painted)
+}
+
+/// [`blend_warped`] in tensor operations.
 fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>) -> Tensor<4> {
     let warped = warp_to(reference, motion);
     let [_, _, height, width] = warped.dims();

@@ -17,6 +17,7 @@ use burn::tensor::{Device, Tensor};
 
 pub use background::BackgroundMotionPredictor;
 pub use flow_predictor::{Estimate, FlowPredictor};
+pub(crate) use generator::blend_warped;
 pub use generator::{Decoded, Generator, ReferenceFeatures};
 pub use pixelwise::{FlowTaps, PixelwiseFlowPredictor, gaussian_heatmaps};
 pub use region::{RegionPredictor, Regions};

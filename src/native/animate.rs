@@ -9,12 +9,16 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{contact_sheet::ContactSheet, device::DeviceArgs, image_file::read_portrait};
+use super::{
+    contact_sheet::ContactSheet,
+    device::DeviceArgs,
+    image_file::{read_photo, read_portrait},
+};
 use crate::{
     bundle::{Bundle, Manifest, Part},
     diffusion::{DdimTimes, Sampler},
     gif,
-    pipeline::{Animator, Event, Frame, Generation, Request, Timings},
+    pipeline::{Animator, Event, Frame, Generation, Picture, Request, Timings},
 };
 
 /// `lfdm animate`
@@ -32,6 +36,9 @@ pub struct Args {
     /// A file that ends in .gif, or a directory for frame_000.png, frame_001.png, …
     #[arg(long)]
     out: PathBuf,
+    /// Make the frames of the photo itself, warped by the generated motion, with sides of up to this many pixels.
+    #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
+    photo_size: Option<u16>,
     /// Also write all frames side by side, with flow and occlusion below them, to this PNG.
     #[arg(long)]
     sheet: Option<PathBuf>,
@@ -77,10 +84,19 @@ pub fn run(args: &Args) -> Result<()> {
     let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
     let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed);
     let bar = progress_bar();
-    let (frames, timings) = collect(animator.generate(&portrait, &request)?, |event| show(&bar, event))?;
+    let mut generation = animator.generate(&portrait, &request)?;
+    if let Some(side) = args.photo_size {
+        let photo = read_photo(&args.image, animator.manifest().config.image_size, usize::from(side))?;
+        generation = generation.at_photo_size(&photo);
+    }
+    let (frames, timings) = collect(generation, |event| show(&bar, event))?;
     bar.finish_and_clear();
 
-    write(&frames, animator.manifest().fps, &args.out)?;
+    let pictures = |frame: &Frame| {
+        let whole = || Picture { size: frame.size, rgba: frame.rgba.clone() };
+        frame.photo.clone().unwrap_or_else(whole)
+    };
+    write(&frames.iter().map(pictures).collect::<Vec<_>>(), animator.manifest().fps, &args.out)?;
     if let Some(path) = &args.sheet {
         let mut sheet = ContactSheet::new(animator.manifest().config.image_size);
         sheet.push(&request.label, frames.iter().map(|frame| frame.rgba.clone()).collect());
@@ -147,8 +163,8 @@ pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Even
     Ok((frames, timings))
 }
 
-fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
-    let Some(Frame { size: [height, width], .. }) = frames.first() else { return Ok(()) };
+fn write(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
+    let Some(Picture { size: [height, width], .. }) = frames.first() else { return Ok(()) };
     let (height, width) = (*height as u32, *width as u32);
     let failed = |path: &Path| format!("cannot write {}", path.display());
     if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif")) {
@@ -162,8 +178,8 @@ fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
         out.display()
     );
     fs::create_dir_all(out).with_context(|| failed(out))?;
-    for frame in frames {
-        let path = out.join(format!("frame_{:03}.png", frame.index));
+    for (index, frame) in frames.iter().enumerate() {
+        let path = out.join(format!("frame_{index:03}.png"));
         image::save_buffer(&path, &frame.rgba, width, height, image::ExtendedColorType::Rgba8)
             .with_context(|| failed(&path))?;
     }
@@ -178,7 +194,7 @@ fn progress_bar() -> ProgressBar {
 
 fn show(bar: &ProgressBar, event: &Event) {
     let (message, done, total) = match event {
-        Event::Step { index, total } => ("denoise", index + 1, *total),
+        Event::Step { index, total, .. } => ("denoise", index + 1, *total),
         Event::Frame(frame) => ("decode", frame.index + 1, frame.total),
         Event::Encoded | Event::Done(_) => return,
     };

@@ -35,6 +35,13 @@ pub fn read_portrait(path: &Path, size: [usize; 2]) -> Result<Portrait, ImageFil
         .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
 }
 
+/// The crop that [`read_portrait`] takes, in its own resolution: sides of at most `max_side` pixels.
+pub fn read_photo(path: &Path, size: [usize; 2], max_side: usize) -> Result<Portrait, ImageFileError> {
+    let rgba = read(path)?.into_rgba8();
+    Portrait::at_photo_size(rgba.width() as usize, rgba.height() as usize, rgba.as_raw(), size, max_side)
+        .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
+}
+
 fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     let owned = || path.to_owned();
     let io = |source| ImageFileError::Io { path: owned(), source };

@@ -12,6 +12,7 @@ use js_sys::{Function, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use self::options::Options;
 use crate::{
     bundle::{Assembly, Manifest, Part, WeightFile},
     gif,
@@ -79,9 +80,17 @@ impl Model {
     /// Starts a video from `width * height` RGBA pixels. Everything is checked here; nothing is computed yet.
     pub fn generate(&self, rgba: &[u8], width: usize, height: usize, options: JsValue) -> Result<Generation, JsError> {
         let manifest = self.0.manifest();
-        let request = options::request(&options, manifest)?;
-        let portrait = Portrait::from_rgba(width, height, rgba, manifest.config.image_size)?;
-        Ok(Generation(self.0.generate(&portrait, &request)?))
+        let Options { request, previews, photo_size } = options::options(&options, manifest)?;
+        let size = manifest.config.image_size;
+        let portrait = Portrait::from_rgba(width, height, rgba, size)?;
+        let mut generation = self.0.generate(&portrait, &request)?;
+        if previews {
+            generation = generation.with_previews();
+        }
+        if let Some(side) = photo_size {
+            generation = generation.at_photo_size(&Portrait::at_photo_size(width, height, rgba, size, side)?);
+        }
+        Ok(Generation(generation))
     }
 }
 
@@ -160,6 +169,8 @@ enum WebEvent {
     Step {
         index: usize,
         total: usize,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        preview: Option<WebPicture>,
     },
     Frame {
         index: usize,
@@ -172,10 +183,27 @@ enum WebEvent {
         flow: Uint8ClampedArray,
         #[serde(with = "serde_wasm_bindgen::preserve")]
         occlusion: Uint8ClampedArray,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        photo: Option<WebPicture>,
     },
     Done {
         timings: pipeline::Timings,
     },
+}
+
+/// Pixels with their size; of a preview, all frames in a row.
+#[derive(Serialize)]
+struct WebPicture {
+    width: usize,
+    height: usize,
+    #[serde(with = "serde_wasm_bindgen::preserve")]
+    rgba: Uint8ClampedArray,
+}
+
+impl WebPicture {
+    fn new([height, width]: [usize; 2], rgba: &[u8]) -> Self {
+        Self { width, height, rgba: rgba.into() }
+    }
 }
 
 impl From<Event> for WebEvent {
@@ -183,7 +211,10 @@ impl From<Event> for WebEvent {
         let pixels = |bytes: Vec<u8>| Uint8ClampedArray::from(bytes.as_slice());
         match event {
             Event::Encoded => Self::Encoded,
-            Event::Step { index, total } => Self::Step { index, total },
+            Event::Step { index, total, preview } => {
+                let preview = preview.map(|preview| WebPicture::new(preview.size, &preview.flow));
+                Self::Step { index, total, preview }
+            }
             Event::Frame(frame) => Self::Frame {
                 index: frame.index,
                 total: frame.total,
@@ -192,6 +223,7 @@ impl From<Event> for WebEvent {
                 rgba: pixels(frame.rgba),
                 flow: pixels(frame.flow),
                 occlusion: pixels(frame.occlusion),
+                photo: frame.photo.map(|photo| WebPicture::new(photo.size, &photo.rgba)),
             },
             Event::Done(timings) => Self::Done { timings },
         }

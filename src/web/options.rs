@@ -4,12 +4,24 @@ use js_sys::{Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::{bundle::Manifest, pipeline::Request};
+use crate::{bundle::Manifest, pipeline::Request, portrait::MIN_SIDE};
 
-const FIELDS: [&str; 5] = ["label", "seed", "steps", "guidance", "sampler"];
+/// Sixteen frames of this size are 270 MB of pixels.
+const MAX_PHOTO_SIDE: usize = 2048;
 
-/// A [`Request`] from a JS object; absent options are the model's defaults, unknown ones are refused.
-pub(super) fn request(options: &JsValue, manifest: &Manifest) -> Result<Request, JsError> {
+const FIELDS: [&str; 7] = ["label", "seed", "steps", "guidance", "sampler", "previews", "photoSize"];
+
+/// What a page asks for.
+pub(super) struct Options {
+    pub request: Request,
+    /// Whether to show the motion after every step.
+    pub previews: bool,
+    /// Also make every frame of the photo itself, with sides of at most this.
+    pub photo_size: Option<usize>,
+}
+
+/// [`Options`] from a JS object; absent options are the model's defaults, unknown ones are refused.
+pub(super) fn options(options: &JsValue, manifest: &Manifest) -> Result<Options, JsError> {
     let object = options.dyn_ref::<Object>().ok_or_else(|| JsError::new("options: expected an object"))?;
     for key in Object::keys(object) {
         let key = key.as_string().unwrap_or_default();
@@ -17,13 +29,18 @@ pub(super) fn request(options: &JsValue, manifest: &Manifest) -> Result<Request,
             return Err(JsError::new(&format!("{key}: no such option; the options are {}", FIELDS.join(", "))));
         }
     }
-    Ok(Request {
+    let request = Request {
         label: field(object, "label")?.ok_or_else(|| JsError::new("label: missing"))?,
         seed: field(object, "seed")?.unwrap_or(0),
         steps: field(object, "steps")?.unwrap_or(manifest.default_steps),
         guidance: field(object, "guidance")?.unwrap_or(manifest.default_guidance),
         sampler: field(object, "sampler")?.unwrap_or_default(),
-    })
+    };
+    let photo_size: Option<usize> = field(object, "photoSize")?;
+    if photo_size.is_some_and(|side| !(MIN_SIDE..=MAX_PHOTO_SIDE).contains(&side)) {
+        return Err(JsError::new(&format!("photoSize: must be {MIN_SIDE} to {MAX_PHOTO_SIDE} pixels")));
+    }
+    Ok(Options { request, previews: field(object, "previews")?.unwrap_or(false), photo_size })
 }
 
 fn field<T: DeserializeOwned>(object: &Object, name: &str) -> Result<Option<T>, JsError> {

@@ -1,0 +1,130 @@
+//! A video at the photo's own resolution.
+//!
+//! Flow has no resolution: enlarged, it warps the photo itself, and every pore and hair moves with it. Only where the occlusion says that
+//! warping cannot know, as in an opening mouth, the decoder's pixels, enlarged, take its place. Toward its border the video fades into the
+//! still photo, so that it can be laid over the picture that it was cut from.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::{
+    lfae::{Motion, blend_warped},
+    portrait::Portrait,
+    tensor::{enlarge, pixel_grid},
+};
+
+/// Where the video has faded in, from the border, as a share of the side.
+const FEATHER: f64 = 0.1;
+/// Occlusion from which the photo is trusted entirely, and down to which it is not at all.
+const TRUSTED: (f64, f64) = (0.45, 0.85);
+/// Flow and occlusion are enlarged smoothly by this factor before the warp enlarges them on.
+const SMOOTH: usize = 4;
+
+/// A photo on its device, ready to be warped.
+#[derive(Debug, Clone)]
+pub struct PhotoWarp {
+    /// `[1, 3, height, width]`
+    photo: Tensor<4>,
+    /// 0 on the border, 1 inside: `[1, 1, height, width]`.
+    feather: Tensor<4>,
+}
+
+impl PhotoWarp {
+    /// `photo` shows the same crop as the portrait that the motion was made for, at any size.
+    pub fn new(photo: &Portrait, device: &Device) -> Self {
+        let [height, width] = photo.size();
+        let pixels = TensorData::new(photo.pixels().to_vec(), [1, 3, height, width]);
+        let fade = |length: usize| {
+            let inside = move |i: usize| (i as f64 + 0.5).min((length - i) as f64 - 0.5) / (FEATHER * length as f64);
+            (0..length).map(move |i| smooth_step(inside(i).min(1.0)))
+        };
+        let feather: Vec<f64> = fade(height).flat_map(|row| fade(width).map(move |column| row * column)).collect();
+        Self {
+            photo: Tensor::from_data(pixels, device),
+            feather: Tensor::from_data(TensorData::new(feather, [1, 1, height, width]), device),
+        }
+    }
+
+    /// One frame.
+    ///
+    /// # Shapes
+    /// - `motion`: of one frame
+    /// - `decoded`: `[1, 3, frame height, frame width]` in [0, 1]
+    /// - returns `[1, 3, height, width]` in [0, 1], of the photo's size
+    pub fn frame(&self, motion: &Motion, decoded: Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = self.photo.dims();
+        let [_, rows, columns, _] = motion.flow.dims();
+        let device = self.photo.device();
+        let size = [(SMOOTH * rows).min(height), (SMOOTH * columns).min(width)];
+        // Displacements are enlarged, not places: beyond the outermost cells places would stand still.
+        let displacement = motion.flow.clone() - pixel_grid([rows, columns], &device).unsqueeze();
+        let displacement = enlarge(displacement.permute([0, 3, 1, 2]), size).permute([0, 2, 3, 1]);
+        let (none, all) = TRUSTED;
+        let trust = (enlarge(motion.occlusion.clone(), size) - none).div_scalar(all - none).clamp(0.0, 1.0);
+        let smooth = Motion {
+            flow: displacement + pixel_grid(size, &device).unsqueeze(),
+            occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
+        };
+        let painted = enlarge(decoded, [height, width]);
+        let moved = blend_warped(&self.photo, Some(painted), &smooth);
+        ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
+    }
+}
+
+/// From 0 to 1 without a crease at either end.
+fn smooth_step(x: f64) -> f64 {
+    x * x * (3.0 - 2.0 * x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A picture of vertical stripes, `period` pixels each pair.
+    fn stripes(side: usize, period: usize) -> Portrait {
+        let pixel = |i: usize| {
+            let value = if (i % side) % period < period / 2 { 230 } else { 20 };
+            [value, value, value, 255]
+        };
+        let rgba: Vec<u8> = (0..side * side).flat_map(pixel).collect();
+        Portrait::from_rgba(side, side, &rgba, [side; 2]).unwrap()
+    }
+
+    fn motion(shift: f32, occlusion: f32, device: &Device) -> Motion {
+        let shift = Tensor::<1>::from_floats([shift, 0.0], device).reshape([1, 1, 1, 2]);
+        Motion {
+            flow: pixel_grid([8, 8], device).unsqueeze::<4>() + shift,
+            occlusion: Tensor::full([1, 1, 8, 8], occlusion, device),
+        }
+    }
+
+    fn distance(a: Tensor<4>, b: Tensor<4>) -> f32 {
+        (a - b).abs().max().into_scalar()
+    }
+
+    #[test]
+    fn rest_is_the_photo_and_motion_moves_its_finest_lines() {
+        let device = Device::flex();
+        let warp = PhotoWarp::new(&stripes(128, 8), &device);
+        let grey = Tensor::full([1, 3, 32, 32], 0.5, &device);
+        let still = warp.frame(&motion(0.0, 1.0, &device), grey.clone());
+        assert!(distance(still, warp.photo.clone()) < 1e-3);
+
+        // Half a period to the left: light and dark change places, as sharp as before, but not on the border.
+        let moved = warp.frame(&motion(2.0 * 4.0 / 128.0, 1.0, &device), grey);
+        let inside = |x: &Tensor<4>| x.clone().slice([0..1, 0..3, 32..96, 32..96]);
+        let other = warp.photo.clone().neg() + (230.0 + 20.0) / 255.0;
+        assert!(distance(inside(&moved), inside(&other)) < 1e-3);
+        let border = |x: &Tensor<4>| x.clone().slice([0..1, 0..3, 0..128, 0..1]);
+        assert!(distance(border(&moved), border(&warp.photo)) < 0.02);
+    }
+
+    #[test]
+    fn the_decoder_paints_where_warping_cannot_know() {
+        let device = Device::flex();
+        let warp = PhotoWarp::new(&stripes(64, 8), &device);
+        let painted = Tensor::full([1, 3, 32, 32], 0.25, &device);
+        let frame = warp.frame(&motion(0.0, 0.2, &device), painted);
+        let inside = frame.slice([0..1, 0..3, 16..48, 16..48]);
+        assert!(distance(inside.clone(), inside.full_like(0.25)) < 1e-3);
+    }
+}
