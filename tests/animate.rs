@@ -125,6 +125,34 @@ fn a_seed_is_a_video_and_labels_and_seeds_differ() {
 }
 
 #[test]
+fn previews_and_photo_frames_come_beside_the_video_and_do_not_change_it() {
+    let animator = animator();
+    let plain = frames(&animator, &request("joy", 1));
+    let rgba: Vec<u8> = (0..200 * 150).flat_map(|i| [(i % 200) as u8, 120, 90, 255]).collect();
+    let photo = Portrait::at_photo_size(200, 150, &rgba, [SIZE; 2], 100).unwrap();
+    let mut generation = animator.generate(&portrait(), &request("joy", 1)).unwrap();
+    generation = generation.with_previews().at_photo_size(&photo);
+    let mut previews = Vec::new();
+    let mut count = 0;
+    while let Some(event) = pollster::block_on(generation.next()) {
+        match event.unwrap() {
+            Event::Step { preview, .. } => previews.push(preview.expect("a preview for every step")),
+            Event::Frame(mut frame) => {
+                let picture = frame.photo.take().expect("a photo for every frame");
+                assert_eq!((picture.size, picture.rgba.len()), ([100, 100], 100 * 100 * 4));
+                assert!(frame == plain[count], "frame {count}");
+                count += 1;
+            }
+            Event::Encoded | Event::Done(_) => {}
+        }
+    }
+    assert_eq!((previews.len(), count), (3, FRAMES));
+    let [height, width] = previews[0].size;
+    assert!(previews.iter().all(|preview| preview.flow.len() == FRAMES * height * width * 4));
+    assert!(previews[0] != previews[2], "the motion does not become clearer");
+}
+
+#[test]
 fn every_sampler_makes_a_video() {
     let animator = animator();
     let ddim = Sampler::Ddim { eta: 1.0, times: diffusion::DdimTimes::Trailing };
