@@ -1,4 +1,5 @@
-//! The faces set: WebP sheets of clips, optionally with the renderer's exact flow, held in memory and delivered at the model's size.
+//! Clips of people making faces, in memory, delivered at the model's size: a directory of WebP sheets, optionally with the renderer's
+//! exact flow, or, under the name `synthetic`, drawn on the spot.
 //!
 //! A directory holds `meta.json` and one sheet per person: row = label, column = frame, square tiles without gaps.
 //! Frame 0 is the neutral face and the same for all labels; it is always taken from row 0, so coding noise is the same too.
@@ -19,6 +20,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::synthetic;
 use crate::portrait::{resample_rgb, to_byte};
 
 /// Pixels per cell of the flow grid, each way: the flow predictor's scale of 0.25.
@@ -54,7 +56,7 @@ pub enum Split {
 }
 
 /// Clips of people making faces, in memory.
-pub struct FacesDataset {
+pub struct ClipSet {
     size: usize,
     /// Side of the tiles in memory, as in the sheets.
     tile: usize,
@@ -69,7 +71,7 @@ pub struct FacesDataset {
 /// One person and one label; a view into the dataset.
 #[derive(Clone, Copy)]
 pub struct Clip<'a> {
-    dataset: &'a FacesDataset,
+    dataset: &'a ClipSet,
     subject: usize,
     label: usize,
 }
@@ -119,13 +121,14 @@ pub struct PairBatch {
     pub flow_mask: Vec<f32>,
 }
 
-impl FacesDataset {
-    /// Decodes one split; frames are area-averaged to `size` by `size` pixels.
+impl ClipSet {
+    /// Decodes one split of a directory, or draws it if `dir` is [`SYNTHETIC`]; frames are area-averaged to `size` by `size` pixels.
     ///
     /// `flow_dir` may hold `s{id:06}_k0_flow{N}.npy` (see [`FlowFrame`] for the units; float16
     /// `[label, frame, N, N, 3]`, channel 2 the visibility). A person without such a file simply has no flow.
     pub fn open(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Split) -> Result<Self, DataError> {
-        let meta = Meta::read(dir)?;
+        let drawn = dir == Path::new(SYNTHETIC);
+        let meta = if drawn { Meta::synthetic() } else { Meta::read(dir)? };
         if size == 0 || !size.is_multiple_of(PIXELS_PER_CELL) || size > meta.size {
             return Err(DataError::MetaContent {
                 path: dir.join(META),
@@ -137,6 +140,9 @@ impl FacesDataset {
             });
         }
         let ids = meta.ids(split);
+        if drawn {
+            return Ok(Self::draw(meta, &ids, flow_dir.is_some(), size));
+        }
         let flow_files = flow_dir.map(list_flow_files).transpose()?.unwrap_or_default();
 
         let progress = progress_bar(ids.len());
@@ -192,6 +198,23 @@ impl FacesDataset {
             subjects,
             skipped,
         })
+    }
+
+    fn draw(meta: Meta, ids: &[u32], with_flow: bool, size: usize) -> Self {
+        let person = |&id: &u32| {
+            let (pixels, cells) = synthetic::clips(id);
+            Subject { id, pixels, flow: with_flow.then_some(ExactFlow { side: synthetic::CELLS, cells }) }
+        };
+        Self {
+            size,
+            tile: meta.size,
+            frames: meta.frames,
+            fps: meta.fps,
+            apex_frame: meta.apex_frame,
+            labels: meta.actions,
+            subjects: ids.par_iter().map(person).collect(),
+            skipped: Vec::new(),
+        }
     }
 
     /// People.
@@ -346,7 +369,7 @@ impl Clip<'_> {
     ///
     /// `[3, size, size]`, RGB in `[0, 1]`.
     pub fn frame_through(&self, view: View, frame: usize) -> Vec<f32> {
-        let FacesDataset { size, tile, .. } = *self.dataset;
+        let ClipSet { size, tile, .. } = *self.dataset;
         let bytes = self.bytes(frame);
         let mut pixels = resample_rgb([view.side; 2], [size; 2], |y, row| {
             let start = ((view.top + y) * tile + view.left) * 3;
@@ -362,7 +385,7 @@ impl Clip<'_> {
 
     /// The exact flow of [`Self::frame_through`].
     fn flow_through(&self, view: View, frame: usize) -> Option<FlowFrame> {
-        let FacesDataset { tile, .. } = *self.dataset;
+        let ClipSet { tile, .. } = *self.dataset;
         let ExactFlow { side, ref cells } = *self.dataset.subjects[self.subject].flow.as_ref()?;
         let length = side * side * 3;
         let start = (self.label * self.dataset.frames + frame) * length;
@@ -455,6 +478,9 @@ impl View {
 
 const META: &str = "meta.json";
 
+/// The name of the set that is drawn; as `flow_dir` it stands for its exact flow.
+pub const SYNTHETIC: &str = "synthetic";
+
 #[derive(Deserialize)]
 struct Meta {
     actions: Vec<String>,
@@ -472,6 +498,18 @@ struct Splits {
 }
 
 impl Meta {
+    fn synthetic() -> Self {
+        let (train, val) = synthetic::PEOPLE;
+        Self {
+            actions: synthetic::LABELS.map(str::to_owned).to_vec(),
+            frames: synthetic::FRAMES,
+            size: synthetic::TILE,
+            fps: 8,
+            apex_frame: synthetic::APEX,
+            splits: Splits { train: (0..train).collect(), val: (train..train + val).collect() },
+        }
+    }
+
     fn read(dir: &Path) -> Result<Self, DataError> {
         let path = dir.join(META);
         let text = fs::read(&path).map_err(|source| DataError::Meta { path: path.clone(), source })?;
@@ -698,8 +736,8 @@ mod tests {
         copy
     }
 
-    fn open(dir: &Path) -> Result<FacesDataset, DataError> {
-        FacesDataset::open(dir, Some(dir), 32, Split::Train)
+    fn open(dir: &Path) -> Result<ClipSet, DataError> {
+        ClipSet::open(dir, Some(dir), 32, Split::Train)
     }
 
     #[test]
@@ -708,7 +746,7 @@ mod tests {
         assert_eq!((data.len(), data.frames(), data.size(), data.grid()), (2, 4, 32, 8));
         assert_eq!(data.labels()[4], "happiness");
         assert_eq!([data.subject_id(0), data.subject_id(1)], [0, 1]);
-        assert_eq!(FacesDataset::open(&fixture(), None, 64, Split::All).unwrap().len(), 3);
+        assert_eq!(ClipSet::open(&fixture(), None, 64, Split::All).unwrap().len(), 3);
 
         let frame = data.frame(0, 4, 2);
         assert_eq!(frame.len(), 3 * 32 * 32);
@@ -721,7 +759,7 @@ mod tests {
     /// The flow explains the motion: warping frame 0 by it comes closer to the driving frame than frame 0 itself.
     #[test]
     fn the_flow_points_from_a_frame_to_frame_0() {
-        let data = FacesDataset::open(&fixture(), Some(&fixture()), 64, Split::Train).unwrap();
+        let data = ClipSet::open(&fixture(), Some(&fixture()), 64, Split::Train).unwrap();
         assert!(data.flow(1, 0, 0).is_none(), "person 1 has no flow file");
         let error = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
         let (mut repeated, mut warped) = (0.0, 0.0);
@@ -734,6 +772,26 @@ mod tests {
             }
         }
         assert!(warped < 0.7 * repeated, "warped {warped}, repeated {repeated}");
+    }
+
+    #[test]
+    fn drawn_faces_move_as_their_flow_says() {
+        let dir = Path::new(SYNTHETIC);
+        let data = ClipSet::open(dir, Some(dir), 64, Split::Val).unwrap();
+        assert_eq!((data.len(), data.labels().len(), data.frames()), (12, 4, 16));
+        let error = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+        let options = PairOptions { first_frame_probability: 1.0, augment: false, max_zoom: 1.0 };
+        let (mut repeated, mut warped) = (0.0, 0.0);
+        for seed in 0..30 {
+            let pairs = data.pairs(&options, 1, seed, 0);
+            repeated += error(&pairs.source, &pairs.driving);
+            warped += error(&warp(&pairs), &pairs.driving);
+        }
+        assert!(warped < 0.3 * repeated, "warped {warped}, repeated {repeated}");
+        let surprise = data.flow(0, 3, data.apex_frame()).unwrap();
+        assert!(surprise.visibility.iter().any(|&v| v < 0.3), "an open mouth was never seen");
+        assert!(data.frame(0, 1, 8) != data.frame(0, 2, 8) && data.frame(0, 1, 8) != data.frame(1, 1, 8));
+        assert!(ClipSet::open(dir, None, 64, Split::Val).unwrap().flow(0, 1, 8).is_none());
     }
 
     #[test]
@@ -764,7 +822,7 @@ mod tests {
 
     #[test]
     fn views_of_a_person_repeat_and_mirrored_ones_are_reversed() {
-        let data = FacesDataset::open(&fixture(), Some(&fixture()), 32, Split::Train).unwrap();
+        let data = ClipSet::open(&fixture(), Some(&fixture()), 32, Split::Train).unwrap();
         let views = data.views(0, 4, 1.5);
         assert_eq!(views, data.views(0, 4, 1.5));
         assert_ne!(views[1..], data.views(1, 4, 1.5)[1..]);
@@ -790,7 +848,7 @@ mod tests {
 
     #[test]
     fn unknown_flow_is_the_identity_with_mask_0() {
-        let data = FacesDataset::open(&fixture(), None, 32, Split::Train).unwrap();
+        let data = ClipSet::open(&fixture(), None, 32, Split::Train).unwrap();
         let pairs = data.pairs(&PairOptions::default(), 3, 0, 0);
         assert_eq!(pairs.flow_mask, [0.0; 3]);
         assert_eq!(pairs.flow.len(), 3 * 8 * 8 * 2);

@@ -12,7 +12,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use super::{
-    data::{FacesDataset, Split},
+    data::{ClipSet, Split},
     device::DeviceArgs,
     metrics::Psnr,
     model::open_lfae,
@@ -68,7 +68,7 @@ pub fn run(args: &Args) -> Result<()> {
     let (config, model) = open_lfae(&args.model, &device)?;
     let [height, width] = config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-    let data = FacesDataset::open(&args.data, None, height, args.split)?;
+    let data = ClipSet::open(&args.data, None, height, args.split)?;
     let expressions: Vec<usize> = (0..data.labels().len()).filter(|&label| data.labels()[label] != NEUTRAL).collect();
 
     let mut scores: Vec<Vec<(Psnr, Psnr)>> = vec![Vec::new(); expressions.len()];
@@ -109,7 +109,7 @@ pub fn run(args: &Args) -> Result<()> {
 /// The apex frames of one person, `[3, size, size]` each, in one batch.
 fn rebuild(
     model: &LatentFlowAutoencoder,
-    data: &FacesDataset,
+    data: &ClipSet,
     subject: usize,
     labels: &[usize],
     device: &Device,

@@ -16,4 +16,5 @@ pub(crate) mod preview;
 pub mod pth;
 pub mod sheet;
 pub(crate) mod staging;
+mod synthetic;
 pub mod train;

@@ -6,8 +6,9 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::contact_sheet::ContactSheet;
-use super::data::FacesDataset;
+use super::data::ClipSet;
 use super::metrics::Psnr;
+use super::train::Figures;
 use crate::lfae::LatentFlowAutoencoder;
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
@@ -15,13 +16,13 @@ use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 const PEOPLE: usize = 8;
 
 /// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving frame, warped source,
-/// output, painting, flow and occlusion, and returns the PSNRs in words.
+/// output, painting, flow and occlusion, and returns the PSNRs in dB over frame and moving pixels, beside those of repeating frame 0.
 pub(crate) fn reconstructions(
     model: &LatentFlowAutoencoder,
     device: &Device,
-    data: &FacesDataset,
+    data: &ClipSet,
     path: &Path,
-) -> Result<String> {
+) -> Result<Figures> {
     let size @ [height, width] = [data.size(); 2];
     let grid = [data.grid(); 2];
     let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);
@@ -48,13 +49,12 @@ pub(crate) fn reconstructions(
     sheet.save(path)?;
     let (repeated, reconstructed) = (Psnr::mean(&repeated), Psnr::mean(&reconstructed));
     let moving = |psnr: &Psnr| psnr.moving.unwrap_or(f64::NAN);
-    Ok(format!(
-        "apex PSNR {:.2} / {:.2} dB over frame / moving pixels; repeating frame 0 gives {:.2} / {:.2}",
-        reconstructed.frame,
-        moving(&reconstructed),
-        repeated.frame,
-        moving(&repeated)
-    ))
+    Ok(vec![
+        ("psnr", reconstructed.frame),
+        ("psnr_moving", moving(&reconstructed)),
+        ("psnr_repeat", repeated.frame),
+        ("psnr_repeat_moving", moving(&repeated)),
+    ])
 }
 
 fn values(image: Tensor<4>) -> Vec<f32> {

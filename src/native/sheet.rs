@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use super::{
     animate::{SamplingArgs, collect},
     contact_sheet::ContactSheet,
-    data::{FacesDataset, Split},
+    data::{ClipSet, Split},
     device::DeviceArgs,
 };
 use crate::{
@@ -55,7 +55,7 @@ pub fn run(args: &Args) -> Result<()> {
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.manifest().config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-    let data = FacesDataset::open(&args.data, None, height, args.split)?;
+    let data = ClipSet::open(&args.data, None, height, args.split)?;
 
     let view = data.close_up(args.zoom);
     let mut sheet = ContactSheet::new(size);

@@ -13,7 +13,7 @@ use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
 use serde::{Deserialize, Serialize};
 
-use super::{RunArgs, Stage, Terms};
+use super::{Figures, RunArgs, Stage, Terms};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{DiffusionConfig, LfdmConfig};
@@ -21,7 +21,7 @@ use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, i
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{FacesDataset, Split, View};
+use crate::native::data::{ClipSet, Split, View};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
@@ -92,7 +92,7 @@ pub fn run(args: &Args) -> Result<()> {
         let path = args.run.out.join(format!("motion-{name}.safetensors"));
         MotionSet::open(&path, &settings).map_or_else(
             || {
-                let data = FacesDataset::open(&args.run.data, None, settings.config.image_size[0], split)?;
+                let data = ClipSet::open(&args.run.data, None, settings.config.image_size[0], split)?;
                 let set = MotionSet::compute(&lfae, &data, &settings, &device);
                 set.save(&path, &settings)?;
                 Ok(set)
@@ -101,7 +101,7 @@ pub fn run(args: &Args) -> Result<()> {
         )
     };
     let (train, validation) = (cache(Split::Train, "train")?, cache(Split::Val, "val")?);
-    let people = FacesDataset::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
+    let people = ClipSet::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
     let codec = train.statistics().codec(&device);
     let stage = DiffusionStage { train, validation, people, codec, lfae: trained.weights, settings };
     super::run(&stage, &args.run)
@@ -111,7 +111,7 @@ struct DiffusionStage {
     train: MotionSet,
     validation: MotionSet,
     /// The people of the validation split, for previews.
-    people: FacesDataset,
+    people: ClipSet,
     codec: MotionCodec,
     /// The auto-encoder's weights, for previews.
     lfae: StateDict,
@@ -156,7 +156,7 @@ impl Stage for DiffusionStage {
         (loss, Vec::new())
     }
 
-    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<String> {
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: usize = 12;
         // The same clips, times and noises at every validation, so that the figures compare.
         let mut noise = NoiseSource::new(0);
@@ -164,7 +164,7 @@ impl Stage for DiffusionStage {
             .map(|_| self.loss_on(&self.validation, model, 4, &mut noise, device).into_scalar::<f32>())
             .sum();
         self.preview(model, &dir.join(format!("dm-{step:07}.png")), device)?;
-        Ok(format!("validation loss {:.4}", total / BATCHES as f32))
+        Ok(vec![("loss", f64::from(total / BATCHES as f32))])
     }
 }
 
@@ -254,7 +254,7 @@ struct MotionSet {
 }
 
 impl MotionSet {
-    fn compute(lfae: &LatentFlowAutoencoder, data: &FacesDataset, settings: &Settings, device: &Device) -> Self {
+    fn compute(lfae: &LatentFlowAutoencoder, data: &ClipSet, settings: &Settings, device: &Device) -> Self {
         let (size, frames) = (data.size(), settings.config.frames.min(data.frames()));
         let [height, width] = settings.config.flow_size();
         let labels = data.labels().len();

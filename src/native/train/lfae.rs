@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
 use burn::optim::AdamConfig;
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -11,10 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
-use super::{RunArgs, Stage, Terms};
+use super::{Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
-use crate::native::data::{FacesDataset, PairBatch, PairOptions, Split};
+use crate::native::data::{ClipSet, PairBatch, PairOptions, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
 use crate::noise::NoiseSource;
@@ -101,7 +102,7 @@ pub struct Settings {
 
 /// Trains stage 1.
 pub fn run(args: &Args) -> Result<()> {
-    let train = FacesDataset::open(&args.run.data, args.flow.as_deref(), 64, Split::Train)?;
+    let train = ClipSet::open(&args.run.data, args.flow.as_deref(), 64, Split::Train)?;
     let config = match &args.config {
         None => LfdmConfig::faces_64(train.labels().len()),
         Some(path) => {
@@ -118,7 +119,7 @@ pub fn run(args: &Args) -> Result<()> {
         config.flow_size()
     );
     ensure!(args.recipe.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
-    let validation = FacesDataset::open(&args.run.data, None, train.size(), Split::Val)?;
+    let validation = ClipSet::open(&args.run.data, args.flow.as_deref(), train.size(), Split::Val)?;
     let settings = Settings {
         labels: train.labels().to_vec(),
         config,
@@ -140,8 +141,8 @@ fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
 }
 
 struct LfaeStage {
-    train: FacesDataset,
-    validation: FacesDataset,
+    train: ClipSet,
+    validation: ClipSet,
     vgg: Option<Vgg19>,
     settings: Settings,
 }
@@ -177,11 +178,37 @@ impl Stage for LfaeStage {
     }
 
     fn loss(&self, model: &LatentFlowAutoencoder, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
+        self.loss_on(&self.train, model, seed, step, device)
+    }
+
+    fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+        const BATCHES: u64 = 8;
+        // The same pairs at every validation, past the warm-up, so that the figures compare.
+        let after_warm_up = u64::MAX - BATCHES;
+        let loss =
+            |batch| self.loss_on(&self.validation, model, 0, after_warm_up + batch, device).0.into_scalar::<f32>();
+        let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
+        let path = dir.join(format!("lfae-{step:07}.png"));
+        let mut figures = vec![("loss", f64::from(loss))];
+        figures.extend(preview::reconstructions(model, device, &self.validation, &path)?);
+        Ok(figures)
+    }
+}
+
+impl LfaeStage {
+    fn loss_on(
+        &self,
+        set: &ClipSet,
+        model: &LatentFlowAutoencoder,
+        seed: u64,
+        step: u64,
+        device: &Device,
+    ) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
         let warming_up = self.settings.supervised && step < recipe.flow_warm_up;
         let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
         let options = PairOptions { first_frame_probability, augment: true, max_zoom: recipe.max_zoom };
-        let pairs = Pairs::new(self.train.pairs(&options, self.settings.batch, seed, step), device);
+        let pairs = Pairs::new(set.pairs(&options, self.settings.batch, seed, step), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
         let separation = crowding(&estimate.driving.shift);
@@ -211,6 +238,7 @@ impl Stage for LfaeStage {
         total = total + reconstruction.clone() * recipe.reconstruction + painting.clone() * recipe.painting;
         terms.extend([("reconstruction", reconstruction), ("painting", painting)]);
         if let Some(vgg) = &self.vgg {
+            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() };
             let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
             total = total + perceptual.clone() * recipe.perceptual;
             terms.push(("perceptual", perceptual));
@@ -218,12 +246,6 @@ impl Stage for LfaeStage {
         (total, terms)
     }
 
-    fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<String> {
-        preview::reconstructions(model, device, &self.validation, &dir.join(format!("lfae-{step:07}.png")))
-    }
-}
-
-impl LfaeStage {
     fn equivariance(
         &self,
         model: &LatentFlowAutoencoder,

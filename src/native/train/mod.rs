@@ -11,6 +11,7 @@ pub mod lfae;
 pub mod perceptual;
 pub mod tps;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::device::DeviceArgs;
 use super::model::open_weights;
@@ -75,6 +77,9 @@ pub struct RunArgs {
 /// One value of the loss, by name, for the log.
 pub(crate) type Terms = Vec<(&'static str, Tensor<1>)>;
 
+/// Figures of a validation, by name.
+pub(crate) type Figures = Vec<(&'static str, f64)>;
+
 /// What a training stage adds to the loop.
 pub(crate) trait Stage {
     /// The trained network.
@@ -92,8 +97,8 @@ pub(crate) trait Stage {
     fn export(&self, model: &Self::Model) -> StateDict;
     /// The loss that is minimised, and its terms. Draws only from `(seed, step)`.
     fn loss(&self, model: &Self::Model, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms);
-    /// Writes pictures to `dir` and returns a line for the log. `model` is without gradients, on `device`.
-    fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<String>;
+    /// Figures on the validation split, the loss among them; writes pictures to `dir`. `model` is without gradients, on `device`.
+    fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Figures>;
 }
 
 /// Trains `stage` from its beginning, or from the last checkpoint in `args.out`.
@@ -141,6 +146,11 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
     let mut log = Log::open(&args.out, args.steps, first_step)?;
     log.note(&format!("{}: {} parameters, steps {first_step} to {}", stage.name(), model.num_params(), args.steps));
 
+    let previews = args.out.join("previews");
+    std::fs::create_dir_all(&previews).with_context(|| format!("cannot create {}", previews.display()))?;
+    if first_step == 0 {
+        log.validation(0, &stage.validate(ema.model(), 0, &previews, &device.clone().inner())?)?;
+    }
     let started = Instant::now();
     let save = |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64| {
         let average = ema.model();
@@ -163,12 +173,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
             save(&model, &optimizer, &ema, done)?;
         }
         if done % args.preview_every == 0 || done == args.steps {
-            let previews = args.out.join("previews");
-            std::fs::create_dir_all(&previews)?;
-            log.note(&format!(
-                "step {done}: {}",
-                stage.validate(ema.model(), done, &previews, &device.clone().inner())?
-            ));
+            log.validation(done, &stage.validate(ema.model(), done, &previews, &device.clone().inner())?)?;
         }
         if out_of_time {
             log.note(&format!("stopped after step {done}: out of time; --resume continues"));
@@ -196,22 +201,30 @@ fn learning_rate(args: &RunArgs, step: u64) -> f64 {
     args.lr * warm_up * (0.01 + 0.99 * cosine)
 }
 
-/// Progress bar, `losses.jsonl` and notes.
+/// Progress bar, `losses.jsonl`, `validation.jsonl` and notes.
 struct Log {
     bar: ProgressBar,
-    file: std::fs::File,
+    losses: File,
+    validations: File,
     averages: Vec<(&'static str, f32)>,
 }
 
 impl Log {
+    /// Continues the files in `dir` before step `first`: what an interrupted run wrote after its last checkpoint is done again.
     fn open(dir: &Path, steps: u64, first: u64) -> Result<Self> {
-        let path = dir.join("losses.jsonl");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path);
-        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         let bar = ProgressBar::new(steps).with_position(first);
         bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {msg}")?);
         bar.reset_eta();
-        Ok(Self { bar, file, averages: Vec::new() })
+        let losses = continued(&dir.join("losses.jsonl"), |step| step < first)?;
+        let validations = continued(&dir.join("validation.jsonl"), |step| first > 0 && step <= first)?;
+        Ok(Self { bar, losses, validations, averages: Vec::new() })
+    }
+
+    fn validation(&mut self, step: u64, figures: &Figures) -> Result<()> {
+        write_line(&mut self.validations, step, figures.iter().copied())?;
+        let words: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        self.note(&format!("validation after {step} steps: {}", words.join(", ")));
+        Ok(())
     }
 
     fn step(&mut self, step: u64, loss: f32, terms: Terms) -> Result<()> {
@@ -223,9 +236,7 @@ impl Log {
         for ((_, average), (_, value)) in self.averages.iter_mut().zip(&values) {
             *average += 0.02 * (value - *average);
         }
-        let mut line = serde_json::Map::from_iter([("step".to_owned(), serde_json::json!(step))]);
-        line.extend(values.iter().map(|(name, value)| ((*name).to_owned(), serde_json::json!(value))));
-        writeln!(self.file, "{}", serde_json::Value::Object(line))?;
+        write_line(&mut self.losses, step, values.iter().map(|&(name, value)| (name, f64::from(value))))?;
         self.bar.inc(1);
         let message: Vec<_> = self.averages.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         self.bar.set_message(message.join(" "));
@@ -252,4 +263,25 @@ impl Log {
         let averages: Vec<_> = self.averages.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         tracing::info!("trained for {:.1} min; {}", elapsed.as_secs_f64() / 60.0, averages.join(" "));
     }
+}
+
+/// The lines of a log whose step `keep` accepts, open for more.
+fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
+    let failed = || format!("cannot write {}", path.display());
+    let step = |line: &&str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
+    let kept: String = match std::fs::read_to_string(path) {
+        Ok(text) => text.lines().filter(|line| step(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect(),
+        Err(_) => String::new(),
+    };
+    let mut file = File::create(path).with_context(failed)?;
+    file.write_all(kept.as_bytes()).with_context(failed)?;
+    Ok(file)
+}
+
+/// `{"step": …, name: value, …}`
+fn write_line(file: &mut File, step: u64, values: impl Iterator<Item = (&'static str, f64)>) -> Result<()> {
+    let mut line = serde_json::Map::from_iter([("step".to_owned(), json!(step))]);
+    line.extend(values.map(|(name, value)| (name.to_owned(), json!(value))));
+    writeln!(file, "{}", serde_json::Value::Object(line))?;
+    Ok(())
 }

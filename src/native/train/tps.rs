@@ -63,7 +63,9 @@ impl ThinPlateTransform {
         let places = self.points(grid).reshape([batch, height, width, 2]).without_autodiff();
         let options =
             GridSampleOptions::new(InterpolateMode::Bilinear).with_padding_mode(GridSamplePaddingMode::Reflection);
-        frame.without_autodiff().grid_sample_2d(places, options).autodiff()
+        let tracked = frame.device().is_autodiff();
+        let moved = frame.without_autodiff().grid_sample_2d(places, options);
+        if tracked { moved.autodiff() } else { moved }
     }
 
     /// # Shapes

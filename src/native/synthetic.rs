@@ -1,0 +1,205 @@
+//! A training set that needs no files: drawn faces with a few expressions, and the exact flow of each.
+//!
+//! A frame is frame 0 looked up through a smooth displacement, so flow and picture agree by construction; an opening mouth is the one
+//! thing that no displacement explains.
+
+use half::f16;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+
+/// Pixels of a tile, each way.
+pub const TILE: usize = 64;
+/// Cells of the exact flow, each way.
+pub const CELLS: usize = 32;
+/// Frames per clip: rest, the expression, and back.
+pub const FRAMES: usize = 16;
+/// The frame of the full expression.
+pub const APEX: usize = 8;
+pub const LABELS: [&str; 4] = ["neutral", "happiness", "sadness", "surprise"];
+
+/// People of the training and of the validation split.
+pub const PEOPLE: (u32, u32) = (48, 12);
+
+/// Samples per pixel and per flow cell, each way.
+const SAMPLES: usize = 2;
+
+/// Everything that tells one person from another.
+struct Person {
+    skin: [f32; 3],
+    hair: [f32; 3],
+    lips: [f32; 3],
+    iris: [f32; 3],
+    backdrop: [[f32; 3]; 2],
+    /// Half axes of the face.
+    face: [f32; 2],
+    eyes: Eyes,
+    /// Height and half width of the mouth.
+    mouth: [f32; 2],
+}
+
+struct Eyes {
+    height: f32,
+    distance: f32,
+    /// Of the brows, above the eyes.
+    brows: f32,
+}
+
+/// Where a place of a frame comes from.
+struct Origin {
+    place: [f32; 2],
+    /// How much of the inside of the mouth shows there instead.
+    inside: f32,
+}
+
+/// Pixels `[label, frame, y, x, rgb]` and flow `[label, frame, y, x, (dx, dy, visibility)]` of one person.
+pub fn clips(id: u32) -> (Vec<u8>, Vec<f16>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(0x5EED ^ u64::from(id));
+    let person = Person::draw(&mut rng);
+    let (mut pixels, mut cells) = (Vec::new(), Vec::new());
+    for label in LABELS {
+        let sway = [between(&mut rng, -0.06, 0.06), between(&mut rng, -0.03, 0.03)];
+        for frame in 0..FRAMES {
+            let strength = (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
+            let origin = |place| person.origin(label, strength, sway, place);
+            pixels.extend(
+                grid_means(TILE, |place| {
+                    let Origin { place, inside } = origin(place);
+                    mix(person.colour(place), [0.25, 0.08, 0.08], inside)
+                })
+                .into_iter()
+                .flatten()
+                .map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
+            );
+            cells.extend(
+                grid_means(CELLS, |place| {
+                    let origin = origin(place);
+                    [origin.place[0] - place[0], origin.place[1] - place[1], 1.0 - origin.inside]
+                })
+                .into_iter()
+                .flatten()
+                .map(f16::from_f32),
+            );
+        }
+    }
+    (pixels, cells)
+}
+
+impl Person {
+    fn draw(rng: &mut ChaCha8Rng) -> Self {
+        let tone = between(rng, 0.35, 0.95);
+        let mut colour = |low: f32, high: f32| [(); 3].map(|()| between(rng, low, high));
+        let (hair, iris, backdrop) = (colour(0.05, 0.6), colour(0.1, 0.6), [colour(0.2, 0.9), colour(0.2, 0.9)]);
+        Self {
+            skin: [tone, 0.78 * tone, 0.64 * tone],
+            lips: [0.75 * tone, 0.42 * tone, 0.42 * tone],
+            hair,
+            iris,
+            backdrop,
+            face: [between(rng, 0.5, 0.62), between(rng, 0.68, 0.8)],
+            eyes: Eyes {
+                height: between(rng, -0.18, -0.08),
+                distance: between(rng, 0.2, 0.27),
+                brows: between(rng, 0.13, 0.18),
+            },
+            mouth: [between(rng, 0.36, 0.44), between(rng, 0.18, 0.26)],
+        }
+    }
+
+    /// Frame 0 at a place in [-1, 1].
+    fn colour(&self, [x, y]: [f32; 2]) -> [f32; 3] {
+        let ellipse = |centre: [f32; 2], axes: [f32; 2]| {
+            let radius = ((x - centre[0]) / axes[0]).hypot((y - centre[1]) / axes[1]);
+            covered((radius - 1.0) * axes[0].min(axes[1]))
+        };
+        let [width, height] = self.face;
+        let mut colour = mix(self.backdrop[0], self.backdrop[1], 0.5 + 0.35 * y + 0.15 * (7.0 * x).sin());
+        colour = mix(colour, self.hair, ellipse([0.0, -0.12], [width + 0.1, height + 0.06]));
+        // Lit from the upper left, and a little uneven, so that every place can be told from its neighbours.
+        let light = 1.0 - 0.22 * (x + y) + 0.05 * (11.0 * x + 5.0 * y).sin() * (9.0 * y).cos();
+        colour = mix(colour, self.skin.map(|value| value * light), ellipse([0.0, 0.06], [width, height]));
+        let nose = ellipse([0.03, 0.14], [0.05, 0.13]);
+        colour = mix(colour, self.skin.map(|value| value * 0.72), 0.6 * nose);
+        for side in [-1.0, 1.0] {
+            let eye = [side * self.eyes.distance, self.eyes.height];
+            colour = mix(colour, [0.95; 3], ellipse(eye, [0.11, 0.06]));
+            colour = mix(colour, self.iris, ellipse(eye, [0.05, 0.05]));
+            colour =
+                mix(colour, self.hair.map(|v| 0.6 * v), ellipse([eye[0], eye[1] - self.eyes.brows], [0.14, 0.035]));
+        }
+        mix(colour, self.lips, ellipse([0.0, self.mouth[0]], [self.mouth[1], 0.06]))
+    }
+
+    /// Where a place of a frame comes from, with the expression at `strength` and the head moved by `sway` times that.
+    fn origin(&self, label: &str, strength: f32, sway: [f32; 2], place: [f32; 2]) -> Origin {
+        let [x, y] = place;
+        // The head moves as a whole, and the backdrop stands still; the step between lies in the hair.
+        let radius = (x / (self.face[0] + 0.2)).hypot((y + 0.05) / (self.face[1] + 0.2));
+        let head = 1.0 - smooth_step((radius - 0.85) / 0.5);
+        let mut moved = sway.map(|sway| sway * strength * head);
+        let mut bump = |centre: [f32; 2], size: f32, by: [f32; 2]| {
+            let distance = ((x - centre[0]).powi(2) + (y - centre[1]).powi(2)) / (2.0 * size * size);
+            for (moved, by) in moved.iter_mut().zip(by) {
+                *moved += strength * by * (-distance).exp();
+            }
+        };
+        let [mouth, corner] = self.mouth;
+        let eyes = &self.eyes;
+        for side in [-1.0, 1.0] {
+            match label {
+                "happiness" => bump([side * corner, mouth], 0.12, [side * 0.07, -0.1]),
+                "sadness" => {
+                    bump([side * corner, mouth], 0.12, [-side * 0.02, 0.09]);
+                    bump([side * 0.4 * eyes.distance, eyes.height - eyes.brows], 0.09, [0.0, -0.07]);
+                }
+                "surprise" => bump([side * eyes.distance, eyes.height - eyes.brows], 0.12, [0.0, -0.1]),
+                _ => {}
+            }
+        }
+        let mut inside = 0.0;
+        if label == "surprise" {
+            // The lower lip and the chin go down, and what was never seen appears between the lips.
+            let open = 0.16 * strength;
+            if y > mouth {
+                bump([0.0, mouth + open], 0.18, [0.0, 0.16]);
+            }
+            let radius = (x / (0.75 * corner)).hypot((y - mouth - 0.5 * open) / (0.5 * open + 1e-3));
+            inside = covered((radius - 1.0) * (0.5 * open)) * smooth_step(open / 0.05);
+        }
+        Origin { place: [x - moved[0], y - moved[1]], inside }
+    }
+}
+
+/// The mean of `value` over each cell of a `side` by `side` grid on [-1, 1].
+fn grid_means(side: usize, value: impl Fn([f32; 2]) -> [f32; 3]) -> Vec<[f32; 3]> {
+    let fine = side * SAMPLES;
+    let place = |i: usize| (2 * i + 1) as f32 / fine as f32 - 1.0;
+    let cell = |index: usize| {
+        let (row, column) = (index / side * SAMPLES, index % side * SAMPLES);
+        let mut sum = [0.0; 3];
+        for sample in 0..SAMPLES * SAMPLES {
+            let sampled = value([place(column + sample % SAMPLES), place(row + sample / SAMPLES)]);
+            sum.iter_mut().zip(sampled).for_each(|(sum, value)| *sum += value);
+        }
+        sum.map(|sum| sum / (SAMPLES * SAMPLES) as f32)
+    };
+    (0..side * side).map(cell).collect()
+}
+
+fn mix(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
+    let share = share.clamp(0.0, 1.0);
+    [0, 1, 2].map(|channel| from[channel] + (to[channel] - from[channel]) * share)
+}
+
+/// 1 inside and 0 outside of a shape, by the distance to its edge: soft over a pixel.
+fn covered(distance: f32) -> f32 {
+    (0.5 - distance * TILE as f32 / 2.0).clamp(0.0, 1.0)
+}
+
+fn smooth_step(x: f32) -> f32 {
+    let x = x.clamp(0.0, 1.0);
+    x * x * (3.0 - 2.0 * x)
+}
+
+fn between(rng: &mut ChaCha8Rng, low: f32, high: f32) -> f32 {
+    low + (high - low) * ((rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
+}
