@@ -9,6 +9,7 @@ pub mod diffusion;
 mod ema;
 pub mod lfae;
 pub mod perceptual;
+mod plots;
 pub mod tps;
 
 use std::fs::File;
@@ -171,6 +172,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
         let out_of_time = args.max_minutes.is_some_and(|minutes| started.elapsed().as_secs_f64() > minutes * 60.0);
         if done % args.save_every == 0 || done == args.steps || out_of_time {
             save(&model, &optimizer, &ema, done)?;
+            plots::draw(&args.out)?;
         }
         if done % args.preview_every == 0 || done == args.steps {
             log.validation(done, &stage.validate(ema.model(), done, &previews, &device.clone().inner())?)?;
