@@ -2,6 +2,7 @@
 //! linker and a network. Everything else is installed on first use and found again on the next.
 
 mod phases;
+mod precache;
 mod system;
 mod tools;
 mod wasm;
@@ -48,6 +49,11 @@ enum Task {
     Build,
     /// Build the wasm module and its JavaScript glue into pkg/. Trunk calls this before each build of the page.
     Wasm,
+    /// Write the list of the page's files into its service worker. Trunk calls this after each build of the page.
+    Precache {
+        /// The built page; trunk names it in the environment.
+        directory: Option<PathBuf>,
+    },
     /// Install what the tests need, then run them all: format, native, wasm build, browser.
     Test,
     /// Format, clippy and rustdoc without a warning, on every feature set.
@@ -71,6 +77,7 @@ fn run(task: Task) -> Result<()> {
         Task::Serve { address, port, trunk } => serve(&sh, &address, port, &trunk),
         Task::Build => build(&sh),
         Task::Wasm => build_wasm(&sh),
+        Task::Precache { directory } => precache(directory),
         Task::Test => test(&sh),
         Task::Lint => lint(&sh),
     }
@@ -153,6 +160,18 @@ fn build_wasm(sh: &Shell) -> Result<()> {
     }
     let bytes = fs::metadata(glued.join("lfdm_bg.wasm"))?.len();
     step(&format!("pkg/lfdm_bg.wasm: {:.1} MB", bytes as f64 / 1e6));
+    Ok(())
+}
+
+fn precache(directory: Option<PathBuf>) -> Result<()> {
+    // While people work on the page, it should come from the server: a worker without a list removes itself.
+    if directory.is_none() && env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "debug") {
+        return Ok(());
+    }
+    let directory = directory.or_else(|| env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from));
+    let directory = directory.context("name the directory of the built page: cargo xtask precache dist")?;
+    let files = precache::write(&directory)?;
+    step(&format!("sw.js keeps {files} files for use offline"));
     Ok(())
 }
 
