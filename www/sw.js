@@ -35,13 +35,7 @@ self.addEventListener('fetch', (event) => {
 
 // The page asks, before the visitor has done anything, whether a newer build may take over.
 self.addEventListener('message', (event) => {
-  if (event.data !== 'take over') return;
-  event.waitUntil(
-    self.clients.matchAll({ includeUncontrolled: true }).then((pages) => {
-      // Another page of the older build would be left with a mix.
-      if (pages.filter(({ url }) => url.startsWith(SCOPE)).length <= 1) return self.skipWaiting();
-    }),
-  );
+  if (event.data === 'take over') event.waitUntil(takeOver(event.source.id));
 });
 
 async function install() {
@@ -54,6 +48,15 @@ async function activate() {
   const old = await olderCaches();
   await Promise.all(old.map((name) => caches.delete(name)));
   if (!BUILD) await self.registration.unregister();
+}
+
+async function takeOver(asking) {
+  for (let tries = 0; tries < 10; tries++) {
+    const pages = await self.clients.matchAll({ includeUncontrolled: true });
+    // Another page of the older build would be left with a mix. One that is being left, as by a reload, goes soon.
+    if (!pages.some(({ id, url }) => id !== asking && url.startsWith(SCOPE))) return self.skipWaiting();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 async function answer(url) {

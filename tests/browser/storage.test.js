@@ -234,8 +234,15 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     return visitor;
   };
   const text = (visitor, path) => visitor.page.evaluate((path) => fetch(path).then((response) => response.text()), path);
-  const registration = (visitor, state) =>
-    visitor.page.waitForFunction(async (state) => (await navigator.serviceWorker.getRegistration())?.[state], state);
+  /** Asks the page until it says yes. */
+  const until = async (visitor, question) => {
+    for (let tries = 0; tries < 100; tries++) {
+      // The page may be in the middle of a reload.
+      if (await visitor.page.evaluate(question).catch(() => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail(`never true: ${question}`);
+  };
 
   test('loads again, generates, and asks nobody', async (t) => {
     const visitor = await visit(t);
@@ -279,15 +286,15 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
 
     deployed = ['sw.js', 'icon.svg'];
     await visitor.page.evaluate(() => navigator.serviceWorker.getRegistration().then((it) => it.update()));
-    await registration(visitor, 'waiting');
+    await until(visitor, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
     assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/, 'this visit stays with its build');
     await visitor.page.reload();
-    await visitor.page.waitForFunction(() =>
+    await until(visitor, () =>
       fetch('icon.svg').then((response) => response.text()).then((text) => text.endsWith('<!-- new -->'), () => false),
     );
     await visitor.state('idle');
-    const caches = await visitor.page.evaluate(() => caches.keys());
-    assert.deepEqual(caches.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)), ['newer']);
+    const names = await visitor.page.evaluate(() => caches.keys());
+    assert.deepEqual(names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)), ['newer']);
   });
 
   test('can be installed', async (t) => {
