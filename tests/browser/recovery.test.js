@@ -34,7 +34,9 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
 
   for (const [name, trap] of Object.entries({
     // An allocation that cannot be: Rust aborts, and the trap reaches JavaScript through whoever called.
-    'a trap in the module': `const { default: start } = await import('./lfdm.js'); (await start()).__wbindgen_malloc(-1, 1);`,
+    'a trap in the module': `const { default: start } = await import('./lfdm.js');
+      const { __wbindgen_export, __wbindgen_malloc = __wbindgen_export } = await start();
+      __wbindgen_malloc(-1, 1);`,
     // What the panic hook does, before the trap.
     'a panic that the hook reports': `panic("panicked at src/pipeline.rs:1:1:\\nforced");`,
   })) {
