@@ -57,7 +57,7 @@ async function open({ url, device, reload, memoryChecked }, send) {
   const files = loader.files();
   const progress = new Progress(files.reduce((sum, { bytes }) => sum + bytes, 0), (event) => send({ type: 'progress', ...event }));
   progress.report();
-  if (memoryChecked) checkMemory(files);
+  if (memoryChecked) checkMemory(files, JSON.parse(new TextDecoder().decode(manifest)).config);
   const chosen = await chooseDevice(device, files, (message) => self.postMessage({ type: 'device-lost', message }));
 
   await store.begin(url, manifest, files);

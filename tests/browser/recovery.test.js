@@ -88,7 +88,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
       return { code, message, details };
     });
     assert.equal(error.code, 'memory');
-    assert.match(error.message, /needs about 18\.3 GB of memory.*Use a smaller model/);
+    assert.match(error.message, /needs about 18\.1 GB of memory.*Use a smaller model/);
     assert.match(error.details, /deviceMemory/);
     assert.ok(!requested.some((url) => url.endsWith('.safetensors')));
   });
