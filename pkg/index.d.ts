@@ -5,8 +5,47 @@ export interface DeviceInfo {
   kind: DeviceKind;
   /** Name of the adapter, or `CPU`. */
   name: string;
-  /** Why the CPU was taken, if nobody asked for it. */
+  /** A GPU adapter that computes on the CPU; only taken if `device: 'webgpu'` asked for it. */
+  software: boolean;
+  /** Whether the GPU offers half precision. The model computes in single precision on every device, so it never depends on it. */
+  f16: boolean;
+  /** Bytes that a GPU buffer, and a shader's view of one, can have. */
+  limits?: { maxBufferSize: number; maxStorageBufferBindingSize: number };
+  /** Why the CPU was taken, if nobody asked for it: part of a sentence. */
   reason?: string;
+  /** What the visitor can do to have the GPU used: sentences. */
+  advice?: string;
+}
+
+export interface StorageInfo {
+  /** Whether the next visit finds the model in this browser, without a download and without a network. */
+  kept: boolean;
+  /** Why not: part of a sentence. The model then runs from memory. */
+  reason?: string;
+  /** Size of the model's files. */
+  bytes: number;
+  /** The server could not be reached, so the model is the one that was stored here before. */
+  offline: boolean;
+}
+
+export interface StoredModel {
+  /** The folder that it was loaded from. */
+  url: string;
+  name: string;
+  /** What is stored of it. Files that two models share count for both. */
+  bytes: number;
+  /** False for a download that was cut off; loading the model goes on where it stopped. */
+  complete: boolean;
+}
+
+export interface LoadProgress {
+  /** Bytes of model files that are here, and that the manifest lists in all. */
+  loaded: number;
+  total: number;
+  /** The part of `loaded` that was already stored in this browser. */
+  stored: number;
+  /** Bytes per second from the network over the last three seconds; 0 while unknown. */
+  speed: number;
 }
 
 /** The part of a model's `manifest.json` that a page needs. */
@@ -27,11 +66,14 @@ export interface Manifest {
 export interface LoadOptions {
   /** Default: `auto`. `webgpu` also accepts a software adapter. */
   device?: 'auto' | DeviceKind;
+  /** Stops the download; the promise then rejects with the signal's reason. What has arrived shortens the next download. */
   signal?: AbortSignal;
-  /** Bytes of model files received so far, and in all. */
-  onProgress?: (progress: { loaded: number; total: number }) => void;
-  /** Ask the server again instead of using the browser's cache. */
+  /** Called about twenty times a second while files arrive. */
+  onProgress?: (progress: LoadProgress) => void;
+  /** Ask the server past the browser's HTTP cache. Stored files need no such thing: they are kept and verified by content. */
   reload?: boolean;
+  /** Refuse a model that this device has no memory for, before downloading it (error code `memory`). Default: true. */
+  checkMemory?: boolean;
 }
 
 export type ImageSource = Blob | ImageData | { data: Uint8ClampedArray; width: number; height: number };
@@ -56,6 +98,8 @@ export interface GenerateOptions {
    * (16 to 2048). Default: none.
    */
   photoSize?: number;
+  /** Frames (and their `photo`) also come as an `ImageBitmap`, ready to be drawn. Whoever asks for them closes them. Default: false. */
+  bitmaps?: boolean;
   /** Stops the computation within one step; the loop then throws the signal's reason. */
   signal?: AbortSignal;
 }
@@ -65,6 +109,8 @@ export interface Picture {
   width: number;
   height: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
+  /** Of a `photo`, if `bitmaps` was set. */
+  bitmap?: ImageBitmap;
 }
 
 export interface EncodedEvent {
@@ -95,6 +141,8 @@ export interface FrameEvent {
   occlusion: Uint8ClampedArray<ArrayBuffer>;
   /** With `photoSize`: the frame in the picture's own resolution. It fades into the still picture toward its border. */
   photo?: Picture;
+  /** The picture of `rgba`, if `bitmaps` was set. */
+  bitmap?: ImageBitmap;
 }
 
 export interface DoneEvent {
@@ -102,7 +150,16 @@ export interface DoneEvent {
   timings: { encode_ms: number; denoise_ms: number; decode_ms: number; total_ms: number };
 }
 
-export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent;
+/**
+ * The graphics device was lost and the run starts again, which takes a while; the events that follow go on where they had
+ * stopped. This happens at most once per run: a second loss throws an error.
+ */
+export interface RestartedEvent {
+  type: 'restarted';
+  reason: LfdmError;
+}
+
+export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent | RestartedEvent;
 
 export type LfdmErrorCode =
   | 'image'
@@ -112,6 +169,7 @@ export type LfdmErrorCode =
   | 'browser'
   | 'device'
   | 'device-lost'
+  | 'memory'
   | 'crash'
   | 'disposed';
 
@@ -122,13 +180,17 @@ export class LfdmError extends Error {
   constructor(code: LfdmErrorCode, message: string, details?: string);
 }
 
-/** A model in a worker of its own. After a crash or a lost device the next call starts it again. */
+/** A model in a worker of its own. After a crash the next call starts it again; a run whose device is lost starts itself again. */
 export class Lfdm {
   private constructor();
   readonly manifest: Manifest;
   readonly device: DeviceInfo;
+  readonly storage: StorageInfo;
 
-  /** Downloads and verifies the model at `url` (a folder with `manifest.json`) and moves it to the device. */
+  /**
+   * Loads the model at `url`, a folder with `manifest.json`, and moves it to the device. Files that this browser has stored
+   * are not downloaded again; every byte is verified by its SHA-256, wherever it comes from.
+   */
   static load(url: string | URL, options?: LoadOptions): Promise<Lfdm>;
 
   /**
@@ -143,9 +205,18 @@ export class Lfdm {
     options: { width: number; height: number; fps?: number },
   ): Promise<Blob>;
 
+  /** Bytes that the WebAssembly module holds: for measuring. */
+  memory(): Promise<{ wasm: number }>;
+
   /** Stops the worker and frees the model. */
   dispose(): void;
 }
+
+/** The models that pages of this origin have stored in this browser, downloads that were cut off included. */
+export function storedModels(): Promise<StoredModel[]>;
+
+/** Removes them all. Models in use go on; the next `load` downloads again. */
+export function removeStoredModels(): Promise<void>;
 
 /** Reads a picture as upright RGBA pixels. Throws an `LfdmError` with code `image` if it cannot. */
 export function decodeImage(source: ImageSource): Promise<{ data: Uint8ClampedArray; width: number; height: number }>;

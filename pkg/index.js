@@ -1,39 +1,49 @@
 // lfdm-web: a portrait and a label become a short video. Everything that computes runs in one module worker;
 // this file only starts it, talks to it, and replaces it after a crash.
 
-import { decodeImage } from './image.js';
 import { LfdmError } from './error.js';
+import { decodeImage } from './image.js';
+import { generateOptions, loadOptions, modelUrl } from './options.js';
+import { removeStoredModels, storedModels } from './store.js';
 
-export { decodeImage, LfdmError };
+export { LfdmError, decodeImage, removeStoredModels, storedModels };
 
 export class Lfdm {
-  #url;
-  #device;
+  #settings;
   #worker = null;
   #opening = null;
   #disposed = false;
+  /** Of the weights in use. */
+  #fingerprint;
 
   /** @type {import('./index.d.ts').Manifest} */
   manifest;
   /** @type {import('./index.d.ts').DeviceInfo} */
   device;
+  /** @type {import('./index.d.ts').StorageInfo} */
+  storage;
 
-  constructor(url, device) {
-    this.#url = new URL(url, globalThis.location?.href).href.replace(/\/?$/, '/');
-    this.#device = device;
+  constructor(settings) {
+    this.#settings = settings;
   }
 
   /** Downloads and verifies the model at `url` (a folder with `manifest.json`) and moves it to the device. */
-  static async load(url, { device = 'auto', signal, onProgress, reload = false } = {}) {
-    if (!['auto', 'webgpu', 'cpu'].includes(device)) {
-      throw new LfdmError('options', `device: "${device}" is none of auto, webgpu, cpu.`);
-    }
-    const lfdm = new Lfdm(url, device);
+  static async load(url, options = {}) {
+    const { device = 'auto', checkMemory = true, reload = false, signal, onProgress } = loadOptions(options);
+    signal?.throwIfAborted();
+    const lfdm = new Lfdm({ url: modelUrl(url), device, memoryChecked: checkMemory });
+    const stop = () => lfdm.#worker?.stop(signal.reason);
+    signal?.addEventListener('abort', stop, { once: true });
     try {
-      await lfdm.#open({ signal, onProgress, reload });
+      await lfdm.#open({ onProgress, reload }).catch((error) => {
+        if (error?.code !== 'device-lost' || signal?.aborted) throw error;
+        return lfdm.#open({ onProgress });
+      });
     } catch (error) {
       lfdm.dispose();
       throw error;
+    } finally {
+      signal?.removeEventListener('abort', stop);
     }
     return lfdm;
   }
@@ -42,21 +52,50 @@ export class Lfdm {
    * Yields `encoded`, then a `step` per denoising step, then a `frame` per frame, then `done`.
    * Leaving the loop, or aborting `signal`, stops the computation within one step.
    */
-  async *generate({ image, signal, ...options }) {
+  async *generate(options) {
+    const { image, signal, bitmaps = false, ...request } = generateOptions(options);
     const { data, width, height } = await decodeImage(image);
-    signal?.throwIfAborted();
-    // After a crash the worker is gone; the files come from the browser's cache.
-    await (this.#opening ?? this.#open({ signal }));
-    // A copy: the caller keeps its pixels.
-    const pixels = new Uint8ClampedArray(data);
-    yield* this.#worker.stream('generate', { image: { data: pixels, width, height }, options }, [pixels.buffer], signal);
+    let delivered = 0;
+    for (let attempt = 0; ; attempt++) {
+      // After a crash the worker is gone; the files come from the browser's store.
+      await unlessAborted(this.#opening ?? this.#open(), signal);
+      const fingerprint = this.#fingerprint;
+      // A copy: the caller keeps its pixels.
+      const pixels = new Uint8ClampedArray(data);
+      const message = { image: { data: pixels, width, height }, options: request, bitmaps };
+      try {
+        let index = 0;
+        for await (const event of this.#worker.stream('generate', message, [pixels.buffer], signal)) {
+          if (index++ >= delivered) {
+            delivered += 1;
+            yield event;
+          } else {
+            event.bitmap?.close();
+            event.photo?.bitmap?.close();
+          }
+        }
+        return;
+      } catch (error) {
+        if (error?.code !== 'device-lost' || attempt > 0 || this.#disposed) throw error;
+        yield { type: 'restarted', reason: error };
+        // One seed gives one video, so the repetition goes on where the first try stopped: unless the model has changed.
+        await unlessAborted(this.#opening ?? this.#open(), signal);
+        if (this.#fingerprint !== fingerprint) throw error;
+      }
+    }
   }
 
   /** Encodes equally sized RGBA frames as a looping GIF. */
   async encodeGif(frames, { width, height, fps = this.manifest.fps }) {
-    await (this.#opening ?? this.#open({}));
+    await (this.#opening ?? this.#open());
     const bytes = await this.#worker.request('gif', { frames, width, height, fps });
     return new Blob([bytes], { type: 'image/gif' });
+  }
+
+  /** Bytes that the WebAssembly module holds. They stay the same from one generation to the next. */
+  async memory() {
+    await (this.#opening ?? this.#open());
+    return this.#worker.request('memory');
   }
 
   /** Stops the worker and frees the model. */
@@ -66,30 +105,42 @@ export class Lfdm {
     this.#worker = null;
   }
 
-  #open({ signal, onProgress, reload = false }) {
-    if (this.#disposed) throw new LfdmError('disposed', 'The model has been closed.');
-    signal?.throwIfAborted();
+  #open({ onProgress, reload = false } = {}) {
+    if (this.#disposed) return Promise.reject(new LfdmError('disposed', 'The model has been closed.'));
     const worker = new ModelWorker(() => {
       this.#worker = null;
       this.#opening = null;
     });
     this.#worker = worker;
-    const abort = () => worker.stop(signal.reason);
-    signal?.addEventListener('abort', abort, { once: true });
     this.#opening = (async () => {
       try {
-        for await (const event of worker.stream('open', { url: this.#url, device: this.#device, reload })) {
-          if (event.type === 'progress') onProgress?.(event);
-          else if (event.type === 'opened') ({ manifest: this.manifest, device: this.device } = event);
+        for await (const { type, ...event } of worker.stream('open', { ...this.#settings, reload })) {
+          if (type === 'progress') onProgress?.(event);
+          else if (type === 'opened') {
+            ({ manifest: this.manifest, device: this.device, storage: this.storage, fingerprint: this.#fingerprint } = event);
+          }
         }
       } catch (error) {
         worker.stop(error);
         throw error;
-      } finally {
-        signal?.removeEventListener('abort', abort);
       }
     })();
+    // Whoever waits for it hears of its failure; it may also be that nobody waits any longer.
+    this.#opening.catch(() => {});
     return this.#opening;
+  }
+}
+
+/** Waits for `promise`, but no longer than `signal` allows. */
+async function unlessAborted(promise, signal) {
+  signal?.throwIfAborted();
+  if (!signal) return promise;
+  let abort;
+  const aborted = new Promise((_, reject) => signal.addEventListener('abort', (abort = () => reject(signal.reason)), { once: true }));
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -98,6 +149,7 @@ class ModelWorker {
   #worker;
   #calls = new Map();
   #next = 1;
+  #started = false;
   #onStopped;
 
   constructor(onStopped) {
@@ -106,7 +158,8 @@ class ModelWorker {
     this.#worker.onmessage = ({ data }) => this.#receive(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.stop(crash(event.message ?? 'The worker script could not be loaded.'));
+      // Scripts that cannot be fetched fail without a message, and before anything was said.
+      this.stop(this.#started || event.message ? crash(event.message) : unavailable());
     };
     this.#worker.onmessageerror = () => this.stop(crash('A message could not be read.'));
   }
@@ -150,6 +203,7 @@ class ModelWorker {
   }
 
   #receive({ id, type, ...event }) {
+    this.#started = true;
     if (type === 'panic') {
       this.stop(crash(event.message));
     } else if (type === 'device-lost') {
@@ -197,6 +251,10 @@ class Call {
     if (this.#events.length) return this.#events.shift();
     throw this.#error;
   }
+}
+
+function unavailable() {
+  return new LfdmError('download', 'The program could not be downloaded. Check the connection and try again.', 'worker.js');
 }
 
 function crash(details) {

@@ -32,18 +32,19 @@ export const SWIFTSHADER = [
 ];
 
 /** Starts a server, with `mounts` beside the page's own files, and a browser; `close()` ends both. */
-export async function launch(flags = [], mounts = {}) {
+export async function launch(flags = [], mounts = {}, intercept) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
-  const server = await serve(DIST, { mounts });
+  const server = await serve(DIST, { mounts, intercept });
   const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
   const browser = await chromium.launch({ executablePath, args: [...QUIET, ...flags] });
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
-    async visit(query, { prepare, patience = PATIENCE } = {}) {
-      const context = await browser.newContext();
+    async visit(query, { prepare, patience = PATIENCE, serviceWorkers = 'block' } = {}) {
+      // A service worker would take requests before a test's routes see them.
+      const context = await browser.newContext({ serviceWorkers });
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);

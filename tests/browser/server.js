@@ -11,24 +11,36 @@ const TYPES = {
   '.json': 'application/json',
   '.wasm': 'application/wasm',
   '.svg': 'image/svg+xml',
+  '.webmanifest': 'application/manifest+json',
   '.png': 'image/png',
   '.safetensors': 'application/octet-stream',
 };
 
 /**
  * Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop it. `mounts` puts other
- * folders in: `{ 'models/large/': '/folder' }`.
+ * folders in: `{ 'models/large/': '/folder' }`. `intercept(request, response, relative)` may answer first, and then returns true.
  */
-export async function serve(root, { prefix = '/some/where/', mounts = {} } = {}) {
+export async function serve(root, { prefix = '/some/where/', mounts = {}, intercept } = {}) {
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const relative = normalize(decodeURIComponent(pathname.slice(prefix.length)) || 'index.html');
     try {
       if (!pathname.startsWith(prefix) || relative.startsWith('..')) throw new Error('outside');
+      if (await intercept?.(request, response, relative)) return;
       const [mount, folder] = Object.entries(mounts).find(([mount]) => relative.startsWith(mount)) ?? ['', root];
       const body = await readFile(join(folder, relative.slice(mount.length)));
-      response.writeHead(200, { 'content-type': TYPES[extname(relative)] ?? 'application/octet-stream' });
-      response.end(body);
+      const type = { 'content-type': TYPES[extname(relative)] ?? 'application/octet-stream', 'accept-ranges': 'bytes' };
+      const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range) ?? [];
+      if (start === undefined) {
+        response.writeHead(200, { ...type, 'content-length': body.length });
+        response.end(body);
+      } else if (Number(start) < body.length) {
+        response.writeHead(206, { ...type, 'content-range': `bytes ${start}-${body.length - 1}/${body.length}` });
+        response.end(body.subarray(Number(start)));
+      } else {
+        response.writeHead(416, { 'content-range': `bytes */${body.length}` });
+        response.end();
+      }
     } catch {
       response.writeHead(404, { 'content-type': 'text/plain' });
       response.end('not found');

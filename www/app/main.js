@@ -2,6 +2,7 @@
 
 import { Lfdm, LfdmError, decodeImage } from '../pkg/index.js';
 import { faceIcon } from './icons.js';
+import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Player } from './player.js';
 
 const MODEL = new URL('../models/faces-64/', import.meta.url);
@@ -35,7 +36,9 @@ let retry = null;
 addSamples();
 listen();
 choosePortrait(fetchSample(SAMPLES[0]));
-loadModel();
+takeUpNewBuild();
+// The model first: what the service worker fetches is for the next visit.
+loadModel().then(keepForOffline);
 
 // ---- The model
 
@@ -45,8 +48,9 @@ async function loadModel({ reload = false } = {}) {
     lfdm = await Lfdm.load(MODEL, {
       device: new URLSearchParams(location.search).get('device') ?? 'auto',
       reload,
-      onProgress({ loaded, total }) {
-        setProgress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB`);
+      onProgress({ loaded, total, speed }) {
+        const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
+        setProgress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
       },
     });
   } catch (error) {
@@ -63,6 +67,7 @@ async function loadModel({ reload = false } = {}) {
       ? `Runs on your graphics device (WebGPU, ${device.name})`
       : `Runs on your CPU${device.reason ? `: ${device.reason}` : ''}`;
   ui.device.dataset.kind = device.kind;
+  ui.device.title = device.advice ?? '';
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.image_size[1]} × ${manifest.image_size[0]} pixels, ` +
     `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
@@ -92,6 +97,8 @@ async function animate() {
         setProgress(steps + ((1 - steps) * frames.length) / event.total, `Painting frame ${frames.length} of ${event.total}`);
       } else if (event.type === 'done') {
         video = { ...request, frames, timings: event.timings };
+      } else if (event.type === 'restarted') {
+        ui.status.textContent = 'The graphics device was lost. Starting again…';
       }
     }
   } catch (error) {

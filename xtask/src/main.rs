@@ -2,6 +2,7 @@
 //! linker and a network. Everything else is installed on first use and found again on the next.
 
 mod phases;
+mod precache;
 mod system;
 mod tools;
 mod wasm;
@@ -45,9 +46,18 @@ enum Task {
         trunk: Vec<String>,
     },
     /// Build the static page into dist/, ready for any path of any static host.
-    Build,
+    Build {
+        /// As small as it gets, for publishing: link-time optimisation and wasm-opt, which take many minutes.
+        #[arg(long)]
+        small: bool,
+    },
     /// Build the wasm module and its JavaScript glue into pkg/. Trunk calls this before each build of the page.
     Wasm,
+    /// Write the list of the page's files into its service worker. Trunk calls this after each build of the page.
+    Precache {
+        /// The built page; trunk names it in the environment.
+        directory: Option<PathBuf>,
+    },
     /// Install what the tests need, then run them all: format, native, wasm build, browser.
     Test,
     /// Format, clippy and rustdoc without a warning, on every feature set.
@@ -69,8 +79,9 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Setup => setup(&sh),
         Task::Serve { address, port, trunk } => serve(&sh, &address, port, &trunk),
-        Task::Build => build(&sh),
+        Task::Build { small } => build(&sh, small),
         Task::Wasm => build_wasm(&sh),
+        Task::Precache { directory } => precache(directory),
         Task::Test => test(&sh),
         Task::Lint => lint(&sh),
     }
@@ -118,9 +129,16 @@ fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<(
     Ok(())
 }
 
-fn build(sh: &Shell) -> Result<()> {
+/// Set for the hook that builds the module: `cargo xtask wasm`.
+const SMALL: &str = "LFDM_SMALL_WASM";
+
+fn build(sh: &Shell, small: bool) -> Result<()> {
     WasmToolchain::ensure(sh)?;
     tools::wasm_bindgen(sh)?;
+    if small {
+        tools::wasm_opt(sh)?;
+        sh.set_var(SMALL, "1");
+    }
     let trunk = tools::trunk(sh)?;
     // A relative public URL, so that the page works under any path: a project page, a sub-directory, a file share.
     cmd!(sh, "{trunk} build --offline --release --public-url ./").run()?;
@@ -137,22 +155,39 @@ fn build_wasm(sh: &Shell) -> Result<()> {
     }
     let toolchain = WasmToolchain::ensure(sh)?;
     let wasm_bindgen = tools::wasm_bindgen(sh)?;
-    // Always the release profile: unoptimised tensor code is unusable, and a second profile would be a second graph of
-    // dependencies to compile.
-    let mut cargo = cmd!(sh, "cargo build --package lfdm --lib --release --target {TARGET}");
+    // The release profile for daily work too: unoptimised tensor code is unusable, and a second profile would be a second
+    // graph of dependencies to compile.
+    let small = env::var_os(SMALL).is_some();
+    let profile = if small { "small" } else { "release" };
+    let mut cargo = cmd!(sh, "cargo build --package lfdm --lib --profile {profile} --target {TARGET}");
     for (key, value) in toolchain.environment() {
         cargo = cargo.env(key, value);
     }
     cargo.run()?;
     let target = target_dir()?;
-    let module = target.join(TARGET).join("release/lfdm.wasm");
+    let module = target.join(TARGET).join(profile).join("lfdm.wasm");
     let glued = target.join("wasm-bindgen");
     cmd!(sh, "{wasm_bindgen} --target web --out-dir {glued} --out-name lfdm {module}").run()?;
+    if small {
+        tools::optimise(sh, &glued.join("lfdm_bg.wasm"))?;
+    }
     for file in sh.read_dir(&glued)? {
         copy_if_changed(&file, &sh.current_dir().join("pkg"))?;
     }
     let bytes = fs::metadata(glued.join("lfdm_bg.wasm"))?.len();
     step(&format!("pkg/lfdm_bg.wasm: {:.1} MB", bytes as f64 / 1e6));
+    Ok(())
+}
+
+fn precache(directory: Option<PathBuf>) -> Result<()> {
+    // While people work on the page, it should come from the server: a worker without a list removes itself.
+    if directory.is_none() && env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "debug") {
+        return Ok(());
+    }
+    let directory = directory.or_else(|| env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from));
+    let directory = directory.context("name the directory of the built page: cargo xtask precache dist")?;
+    let files = precache::write(&directory)?;
+    step(&format!("sw.js keeps {files} files for use offline"));
     Ok(())
 }
 
@@ -185,7 +220,7 @@ fn test_phases(sh: &Shell, phases: &mut Phases) -> Result<()> {
     phases.run("xtask tests", || Ok(cmd!(sh, "cargo test --package xtask").run()?))?;
     phases.run("native tests", || Ok(cmd!(sh, "cargo test --features native").run()?))?;
     phases.run("native binary", || Ok(cmd!(sh, "cargo build --features native").run()?))?;
-    phases.run("page", || build(sh))?;
+    phases.run("page", || build(sh, false))?;
     phases.run("browser tests", || {
         let binary = target_dir()?.join("debug").join(format!("lfdm{}", env::consts::EXE_SUFFIX));
         let dist = sh.current_dir().join("dist");

@@ -15,6 +15,9 @@ const TRUNK: &str = "0.21.14";
 
 const NODE_MAJOR: u32 = 18;
 
+/// The npm package that ships wasm-opt; Debian's is too old for the instructions that rustc writes.
+const BINARYEN: &str = "123.0.0";
+
 /// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
 pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
     let lock = sh.read_file("Cargo.lock")?;
@@ -87,6 +90,44 @@ fn node(sh: &Shell) -> Result<()> {
         Some(found) if found >= NODE_MAJOR => Ok(()),
         _ => bail!("the browser tests need a newer Node.js than {version}. {instead}"),
     }
+}
+
+/// Binaryen's wasm-opt, which only publishing needs: in this project's cache, from npm.
+pub fn wasm_opt(sh: &Shell) -> Result<PathBuf> {
+    node(sh)?;
+    let root = cache_dir()?.join("tools").join(format!("binaryen-{BINARYEN}"));
+    let program = root.join("node_modules/.bin/wasm-opt");
+    if program.exists() {
+        return Ok(program);
+    }
+    fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+    let package = format!("binaryen@{BINARYEN}");
+    cmd!(sh, "npm install --prefix {root} --no-audit --no-fund --no-save {package}").run()?;
+    if program.exists() { Ok(program) } else { bail!("{package} brought no {}", program.display()) }
+}
+
+/// Makes a module smaller, in place, and says what a host that compresses would send.
+pub fn optimise(sh: &Shell, module: &Path) -> Result<()> {
+    let program = wasm_opt(sh)?;
+    step("wasm-opt, which takes many minutes");
+    let smaller = module.with_extension("smaller");
+    // What rustc may use, which wasm-opt would otherwise refuse.
+    let features = [
+        "--enable-bulk-memory",
+        "--enable-mutable-globals",
+        "--enable-nontrapping-float-to-int",
+        "--enable-multivalue",
+        "--enable-reference-types",
+        "--enable-sign-ext",
+        "--enable-simd",
+    ];
+    cmd!(sh, "{program} -Os {features...} {module} -o {smaller}").run()?;
+    fs::rename(&smaller, module).with_context(|| format!("cannot replace {}", module.display()))?;
+    let measure = "const {brotliCompressSync: b, gzipSync: g} = require('zlib'), m = require('fs').readFileSync(process.argv[1]); \
+                   console.log(`${m.length} bytes, gzip ${g(m).length}, brotli ${b(m).length}`)";
+    let sizes = cmd!(sh, "node -e {measure} {module}").quiet().read()?;
+    step(&format!("{}: {sizes}", module.display()));
+    Ok(())
 }
 
 /// A program from crates.io: of the right version on PATH, or in this project's cache, or compiled into it now.

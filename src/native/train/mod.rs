@@ -172,10 +172,10 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs) -> Result<()> {
         let out_of_time = args.max_minutes.is_some_and(|minutes| started.elapsed().as_secs_f64() > minutes * 60.0);
         if done % args.save_every == 0 || done == args.steps || out_of_time {
             save(&model, &optimizer, &ema, done)?;
-            plots::draw(&args.out)?;
         }
         if done % args.preview_every == 0 || done == args.steps {
             log.validation(done, &stage.validate(ema.model(), done, &previews, &device.clone().inner())?)?;
+            plots::draw(&args.out)?;
         }
         if out_of_time {
             log.note(&format!("stopped after step {done}: out of time; --resume continues"));

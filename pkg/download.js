@@ -1,0 +1,168 @@
+// Getting a model's files: from the store as far as they are there, the rest from the server, with the bytes counted.
+
+import { LfdmError } from './error.js';
+import { PIECE_BYTES } from './store.js';
+
+/** A connection that brings nothing for so long is given up and opened again. */
+const STALL_MS = 30_000;
+const RECONNECT_MS = 300;
+/** The speed is that of the last seconds. */
+const SPEED_WINDOW_MS = 3000;
+const REPORT_MS = 50;
+
+/** A small file as a whole. */
+export async function fetchSmall(url, cache) {
+  const response = await request(url, { cache });
+  try {
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (error) {
+    throw broken(url, `${error}`);
+  }
+}
+
+/**
+ * The file that the manifest describes as `file`, handed to `accept`, which throws if it is not that file. Bytes from the
+ * store that turn out wrong are forgotten, and the file is fetched once more past every cache.
+ */
+export async function fetchFile(url, file, { store, cache, progress, accept }) {
+  const before = progress.mark();
+  try {
+    await attempt(url, file, { store, cache, progress, accept });
+  } catch (error) {
+    if (error.code !== 'model') throw error;
+    progress.reset(before);
+    await attempt(url, file, { store, cache: 'reload', progress, accept });
+  }
+}
+
+async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progress, accept }) {
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  const add = (chunk, stored) => {
+    if (length + chunk.length > size) throw notIntact(`${name} has more than the ${size} bytes that the manifest says`);
+    bytes.set(chunk, length);
+    length += chunk.length;
+    progress.add(chunk.length, stored);
+  };
+  try {
+    for await (const piece of store.pieces(sha256)) add(piece, true);
+    let kept = length;
+    if (length < size) {
+      for await (const chunk of receive(url, length, cache)) {
+        add(chunk, false);
+        for (; length - kept >= PIECE_BYTES && kept + PIECE_BYTES < size; kept += PIECE_BYTES) {
+          await store.keep(sha256, kept, bytes.subarray(kept, kept + PIECE_BYTES));
+        }
+      }
+    }
+    accept(bytes.subarray(0, length));
+    // The last piece: from now on the file is in the store.
+    if (kept < length) await store.keep(sha256, kept, bytes.subarray(kept));
+  } catch (error) {
+    if (error.code === 'model') await store.forget(sha256);
+    throw error;
+  }
+}
+
+/** The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, as long as each brings something. */
+async function* receive(url, offset, cache) {
+  for (;;) {
+    const start = offset;
+    const stalled = new AbortController();
+    const response = await request(url, { cache, offset, signal: stalled.signal });
+    // A server that knows no ranges sends everything again.
+    let known = response.status === 206 ? 0 : offset;
+    const reader = response.body.getReader();
+    try {
+      for (;;) {
+        const timer = setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS);
+        const { done, value } = await reader.read().finally(() => clearTimeout(timer));
+        if (done) return;
+        const chunk = value.subarray(Math.min(known, value.length));
+        known -= value.length - chunk.length;
+        offset += chunk.length;
+        if (chunk.length) yield chunk;
+      }
+    } catch (error) {
+      if (offset === start) throw broken(url, `${error} after ${offset} bytes`);
+    } finally {
+      // Also when the reader of these bytes has seen enough.
+      reader.cancel().catch(() => {});
+    }
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+  }
+}
+
+async function request(url, { cache, offset = 0, signal }) {
+  let response;
+  try {
+    response = await fetch(url, { cache, signal, headers: offset ? { range: `bytes=${offset}-` } : {} });
+  } catch (error) {
+    throw broken(url, `${error}`);
+  }
+  const { status } = response;
+  if (status === 404) {
+    throw new LfdmError('download', `The model file ${fileName(url)} is not on this server (404). Try again later.`, url.href);
+  }
+  if (status === 416) throw notIntact(`${fileName(url)} on the server is shorter than the manifest says`);
+  if (!response.ok || !response.body) throw broken(url, `HTTP ${status} ${response.statusText}`, status);
+  const begin = /bytes (\d+)-/.exec(response.headers.get('content-range'))?.[1];
+  // Hidden from pages of another origin unless the server allows it; the checksum notices what this cannot.
+  if (status === 206 && begin !== undefined && Number(begin) !== offset) throw broken(url, `the server sent byte ${begin} for ${offset}`);
+  return response;
+}
+
+/** Counts bytes and says so, a few times a second. */
+export class Progress {
+  #report;
+  #samples = [];
+  #said = -Infinity;
+  total = 0;
+  loaded = 0;
+  stored = 0;
+
+  constructor(total, report) {
+    this.total = total;
+    this.#report = report;
+  }
+
+  add(bytes, stored) {
+    this.loaded += bytes;
+    if (stored) this.stored += bytes;
+    const now = performance.now();
+    this.#samples.push({ now, bytes: stored ? 0 : bytes });
+    while (now - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
+    if (now - this.#said >= REPORT_MS || this.loaded >= this.total) this.report();
+  }
+
+  report() {
+    this.#said = performance.now();
+    const { loaded, total, stored } = this;
+    const since = this.#samples.length > 1 ? this.#said - this.#samples[0].now : 0;
+    // What came with the first sample came before the clock started.
+    const bytes = this.#samples.slice(1).reduce((sum, sample) => sum + sample.bytes, 0);
+    this.#report({ loaded, total, stored, speed: since > 0 ? Math.round((bytes / since) * 1000) : 0 });
+  }
+
+  mark() {
+    return { loaded: this.loaded, stored: this.stored };
+  }
+
+  reset({ loaded, stored }) {
+    Object.assign(this, { loaded, stored });
+    this.report();
+  }
+}
+
+export function notIntact(details) {
+  return new LfdmError('model', 'The model did not arrive intact, so nothing of it is used. Try again.', details);
+}
+
+function broken(url, details, status) {
+  const message = `The model file ${fileName(url)} could not be downloaded. Check the connection and try again.`;
+  return Object.assign(new LfdmError('download', message, details), { unreachable: !status || status >= 500 });
+}
+
+function fileName(url) {
+  return url.pathname.split('/').at(-1);
+}

@@ -1,0 +1,79 @@
+// The npm package as its users get it: packed, installed into a fresh Vite app, type-checked, built, and run.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { DIST, PATIENCE, fixture, launch } from './harness.js';
+
+const PACKAGE = fileURLToPath(new URL('../../pkg', import.meta.url));
+const APP = fileURLToPath(new URL('vite-app', import.meta.url));
+const run = promisify(execFile);
+
+describe('the package', { timeout: 2 * PATIENCE }, () => {
+  let folder;
+  let tarball;
+  let contents;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lfdm-package-'));
+    // The module under test is the one that the page uses.
+    const source = join(folder, 'pkg');
+    await cp(PACKAGE, source, { recursive: true });
+    for (const built of ['lfdm.js', 'lfdm_bg.wasm']) await cp(join(DIST, 'pkg', built), join(source, built));
+    const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source });
+    const [packed] = Object.values(JSON.parse(stdout));
+    tarball = join(folder, packed.filename);
+    contents = packed;
+  });
+  after(() => folder && rm(folder, { recursive: true }));
+
+  test('contains what is needed and nothing else', async (t) => {
+    const paths = contents.files.map(({ path }) => path).sort();
+    const { files } = JSON.parse(await readFile(join(PACKAGE, 'package.json')));
+    assert.deepEqual(paths, [...files, 'README.md', 'package.json'].sort());
+    // Whatever a module imports is there.
+    for (const path of paths.filter((path) => path.endsWith('.js') && path !== 'lfdm.js')) {
+      const text = await readFile(join(PACKAGE, path), 'utf8');
+      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g)) assert.ok(paths.includes(name), `${path} needs ${name}`);
+    }
+    t.diagnostic(`${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`);
+  });
+
+  test('works in a fresh Vite app', async (t) => {
+    const app = join(folder, 'app');
+    await mkdir(app);
+    for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc']) await cp(join(APP, file), join(app, file));
+    const options = { cwd: app };
+    await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], options);
+    await run('npx', ['tsc'], options);
+    await run('npx', ['vite', 'build', '--base', './', '--outDir', 'built'], options);
+
+    const host = await launch([], { 'vite/models/': join(DIST, 'models'), 'vite/': join(app, 'built') });
+    t.after(() => host.close());
+    const visitor = await host.visit('vite/index.html');
+    await visitor.page.waitForFunction(() => /^(done|failed)/.test(document.title));
+    assert.equal(await visitor.page.title(), 'done: 16 frames, 7929620 bytes, cpu');
+    assert.deepEqual(visitor.complaints, []);
+    const drawn = await visitor.page.evaluate(() => document.querySelector('canvas').getContext('2d').getImageData(32, 32, 1, 1).data[3]);
+    assert.equal(drawn, 255);
+  });
+
+  test('is all that its example needs', async (t) => {
+    const host = await launch([], { 'pkg/examples/': join(PACKAGE, 'examples') });
+    t.after(() => host.close());
+    const visitor = await host.visit('pkg/examples/index.html?model=../../models/faces-64/');
+    await visitor.page.waitForSelector('button:enabled');
+    await visitor.page.setInputFiles('input[type=file]', fixture('portrait.jpg'));
+    await visitor.page.fill('[name=seed]', '5');
+    await visitor.page.click('button');
+    await visitor.page.waitForFunction(() => /step 1 of/.test(document.getElementById('status').textContent));
+    await visitor.page.click('#stop');
+    await visitor.page.waitForFunction(() => document.getElementById('status').textContent === 'stopped');
+    assert.deepEqual(visitor.complaints, []);
+  });
+});

@@ -1,0 +1,319 @@
+// Models that stay in the browser, downloads that break, and the page without a network.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { after, before, beforeEach, describe, test } from 'node:test';
+
+import { DIST, PATIENCE, launch } from './harness.js';
+
+const MODEL = 'models/faces-64/';
+const PIECE = 4 << 20;
+
+describe('stored models', { timeout: PATIENCE }, () => {
+  let host;
+  let manifest;
+  let shard;
+  let weights;
+  /** Answers requests in the server's place, if a test sets it. */
+  let answer;
+  /** `[path, range]` of the requests for weights. */
+  let downloads;
+
+  before(async () => {
+    manifest = JSON.parse(await readFile(`${DIST}/${MODEL}manifest.json`));
+    shard = manifest.files.find(({ part }) => part === 'generation');
+    weights = await readFile(`${DIST}/${MODEL}${shard.name}`);
+    host = await launch([], {}, (request, response, path) => {
+      if (path.endsWith('.safetensors')) downloads.push([path, request.headers.range]);
+      return answer?.(request, response, path);
+    });
+  });
+  after(() => host?.close());
+  beforeEach(() => {
+    downloads = [];
+    answer = null;
+  });
+
+  /** A page of this origin that is not ours: nothing but the package is loaded. */
+  const blank = async (t) => {
+    const visitor = await host.visit(`${MODEL}manifest.json`);
+    t.after(() => visitor.close());
+    return visitor;
+  };
+  /** Loads the model and says how it went; `stopAt` bytes aborts, `generate` makes a video with it. */
+  const load = (visitor, options = {}) =>
+    visitor.withPackage(async ({ Lfdm, storedModels }, url, { stopAt, generate, ...options }) => {
+      const stop = new AbortController();
+      const progress = [];
+      const onProgress = (event) => {
+        progress.push(event);
+        if (event.loaded >= stopAt) stop.abort();
+      };
+      try {
+        const lfdm = await Lfdm.load(url, { device: 'cpu', signal: stop.signal, onProgress, ...options });
+        const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
+        let last;
+        if (generate) for await (const { type } of lfdm.generate({ image, label: 'anger', steps: 1, seed: 1, guidance: 1 })) last = type;
+        lfdm.dispose();
+        return { storage: lfdm.storage, progress, last, stored: await storedModels() };
+      } catch (error) {
+        return { code: error.code, name: error.name, message: error.message, progress, stored: await storedModels() };
+      }
+    }, options);
+  const cut = (response, from, bytes) => {
+    const headers = { 'content-length': weights.length - from, 'accept-ranges': 'bytes' };
+    if (from) headers['content-range'] = `bytes ${from}-${weights.length - 1}/${weights.length}`;
+    response.writeHead(from ? 206 : 200, headers);
+    response.write(weights.subarray(from, from + bytes), () => setTimeout(() => response.destroy(), 200));
+  };
+
+  test('the second visit downloads nothing; removing them makes it download again', async (t) => {
+    const visitor = await blank(t);
+    const first = await load(visitor);
+    assert.deepEqual(first.storage, { kept: true, reason: undefined, bytes: shard.bytes, offline: false });
+    assert.equal(downloads.length, 1);
+    const last = first.progress.at(-1);
+    assert.deepEqual([last.loaded, last.total, last.stored], [shard.bytes, shard.bytes, 0]);
+    assert.equal(first.stored.length, 1);
+    const { url, ...stored } = first.stored[0];
+    assert.ok(url.endsWith(MODEL));
+    assert.deepEqual(stored, { name: manifest.name, bytes: shard.bytes, complete: true });
+
+    await visitor.page.reload();
+    const second = await load(visitor, { generate: true });
+    assert.equal(downloads.length, 1, 'the weights were downloaded again');
+    assert.equal(second.progress.at(-1).stored, shard.bytes);
+    assert.equal(second.last, 'done', second.message);
+
+    const left = await visitor.withPackage(async ({ removeStoredModels, storedModels }) => {
+      await removeStoredModels();
+      return storedModels();
+    });
+    assert.deepEqual(left, []);
+    await load(visitor);
+    assert.equal(downloads.length, 2);
+  });
+
+  test('a connection that breaks is taken up where it stopped, and the speed is told', async (t) => {
+    answer = (request, response, path) => {
+      if (!path.endsWith('.safetensors') || downloads.length > 2) return false;
+      cut(response, downloads.length === 1 ? 0 : Number(/\d+/.exec(request.headers.range)), 2_500_000);
+      return true;
+    };
+    const result = await load(await blank(t));
+    assert.ok(result.storage, result.message);
+    assert.deepEqual(downloads.map(([, range]) => range), [undefined, 'bytes=2500000-', 'bytes=5000000-']);
+    assert.ok(result.progress.some(({ speed }) => speed > 0));
+    assert.ok(result.progress.every(({ loaded }, index, all) => index === 0 || loaded >= all[index - 1].loaded));
+  });
+
+  test('a cancelled download leaves nothing half-used, and the next one goes on from it', async (t) => {
+    answer = (request, response, path) => {
+      if (!path.endsWith('.safetensors')) return false;
+      response.writeHead(200, { 'content-length': weights.length });
+      response.write(weights.subarray(0, PIECE + 500_000));
+      return true;
+    };
+    const visitor = await blank(t);
+    const cancelled = await load(visitor, { stopAt: PIECE + 400_000 });
+    assert.equal(cancelled.name, 'AbortError', cancelled.message);
+    assert.deepEqual(cancelled.stored.map(({ bytes, complete }) => ({ bytes, complete })), [{ bytes: PIECE, complete: false }]);
+
+    answer = null;
+    await visitor.page.reload();
+    const resumed = await load(visitor);
+    assert.ok(resumed.storage, resumed.message);
+    assert.deepEqual(downloads.map(([, range]) => range), [undefined, `bytes=${PIECE}-`]);
+    assert.equal(resumed.progress.at(-1).stored, PIECE);
+    assert.deepEqual(resumed.stored.map(({ bytes, complete }) => ({ bytes, complete })), [{ bytes: shard.bytes, complete: true }]);
+  });
+
+  test('a damaged shard is refused and not stored; a missing one is named', async (t) => {
+    const damaged = Buffer.from(weights);
+    damaged[1_000_000] ^= 1;
+    answer = (_, response, path) => path.endsWith('.safetensors') && response.end(damaged);
+    const visitor = await blank(t);
+    const refused = await load(visitor);
+    assert.equal(refused.code, 'model');
+    assert.equal(downloads.length, 2, 'it is asked for once more, past the caches');
+    assert.deepEqual(refused.stored.map(({ bytes }) => bytes), [0]);
+
+    answer = (_, response, path) => path.endsWith('.safetensors') && response.writeHead(404).end();
+    const missing = await load(visitor);
+    assert.equal(missing.code, 'download');
+    assert.match(missing.message, /weights-0\.safetensors is not on this server/);
+
+    answer = null;
+    assert.equal((await load(visitor)).storage.kept, true);
+  });
+
+  test('stored bytes that went bad are fetched again', async (t) => {
+    const visitor = await blank(t);
+    await load(visitor);
+    await visitor.page.evaluate(async () => {
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        for (const key of await cache.keys()) {
+          if (!/\/piece\/.*\/0$/.test(key.url)) continue;
+          const bytes = new Uint8Array(await (await cache.match(key)).arrayBuffer());
+          bytes[1234] ^= 1;
+          await cache.put(key, new Response(bytes));
+        }
+      }
+    });
+    const again = await load(visitor);
+    assert.ok(again.storage, again.message);
+    assert.deepEqual(downloads.map(([, range]) => range), [undefined, undefined]);
+    assert.equal(again.stored[0].bytes, shard.bytes);
+  });
+
+  test('a changed model replaces the old one and is never mixed with it', async (t) => {
+    const visitor = await blank(t);
+    await load(visitor);
+    const changed = Buffer.from(weights);
+    changed[changed.length - 2] ^= 1;
+    const sha256 = createHash('sha256').update(changed).digest('hex');
+    const files = manifest.files.map((file) => (file === shard ? { ...file, sha256 } : file));
+    answer = (_, response, path) => {
+      if (path.endsWith('manifest.json')) response.end(JSON.stringify({ ...manifest, files }));
+      else if (path.endsWith(shard.name)) response.end(changed);
+      else return false;
+      return true;
+    };
+    const result = await load(visitor);
+    assert.ok(result.storage, result.message);
+    assert.equal(result.progress.at(-1).stored, 0);
+    assert.equal(downloads.length, 2);
+    assert.deepEqual(result.stored.map(({ bytes }) => bytes), [shard.bytes]);
+    const hashes = await visitor.page.evaluate(async () => {
+      const keys = (await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))).flat();
+      return keys.map(({ url }) => /piece\/(\w+)/.exec(url)?.[1]).filter(Boolean);
+    });
+    assert.deepEqual([...new Set(hashes)], [sha256], 'the old weights are cleared away');
+  });
+
+  test('without room the model runs from memory, and takes none', async (t) => {
+    const visitor = await blank(t);
+    const devtools = await visitor.page.context().newCDPSession(visitor.page);
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(host.url).origin, quotaSize: PIECE + 1_000_000 });
+    const result = await load(visitor, { generate: true });
+    assert.equal(result.last, 'done', result.message);
+    assert.equal(result.storage.kept, false);
+    assert.match(result.storage.reason, /not enough room/);
+    assert.deepEqual(result.stored, []);
+    const { usage } = await visitor.page.evaluate(() => navigator.storage.estimate());
+    assert.ok(usage < 1_000_000, `${usage} bytes are still taken`);
+  });
+
+  test('without a server the stored model is used, and only if it is complete', async (t) => {
+    const visitor = await blank(t);
+    await load(visitor);
+    answer = (request) => (request.socket.destroy(), true);
+    // Keeping the program is the page's business, with a service worker.
+    assert.equal((await load(visitor)).code, 'download');
+    answer = (request, response, path) => (path.endsWith('manifest.json') ? (request.socket.destroy(), true) : false);
+    const without = await load(visitor);
+    assert.ok(without.storage, without.message);
+    assert.equal(without.storage.offline, true);
+  });
+});
+
+describe('the page without a network', { timeout: PATIENCE }, () => {
+  let host;
+  let answer;
+  before(async () => (host = await launch([], {}, (...all) => answer?.(...all))));
+  after(() => host?.close());
+  beforeEach(() => (answer = null));
+
+  const visit = async (t) => {
+    const visitor = await host.visit('?device=cpu', { serviceWorkers: 'allow' });
+    t.after(() => visitor.close());
+    await visitor.state('idle');
+    await visitor.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
+    return visitor;
+  };
+  const text = (visitor, path) => visitor.page.evaluate((path) => fetch(path).then((response) => response.text()), path);
+  /** Asks the page until it says yes. */
+  const until = async (visitor, question) => {
+    for (let tries = 0; tries < 100; tries++) {
+      // The page may be in the middle of a reload.
+      if (await visitor.page.evaluate(question).catch(() => false)) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.fail(`never true: ${question}`);
+  };
+
+  test('loads again, generates, and asks nobody', async (t) => {
+    const visitor = await visit(t);
+    answer = (request) => (request.socket.destroy(), true);
+    await visitor.page.context().setOffline(true);
+    await visitor.page.reload();
+    await visitor.state('idle');
+    const video = await visitor.video({ label: 'happiness', seed: 3, steps: 1 });
+    assert.equal(video.frames.length, 16);
+    const unexpected = visitor.complaints.filter((text) => !/ERR_INTERNET_DISCONNECTED|ERR_EMPTY_RESPONSE/.test(text));
+    assert.deepEqual(unexpected, []);
+  });
+
+  test('a new build takes over as a whole, and a half deployed one not at all', async (t) => {
+    const visitor = await visit(t);
+    const old = await readFile(`${DIST}/icon.svg`);
+    const newer = Buffer.concat([old, Buffer.from('<!-- new -->')]);
+    const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+    const worker = (await readFile(`${DIST}/sw.js`, 'utf8'))
+      .replace(/id:"\w+"/, 'id:"newer"')
+      .replace(`"${hash(old)}",${old.length}`, `"${hash(newer)}",${newer.length}`);
+    let deployed = ['sw.js'];
+    answer = (_, response, path) => {
+      if (!deployed.includes(path)) return false;
+      response.writeHead(200, { 'content-type': path === 'sw.js' ? 'text/javascript' : 'image/svg+xml' });
+      response.end(path === 'sw.js' ? worker : newer);
+      return true;
+    };
+    await visitor.page.reload();
+    await visitor.state('idle');
+    assert.ok(await visitor.page.evaluate(() => navigator.serviceWorker.controller !== null));
+    const failed = await visitor.page.evaluate(async () => {
+      const registration = await navigator.serviceWorker.getRegistration();
+      await registration.update().catch(() => {});
+      const worker = registration.installing ?? registration.waiting;
+      if (worker && worker.state === 'installing') await new Promise((resolve) => (worker.onstatechange = resolve));
+      return !worker || worker.state === 'redundant';
+    });
+    assert.ok(failed, 'a worker whose files are of two builds was installed');
+    assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/);
+
+    deployed = ['sw.js', 'icon.svg'];
+    await visitor.page.evaluate(() => navigator.serviceWorker.getRegistration().then((it) => it.update()));
+    await until(visitor, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
+    assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/, 'this visit stays with its build');
+    await visitor.page.reload();
+    await until(visitor, () =>
+      fetch('icon.svg').then((response) => response.text()).then((text) => text.endsWith('<!-- new -->'), () => false),
+    );
+    await visitor.state('idle');
+    const names = await visitor.page.evaluate(() => caches.keys());
+    assert.deepEqual(names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)), ['newer']);
+  });
+
+  test('can be installed', async (t) => {
+    const visitor = await visit(t);
+    const devtools = await visitor.page.context().newCDPSession(visitor.page);
+    const { errors, data } = await devtools.send('Page.getAppManifest');
+    assert.deepEqual(errors, []);
+    const { icons, display } = JSON.parse(data);
+    assert.equal(display, 'standalone');
+    for (const { src, sizes, type } of icons.filter(({ sizes }) => sizes !== 'any')) {
+      const [found, size] = await visitor.page.evaluate(async (src) => {
+        const response = await fetch(src);
+        const { width, height } = await createImageBitmap(await response.blob());
+        return [response.headers.get('content-type'), `${width}x${height}`];
+      }, src);
+      assert.deepEqual([found, size], [type, sizes]);
+    }
+    const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
+    // Every test visits in a private window.
+    assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'), []);
+  });
+});

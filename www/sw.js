@@ -1,0 +1,117 @@
+// The page without a network: a service worker that has every file of one build, or none.
+//
+// Files are fetched when this worker is installed, and each is compared with its SHA-256, so that a deployment in the middle
+// of it cannot leave a mix behind: then the installation fails and the next visit tries again. A newer build is a newer
+// worker with a cache of its own, and takes over between two visits. Models are not here: the package keeps them by content.
+
+// `cargo xtask precache` writes the build here: its id, and [path, SHA-256, bytes] of each file. Without one, as in
+// `trunk serve`, this worker removes itself, and the page always comes from the server.
+const BUILD = null;
+
+const SCOPE = self.registration.scope;
+const CACHE = BUILD && cacheName(BUILD.id);
+/** Larger files that are not the program itself are kept when they are first used. */
+const LARGE_BYTES = 2 << 20;
+const FILES = new Map(BUILD?.files.map(([path, sha256, bytes]) => [address(path), { sha256, bytes }]));
+
+self.addEventListener('install', (event) => {
+  event.waitUntil(BUILD ? install() : self.skipWaiting());
+});
+
+self.addEventListener('activate', (event) => {
+  event.waitUntil(activate());
+});
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  if (!BUILD || request.method !== 'GET') return;
+  const url = new URL(request.url);
+  // The settings of a link are the page's business.
+  if (request.mode === 'navigate') url.search = '';
+  url.hash = '';
+  const key = url.href === `${SCOPE}index.html` ? SCOPE : url.href;
+  if (FILES.has(key)) event.respondWith(answer(key));
+});
+
+// The page asks, before the visitor has done anything, whether a newer build may take over.
+self.addEventListener('message', (event) => {
+  if (event.data === 'take over') event.waitUntil(takeOver(event.source.id));
+});
+
+async function install() {
+  await caches.open(CACHE);
+  const wanted = [...FILES].filter(([url, { bytes }]) => bytes <= LARGE_BYTES || url.startsWith(`${SCOPE}pkg/`));
+  await Promise.all(wanted.map(([url]) => obtain(url)));
+}
+
+async function activate() {
+  const old = await olderCaches();
+  await Promise.all(old.map((name) => caches.delete(name)));
+  if (!BUILD) await self.registration.unregister();
+}
+
+async function takeOver(asking) {
+  for (let tries = 0; tries < 10; tries++) {
+    const pages = await self.clients.matchAll({ includeUncontrolled: true });
+    // Another page of the older build would be left with a mix. One that is being left, as by a reload, goes soon.
+    if (!pages.some(({ id, url }) => id !== asking && url.startsWith(SCOPE))) return self.skipWaiting();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function answer(url) {
+  return (await caches.match(url, { cacheName: CACHE })) ?? obtain(url);
+}
+
+/** The file of this very build: from an older one's cache if it is the same there, otherwise from the server. */
+async function obtain(url) {
+  const { sha256 } = FILES.get(url);
+  const sources = [
+    ...(await olderCaches()).map((name) => async () => (await caches.open(name)).match(url)),
+    () => fetch(url, { cache: 'no-cache' }),
+    () => fetch(url, { cache: 'reload' }),
+  ];
+  for (const source of sources) {
+    const response = await source();
+    if (!response?.ok) continue;
+    const bytes = await response.arrayBuffer();
+    if (hex(await crypto.subtle.digest('SHA-256', bytes)) !== sha256) continue;
+    // A new response: a redirected one must not answer a navigation, and these bytes are not compressed.
+    const headers = new Headers(response.headers);
+    for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
+    const file = new Response(bytes, { headers });
+    await keep(url, file.clone());
+    return file;
+  }
+  throw new Error(`${url} is not the file of this build`);
+}
+
+async function keep(url, file) {
+  // A newer build has cleared it away while this worker answered its last requests.
+  if (!(await caches.has(CACHE))) return;
+  try {
+    await (await caches.open(CACHE)).put(url, file);
+  } catch (error) {
+    // Without room for all of it, nothing is installed; a file that was left for later is fetched each time.
+    if (self.registration.installing && FILES.get(url).bytes <= LARGE_BYTES) throw error;
+  }
+}
+
+async function olderCaches() {
+  const names = await caches.keys();
+  return names.filter((name) => name.startsWith(cacheName('')) && name !== CACHE);
+}
+
+function cacheName(id) {
+  // Pages under other paths of this origin have workers of their own.
+  return `lfdm-page ${SCOPE} ${id}`;
+}
+
+function address(path) {
+  // Hosts answer the folder's address themselves, and some redirect its file name to it.
+  return path === 'index.html' ? SCOPE : new URL(path, SCOPE).href;
+}
+
+function hex(buffer) {
+  return Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
