@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core';
 
 import { serve } from './server.js';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
 export const SAMPLES = `${DIST}/samples`;
 export const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -31,14 +31,18 @@ export const SWIFTSHADER = [
   '--use-angle=swiftshader',
 ];
 
+export function openBrowser(flags = []) {
+  const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+}
+
 /** Starts a server, with `mounts` beside the page's own files, and a browser; `close()` ends both. */
 export async function launch(flags = [], mounts = {}) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
   const server = await serve(DIST, { mounts });
-  const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+  const browser = await openBrowser(flags);
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
