@@ -1,6 +1,7 @@
 // A browser, a server, and the page's own vocabulary, for the tests beside this file.
 
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
@@ -23,6 +24,8 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** A camera that shows a test picture, and nobody to ask for it. */
+export const FAKE_CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 /** WebGPU without a GPU. */
 export const SWIFTSHADER = [
   '--enable-unsafe-webgpu',
@@ -46,8 +49,8 @@ export async function launch(flags = [], mounts = {}) {
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
-    async visit(query, { prepare, patience = PATIENCE } = {}) {
-      const context = await browser.newContext();
+    async visit(query, { prepare, patience = PATIENCE, ...screen } = {}) {
+      const context = await browser.newContext(screen);
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
@@ -55,6 +58,15 @@ export async function launch(flags = [], mounts = {}) {
       await prepare?.(page);
       await page.goto(server.url + query);
       return visitor;
+    },
+    /** `use(page)` on an empty page that has nothing to do with ours. */
+    async elsewhere(use) {
+      const page = await browser.newPage();
+      try {
+        return await use(page);
+      } finally {
+        await page.close();
+      }
     },
     async close() {
       await browser.close();
@@ -78,7 +90,7 @@ export class Visitor {
     this.complaints = [];
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(`console: ${message.text()} (${message.location().url})`);
+      if (['error', 'warning'].includes(message.type())) this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('request', (request) => {
       const elsewhere = !request.url().startsWith(url) && !/^(blob|data):/.test(request.url());
@@ -106,11 +118,34 @@ export class Visitor {
   }
 
   async set(settings) {
+    // Steps and guidance are behind "Advanced".
+    await this.page.evaluate(() => document.getElementById('advanced').setAttribute('open', ''));
     for (const [testId, value] of Object.entries(settings)) await this.get(testId).fill(`${value}`);
   }
 
+  /** Chooses a file; a picture then opens the framing step. */
   async upload(file) {
     await this.get('image-input').setInputFiles(file);
+  }
+
+  /** Waits for the framing step and its first guess, and returns its note and crop: `[x, y, side]`. */
+  async framed() {
+    await this.page.waitForFunction(() => {
+      const note = document.getElementById('framing-note').textContent;
+      return document.getElementById('framing').open && note && !note.startsWith('Looking');
+    });
+    return { note: await this.get('framing-note').innerText(), crop: await this.crop() };
+  }
+
+  async crop() {
+    return (await this.get('framing').getAttribute('data-crop')).split(' ').map(Number);
+  }
+
+  /** Presses one of the buttons that save, and returns the file: `{ name, bytes }`. */
+  async save(format) {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.get(`save-${format}`).click()]);
+    await this.page.waitForSelector('#save[aria-busy=false]');
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
   }
 
   /** Makes a video and returns `{ width, height, frames: Buffer[], timings, … }`. */
@@ -119,6 +154,12 @@ export class Visitor {
     await this.set(settings);
     await this.page.evaluate(() => delete window.video);
     await this.get('generate').click();
+    return this.made();
+  }
+
+  /** The video that the page is making or has made. */
+  async made() {
+    await this.page.waitForFunction(() => window.video || document.body.dataset.state === 'error');
     await this.state('ready');
     const { frames, ...rest } = await this.page.evaluate(() => {
       const { frames, ...rest } = window.video;

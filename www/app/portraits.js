@@ -102,6 +102,7 @@ export class Portraits {
   }
 
   #addSamples() {
+    for (const room of this.#list.querySelectorAll('i')) room.remove();
     SAMPLES.forEach(({ id, alt }, index) => {
       const input = make('input', { type: 'radio', name: 'portrait', value: id, checked: index === 0 });
       input.addEventListener('change', () => this.#load(id));
