@@ -101,7 +101,8 @@ async function work(job, signal) {
   const comparison = job.compare && COMPARISONS[job.compare](job.request, takes.length);
   stage.begin(takes, lfdm.manifest.fps, comparison);
   status.set('running', 'Looking at the portrait…');
-  byId('views').scrollIntoView({ block: 'nearest' });
+  // On a phone, the screens and the line that says what happens are then seen together.
+  byId('views').scrollIntoView({ block: matchMedia('(max-width: 860px)').matches ? 'start' : 'nearest' });
   try {
     for (const [index, take] of takes.entries()) {
       const of = takes.length > 1 ? { index, count: takes.length, name: comparison.caption(take) } : null;
