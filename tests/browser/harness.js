@@ -1,13 +1,14 @@
 // A browser, a server, and the page's own vocabulary, for the tests beside this file.
 
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 import { serve } from './server.js';
 
-const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
+export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
 export const SAMPLES = `${DIST}/samples`;
 export const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -23,6 +24,8 @@ const QUIET = [
   '--disable-component-update',
   '--disable-sync',
 ];
+/** A camera that shows a test picture, and nobody to ask for it. */
+export const FAKE_CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 /** WebGPU without a GPU. */
 export const SWIFTSHADER = [
   '--enable-unsafe-webgpu',
@@ -31,20 +34,24 @@ export const SWIFTSHADER = [
   '--use-angle=swiftshader',
 ];
 
+export function openBrowser(flags = []) {
+  const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+}
+
 /** Starts a server, with `mounts` beside the page's own files, and a browser; `close()` ends both. */
 export async function launch(flags = [], mounts = {}, intercept) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
   const server = await serve(DIST, { mounts, intercept });
-  const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
-  const browser = await chromium.launch({ executablePath, args: [...QUIET, ...flags] });
+  const browser = await openBrowser(flags);
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
-    async visit(query, { prepare, patience = PATIENCE, serviceWorkers = 'block' } = {}) {
+    async visit(query, { prepare, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
       // A service worker would take requests before a test's routes see them.
-      const context = await browser.newContext({ serviceWorkers });
+      const context = await browser.newContext({ serviceWorkers, ...screen });
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
@@ -52,6 +59,15 @@ export async function launch(flags = [], mounts = {}, intercept) {
       await prepare?.(page);
       await page.goto(server.url + query);
       return visitor;
+    },
+    /** `use(page)` on an empty page that has nothing to do with ours. */
+    async elsewhere(use) {
+      const page = await browser.newPage();
+      try {
+        return await use(page);
+      } finally {
+        await page.close();
+      }
     },
     async close() {
       await browser.close();
@@ -75,7 +91,7 @@ export class Visitor {
     this.complaints = [];
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(`console: ${message.text()} (${message.location().url})`);
+      if (['error', 'warning'].includes(message.type())) this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('request', (request) => {
       const elsewhere = !request.url().startsWith(url) && !/^(blob|data):/.test(request.url());
@@ -103,11 +119,34 @@ export class Visitor {
   }
 
   async set(settings) {
+    // Steps and guidance are behind "Advanced".
+    await this.page.evaluate(() => document.getElementById('advanced').setAttribute('open', ''));
     for (const [testId, value] of Object.entries(settings)) await this.get(testId).fill(`${value}`);
   }
 
+  /** Chooses a file; a picture then opens the framing step. */
   async upload(file) {
     await this.get('image-input').setInputFiles(file);
+  }
+
+  /** Waits for the framing step and its first guess, and returns its note and crop: `[x, y, side]`. */
+  async framed() {
+    await this.page.waitForFunction(() => {
+      const note = document.getElementById('framing-note').textContent;
+      return document.getElementById('framing').open && note && !note.startsWith('Looking');
+    });
+    return { note: await this.get('framing-note').innerText(), crop: await this.crop() };
+  }
+
+  async crop() {
+    return (await this.get('framing').getAttribute('data-crop')).split(' ').map(Number);
+  }
+
+  /** Presses one of the buttons that save, and returns the file: `{ name, bytes }`. */
+  async save(format) {
+    const [download] = await Promise.all([this.page.waitForEvent('download'), this.get(`save-${format}`).click()]);
+    await this.page.waitForSelector('#save[aria-busy=false]');
+    return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
   }
 
   /** Makes a video and returns `{ width, height, frames: Buffer[], timings, … }`. */
@@ -116,6 +155,12 @@ export class Visitor {
     await this.set(settings);
     await this.page.evaluate(() => delete window.video);
     await this.get('generate').click();
+    return this.made();
+  }
+
+  /** The video that the page is making or has made. */
+  async made() {
+    await this.page.waitForFunction(() => window.video || document.body.dataset.state === 'error');
     await this.state('ready');
     const { frames, ...rest } = await this.page.evaluate(() => {
       const { frames, ...rest } = window.video;

@@ -1,41 +1,45 @@
-// The page: choosing, asking the model, and saying what happens. Everything heavy runs in the worker of `pkg/`.
+// The page: brings the parts together. Everything heavy runs in the worker of `pkg/`.
 
-import { Lfdm, LfdmError, decodeImage } from '../pkg/index.js';
-import { faceIcon } from './icons.js';
+import { Lfdm, LfdmError } from '../pkg/index.js';
+import { DEFAULT_MODEL, MODELS, SAMPLES, modelUrl, previewUrl } from './catalogue.js';
+import { byId, capitalised } from './dom.js';
+import { OWN_PHOTO, formatLink, parseLink } from './link.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
-import { Player } from './player.js';
+import { Portraits } from './portraits.js';
+import { Queue } from './queue.js';
+import { SavePanel } from './save/panel.js';
+import { Settings } from './settings.js';
+import { COMPARISONS, Stage } from './stage.js';
+import { Status } from './status.js';
+import { Take, takeOfStrip } from './take.js';
 
-const MODEL = new URL('../models/faces-64/', import.meta.url);
-const SAMPLES = [
-  { file: '411.png', alt: 'woman with red hair' },
-  { file: '425.png', alt: 'older man with grey hair' },
-  { file: '422.png', alt: 'woman with short curls and glasses' },
-  { file: '418.png', alt: 'man with fair hair' },
-  { file: '433.png', alt: 'woman with short dark hair' },
-  { file: '427.png', alt: 'woman with long black hair' },
-];
-const GIF_SIDE = 256;
+/** How many seeds are compared at once. */
+const SEEDS = 4;
+/** Painting all frames takes about as long as this many steps. */
+const PAINTING = 2;
+/** The example plays before the manifest says how fast. */
+const TEASER_FPS = 8;
 
-const byId = (id) => document.getElementById(id);
-const ui = Object.fromEntries(
-  ['controls', 'portraits', 'labels', 'seed', 'steps', 'guidance', 'dice', 'generate', 'cancel', 'progress', 'status',
-    'device', 'error', 'retry', 'download'].map((id) => [id, byId(id)]),
-);
-const player = new Player(
-  { result: byId('result'), portrait: byId('portrait'), flow: byId('flow'), occlusion: byId('occlusion') },
-  byId('play'),
-);
+const model = DEFAULT_MODEL;
+const status = new Status();
+const stage = new Stage({ onChange: () => shown() });
+const save = new SavePanel({
+  stage,
+  encoder: () => lfdm,
+  onError: (error, retry) => status.error(error, { retry, state: null }),
+});
+const settings = new Settings(model, { onLabel: () => queue.running && ask() });
+const portraits = new Portraits({ onChoose: choosePortrait, onError: refusePortrait });
+const queue = new Queue(work, showQueue);
 
 let lfdm = null;
 let portrait = null;
-let video = null;
-let running = null;
-/** What "Try again" does for the error on the screen. */
-let retry = null;
+/** What a link asked for, until it has been made. */
+let linked = null;
+let greeted = false;
 
-addSamples();
 listen();
-choosePortrait(fetchSample(SAMPLES[0]));
+followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
 loadModel().then(keepForOffline);
@@ -43,270 +47,241 @@ loadModel().then(keepForOffline);
 // ---- The model
 
 async function loadModel({ reload = false } = {}) {
-  setState('loading', 'Loading the model…');
+  status.set('loading', 'Loading the model…');
   try {
-    lfdm = await Lfdm.load(MODEL, {
+    lfdm = await Lfdm.load(modelUrl(model), {
       device: new URLSearchParams(location.search).get('device') ?? 'auto',
       reload,
       onProgress({ loaded, total, speed }) {
         const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-        setProgress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
+        status.progress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
       },
     });
   } catch (error) {
     // A damaged file may have come from the cache: ask the server next time.
-    showError(error, () => loadModel({ reload: true }));
+    status.error(error, { retry: () => loadModel({ reload: true }), message: 'The model is not loaded.' });
     return;
   }
   const { manifest, device } = lfdm;
-  addLabels(manifest.labels);
-  ui.steps.value = manifest.default_steps;
-  ui.guidance.value = manifest.default_guidance;
-  ui.device.textContent =
+  settings.adopt(manifest, linked?.settings);
+  byId('device').textContent =
     device.kind === 'webgpu'
       ? `Runs on your graphics device (WebGPU, ${device.name})`
       : `Runs on your CPU${device.reason ? `: ${device.reason}` : ''}`;
-  ui.device.dataset.kind = device.kind;
-  ui.device.title = device.advice ?? '';
+  byId('device').dataset.kind = device.kind;
+  byId('device').title = device.advice ?? '';
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.image_size[1]} × ${manifest.image_size[0]} pixels, ` +
     `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
-  setState('idle', 'Ready when you are.');
+  status.set('idle', linked?.note ?? 'Ready when you are.');
+  enable();
+  runLinked();
 }
 
-async function animate() {
-  clearError();
-  running = new AbortController();
-  const { signal } = running;
-  video = null;
-  player.showPortrait(portrait);
-  setState('running', 'Looking at the portrait…');
-  byId('result').scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+// ---- Making videos
+
+/** Asks for what the form says: one video, or a comparison. While something runs, it waits its turn. */
+function ask(compare = null) {
+  if (!lfdm || !portrait) return;
+  let request;
   try {
-    const request = readRequest();
-    const frames = [];
-    for await (const event of lfdm.generate({ image: portrait, signal, ...request })) {
-      if (event.type === 'step') {
-        const step = event.index + 1;
-        // Painting the frames takes about as long as two steps.
-        setProgress(step / (event.total + 2), `Imagining the motion, step ${step} of ${event.total}`);
-      } else if (event.type === 'frame') {
-        frames.push(event);
-        player.add(event);
-        const steps = request.steps / (request.steps + 2);
-        setProgress(steps + ((1 - steps) * frames.length) / event.total, `Painting frame ${frames.length} of ${event.total}`);
-      } else if (event.type === 'done') {
-        video = { ...request, frames, timings: event.timings };
-      } else if (event.type === 'restarted') {
-        ui.status.textContent = 'The graphics device was lost. Starting again…';
-      }
-    }
+    request = settings.read();
   } catch (error) {
-    if (signal.aborted) {
-      player.showPortrait(portrait);
-      setState('idle', 'Cancelled.');
-    } else {
-      showError(error, error.code === 'options' ? null : animate);
-    }
+    status.error(error, { state: queue.running ? null : 'error' });
     return;
-  } finally {
-    running = null;
   }
-  const seconds = video.timings.total_ms / 1000;
-  player.start(lfdm.manifest.fps);
-  byId('result').setAttribute('aria-label', `The portrait showing ${video.label}, a looping video`);
-  setState('ready', `${capitalised(video.label)}, seed ${video.seed}, made in ${seconds.toFixed(1)} s`);
-  document.dispatchEvent(new CustomEvent('lfdm:video', { detail: video }));
+  queue.add({ portrait, request, compare, requests: variants(request, compare) });
 }
 
-/** The form's values; a bad one is named in the browser's own words. */
-function readRequest() {
-  for (const input of [ui.seed, ui.steps, ui.guidance]) {
-    const valid = input.checkValidity();
-    input.setAttribute('aria-invalid', !valid);
-    if (!valid) {
-      input.focus();
-      throw new LfdmError('options', `${input.labels[0].textContent}: ${input.validationMessage}`);
+function variants(request, compare) {
+  if (compare === 'expressions') return settings.labels.map((label) => ({ ...request, label }));
+  if (compare === 'seeds') return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
+  return [request];
+}
+
+/** The queue's work. It resolves to false after an error, which should not be wiped away by what waits. */
+async function work(job, signal) {
+  status.clearError();
+  const takes = job.requests.map((request) => new Take(request, job.portrait));
+  const comparison = job.compare && COMPARISONS[job.compare](job.request, takes.length);
+  stage.begin(takes, lfdm.manifest.fps, comparison);
+  status.set('running', 'Looking at the portrait…');
+  // On a phone, the screens and the line that says what happens are then seen together.
+  byId('views').scrollIntoView({ block: matchMedia('(max-width: 860px)').matches ? 'start' : 'nearest' });
+  try {
+    for (const [index, take] of takes.entries()) {
+      const of = takes.length > 1 ? { index, count: takes.length, name: comparison.caption(take) } : null;
+      await make(take, signal, of);
+    }
+  } catch (error) {
+    const kept = stage.abandon();
+    if (!kept) stage.showPortrait(portrait);
+    if (signal.aborted) {
+      status.set(kept ? 'ready' : 'idle', 'Cancelled.');
+      return true;
+    }
+    status.error(error, { retry: error.code === 'options' ? null : () => queue.add(job) });
+    return false;
+  }
+  return true;
+}
+
+/** Makes one video; `of` says which of several it is. */
+async function make(take, signal, of) {
+  const frames = [];
+  const say = (share, message) => {
+    // A cancelled run still reports the step it is finishing.
+    if (signal.aborted) return;
+    status.progress(of ? (of.index + share) / of.count : share, of ? `${of.name} (${of.index + 1} of ${of.count}): ${message}` : message);
+  };
+  for await (const event of lfdm.generate({ image: take.portrait.pixels, signal, ...take.request })) {
+    stage.receive(take, event);
+    if (event.type === 'step') {
+      const step = event.index + 1;
+      say(step / (event.total + PAINTING), `Imagining the motion, step ${step} of ${event.total}`);
+    } else if (event.type === 'frame') {
+      frames.push(event);
+      const { steps } = take.request;
+      const painted = frames.length / event.total;
+      say((steps + PAINTING * painted) / (steps + PAINTING), `Painting frame ${frames.length} of ${event.total}`);
+    } else if (event.type === 'done') {
+      take.timings = event.timings;
+    } else if (event.type === 'restarted') {
+      status.say('The graphics device was lost. Starting again…');
     }
   }
-  return {
-    label: ui.controls.elements.label.value,
-    seed: ui.seed.valueAsNumber,
-    steps: ui.steps.valueAsNumber,
-    guidance: ui.guidance.valueAsNumber,
-  };
+  stage.finish(take);
+  const seconds = (take.timings.total_ms / 1000).toFixed(1);
+  if (!of) status.set('ready', `${take.title}, made in ${seconds} s`);
+  else if (of.index + 1 === of.count) status.set('ready', `${of.count} videos beside each other. Choose one to see it alone.`);
+  document.dispatchEvent(new CustomEvent('lfdm:video', { detail: { ...take.request, frames, timings: take.timings } }));
 }
 
-async function saveGif() {
-  try {
-    const blob = await lfdm.encodeGif(player.enlarged(GIF_SIDE), { width: GIF_SIDE, height: GIF_SIDE });
-    const url = URL.createObjectURL(blob);
-    Object.assign(document.createElement('a'), { href: url, download: `lfdm-${video.label}-seed${video.seed}.gif` }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 60_000);
-  } catch (error) {
-    showError(error, saveGif);
+function showQueue() {
+  const { running, waiting } = queue;
+  enable();
+  byId('cancel').hidden = !running;
+  byId('generate').textContent = running ? 'Animate next' : 'Animate';
+  byId('queue').hidden = !waiting;
+  if (waiting) {
+    const { label, seed } = waiting.request;
+    const what = { expressions: `all expressions, seed ${seed}`, seeds: `${label}, ${SEEDS} seeds from ${seed}` };
+    byId('queue-text').textContent = `Next: ${what[waiting.compare] ?? `${label}, seed ${seed}`}`;
   }
+}
+
+function enable() {
+  for (const id of ['generate', 'all-expressions', 'all-seeds']) byId(id).disabled = !lfdm || !portrait;
 }
 
 // ---- The portrait
 
-/** `picture`: a Blob or a promise of one. The latest choice wins, however long an earlier one takes to decode. */
-async function choosePortrait(picture) {
-  const choice = (choosePortrait.latest = Symbol());
-  let decoded;
+function choosePortrait(chosen) {
+  portrait = chosen;
+  if (!queue.running) {
+    stage.showPortrait(portrait);
+    if (!greeted && chosen.sample === SAMPLES[0].id) showTeaser();
+    greeted = true;
+    if (lfdm) {
+      status.clearError();
+      status.set('idle', linked?.note ?? 'Ready when you are.');
+    }
+  }
+  enable();
+  if (lfdm) runLinked();
+}
+
+function refusePortrait(error) {
+  status.error(error, { state: queue.running || !lfdm ? null : 'error' });
+}
+
+/** Until the visitor has a video of their own, one that this model made earlier is shown. */
+async function showTeaser() {
+  const { teaser } = MODELS[model];
+  const shown = portrait;
   try {
-    decoded = await decodeImage(await picture);
-  } catch (error) {
-    if (choice === choosePortrait.latest) showError(error, null);
+    const take = await takeOfStrip(previewUrl(model, 'teaser'), { label: teaser }, shown);
+    // Only while nothing else has been chosen or made meanwhile.
+    if (portrait === shown && !queue.running && !stage.video) stage.showTeaser(take, TEASER_FPS);
+  } catch {
+    // The still portrait is on the screen; an example less is no error.
+  }
+}
+
+// ---- Links
+
+/** Fills the form from the address, and makes the video as soon as model and portrait are there. */
+function followLink() {
+  const given = parseLink(location.hash);
+  if (!given) {
+    portraits.choose(SAMPLES[0].id);
     return;
   }
-  if (choice !== choosePortrait.latest) return;
-  portrait = decoded;
-  // A video in the making keeps the screen until it is done or cancelled.
-  if (running) return;
-  video = null;
-  player.showPortrait(portrait);
-  byId('result').setAttribute('aria-label', 'The chosen portrait');
-  if (lfdm) {
-    clearError();
-    setState('idle', 'Ready when you are.');
-  }
+  const refused = settings.write(given);
+  const notes = [];
+  if (given.model && given.model !== model) notes.push(`this page no longer has the model ${given.model}`);
+  if (given.sample === OWN_PHOTO) notes.push('its photo never left the device it was made on; choose a portrait');
+  else if (given.sample && !portraits.choose(given.sample)) notes.push(`there is no sample ${given.sample}`);
+  if (!given.sample || notes.length) portraits.choose(SAMPLES[0].id);
+  if (refused.length) notes.push(`${refused.join(', ')} cannot be used`);
+  // A video that would not be the one that was shared is not made unasked.
+  linked = { settings: given, compare: given.grid in COMPARISONS ? given.grid : null, run: !notes.length };
+  if (notes.length) linked.note = `${capitalised(`${notes.join('; ')}`)}.`;
 }
 
-async function fetchSample({ file }) {
-  const response = await fetch(new URL(`../samples/${file}`, import.meta.url)).catch(() => null);
-  if (!response?.ok) throw new LfdmError('download', 'This sample portrait could not be downloaded. Choose another one.');
-  return response.blob();
+function runLinked() {
+  if (!linked || !portrait) return;
+  const { run, compare } = linked;
+  linked = null;
+  if (run) ask(compare);
 }
 
-function chooseUpload(file) {
-  for (const input of ui.controls.elements.portrait) input.checked = false;
-  choosePortrait(file);
+/** The address of what is on the screen. */
+function linkOf({ take, grid }) {
+  const [first] = take ? [take] : grid.takes;
+  return formatLink({ model, sample: first.portrait.sample, ...first.request, grid: grid?.kind });
 }
 
-// ---- Building and listening
-
-function addSamples() {
-  const upload = ui.portraits.firstElementChild;
-  SAMPLES.forEach((sample, index) => {
-    const input = radio('portrait', sample.file, index === 0);
-    input.addEventListener('change', () => choosePortrait(fetchSample(sample)));
-    const image = Object.assign(new Image(128, 128), {
-      src: new URL(`../samples/${sample.file}`, import.meta.url).href,
-      alt: `Sample portrait: ${sample.alt}`,
-    });
-    upload.before(option('portrait-option', `sample-${index}`, input, image));
-  });
+/** Keeps the address and what can be done in step with the screen. */
+function shown() {
+  const { video } = stage;
+  byId('copy-link').disabled = !video;
+  save.refresh();
+  if (video) history.replaceState(null, '', linkOf(video));
 }
 
-function addLabels(labels) {
-  const chosen = labels.includes('happiness') ? 'happiness' : labels[0];
-  ui.labels.replaceChildren(
-    ...labels.map((label) => {
-      const text = Object.assign(document.createElement('span'), { textContent: capitalised(label) });
-      const parts = [radio('label', label, label === chosen), faceIcon(label), text].filter(Boolean);
-      return option('label-option', `label-${label}`, ...parts);
-    }),
+async function copyLink() {
+  const { video } = stage;
+  if (!video) return;
+  const url = new URL(location.href);
+  // The device is the visitor's own matter.
+  url.search = '';
+  url.hash = linkOf(video);
+  const own = (video.take ?? video.grid.takes[0]).portrait.sample === OWN_PHOTO;
+  byId('save-note').textContent = await navigator.clipboard.writeText(url.href).then(
+    () => (own ? 'Link copied. It has the settings; your photo stays on this device.' : 'Link copied. It makes the same video again.'),
+    () => 'The link could not be copied; it is in the address bar.',
   );
 }
 
+// ---- Listening
+
 function listen() {
-  ui.controls.addEventListener('submit', (event) => {
+  byId('controls').addEventListener('submit', (event) => {
     event.preventDefault();
-    if (lfdm && portrait && !running) animate();
+    ask();
   });
-  ui.cancel.addEventListener('click', () => {
-    running?.abort();
-    ui.status.textContent = 'Stopping…';
+  byId('all-expressions').addEventListener('click', () => ask('expressions'));
+  byId('all-seeds').addEventListener('click', () => ask('seeds'));
+  byId('cancel').addEventListener('click', () => {
+    queue.cancel();
+    status.say('Stopping…');
   });
-  ui.dice.addEventListener('click', () => {
-    ui.seed.value = Math.floor(Math.random() * 1e6);
-  });
-  ui.retry.addEventListener('click', () => {
-    const action = retry;
-    clearError();
-    action?.();
-  });
-  ui.download.addEventListener('click', saveGif);
-
-  byId('image-input').addEventListener('change', ({ target }) => {
-    if (target.files.length) chooseUpload(target.files[0]);
-    // The same file can be chosen again.
-    target.value = '';
-  });
-  addEventListener('paste', ({ clipboardData }) => {
-    if (clipboardData?.files.length) chooseUpload(clipboardData.files[0]);
-  });
-  let depth = 0;
-  const over = (change) => {
-    depth = Math.max(0, depth + change);
-    document.body.classList.toggle('dropping', depth > 0);
-  };
-  addEventListener('dragenter', () => over(1));
-  addEventListener('dragleave', () => over(-1));
-  addEventListener('dragover', (event) => event.preventDefault());
-  addEventListener('drop', (event) => {
-    event.preventDefault();
-    depth = 0;
-    over(0);
-    if (event.dataTransfer.files.length) chooseUpload(event.dataTransfer.files[0]);
-  });
-}
-
-function option(className, testId, ...children) {
-  const label = Object.assign(document.createElement('label'), { className });
-  label.dataset.testid = testId;
-  label.append(...children);
-  return label;
-}
-
-function radio(name, value, checked) {
-  return Object.assign(document.createElement('input'), { type: 'radio', name, value, checked });
-}
-
-// ---- Saying what happens
-
-function setState(state, message) {
-  document.body.dataset.state = state;
-  ui.status.textContent = message;
-  const busy = state === 'running';
-  ui.generate.hidden = busy;
-  ui.cancel.hidden = !busy;
-  ui.generate.disabled = !lfdm || !portrait;
-  ui.download.disabled = !video;
-  ui.progress.value = state === 'ready' ? 1 : 0;
-}
-
-function setProgress(fraction, message) {
-  ui.progress.value = fraction;
-  // A cancelled run still reports the step it is finishing.
-  if (!running?.signal.aborted) ui.status.textContent = message;
-}
-
-function showError(error, action) {
-  console.warn(error);
-  const known = error instanceof LfdmError;
-  byId('error-message').textContent = known ? error.message : 'Something went wrong on this page. Try again.';
-  const details = known ? error.details : `${error}`;
-  byId('error-details').hidden = !details;
-  byId('error-details').querySelector('code').textContent = details ?? '';
-  retry = action;
-  ui.retry.hidden = !action;
-  byId('use-cpu').hidden = error.code !== 'device';
-  ui.error.hidden = false;
-  setState('error', lfdm ? 'That did not work.' : 'The model is not loaded.');
-  ui.error.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
-}
-
-function clearError() {
-  ui.error.hidden = true;
-  retry = null;
+  byId('queue-drop').addEventListener('click', () => queue.dropWaiting());
+  byId('copy-link').addEventListener('click', copyLink);
+  addEventListener('hashchange', followLink);
 }
 
 function megabytes(bytes) {
   return (bytes / 1e6).toFixed(1);
-}
-
-function capitalised(word) {
-  return word.charAt(0).toUpperCase() + word.slice(1);
 }

@@ -1,109 +1,111 @@
-// Shows a portrait, then plays the frames of a video with its flow field and occlusion map beside it.
+// The clock of the screens: which frame is shown when. It knows nothing of pictures.
+
+import { byId, wantsStillness } from './dom.js';
 
 export class Player {
-  #screens;
-  #button;
-  #frames = [];
-  #index = 0;
-  #timer = null;
-  #interval = 125;
+  #button = byId('play');
+  #scrubber = byId('scrubber');
+  #position = byId('position');
+  #speed = byId('speed');
+  #pingPong = byId('ping-pong');
+  #onFrame;
+  #count = 0;
+  #fps = 8;
+  /** Where in `order` the clock is. */
+  #place = 0;
+  #playing = false;
+  #last = 0;
+  #tick = null;
 
-  /** `screens`: canvases `result`, `portrait`, `flow` and `occlusion`; `button` pauses and resumes. */
-  constructor(screens, button) {
-    this.#screens = screens;
-    this.#button = button;
-    button.addEventListener('click', () => (this.#timer ? this.pause() : this.play()));
-    // Nobody watches a hidden page, and timers there would only drift.
-    document.addEventListener('visibilitychange', () => {
-      if (document.hidden) this.#stopTimer();
-      else if (!this.#button.hidden && this.#button.dataset.playing === 'true') this.play();
+  /** `onFrame(index)` draws. */
+  constructor(onFrame) {
+    this.#onFrame = onFrame;
+    this.#button.addEventListener('click', () => this.#setPlaying(!this.#playing));
+    this.#scrubber.addEventListener('input', () => {
+      this.#setPlaying(false);
+      this.#place = this.#scrubber.valueAsNumber;
+      this.#show();
+    });
+    this.#pingPong.addEventListener('click', () => {
+      const on = this.#pingPong.getAttribute('aria-pressed') !== 'true';
+      const frame = this.order[this.#place] ?? 0;
+      this.#pingPong.setAttribute('aria-pressed', on);
+      this.#place = frame;
     });
   }
 
-  /** The still picture before there is a video: the centre square of `pixels`. */
-  showPortrait({ data, width, height }) {
-    this.clear();
-    const source = toCanvas(data, width, height);
-    const side = Math.min(width, height);
-    const crop = [Math.floor((width - side) / 2), Math.floor((height - side) / 2), side, side];
-    for (const canvas of [this.#screens.result, this.#screens.portrait]) draw(canvas, source, crop);
+  /** The frames in the order in which they are shown: there, or there and back. */
+  get order() {
+    const there = Array.from({ length: this.#count }, (_, index) => index);
+    return this.#pingPong.getAttribute('aria-pressed') === 'true' ? [...there, ...there.slice(1, -1).reverse()] : there;
   }
 
-  /** Forgets the video; the last picture stays until another is drawn. */
-  clear() {
-    this.#stopTimer();
-    this.#frames = [];
-    this.#index = 0;
-    this.#button.hidden = true;
-    for (const canvas of [this.#screens.flow, this.#screens.occlusion]) {
-      canvas.getContext('2d').clearRect(0, 0, canvas.width, canvas.height);
-    }
+  get fps() {
+    return this.#fps * Number(this.#speed.value);
   }
 
-  /** Adds a frame and shows it at once. */
-  add({ rgba, flow, occlusion, width, height }) {
-    const pictures = { result: rgba, flow, occlusion };
-    this.#frames.push(Object.fromEntries(Object.entries(pictures).map(([name, pixels]) => [name, toCanvas(pixels, width, height)])));
-    this.#show(this.#frames.length - 1);
+  /** Loops `count` frames. Someone who asked for less motion starts it by hand. */
+  start(count, fps) {
+    this.#count = count;
+    this.#fps = fps;
+    this.#place = 0;
+    this.#scrubber.max = count - 1;
+    this.#enable(true);
+    this.#show();
+    this.#setPlaying(!wantsStillness());
   }
 
-  /** Loops the frames. Someone who asked for less motion starts it by hand. */
-  start(fps) {
-    this.#interval = 1000 / fps;
-    this.#button.hidden = false;
-    if (matchMedia('(prefers-reduced-motion: reduce)').matches) this.pause();
-    else this.play();
+  /** Follows frames as they are made, without a clock of its own. */
+  follow(index, count) {
+    this.#scrubber.max = count - 1;
+    this.#place = index;
+    this.#mark(index, count);
   }
 
-  play() {
-    this.#stopTimer();
-    this.#timer = setInterval(() => this.#show((this.#index + 1) % this.#frames.length), this.#interval);
-    this.#label(true);
+  stop() {
+    this.#setPlaying(false);
+    this.#count = 0;
+    this.#place = 0;
+    this.#mark(0, 0);
+    this.#enable(false);
   }
 
-  pause() {
-    this.#stopTimer();
-    this.#label(false);
+  #enable(on) {
+    for (const control of [this.#button, this.#scrubber, this.#speed, this.#pingPong]) control.disabled = !on;
   }
 
-  /** The frames enlarged to `side` pixels as RGBA, smoothed as on the screen. */
-  enlarged(side) {
-    const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side });
-    return this.#frames.map(({ result }) => {
-      draw(canvas, result);
-      return context(canvas).getImageData(0, 0, side, side).data;
-    });
-  }
-
-  #show(index) {
-    this.#index = index;
-    for (const [name, source] of Object.entries(this.#frames[index])) draw(this.#screens[name], source);
-  }
-
-  #label(playing) {
+  #setPlaying(playing) {
+    this.#playing = playing;
     this.#button.dataset.playing = playing;
     this.#button.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+    cancelAnimationFrame(this.#tick);
+    if (!playing) return;
+    this.#last = performance.now();
+    this.#tick = requestAnimationFrame((now) => this.#advance(now));
   }
 
-  #stopTimer() {
-    clearInterval(this.#timer);
-    this.#timer = null;
+  /** Browsers ask hidden pages for no frames, so nothing runs there. */
+  #advance(now) {
+    const interval = 1000 / this.fps;
+    const due = Math.floor((now - this.#last) / interval);
+    if (due > 0) {
+      // After a pause of the page the clock goes on, it does not catch up.
+      this.#last = due > 2 ? now : this.#last + due * interval;
+      this.#place = (this.#place + 1) % this.order.length;
+      this.#show();
+    }
+    this.#tick = requestAnimationFrame((later) => this.#advance(later));
   }
-}
 
-function toCanvas(data, width, height) {
-  const canvas = Object.assign(document.createElement('canvas'), { width, height });
-  context(canvas).putImageData(new ImageData(data, width, height), 0, 0);
-  return canvas;
-}
+  #show() {
+    const index = this.order[this.#place] ?? 0;
+    this.#mark(index, this.#count);
+    this.#onFrame(index);
+  }
 
-function draw(canvas, source, crop = [0, 0, source.width, source.height]) {
-  const target = context(canvas);
-  target.imageSmoothingQuality = 'high';
-  target.clearRect(0, 0, canvas.width, canvas.height);
-  target.drawImage(source, ...crop, 0, 0, canvas.width, canvas.height);
-}
-
-function context(canvas) {
-  return canvas.getContext('2d', { willReadFrequently: true });
+  #mark(index, count) {
+    this.#scrubber.value = index;
+    this.#scrubber.setAttribute('aria-valuetext', count ? `Frame ${index + 1} of ${count}` : 'No video');
+    this.#position.textContent = count ? `${index + 1} / ${count}` : '';
+  }
 }

@@ -1,0 +1,66 @@
+// `npm run screenshots`: the page's main states, on a phone and a desktop, light and dark, in `screenshots/`, to be looked at.
+
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { fixture, launch } from './harness.js';
+
+const OUT = fileURLToPath(new URL('screenshots/', import.meta.url));
+const SCREENS = {
+  desktop: { viewport: { width: 1280, height: 960 } },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
+};
+/** Each goes on from where the one before ended. */
+const STATES = {
+  async welcome(visitor) {
+    await visitor.get('badge').waitFor();
+    await visitor.state('idle');
+  },
+  async video(visitor) {
+    await visitor.get('sample-3').click();
+    await visitor.state('idle');
+    await visitor.video({ label: 'surprise', seed: 3, steps: 10 });
+    await visitor.get('scrubber').fill('10');
+  },
+  async waiting(visitor) {
+    await visitor.get('generate').click();
+    await visitor.state('running');
+    await visitor.get('label-fear').click();
+    await visitor.page.waitForFunction(() => /step [3-9]/.test(document.getElementById('status').textContent));
+  },
+  async expressions(visitor) {
+    await visitor.get('queue-drop').click();
+    await visitor.get('cancel').click();
+    await visitor.state('idle');
+    await visitor.set({ steps: 3 });
+    await visitor.get('all-expressions').click();
+    await visitor.state('ready');
+    await visitor.get('scrubber').fill('10');
+  },
+  async error(visitor) {
+    await visitor.upload({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
+    await visitor.get('error').waitFor();
+  },
+  async framing(visitor) {
+    await visitor.upload(fixture('portrait.jpg'));
+    await visitor.framed();
+  },
+};
+
+await mkdir(OUT, { recursive: true });
+const host = await launch();
+try {
+  for (const [screen, options] of Object.entries(SCREENS)) {
+    for (const colorScheme of ['light', 'dark']) {
+      const visitor = await host.visit('?device=cpu', { ...options, colorScheme });
+      for (const [state, reach] of Object.entries(STATES)) {
+        await reach(visitor);
+        await visitor.page.evaluate(() => scrollTo(0, 0));
+        await visitor.page.screenshot({ path: `${OUT}${screen}-${colorScheme}-${state}.png` });
+      }
+      await visitor.close();
+    }
+  }
+} finally {
+  await host.close();
+}

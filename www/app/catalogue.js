@@ -1,0 +1,23 @@
+// What the page can offer before anything is downloaded: its models, and the portraits that come with it.
+
+/**
+ * The models of `www/models/`. `previews` are the labels that `www/previews/<model>/` has a strip for; its `teaser.webp`
+ * shows the first sample. docs/development.md says how they are made.
+ */
+export const MODELS = {
+  'faces-64': { previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'], teaser: 'happiness' },
+};
+export const DEFAULT_MODEL = 'faces-64';
+
+export const SAMPLES = [
+  { id: '411', alt: 'woman with red hair' },
+  { id: '425', alt: 'older man with grey hair' },
+  { id: '422', alt: 'woman with short curls and glasses' },
+  { id: '418', alt: 'man with fair hair' },
+  { id: '433', alt: 'woman with short dark hair' },
+  { id: '427', alt: 'woman with long black hair' },
+];
+
+export const modelUrl = (model) => new URL(`../models/${model}/`, import.meta.url);
+export const sampleUrl = (id) => new URL(`../samples/${id}.png`, import.meta.url).href;
+export const previewUrl = (model, name) => new URL(`../previews/${model}/${name}.webp`, import.meta.url).href;

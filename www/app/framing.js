@@ -1,0 +1,153 @@
+// The framing step: the picture lies under a fixed oval and is moved and zoomed by pointer, wheel, pinch or keyboard until
+// the face fits. A face detector makes the first guess; it is downloaded when the first picture is framed.
+
+import { byId, canvasOf, fill } from './dom.js';
+import { around, moved, wholePicture, withZoom, zoomOf, zoomed } from './crop.js';
+import { findFace } from './face-finder.js';
+
+const KEY_STEP = 0.02;
+const KEY_ZOOM = 1.05;
+/** Wheel deltas are pixels; this many of them double the size. */
+const WHEEL_DOUBLING = 400;
+
+export class Framing {
+  #dialog = byId('framing');
+  #view = byId('framing-view');
+  #canvas = byId('framing-canvas');
+  #zoom = byId('framing-zoom');
+  #note = byId('framing-note');
+  #pointers = new Map();
+  #picture = null;
+  #crop = null;
+  #settle = null;
+
+  constructor() {
+    byId('framing-use').addEventListener('click', () => this.#close(true));
+    byId('framing-cancel').addEventListener('click', () => this.#close(false));
+    byId('framing-find').addEventListener('click', () => this.#guess({ asked: true }));
+    byId('framing-whole').addEventListener('click', () => this.#show(wholePicture(this.#picture)));
+    byId('framing-in').addEventListener('click', () => this.#show(zoomed(this.#crop, KEY_ZOOM ** 2, this.#picture)));
+    byId('framing-out').addEventListener('click', () => this.#show(zoomed(this.#crop, KEY_ZOOM ** -2, this.#picture)));
+    this.#zoom.addEventListener('input', () => this.#show(withZoom(this.#crop, this.#zoom.valueAsNumber, this.#picture)));
+    // Escape, or the system's way back.
+    this.#dialog.addEventListener('close', () => this.#finish(null));
+    this.#view.addEventListener('keydown', (event) => this.#key(event));
+    this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
+    this.#view.addEventListener('pointerdown', (event) => this.#press(event));
+    this.#view.addEventListener('pointermove', (event) => this.#drag(event));
+    for (const end of ['pointerup', 'pointercancel']) {
+      this.#view.addEventListener(end, ({ pointerId }) => this.#pointers.delete(pointerId));
+    }
+  }
+
+  /**
+   * Asks where the face is in `pixels` (ImageData-like). Resolves to the crop, `{ x, y, side }`, or to null if the visitor
+   * changed their mind. `crop` is where an earlier framing of the same picture ended.
+   */
+  async frame(pixels, crop = null) {
+    this.#finish(null);
+    this.#picture = canvasOf(pixels.data, pixels.width, pixels.height);
+    this.#pointers.clear();
+    this.#note.textContent = '';
+    this.#show(crop ?? wholePicture(this.#picture));
+    if (!this.#dialog.open) this.#dialog.showModal();
+    this.#view.focus();
+    if (!crop) this.#guess({ asked: false });
+    return new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  #close(use) {
+    const crop = use ? this.#crop : null;
+    this.#finish(crop);
+    this.#dialog.close();
+  }
+
+  #finish(crop) {
+    this.#settle?.(crop);
+    this.#settle = null;
+  }
+
+  async #guess({ asked }) {
+    const picture = this.#picture;
+    const before = this.#crop;
+    this.#note.textContent = 'Looking for the face…';
+    let face;
+    try {
+      face = await findFace(picture);
+    } catch {
+      if (picture === this.#picture) {
+        this.#note.textContent = 'The face finder could not be downloaded. Place the face by hand.';
+      }
+      return;
+    }
+    if (picture !== this.#picture) return;
+    // Who has begun to place the face by hand is not interrupted.
+    if (face && (asked || this.#crop === before)) this.#show(around(face, picture));
+    this.#note.textContent = face
+      ? 'This is a first guess; move the picture if the face does not fill the oval.'
+      : 'No face was found that looks at you. Place it by hand.';
+  }
+
+  #show(crop) {
+    this.#crop = crop;
+    fill(this.#canvas, this.#picture, [crop.x, crop.y, crop.side, crop.side]);
+    this.#zoom.value = zoomOf(crop, this.#picture);
+    this.#dialog.dataset.crop = [crop.x, crop.y, crop.side].map((value) => value.toFixed(1)).join(' ');
+  }
+
+  /** Arrows move the picture, as dragging does. */
+  #key(event) {
+    const step = KEY_STEP * (event.shiftKey ? 5 : 1);
+    const actions = {
+      ArrowLeft: () => moved(this.#crop, step, 0, this.#picture),
+      ArrowRight: () => moved(this.#crop, -step, 0, this.#picture),
+      ArrowUp: () => moved(this.#crop, 0, step, this.#picture),
+      ArrowDown: () => moved(this.#crop, 0, -step, this.#picture),
+      '+': () => zoomed(this.#crop, KEY_ZOOM, this.#picture),
+      '=': () => zoomed(this.#crop, KEY_ZOOM, this.#picture),
+      '-': () => zoomed(this.#crop, 1 / KEY_ZOOM, this.#picture),
+    };
+    if (event.key === 'Enter') {
+      event.preventDefault();
+      this.#close(true);
+    } else if (actions[event.key] && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      this.#show(actions[event.key]());
+    }
+  }
+
+  #wheel(event) {
+    event.preventDefault();
+    const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
+    this.#show(zoomed(this.#crop, 2 ** (-pixels / WHEEL_DOUBLING), this.#picture, this.#share(event)));
+  }
+
+  #press(event) {
+    this.#view.setPointerCapture(event.pointerId);
+    this.#pointers.set(event.pointerId, this.#share(event));
+  }
+
+  /** One pointer moves; two also zoom by how far apart they are, about their middle. */
+  #drag(event) {
+    if (!this.#pointers.has(event.pointerId)) return;
+    const before = spread([...this.#pointers.values()]);
+    this.#pointers.set(event.pointerId, this.#share(event));
+    const after = spread([...this.#pointers.values()]);
+    let crop = moved(this.#crop, before.x - after.x, before.y - after.y, this.#picture);
+    if (before.distance && after.distance) crop = zoomed(crop, after.distance / before.distance, this.#picture, after);
+    this.#show(crop);
+  }
+
+  /** Where a pointer is, in shares of the square. */
+  #share({ clientX, clientY }) {
+    const { left, top, width, height } = this.#view.getBoundingClientRect();
+    return { x: (clientX - left) / width, y: (clientY - top) / height };
+  }
+}
+
+/** The middle of all points, and the distance between the first two. */
+function spread(points) {
+  const mean = (axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  const [first, second] = points;
+  return { x: mean('x'), y: mean('y'), distance: second ? Math.hypot(second.x - first.x, second.y - first.y) : 0 };
+}

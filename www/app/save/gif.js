@@ -1,0 +1,17 @@
+import { context } from '../dom.js';
+import { breath, drawn } from './frames.js';
+
+/** How much of the work is drawing; the rest is the encoder's, which says nothing until it is done. */
+const DRAWING = 0.4;
+
+/** A GIF that loops for ever, encoded in the model's worker. */
+export async function saveGif(footage, { onProgress, encoder }) {
+  const { width, height, fps } = footage;
+  const frames = [];
+  for (const { canvas, done } of drawn(footage)) {
+    frames.push(context(canvas).getImageData(0, 0, width, height).data);
+    onProgress(done * DRAWING);
+    await breath();
+  }
+  return { blob: await encoder().encodeGif(frames, { width, height, fps }) };
+}

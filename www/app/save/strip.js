@@ -1,0 +1,22 @@
+import { make } from '../dom.js';
+import { breath, drawn } from './frames.js';
+
+/** Canvases of some browsers end here. */
+const WIDEST = 8192;
+
+/** All frames side by side, there but not back, in one PNG; in rows where they would be too wide. */
+export async function saveStrip(footage, { onProgress }) {
+  const there = { ...footage, order: [...new Set(footage.order)].sort((a, b) => a - b) };
+  const columns = Math.min(there.order.length, Math.floor(WIDEST / footage.width));
+  const rows = Math.ceil(there.order.length / columns);
+  const strip = make('canvas', { width: columns * footage.width, height: rows * footage.height });
+  const target = strip.getContext('2d');
+  for (const { canvas, place, done } of drawn(there)) {
+    target.drawImage(canvas, (place % columns) * footage.width, Math.floor(place / columns) * footage.height);
+    onProgress(done);
+    await breath();
+  }
+  const blob = await new Promise((resolve) => strip.toBlob(resolve, 'image/png'));
+  if (!blob) throw new Error(`no PNG of ${strip.width} x ${strip.height} pixels`);
+  return { blob };
+}
