@@ -105,7 +105,8 @@ export class Portraits {
     for (const room of this.#list.querySelectorAll('i')) room.remove();
     SAMPLES.forEach(({ id, alt }, index) => {
       const input = make('input', { type: 'radio', name: 'portrait', value: id, checked: index === 0 });
-      input.addEventListener('change', () => this.#load(id));
+      // A click on the one that is chosen already chooses it again, after an error or instead of a video.
+      input.addEventListener('click', () => this.#load(id));
       const image = make('img', { width: 106, height: 106, src: sampleUrl(id), alt: `Sample portrait: ${alt}` });
       this.#own.before(make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image));
     });
