@@ -57,6 +57,44 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
+  test('see the motion while it is imagined, and their own photo sharp', async (t) => {
+    const visitor = await visit(t);
+    await visitor.page.evaluate(() => {
+      window.motions = new Set();
+      const { flow, status } = Object.fromEntries(['flow', 'status'].map((id) => [id, document.getElementById(id)]));
+      const look = () => /Imagining/.test(status.textContent) && window.motions.add(flow.toDataURL());
+      new MutationObserver(look).observe(status, { childList: true, characterData: true, subtree: true });
+    });
+    await visitor.upload(fixture('portrait.jpg'));
+    await visitor.framed();
+    await visitor.get('framing-whole').click();
+    await visitor.get('framing-use').click();
+    await visitor.state('idle');
+    assert.equal(await visitor.get('sharp').getAttribute('aria-pressed'), 'true', 'on for photos');
+    await visitor.video({ label: 'surprise', seed: 3, steps: 3, guidance: 1 });
+    assert.ok((await visitor.page.evaluate(() => window.motions.size)) >= 2, 'the motion becomes clearer');
+
+    await visitor.get('play').click();
+    const detail = () =>
+      visitor.get('result').evaluate((canvas) => {
+        const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        let sum = 0;
+        for (let i = 4; i < width * height * 4; i += 4) sum += Math.abs(data[i] - data[i - 4]);
+        return sum / (width * height);
+      });
+    const sharp = await detail();
+    await visitor.get('sharp').click();
+    const small = await detail();
+    t.diagnostic(`mean step between neighbours: sharp ${sharp.toFixed(2)}, the model's frames ${small.toFixed(2)}`);
+    assert.ok(sharp > 1.1 * small, `${sharp} against ${small}`);
+    await visitor.get('sharp').click();
+    assert.equal(await detail(), sharp);
+
+    await visitor.get('sample-1').click();
+    assert.equal(await visitor.get('sharp').getAttribute('aria-pressed'), 'false', 'off for samples');
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('who asked for less motion starts the video by hand', async (t) => {
     const visitor = await visit(t, { reducedMotion: 'reduce' });
     await visitor.get('badge').waitFor();

@@ -62,11 +62,11 @@ export class Board {
 
   draw(index) {
     for (const [take, { canvas }] of this.#tiles) {
-      if (take.frames.length) fill(canvas, take.frame(index).result);
+      if (take.frames.length) fill(canvas, take.picture(index));
     }
   }
 
   drawStill(take) {
-    fill(this.#tiles.get(take).canvas, take.frame(Math.floor(take.frames.length * TELLING_FRAME)).result);
+    fill(this.#tiles.get(take).canvas, take.picture(Math.floor(take.frames.length * TELLING_FRAME)));
   }
 }

@@ -17,6 +17,8 @@ import { Take, takeOfStrip } from './take.js';
 const SEEDS = 4;
 /** Painting all frames takes about as long as this many steps. */
 const PAINTING = 2;
+/** Sides of the sharp frames at most: a dozen videos of larger ones would fill a phone's memory. */
+const PHOTO_SIZE = 384;
 /** The example plays before the manifest says how fast. */
 const TEASER_FPS = 8;
 
@@ -134,7 +136,8 @@ async function make(take, signal, of) {
     if (signal.aborted) return;
     status.progress(of ? (of.index + share) / of.count : share, of ? `${of.name} (${of.index + 1} of ${of.count}): ${message}` : message);
   };
-  for await (const event of lfdm.generate({ image: take.portrait.pixels, signal, ...take.request })) {
+  const options = { image: take.portrait.pixels, photoSize: PHOTO_SIZE, previews: !of, signal, ...take.request };
+  for await (const event of lfdm.generate(options)) {
     stage.receive(take, event);
     if (event.type === 'step') {
       const step = event.index + 1;

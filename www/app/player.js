@@ -28,7 +28,7 @@ export class Player {
     });
     this.#pingPong.addEventListener('click', () => {
       const on = this.#pingPong.getAttribute('aria-pressed') !== 'true';
-      const frame = this.order[this.#place] ?? 0;
+      const frame = this.index;
       this.#pingPong.setAttribute('aria-pressed', on);
       this.#place = frame;
     });
@@ -38,6 +38,11 @@ export class Player {
   get order() {
     const there = Array.from({ length: this.#count }, (_, index) => index);
     return this.#pingPong.getAttribute('aria-pressed') === 'true' ? [...there, ...there.slice(1, -1).reverse()] : there;
+  }
+
+  /** The frame that is shown. */
+  get index() {
+    return this.order[this.#place] ?? 0;
   }
 
   get fps() {
@@ -98,9 +103,8 @@ export class Player {
   }
 
   #show() {
-    const index = this.order[this.#place] ?? 0;
-    this.#mark(index, this.#count);
-    this.#onFrame(index);
+    this.#mark(this.index, this.#count);
+    this.#onFrame(this.index);
   }
 
   #mark(index, count) {

@@ -1,8 +1,10 @@
 // What is on the screens: a portrait, one video with its flow and occlusion, or several videos beside each other.
 
-import { Board } from './board.js';
+import { Board, TELLING_FRAME } from './board.js';
 import { byId, capitalised, context, fill, make } from './dom.js';
+import { OWN_PHOTO } from './link.js';
 import { Player } from './player.js';
+import { motionOf } from './take.js';
 
 /** Videos that stay on the shelf; each holds three pictures per frame. */
 const SHELF = 12;
@@ -13,6 +15,7 @@ export class Stage {
   #views = byId('views');
   #badge = byId('badge');
   #back = byId('back');
+  #sharp = byId('sharp');
   #player = new Player((index) => this.#draw(index));
   #board = new Board(byId('board'), (take) => this.open(take));
   #shelf = new Board(byId('shelf'), (take) => this.open(take));
@@ -25,6 +28,7 @@ export class Stage {
   constructor({ onChange }) {
     this.#onChange = onChange;
     this.#back.addEventListener('click', () => this.#openGrid());
+    this.#sharp.addEventListener('click', () => this.#setSharp(this.#sharp.getAttribute('aria-pressed') !== 'true'));
   }
 
   /** The finished video on the screen, `{ take }`, or the comparison, `{ grid }`; null if there is none to save or share. */
@@ -33,8 +37,10 @@ export class Stage {
     return this.#take?.done && !this.#take.teaser ? { take: this.#take } : null;
   }
 
-  showPortrait({ pixels }) {
+  showPortrait({ pixels, sample }) {
     this.#reset();
+    // A visitor's own picture has more to show than the model's frames; the samples are as small as those.
+    this.#markSharp(sample === OWN_PHOTO);
     const { data, width, height } = pixels;
     const picture = make('canvas', { width, height });
     context(picture).putImageData(new ImageData(data, width, height), 0, 0);
@@ -60,7 +66,10 @@ export class Stage {
   begin(takes, fps, compare = null) {
     this.#fps = fps;
     this.#grid = null;
+    const sharp = this.#isSharp;
     this.showPortrait(takes[0].portrait);
+    this.#markSharp(sharp);
+    for (const take of takes) take.sharp = sharp;
     if (compare) {
       this.#grid = { takes, ...compare };
       this.#board.show(takes, compare.caption);
@@ -74,6 +83,9 @@ export class Stage {
 
   /** Shows an event of the generation; what is not about pictures is none of the stage's business. */
   receive(take, event) {
+    if (event.type === 'step' && event.preview && this.#take === take) {
+      fill(this.#screens.flow, motionOf(event.preview, TELLING_FRAME));
+    }
     if (event.type !== 'frame') return;
     take.add(event);
     if (this.#take === take) {
@@ -119,6 +131,7 @@ export class Stage {
     this.#setView('single');
     this.#badge.hidden = true;
     this.#take = take;
+    this.#markSharp(take.sharp);
     fill(this.#screens.portrait, take.still, take.square);
     this.#back.hidden = !this.#grid;
     this.#play(take);
@@ -145,7 +158,7 @@ export class Stage {
     const common = { order: this.#player.order, fps: this.#player.fps };
     if (take) {
       const { label, seed } = take.request;
-      const draw = (target, index) => target.drawImage(take.frame(index).result, 0, 0, side, side);
+      const draw = (target, index) => target.drawImage(take.picture(index), 0, 0, side, side);
       return { ...common, width: side, height: side, name: `lfdm-${label}-seed${seed}`, draw: smooth(draw) };
     }
     const takes = grid.takes.filter(({ done }) => done);
@@ -157,7 +170,7 @@ export class Stage {
       Object.assign(target, { fillStyle: '#222', font: '14px sans-serif', textAlign: 'center', textBaseline: 'middle' });
       takes.forEach((take, place) => {
         const [x, y] = [(place % columns) * side, Math.floor(place / columns) * (side + CAPTION)];
-        target.drawImage(take.frame(index).result, x, y, side, side);
+        target.drawImage(take.picture(index), x, y, side, side);
         target.fillText(grid.caption(take), x + side / 2, y + side + CAPTION / 2);
       });
     };
@@ -188,8 +201,28 @@ export class Stage {
     if (this.#views.dataset.view === 'grid') {
       this.#board.draw(index);
     } else if (this.#take?.frames.length) {
-      for (const [name, picture] of Object.entries(this.#take.frame(index))) fill(this.#screens[name], picture);
+      const { flow, occlusion } = this.#take.frame(index);
+      for (const [name, picture] of Object.entries({ result: this.#take.picture(index), flow, occlusion })) fill(this.#screens[name], picture);
     }
+  }
+
+  get #isSharp() {
+    return this.#sharp.getAttribute('aria-pressed') === 'true';
+  }
+
+  #markSharp(on) {
+    this.#sharp.setAttribute('aria-pressed', on);
+  }
+
+  /** For what is on the screen; what comes next keeps to it until another portrait is chosen. */
+  #setSharp(on) {
+    this.#markSharp(on);
+    const grid = this.#views.dataset.view === 'grid';
+    for (const take of grid ? this.#grid.takes : this.#take ? [this.#take] : []) {
+      take.sharp = on;
+      if (take.done && this.#shelf.takes.includes(take)) this.#shelf.drawStill(take);
+    }
+    this.#draw(this.#player.index);
   }
 
   #describe(text) {

@@ -3,9 +3,11 @@
 import { canvasOf, capitalised } from './dom.js';
 
 export class Take {
-  /** `{ result, flow, occlusion }` per frame, as canvases of the model's size. */
+  /** `{ result, flow, occlusion }` per frame, as canvases of the model's size, and `photo` in that of the picture, if it was asked for. */
   frames = [];
   done = false;
+  /** Whether to show the picture itself, warped, rather than the model's small frames. */
+  sharp = false;
 
   /** `request`: label, seed, steps, guidance. `portrait`: `{ sample, pixels }`. */
   constructor(request, portrait) {
@@ -22,15 +24,28 @@ export class Take {
     return `${capitalised(this.request.label)}, seed ${this.request.seed}`;
   }
 
-  add({ rgba, flow, occlusion, width, height }) {
+  add({ rgba, flow, occlusion, photo, width, height }) {
     const [result, ...maps] = [rgba, flow, occlusion].map((pixels) => canvasOf(pixels, width, height));
-    this.frames.push({ result, flow: maps[0], occlusion: maps[1] });
+    this.frames.push({ result, flow: maps[0], occlusion: maps[1], photo: photo && canvasOf(photo.rgba, photo.width, photo.height) });
   }
 
   /** The frame to show at `index`: the last one there is while more are being made. */
   frame(index) {
     return this.frames[Math.min(index, this.frames.length - 1)];
   }
+
+  /** What the main screen shows of a frame. */
+  picture(index) {
+    const { result, photo } = this.frame(index);
+    return (this.sharp && photo) || result;
+  }
+}
+
+/** The motion of one frame of a step's preview, as a canvas of the flow grid's size. */
+export function motionOf({ rgba, width, height }, share) {
+  const length = width * height * 4;
+  const index = Math.floor((rgba.length / length) * share);
+  return canvasOf(rgba.slice(index * length, (index + 1) * length), width, height);
 }
 
 /** A video made ahead by the same model: a picture of frames side by side, their flow below, their occlusion below that. */
