@@ -31,7 +31,7 @@ describe('the native program', { timeout: 3 * PATIENCE, skip }, () => {
     await visitor.state('idle');
     const video = await visitor.video(settings);
 
-    const image = await visitor.page.locator('input[name=portrait]:checked').inputValue();
+    const image = `${await visitor.page.locator('input[name=portrait]:checked').inputValue()}.png`;
     const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
     const paths = ['--model', join(DIST, 'models/faces-64'), '--image', join(SAMPLES, image), '--out', out];
     await promisify(execFile)(binary, ['animate', ...paths, ...options]);
