@@ -91,6 +91,8 @@ export class Visitor {
     this.complaints = [];
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
     page.on('console', (message) => {
+      // The tests' own doing: see `serviceWorkers` in `visit`.
+      if (message.text().startsWith('Service Worker registration blocked by Playwright')) return;
       if (['error', 'warning'].includes(message.type())) this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('request', (request) => {

@@ -91,7 +91,8 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.equal(await detail(), sharp);
 
     await visitor.get('sample-1').click();
-    assert.equal(await visitor.get('sharp').getAttribute('aria-pressed'), 'false', 'off for samples');
+    // Off for samples, once this one is there.
+    await visitor.page.waitForFunction(() => document.getElementById('sharp').getAttribute('aria-pressed') === 'false');
     assert.deepEqual(visitor.complaints, []);
   });
 
@@ -172,7 +173,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       await visitor.page.waitForSelector('#error:not([hidden])');
       assert.match(await visitor.errorText(), /Allow it/);
       await visitor.get('sample-1').click();
-      await visitor.state('idle');
+      await visitor.page.waitForFunction(() => document.body.dataset.state === 'idle');
     });
   });
 
