@@ -96,6 +96,16 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
+  test('see what is stored, and remove it', async (t) => {
+    const visitor = await visit(t);
+    await visitor.get('stored').waitFor();
+    assert.match(await visitor.get('stored').innerText(), /keeps 7\.\d MB/);
+    await visitor.get('stored-remove').click();
+    await visitor.page.waitForFunction(() => document.getElementById('stored-text').textContent.startsWith('Removed'));
+    assert.equal(await visitor.withPackage(async ({ storedModels }) => (await storedModels()).length), 0);
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('who asked for less motion starts the video by hand', async (t) => {
     const visitor = await visit(t, { reducedMotion: 'reduce' });
     await visitor.get('badge').waitFor();

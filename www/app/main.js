@@ -11,6 +11,7 @@ import { SavePanel } from './save/panel.js';
 import { Settings } from './settings.js';
 import { COMPARISONS, Stage } from './stage.js';
 import { Status } from './status.js';
+import { Stored } from './stored.js';
 import { Take, takeOfStrip } from './take.js';
 
 /** How many seeds are compared at once. */
@@ -24,6 +25,7 @@ const TEASER_FPS = 8;
 
 const model = DEFAULT_MODEL;
 const status = new Status();
+const stored = new Stored();
 const stage = new Stage({ onChange: () => shown() });
 const save = new SavePanel({
   stage,
@@ -76,6 +78,7 @@ async function loadModel({ reload = false } = {}) {
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.image_size[1]} × ${manifest.image_size[0]} pixels, ` +
     `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
   status.set('idle', linked?.note ?? 'Ready when you are.');
+  stored.refresh(lfdm.storage);
   enable();
   runLinked();
 }
