@@ -96,6 +96,30 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
+  test('see the face alive in their whole picture', async (t) => {
+    const visitor = await visit(t);
+    // A green picture, wider than high, with a face in its right half.
+    const wide = png(300, 200, (x, y) => (x >= 150 && y >= 25 && y < 175 ? [200, 150, 120, 255] : [20, 160, 60, 255]));
+    await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: wide });
+    await visitor.framed();
+    for (let zoom = 0; zoom < 3; zoom++) await visitor.get('framing-view').press('+');
+    await visitor.get('framing-use').click();
+    await visitor.state('idle');
+    assert.ok(await visitor.get('whole').isHidden(), 'nothing to show yet');
+    await visitor.video({ label: 'happiness', seed: 1, ...QUICK });
+    const pixel = (x, y) => visitor.get('result').evaluate((canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data], [x, y]);
+    await visitor.get('whole').click();
+    // 512 wide, so 341 high, with nothing above and below.
+    assert.equal((await pixel(256, 40))[3], 0);
+    const corner = await pixel(6, 100);
+    assert.ok(Math.abs(corner[0] - 20) < 6 && Math.abs(corner[1] - 160) < 6 && corner[3] === 255, `${corner}`);
+    await visitor.get('whole').click();
+    assert.equal((await pixel(256, 40))[3], 255);
+    await visitor.get('sample-1').click();
+    await visitor.get('whole').waitFor({ state: 'hidden' });
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('see what is stored, and remove it', async (t) => {
     const visitor = await visit(t);
     await visitor.get('stored').waitFor();

@@ -1,6 +1,6 @@
 // Videos beside each other, each a button that opens it. Used for comparing and for the shelf of earlier videos.
 
-import { fill, make } from './dom.js';
+import { fill, fit, make } from './dom.js';
 
 const TILE = 192;
 /** The frame that stands for a still video: by then the expression is there. */
@@ -62,11 +62,11 @@ export class Board {
 
   draw(index) {
     for (const [take, { canvas }] of this.#tiles) {
-      if (take.frames.length) fill(canvas, take.picture(index));
+      if (take.frames.length) fit(canvas, take.picture(index));
     }
   }
 
   drawStill(take) {
-    fill(this.#tiles.get(take).canvas, take.picture(Math.floor(take.frames.length * TELLING_FRAME)));
+    fit(this.#tiles.get(take).canvas, take.picture(Math.floor(take.frames.length * TELLING_FRAME)));
   }
 }

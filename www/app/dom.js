@@ -28,6 +28,16 @@ export function fill(canvas, source, crop = [0, 0, source.width, source.height])
   target.drawImage(source, ...crop, 0, 0, canvas.width, canvas.height);
 }
 
+/** Shows all of `source` on `canvas`, as large as it fits. */
+export function fit(canvas, source) {
+  const scale = Math.min(canvas.width / source.width, canvas.height / source.height);
+  const [width, height] = [source.width * scale, source.height * scale];
+  const target = context(canvas);
+  target.imageSmoothingQuality = 'high';
+  target.clearRect(0, 0, canvas.width, canvas.height);
+  target.drawImage(source, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+}
+
 /** Kept in main memory: frames are small, read back for saving, and a GPU canvas may change the last bit of a colour. */
 export function context(canvas) {
   return canvas.getContext('2d', { willReadFrequently: true });

@@ -1,7 +1,7 @@
 // What is on the screens: a portrait, one video with its flow and occlusion, or several videos beside each other.
 
 import { Board, TELLING_FRAME } from './board.js';
-import { byId, capitalised, context, fill, make } from './dom.js';
+import { byId, capitalised, context, fill, fit, make } from './dom.js';
 import { OWN_PHOTO } from './link.js';
 import { Player } from './player.js';
 import { motionOf } from './take.js';
@@ -16,6 +16,7 @@ export class Stage {
   #badge = byId('badge');
   #back = byId('back');
   #sharp = byId('sharp');
+  #whole = byId('whole');
   #player = new Player((index) => this.#draw(index));
   #board = new Board(byId('board'), (take) => this.open(take));
   #shelf = new Board(byId('shelf'), (take) => this.open(take));
@@ -28,7 +29,8 @@ export class Stage {
   constructor({ onChange }) {
     this.#onChange = onChange;
     this.#back.addEventListener('click', () => this.#openGrid());
-    this.#sharp.addEventListener('click', () => this.#setSharp(this.#sharp.getAttribute('aria-pressed') !== 'true'));
+    this.#sharp.addEventListener('click', () => this.#setSharp(!pressed(this.#sharp)));
+    this.#whole.addEventListener('click', () => this.#setWhole(!pressed(this.#whole)));
   }
 
   /** The finished video on the screen, `{ take }`, or the comparison, `{ grid }`; null if there is none to save or share. */
@@ -66,7 +68,7 @@ export class Stage {
   begin(takes, fps, compare = null) {
     this.#fps = fps;
     this.#grid = null;
-    const sharp = this.#isSharp;
+    const sharp = pressed(this.#sharp);
     this.showPortrait(takes[0].portrait);
     this.#markSharp(sharp);
     for (const take of takes) take.sharp = sharp;
@@ -141,6 +143,7 @@ export class Stage {
   #openGrid() {
     this.#player.stop();
     this.#take = null;
+    this.#whole.hidden = true;
     this.#back.hidden = true;
     this.#setView('grid');
     const complete = this.#grid.takes.find(({ done }) => done);
@@ -158,8 +161,9 @@ export class Stage {
     const common = { order: this.#player.order, fps: this.#player.fps };
     if (take) {
       const { label, seed } = take.request;
-      const draw = (target, index) => target.drawImage(take.picture(index), 0, 0, side, side);
-      return { ...common, width: side, height: side, name: `lfdm-${label}-seed${seed}`, draw: smooth(draw) };
+      const [width, height] = [Math.min(1, 1 / take.aspect), Math.min(1, take.aspect)].map((share) => Math.round(side * share));
+      const draw = (target, index) => target.drawImage(take.picture(index), 0, 0, width, height);
+      return { ...common, width, height, name: `lfdm-${label}-seed${seed}`, draw: smooth(draw) };
     }
     const takes = grid.takes.filter(({ done }) => done);
     const columns = Math.min(grid.columns, takes.length);
@@ -178,6 +182,7 @@ export class Stage {
   }
 
   #play(take) {
+    this.#offerWhole();
     this.#describe(`The portrait showing ${take.request.label}, a looping video`);
     this.#player.start(take.frames.length, this.#fps);
   }
@@ -187,6 +192,7 @@ export class Stage {
     this.#take = null;
     this.#badge.hidden = true;
     this.#back.hidden = true;
+    this.#whole.hidden = true;
     this.#setView('single');
     for (const { width, height } of [this.#screens.flow, this.#screens.occlusion]) {
       for (const name of ['flow', 'occlusion']) context(this.#screens[name]).clearRect(0, 0, width, height);
@@ -202,12 +208,22 @@ export class Stage {
       this.#board.draw(index);
     } else if (this.#take?.frames.length) {
       const { flow, occlusion } = this.#take.frame(index);
-      for (const [name, picture] of Object.entries({ result: this.#take.picture(index), flow, occlusion })) fill(this.#screens[name], picture);
+      fit(this.#screens.result, this.#take.picture(index));
+      fill(this.#screens.flow, flow);
+      fill(this.#screens.occlusion, occlusion);
     }
   }
 
-  get #isSharp() {
-    return this.#sharp.getAttribute('aria-pressed') === 'true';
+  /** Whether the video is shown within the picture that it is a part of; offered only where there is more of it. */
+  #setWhole(on) {
+    this.#whole.setAttribute('aria-pressed', on);
+    this.#take.whole = on;
+    this.#draw(this.#player.index);
+  }
+
+  #offerWhole() {
+    this.#whole.hidden = !(this.#take?.done && this.#take.isPart);
+    this.#whole.setAttribute('aria-pressed', Boolean(this.#take?.whole));
   }
 
   #markSharp(on) {
@@ -251,4 +267,8 @@ function smooth(draw) {
     target.imageSmoothingQuality = 'high';
     draw(target, index);
   };
+}
+
+function pressed(toggle) {
+  return toggle.getAttribute('aria-pressed') === 'true';
 }

@@ -1,6 +1,9 @@
 // One video: what was asked for and the pictures that came of it.
 
-import { canvasOf, capitalised } from './dom.js';
+import { canvasOf, capitalised, context, make } from './dom.js';
+
+/** Longer sides of a whole picture are shown smaller than this. */
+const WHOLE_SIDE = 1024;
 
 export class Take {
   /** `{ result, flow, occlusion }` per frame, as canvases of the model's size, and `photo` in that of the picture, if it was asked for. */
@@ -8,6 +11,10 @@ export class Take {
   done = false;
   /** Whether to show the picture itself, warped, rather than the model's small frames. */
   sharp = false;
+  /** Whether to show it within the whole picture that it was cut out of. */
+  whole = false;
+  /** The canvas that the whole picture is drawn on, made when it is first asked for. */
+  #page = null;
 
   /** `request`: label, seed, steps, guidance. `portrait`: `{ sample, pixels }`. */
   constructor(request, portrait) {
@@ -37,7 +44,33 @@ export class Take {
   /** What the main screen shows of a frame. */
   picture(index) {
     const { result, photo } = this.frame(index);
+    if (this.whole && this.isPart && photo) return this.#within(photo);
     return (this.sharp && photo) || result;
+  }
+
+  /** Whether there is more of the picture than the model was given. */
+  get isPart() {
+    const { picture, crop } = this.portrait;
+    return Boolean(picture) && (crop.side < picture.width || crop.side < picture.height);
+  }
+
+  /** Height against width of what `picture` returns. */
+  get aspect() {
+    const { picture } = this.portrait;
+    return this.whole && this.isPart ? picture.height / picture.width : 1;
+  }
+
+  /** The picture with a frame in its place. The frame fades into the still picture toward its border, so no seam shows. */
+  #within(photo) {
+    const { picture, crop } = this.portrait;
+    const scale = Math.min(1, WHOLE_SIDE / Math.max(picture.width, picture.height));
+    const [width, height] = [picture.width, picture.height].map((side) => Math.round(side * scale));
+    this.#page ??= { canvas: make('canvas', { width, height }), picture: canvasOf(picture.data, picture.width, picture.height) };
+    const target = context(this.#page.canvas);
+    target.imageSmoothingQuality = 'high';
+    target.drawImage(this.#page.picture, 0, 0, width, height);
+    target.drawImage(photo, ...[crop.x, crop.y, crop.side, crop.side].map((length) => length * scale));
+    return this.#page.canvas;
   }
 }
 
