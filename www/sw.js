@@ -51,7 +51,7 @@ async function activate() {
 }
 
 async function takeOver(asking) {
-  for (let tries = 0; tries < 10; tries++) {
+  for (let tries = 0; tries < 20; tries++) {
     const pages = await self.clients.matchAll({ includeUncontrolled: true });
     // Another page of the older build would be left with a mix. One that is being left, as by a reload, goes soon.
     if (!pages.some(({ id, url }) => id !== asking && url.startsWith(SCOPE))) return self.skipWaiting();
