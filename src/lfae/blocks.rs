@@ -21,7 +21,7 @@ pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) 
 /// A convolution to so few channels that lining up its inputs costs more than the products.
 ///
 /// On the CPU it runs as a transposed convolution of the mirrored kernel, which multiplies first and then adds up shifted copies of the
-/// few outputs. For the last convolution of a 128-pixel decoder that is 4 instead of 22 ms, and 10 instead of 200 MB.
+/// few outputs: 3.7 instead of 21.8 ms for the last convolution of a 128-pixel decoder, on two cores.
 pub(super) fn narrow_conv(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let device = x.device();
     if device.is_autodiff() || device != Device::flex() {

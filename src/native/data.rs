@@ -188,16 +188,7 @@ impl ClipSet {
             split.name(),
             subjects.iter().filter(|subject| subject.flow.is_some()).count()
         );
-        Ok(Self {
-            size,
-            tile: meta.size,
-            frames: meta.frames,
-            fps: meta.fps,
-            apex_frame: meta.apex_frame,
-            labels: meta.actions,
-            subjects,
-            skipped,
-        })
+        Ok(Self::of(meta, size, subjects, skipped))
     }
 
     fn draw(meta: Meta, ids: &[u32], with_flow: bool, size: usize) -> Self {
@@ -205,16 +196,12 @@ impl ClipSet {
             let (pixels, cells) = synthetic::clips(id);
             Subject { id, pixels, flow: with_flow.then_some(ExactFlow { side: synthetic::CELLS, cells }) }
         };
-        Self {
-            size,
-            tile: meta.size,
-            frames: meta.frames,
-            fps: meta.fps,
-            apex_frame: meta.apex_frame,
-            labels: meta.actions,
-            subjects: ids.par_iter().map(person).collect(),
-            skipped: Vec::new(),
-        }
+        Self::of(meta, size, ids.par_iter().map(person).collect(), Vec::new())
+    }
+
+    fn of(meta: Meta, size: usize, subjects: Vec<Subject>, skipped: Vec<String>) -> Self {
+        let Meta { actions, frames, size: tile, fps, apex_frame, .. } = meta;
+        Self { size, tile, frames, fps, apex_frame, labels: actions, subjects, skipped }
     }
 
     /// People.
