@@ -23,8 +23,8 @@ use thiserror::Error;
 use super::synthetic;
 use crate::portrait::{resample_rgb, to_byte};
 
-/// Pixels per cell of the flow grid, each way: the flow predictor's scale of 0.25.
-pub(crate) const PIXELS_PER_CELL: usize = 4;
+/// Pixels per cell of the flow grid, each way, unless [`ClipSet::with_grid`] says otherwise: the official flow scale of 0.25.
+const PIXELS_PER_CELL: usize = 4;
 
 /// Sheets that may be unreadable before opening fails: one in twenty.
 const TOLERATED_BAD_SHEETS: f64 = 0.05;
@@ -58,6 +58,7 @@ pub enum Split {
 /// Clips of people making faces, in memory.
 pub struct ClipSet {
     size: usize,
+    grid: usize,
     /// Side of the tiles in memory, as in the sheets.
     tile: usize,
     frames: usize,
@@ -201,7 +202,8 @@ impl ClipSet {
 
     fn of(meta: Meta, size: usize, subjects: Vec<Subject>, skipped: Vec<String>) -> Self {
         let Meta { actions, frames, size: tile, fps, apex_frame, .. } = meta;
-        Self { size, tile, frames, fps, apex_frame, labels: actions, subjects, skipped }
+        let grid = size / PIXELS_PER_CELL;
+        Self { size, grid, tile, frames, fps, apex_frame, labels: actions, subjects, skipped }
     }
 
     /// People.
@@ -220,7 +222,12 @@ impl ClipSet {
 
     /// Height and width of the flow grid.
     pub fn grid(&self) -> usize {
-        self.size / PIXELS_PER_CELL
+        self.grid
+    }
+
+    /// The same clips with flow on a grid of `grid` by `grid` cells.
+    pub fn with_grid(self, grid: usize) -> Self {
+        Self { grid, ..self }
     }
 
     /// Frames per clip.

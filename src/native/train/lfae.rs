@@ -30,14 +30,35 @@ pub struct Args {
     /// Directory of exact flows (`s000000_k0_flow32.npy` …), for the supervised term.
     #[arg(long)]
     pub flow: Option<PathBuf>,
-    /// Model configuration as JSON; the 64-pixel faces model without it.
-    #[arg(long)]
+    /// Which of our models is trained.
+    #[arg(long, value_enum, default_value_t = Preset::Faces64)]
+    pub preset: Preset,
+    /// Model configuration as JSON, in place of a preset.
+    #[arg(long, conflicts_with = "preset")]
     pub config: Option<PathBuf>,
     /// torchvision's weights of VGG19, `.pth` or safetensors: adds the official perceptual loss.
     #[arg(long)]
     pub vgg: Option<PathBuf>,
     #[command(flatten)]
     pub recipe: Recipe,
+}
+
+/// The demo models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Preset {
+    #[value(name = "faces-64")]
+    Faces64,
+    #[value(name = "faces-128")]
+    Faces128,
+}
+
+impl Preset {
+    fn config(self, labels: usize) -> LfdmConfig {
+        match self {
+            Self::Faces64 => LfdmConfig::faces_64(labels),
+            Self::Faces128 => LfdmConfig::faces_128(labels),
+        }
+    }
 }
 
 /// How stage 1 is trained: what each term of the loss counts, and which pairs of frames are drawn.
@@ -102,24 +123,27 @@ pub struct Settings {
 
 /// Trains stage 1.
 pub fn run(args: &Args) -> Result<()> {
-    let train = ClipSet::open(&args.run.data, args.flow.as_deref(), 64, Split::Train)?;
-    let config = match &args.config {
-        None => LfdmConfig::faces_64(train.labels().len()),
+    ensure!(args.recipe.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+    let mut config = match &args.config {
+        // The preset learns as many labels as the data has.
+        None => args.preset.config(0),
         Some(path) => {
             let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             serde_json::from_slice(&text).with_context(|| format!("{} is not a model configuration", path.display()))?
         }
     };
+    let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(
-        config.image_size == [train.size(), train.size()] && config.flow_size() == [train.grid(), train.grid()],
-        "the data comes as {0}x{0} pixels with a {1}x{1} flow grid, the configuration asks for {2:?} and {3:?}",
-        train.size(),
-        train.grid(),
-        config.image_size,
-        config.flow_size()
+        height == width && rows == columns,
+        "the configuration asks for {width}x{height} pixels, but clips are square"
     );
-    ensure!(args.recipe.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
-    let validation = ClipSet::open(&args.run.data, args.flow.as_deref(), train.size(), Split::Val)?;
+    let open = |split| -> Result<ClipSet> {
+        Ok(ClipSet::open(&args.run.data, args.flow.as_deref(), height, split)?.with_grid(rows))
+    };
+    let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
+    if args.config.is_none() {
+        config.diffusion.unet.condition_dim = train.labels().len();
+    }
     let settings = Settings {
         labels: train.labels().to_vec(),
         config,
@@ -170,7 +194,8 @@ impl Stage for LfaeStage {
     }
 
     fn load(&self, model: LatentFlowAutoencoder, weights: StateDict) -> Result<LatentFlowAutoencoder, WeightsError> {
-        load_module(model, &weights.filter(is_lfae), &official_key)
+        let weights = deepened(weights.filter(is_lfae), &collect_module(&model, &official_key));
+        load_module(model, &weights, &official_key)
     }
 
     fn export(&self, model: &LatentFlowAutoencoder) -> StateDict {
@@ -265,6 +290,28 @@ impl LfaeStage {
         equivariance(&estimate.driving, &transformed, &transform, self.settings.config.lfae.revert_axis_swap)
     }
 }
+
+/// `weights`, for a generator that has one more level than theirs: the levels they have lie inside it, and the outermost stay as `fresh`
+/// drew them. So the training of a model of twice the size begins with what the smaller one has learned. Other weights stay as they are.
+fn deepened(weights: StateDict, fresh: &StateDict) -> StateDict {
+    let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
+    let inner = levels(&weights);
+    if levels(fresh) != inner + 1 {
+        return weights;
+    }
+    let mut deeper = fresh.clone();
+    for (key, data) in weights.iter().filter(|(key, _)| !OUTERMOST.iter().any(|prefix| key.starts_with(prefix))) {
+        let moved = key.strip_prefix(DOWN).and_then(|rest| {
+            let (level, rest) = rest.split_once('.')?;
+            Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
+        });
+        deeper.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
+    }
+    deeper
+}
+
+const DOWN: &str = "generator.down_blocks.";
+const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
 
 /// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a thin-plate transform of the driving frame.
 pub fn equivariance(
@@ -403,6 +450,25 @@ mod tests {
         assert_eq!(count([[0.2, 0.1]; 3]), 2.0);
         assert!(count([[0.0, 0.0], [0.7, 0.0], [0.0, 0.7]]) < 1e-6);
         assert!((count([[0.0, 0.0], [0.0, 0.0], [0.0, 0.7]]) - 2.0 / 3.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn weights_of_a_smaller_model_lie_inside_the_larger_one() {
+        let device = Device::flex();
+        let (small, large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
+        let weights = collect_module(&small.init(&device), &official_key);
+        let fresh = collect_module(&large.init(&device), &official_key);
+        let deeper = deepened(weights.clone(), &fresh);
+        let same = |large: &str, small: &str| deeper.get(large) == weights.get(small);
+        assert!(same("generator.down_blocks.2.conv.weight", "generator.down_blocks.1.conv.weight"));
+        assert!(same("generator.up_blocks.1.conv.weight", "generator.up_blocks.1.conv.weight"));
+        assert!(same("region_predictor.regions.weight", "region_predictor.regions.weight"));
+        for outermost in ["first.conv", "final", "down_blocks.0.conv", "up_blocks.2.conv"] {
+            let key = format!("generator.{outermost}.weight");
+            assert_eq!(deeper.get(&key), fresh.get(&key), "{key}");
+        }
+        assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
+        assert_eq!(deepened(fresh.clone(), &fresh).len(), fresh.len());
     }
 
     /// Cells far from the border: there the sampled field fades to zero.
