@@ -1,5 +1,6 @@
 //! Which device a command computes on.
 
+use anyhow::Result;
 use burn::tensor::Device;
 
 /// Options that every command with a model shares.
@@ -34,5 +35,28 @@ impl DeviceArgs {
             #[cfg(feature = "tch")]
             DeviceKind::Libtorch => Device::libtorch(),
         }
+    }
+
+    /// The first `count` devices of the kind. On the CPU they are threads.
+    ///
+    /// # Errors
+    /// A kind of which there is only one.
+    pub(crate) fn open_all(&self, count: u16) -> Result<Vec<Device>> {
+        if count == 1 {
+            return Ok(vec![self.open()]);
+        }
+        #[allow(unused_variables, reason = "the CPU has no number")]
+        let nth = |index: u16| match self.device {
+            DeviceKind::Cpu => Ok(Device::flex()),
+            #[cfg(feature = "gpu")]
+            DeviceKind::Gpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index.into()))),
+            #[cfg(feature = "cuda")]
+            DeviceKind::Cuda => Ok(Device::cuda(usize::from(index))),
+            #[cfg(feature = "tch")]
+            DeviceKind::Libtorch => {
+                anyhow::bail!("there is no libtorch device {index}, only one of them; leave --devices out")
+            }
+        };
+        (0..count).map(nth).collect()
     }
 }

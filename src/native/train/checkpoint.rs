@@ -8,9 +8,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burn::module::Module;
+use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::ModuleOptimizer;
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::weights::{StateDict, WeightDtype};
 
@@ -67,7 +69,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
             for file in fs::read_dir(temporary.path())? {
                 fs::File::open(file?.path())?.sync_all()?;
             }
-            let target = run.join(format!("step-{step:08}"));
+            let target = Self::path_of(run, step);
             if target.exists() {
                 fs::remove_dir_all(&target)?;
             }
@@ -85,16 +87,20 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         Ok(())
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
+    /// Where the checkpoint of `step` lies.
+    pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
+        run.join(format!("step-{step:08}"))
     }
 
     pub(crate) fn step(&self) -> u64 {
         self.state.step
     }
 
-    pub(crate) fn settings(&self) -> &T {
-        &self.state.settings
+    /// Each setting in which `now` is not what the run was trained with, with both values.
+    pub(crate) fn differences(&self, now: &T) -> Result<Vec<String>> {
+        let mut differences = Vec::new();
+        compare("", &serde_json::to_value(&self.state.settings)?, &serde_json::to_value(now)?, &mut differences);
+        Ok(differences)
     }
 
     pub(crate) fn load_model<M: Module>(&self, model: M) -> Result<M> {
@@ -137,6 +143,69 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
     }
 }
 
+/// Collects where two settings part, by their paths.
+fn compare(path: &str, then: &Value, now: &Value, differences: &mut Vec<String>) {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => {
+            let added = now.keys().filter(|key| !then.contains_key(*key));
+            for key in then.keys().chain(added) {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                let value = |settings: &serde_json::Map<String, Value>| settings.get(key).cloned().unwrap_or_default();
+                compare(&path, &value(then), &value(now), differences);
+            }
+        }
+        _ if then != now => differences.push(format!("{path} was {then} and is now {now}")),
+        _ => {}
+    }
+}
+
+/// Whether all weights of `model` are numbers.
+pub(crate) fn is_finite<M: Module>(model: &M) -> bool {
+    struct Sums(f32);
+    impl ModuleVisitor for Sums {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.0 += param.val().sum().into_scalar::<f32>();
+        }
+    }
+    let mut sums = Sums(0.0);
+    model.visit(&mut sums);
+    sums.0.is_finite()
+}
+
 fn step_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::LinearConfig;
+    use burn::tensor::Device;
+    use serde_json::json;
+
+    #[test]
+    fn differing_settings_are_named_with_both_values() {
+        let then = json!({ "batch": 4, "config": { "frames": 8, "unet": { "dim": 32 } }, "labels": ["a"] });
+        let now =
+            json!({ "batch": 4, "config": { "frames": 8, "unet": { "dim": 64 } }, "labels": ["a", "b"], "new": 1 });
+        let mut differences = Vec::new();
+        compare("", &then, &now, &mut differences);
+        differences.sort();
+        assert_eq!(
+            differences,
+            [
+                "config.unet.dim was 32 and is now 64",
+                "labels was [\"a\"] and is now [\"a\",\"b\"]",
+                "new was null and is now 1"
+            ]
+        );
+    }
+
+    #[test]
+    fn weights_that_are_no_numbers_are_found() {
+        let mut model = LinearConfig::new(2, 2).init(&Device::flex());
+        assert!(is_finite(&model));
+        model.weight = model.weight.map(|weight| weight * f32::NAN);
+        assert!(!is_finite(&model));
+    }
 }

@@ -3,6 +3,7 @@
 //! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed once, kept in half precision, and stored
 //! beside the checkpoints for `--resume`.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -13,7 +14,7 @@ use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
 use serde::{Deserialize, Serialize};
 
-use super::{Figures, RunArgs, Stage, Terms};
+use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{DiffusionConfig, LfdmConfig};
@@ -32,6 +33,9 @@ use crate::weights::{StateDict, WeightDtype, WeightsError, collect_module, load_
 pub struct Args {
     #[command(flatten)]
     pub run: RunArgs,
+    /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
+    #[arg(long, conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
     /// Run directory of `lfdm train lfae`.
     #[arg(long)]
     pub lfae: PathBuf,
@@ -52,6 +56,8 @@ pub struct Settings {
     pub config: LfdmConfig,
     pub labels: Vec<String>,
     pub batch: usize,
+    #[serde(default = "super::one_part")]
+    pub accumulate: u16,
     /// The step of the auto-encoder whose motion is learned.
     pub lfae_step: u64,
     /// Views of each person, and the largest enlargement among them.
@@ -79,6 +85,7 @@ pub fn run(args: &Args) -> Result<()> {
     let settings = Settings {
         labels,
         batch: args.run.batch,
+        accumulate: args.run.accumulate,
         lfae_step: trained.step,
         views: args.views,
         max_zoom: args.max_zoom,
@@ -102,9 +109,10 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let (train, validation) = (cache(Split::Train, "train")?, cache(Split::Val, "val")?);
     let people = ClipSet::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
-    let codec = train.statistics().codec(&device);
-    let stage = DiffusionStage { train, validation, people, codec, lfae: trained.weights, settings };
-    super::run(&stage, &args.run)
+    let codec = train.statistics().codec(&Device::flex());
+    let (lfae, lfae_run) = (trained.weights, args.lfae.clone());
+    let stage = DiffusionStage { train, validation, people, codec, lfae, lfae_run, settings };
+    super::run(&stage, &args.run, args.init.as_deref())
 }
 
 struct DiffusionStage {
@@ -115,6 +123,7 @@ struct DiffusionStage {
     codec: MotionCodec,
     /// The auto-encoder's weights, for previews.
     lfae: StateDict,
+    lfae_run: PathBuf,
     settings: Settings,
 }
 
@@ -150,49 +159,80 @@ impl Stage for DiffusionStage {
         dict
     }
 
-    fn loss(&self, model: &DiffusionModel, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
-        let mut noise = NoiseSource::new(seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let loss = self.loss_on(&self.train, model, self.settings.batch, &mut noise, device);
-        (loss, Vec::new())
+    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        let batch = self.settings.batch;
+        let rows = draw.part * batch..(draw.part + 1) * batch;
+        let batch = self.draw(&self.train, rows, draw.parts * batch, &mut draw.noise_of_step(), device);
+        (self.loss_on(batch, model), Vec::new())
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: usize = 12;
         // The same clips, times and noises at every validation, so that the figures compare.
         let mut noise = NoiseSource::new(0);
-        let total: f32 = (0..BATCHES)
-            .map(|_| self.loss_on(&self.validation, model, 4, &mut noise, device).into_scalar::<f32>())
-            .sum();
+        let mut loss = || {
+            let batch = self.draw(&self.validation, 0..4, 4, &mut noise, device);
+            self.loss_on(batch, model).into_scalar::<f32>()
+        };
+        let total: f32 = (0..BATCHES).map(|_| loss()).sum();
         self.preview(model, &dir.join(format!("dm-{step:07}.png")), device)?;
         Ok(vec![("loss", f64::from(total / BATCHES as f32))])
     }
+
+    fn next_command(&self, run: &Path) -> Option<String> {
+        Some(format!("lfdm export --lfae {} --dm {} --name NAME --out MODEL", self.lfae_run.display(), run.display()))
+    }
+}
+
+/// Clips with everything that is drawn for them.
+pub(super) struct Batch {
+    pub x0: Tensor<5>,
+    pub latents: Tensor<4>,
+    pub condition: Tensor<2>,
+    pub times: Vec<usize>,
+    pub null: Vec<bool>,
+    pub noise: Tensor<5>,
 }
 
 impl DiffusionStage {
-    fn loss_on(
+    /// The `rows` of a batch of `of` clips.
+    pub(super) fn draw(
         &self,
         set: &MotionSet,
-        model: &DiffusionModel,
-        batch: usize,
+        rows: Range<usize>,
+        of: usize,
         noise: &mut NoiseSource,
         device: &Device,
-    ) -> Tensor<1> {
+    ) -> Batch {
         let diffusion = &self.settings.config.diffusion;
-        let clips: Vec<(usize, usize)> =
-            (0..batch).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
+        let mut clips: Vec<(usize, usize)> =
+            (0..of).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
         // One time per stratum: the loss depends on the time far more than on the clip.
-        let times: Vec<usize> = (0..batch)
-            .map(|i| (((i as f64 + noise.uniform()) / batch as f64) * diffusion.timesteps as f64) as usize)
+        let mut times: Vec<usize> = (0..of)
+            .map(|i| (((i as f64 + noise.uniform()) / of as f64) * diffusion.timesteps as f64) as usize)
             .map(|time| time.min(diffusion.timesteps - 1))
             .collect();
-        let null: Vec<bool> = (0..batch).map(|_| diffusion.drops_condition(noise.uniform())).collect();
+        let mut null: Vec<bool> = (0..of).map(|_| diffusion.drops_condition(noise.uniform())).collect();
+        clips = clips[rows.clone()].to_vec();
+        times = times[rows.clone()].to_vec();
+        null = null[rows.clone()].to_vec();
 
-        let inner = device.clone().inner();
-        let x0 = self.codec.encode(&set.motion(&clips, &inner), batch).to_data();
-        let x0 = Tensor::<5>::from_data(x0, device);
-        let condition = one_hot(&clips, set.labels, device);
-        let noise = noise.normal(x0.dims(), device);
-        model.loss(x0, set.latents(&clips, device), condition, &times, noise, &null)
+        let x0 = self.codec.encode(&set.motion(&clips, &Device::flex()), clips.len());
+        let [_, channels, frames, height, width] = x0.dims();
+        let noise = noise.normal::<5>([of, channels, frames, height, width], device);
+        Batch {
+            x0: Tensor::from_data(x0.into_data(), device),
+            latents: set.latents(&clips, device),
+            condition: one_hot(&clips, set.labels, device),
+            times,
+            null,
+            noise: noise.narrow(0, rows.start, rows.len()),
+        }
+    }
+
+    fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
+        let Batch { x0, latents, condition, times, null, noise } = batch;
+        model.loss(x0, latents, condition, &times, noise, &null)
     }
 
     /// One generated clip per label of the first people, every other frame.

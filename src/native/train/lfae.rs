@@ -12,13 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
-use super::{Figures, RunArgs, Stage, Terms};
+use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
 use crate::native::data::{ClipSet, PairBatch, PairOptions, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
-use crate::noise::NoiseSource;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
@@ -27,6 +26,9 @@ use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 pub struct Args {
     #[command(flatten)]
     pub run: RunArgs,
+    /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
+    #[arg(long, conflicts_with = "resume")]
+    pub init: Option<PathBuf>,
     /// Directory of exact flows (`s000000_k0_flow32.npy` …), for the supervised term.
     #[arg(long)]
     pub flow: Option<PathBuf>,
@@ -115,6 +117,8 @@ pub struct Settings {
     pub labels: Vec<String>,
     pub recipe: Recipe,
     pub batch: usize,
+    #[serde(default = "super::one_part")]
+    pub accumulate: u16,
     /// Whether exact flow was used.
     pub supervised: bool,
     /// Whether VGG19 judged the pictures.
@@ -149,11 +153,12 @@ pub fn run(args: &Args) -> Result<()> {
         config,
         recipe: args.recipe.clone(),
         batch: args.run.batch,
+        accumulate: args.run.accumulate,
         supervised: args.flow.is_some(),
         perceptual: args.vgg.is_some(),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
-    super::run(&LfaeStage { train, validation, vgg, settings }, &args.run)
+    super::run(&LfaeStage { train, validation, vgg, settings }, &args.run, args.init.as_deref())
 }
 
 /// Scales of the picture that VGG19 sees; its last features need sides of 16.
@@ -202,16 +207,20 @@ impl Stage for LfaeStage {
         collect_module(model, &official_key)
     }
 
-    fn loss(&self, model: &LatentFlowAutoencoder, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(&self.train, model, seed, step, device)
+    fn loss(&self, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        self.loss_on(&self.train, model, draw, device)
+    }
+
+    fn next_command(&self, run: &Path) -> Option<String> {
+        Some(format!("lfdm train dm --data DATA --lfae {} --out RUN --steps 2000 --lr 5e-4", run.display()))
     }
 
     fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, past the warm-up, so that the figures compare.
         let after_warm_up = u64::MAX - BATCHES;
-        let loss =
-            |batch| self.loss_on(&self.validation, model, 0, after_warm_up + batch, device).0.into_scalar::<f32>();
+        let draw = |batch| Draw::of(0, after_warm_up + batch, 1);
+        let loss = |batch| self.loss_on(&self.validation, model, draw(batch), device).0.into_scalar::<f32>();
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let path = dir.join(format!("lfae-{step:07}.png"));
         let mut figures = vec![("loss", f64::from(loss))];
@@ -221,21 +230,14 @@ impl Stage for LfaeStage {
 }
 
 impl LfaeStage {
-    fn loss_on(
-        &self,
-        set: &ClipSet,
-        model: &LatentFlowAutoencoder,
-        seed: u64,
-        step: u64,
-        device: &Device,
-    ) -> (Tensor<1>, Terms) {
+    fn loss_on(&self, set: &ClipSet, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
-        let warming_up = self.settings.supervised && step < recipe.flow_warm_up;
+        let warming_up = self.settings.supervised && draw.step < recipe.flow_warm_up;
         let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
         let options = PairOptions { first_frame_probability, augment: true, max_zoom: recipe.max_zoom };
-        let pairs = Pairs::new(set.pairs(&options, self.settings.batch, seed, step), device);
+        let pairs = Pairs::new(set.pairs(&options, self.settings.batch, draw.seed, draw.index()), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
-        let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
+        let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, draw);
         let separation = crowding(&estimate.driving.shift);
         let mut total = shift.clone() * recipe.equivariance_shift
             + affine.clone() * recipe.equivariance_affine
@@ -263,7 +265,7 @@ impl LfaeStage {
         total = total + reconstruction.clone() * recipe.reconstruction + painting.clone() * recipe.painting;
         terms.extend([("reconstruction", reconstruction), ("painting", painting)]);
         if let Some(vgg) = &self.vgg {
-            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() };
+            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() }.to_device(device);
             let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
             total = total + perceptual.clone() * recipe.perceptual;
             terms.push(("perceptual", perceptual));
@@ -276,13 +278,12 @@ impl LfaeStage {
         model: &LatentFlowAutoencoder,
         estimate: &Estimate,
         driving: &Tensor<4>,
-        seed: u64,
-        step: u64,
+        draw: Draw,
     ) -> (Tensor<1>, Tensor<1>) {
         let params = TransformParams::default();
         let [batch, _, _, _] = driving.dims();
         let (affine_shape, tps_shape) = ThinPlateTransform::noise_shapes(&params, batch);
-        let mut noise = NoiseSource::new(seed ^ (step + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut noise = draw.noise();
         let device = driving.device();
         let affine_noise = noise.normal(affine_shape, &device);
         let transform = ThinPlateTransform::new(&params, affine_noise, noise.normal(tps_shape, &device));

@@ -1,0 +1,150 @@
+//! What a run tells while it goes on and when it is over: progress bar, `losses.jsonl`, `validation.jsonl`, a summary.
+
+use std::fs::File;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::Figures;
+use super::parts::Values;
+
+const LOSSES: &str = "losses.jsonl";
+const VALIDATIONS: &str = "validation.jsonl";
+
+pub(super) struct Log {
+    directory: PathBuf,
+    bar: ProgressBar,
+    losses: File,
+    validations: File,
+    averages: Values,
+    started: Instant,
+}
+
+impl Log {
+    /// Continues the files in `directory` before step `first`: what an interrupted run wrote after its last checkpoint is done again.
+    pub(super) fn open(directory: &Path, steps: u64, first: u64) -> Result<Self> {
+        let bar = ProgressBar::new(steps).with_position(first);
+        bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {msg}")?);
+        bar.reset_eta();
+        let losses = continued(&directory.join(LOSSES), |step| step < first)?;
+        // The validation before a checkpoint is done; that after the last step is done again.
+        let is_done = |step| first > 0 && (step < first || step == first && first < steps);
+        let validations = continued(&directory.join(VALIDATIONS), is_done)?;
+        Ok(Self {
+            directory: directory.to_owned(),
+            bar,
+            losses,
+            validations,
+            averages: Vec::new(),
+            started: Instant::now(),
+        })
+    }
+
+    pub(super) fn validation(&mut self, step: u64, figures: &Figures) -> Result<()> {
+        write_line(&mut self.validations, step, figures.iter().copied())?;
+        let words: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        self.note(&format!("validation after {step} steps: {}", words.join(", ")));
+        Ok(())
+    }
+
+    pub(super) fn step(&mut self, step: u64, values: &Values) -> Result<()> {
+        if self.averages.len() != values.len() {
+            self.averages.clone_from(values);
+        }
+        for ((_, average), (_, value)) in self.averages.iter_mut().zip(values) {
+            *average += 0.02 * (value - *average);
+        }
+        write_line(&mut self.losses, step, values.iter().map(|&(name, value)| (name, f64::from(value))))?;
+        self.bar.inc(1);
+        let message = self.averages();
+        self.bar.set_message(message.clone());
+        // A bar shows nothing in a file or a pipe.
+        if self.bar.is_hidden() && (step + 1).is_multiple_of(50) {
+            let (total, eta) = (self.bar.length().unwrap_or(0), self.bar.eta().as_secs());
+            tracing::info!("step {} of {total}, {eta} s left, {message}", step + 1);
+        }
+        Ok(())
+    }
+
+    pub(super) fn note(&self, text: &str) {
+        self.bar.suspend(|| tracing::info!("{text}"));
+    }
+
+    /// Says what came out, where it is, and what can be done with it.
+    pub(super) fn finish(self, checkpoint: &Path, next: Option<&str>) {
+        self.bar.finish_and_clear();
+        let directory = self.directory.display();
+        tracing::info!("trained for {:.1} min; {}", self.started.elapsed().as_secs_f64() / 60.0, self.averages());
+        if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS)) {
+            tracing::info!("{held_out}");
+        }
+        tracing::info!(
+            "checkpoint {}; {directory}/previews, {directory}/plots, {directory}/{LOSSES}",
+            checkpoint.display()
+        );
+        if let Some(next) = next {
+            tracing::info!("next: {next}");
+        }
+    }
+
+    /// Means over the last steps.
+    fn averages(&self) -> String {
+        let words: Vec<_> = self.averages.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+        words.join(" ")
+    }
+}
+
+/// The last held-out loss and the best, in words.
+fn held_out(path: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let losses: Vec<(u64, f64)> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter_map(|line| Some((line["step"].as_u64()?, line["loss"].as_f64()?)))
+        .collect();
+    let (step, last) = losses.last()?;
+    let (best_step, best) = losses.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!("held-out loss {last:.4} after {step} steps, best {best:.4} after {best_step}"))
+}
+
+/// The lines of a log whose step `keep` accepts, open for more.
+fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
+    let failed = || format!("cannot write {}", path.display());
+    let step = |line: &&str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
+    let kept: String = match std::fs::read_to_string(path) {
+        Ok(text) => text.lines().filter(|line| step(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect(),
+        Err(_) => String::new(),
+    };
+    let mut file = File::create(path).with_context(failed)?;
+    file.write_all(kept.as_bytes()).with_context(failed)?;
+    Ok(file)
+}
+
+/// `{"step": …, name: value, …}`
+fn write_line(file: &mut File, step: u64, values: impl Iterator<Item = (&'static str, f64)>) -> Result<()> {
+    let mut line = serde_json::Map::from_iter([("step".to_owned(), json!(step))]);
+    line.extend(values.map(|(name, value)| (name.to_owned(), json!(value))));
+    writeln!(file, "{}", serde_json::Value::Object(line)).context("cannot write the log of losses")?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_names_the_last_and_the_best_validation() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            "{\"step\":0,\"loss\":3}\n{\"step\":50,\"loss\":1}\n{\"step\":60,\"loss\":2}\n{\"st",
+        )
+        .unwrap();
+        let words = held_out(file.path()).unwrap();
+        assert_eq!(words, "held-out loss 2.0000 after 60 steps, best 1.0000 after 50");
+    }
+}

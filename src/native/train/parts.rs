@@ -1,0 +1,80 @@
+//! The gradients of a step, from the parts of its batch: one after the other on a device, and on several devices side by side.
+//!
+//! Every further device works on a replica of the model, and the optimiser steps once, on the first device. Running statistics of batch
+//! norms are the first device's, as in PyTorch's `DistributedDataParallel`: replicas have their own and are gone after the step.
+
+use std::panic::resume_unwind;
+use std::thread;
+
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams};
+use burn::tensor::Device;
+
+use super::{Draw, Stage};
+
+/// Values by name, the loss first.
+pub(super) type Values = Vec<(&'static str, f32)>;
+
+/// Means over the parts of the step that `draw` is the first part of.
+///
+/// `devices` holds at least one device, and `model` lives on the first.
+pub(super) fn mean_gradients<S: Stage>(
+    stage: &S,
+    model: &S::Model,
+    devices: &[Device],
+    draw: Draw,
+) -> (Values, GradientsParams) {
+    let share = |model: &S::Model, device: usize| {
+        let mut sum = Sum::default();
+        for part in (device..draw.parts).step_by(devices.len()) {
+            sum.add_part(stage, model, &devices[device], Draw { part, ..draw });
+        }
+        sum
+    };
+    thread::scope(|scope| {
+        let share = &share;
+        let workers: Vec<_> = (1..devices.len())
+            .map(|device| {
+                let replica = model.valid().train().fork(&devices[device]);
+                scope.spawn(move || share(&replica, device))
+            })
+            .collect();
+        let mut total = share(model, 0);
+        for worker in workers {
+            let sum = worker.join().unwrap_or_else(|panic| resume_unwind(panic));
+            total.add(model, sum.values, sum.gradients.to_device(&devices[0], model));
+        }
+        (total.values, total.gradients)
+    })
+}
+
+#[derive(Default)]
+struct Sum {
+    values: Values,
+    gradients: GradientsParams,
+}
+
+impl Sum {
+    fn add_part<S: Stage>(&mut self, stage: &S, model: &S::Model, device: &Device, draw: Draw) {
+        let (loss, terms) = stage.loss(model, draw, device);
+        let scalar = |term: burn::tensor::Tensor<1>| term.into_scalar::<f32>() / draw.parts as f32;
+        let mut values = vec![("loss", scalar(loss.clone()))];
+        values.extend(terms.into_iter().map(|(name, term)| (name, scalar(term))));
+        let loss = if draw.parts > 1 { loss / draw.parts as f32 } else { loss };
+        self.add(model, values, GradientsParams::from_grads(loss.backward(), model));
+    }
+
+    fn add<M: Module>(&mut self, model: &M, values: Values, gradients: GradientsParams) {
+        if self.values.is_empty() {
+            *self = Self { values, gradients };
+            return;
+        }
+        for ((_, sum), (_, value)) in self.values.iter_mut().zip(values) {
+            *sum += value;
+        }
+        let mut accumulator = GradientsAccumulator::<M>::new();
+        accumulator.accumulate(model, std::mem::take(&mut self.gradients));
+        accumulator.accumulate(model, gradients);
+        self.gradients = accumulator.grads();
+    }
+}
