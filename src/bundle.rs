@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::{
     config::LfdmConfig,
+    diffusion::Sampler,
     lfae::is_flow_predictor,
     weights::{StateDict, WeightsError},
 };
@@ -128,6 +129,11 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// The sampler that the model was trained for.
+    pub fn default_sampler(&self) -> Sampler {
+        if self.config.diffusion.consistency { Sampler::Consistency } else { Sampler::default() }
+    }
+
     fn check(&self) -> Result<(), String> {
         if self.labels.is_empty() {
             return Err("`labels` is empty, so there is nothing to generate".into());
@@ -138,6 +144,7 @@ impl Manifest {
         if !self.fps.is_finite() || self.fps <= 0.0 {
             return Err(format!("`fps` is {}, not a speed", self.fps));
         }
+        self.config.diffusion.validate().map_err(|error| error.to_string())?;
         for file in &self.files {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if file.name.starts_with('.') || file.name.is_empty() || !file.name.chars().all(plain) {

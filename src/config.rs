@@ -136,6 +136,30 @@ pub struct DiffusionConfig {
     pub threshold: Threshold,
     /// Probability with which training replaces the condition by the null condition.
     pub null_condition_probability: f64,
+    /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is built in, and
+    /// [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
+    #[serde(default)]
+    pub consistency: bool,
+}
+
+impl DiffusionConfig {
+    /// # Errors
+    /// [`ConfigError`] for a schedule and a parameterisation that no sample can be drawn from.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let problem = |field: &str, problem: &str| ConfigError {
+            field: format!("diffusion.{field}"),
+            problem: problem.to_owned(),
+        };
+        if self.timesteps < 2 {
+            return Err(problem("timesteps", "must be at least 2; 1000 is usual"));
+        }
+        let noise_alone = self.schedule == ScheduleKind::CosineZeroTerminal;
+        if noise_alone && self.parameterization == Parameterization::Epsilon {
+            let epsilon = "of `epsilon` says nothing of the sample where `cosine_zero_terminal` leaves only noise; use `velocity`";
+            return Err(problem("parameterization", epsilon));
+        }
+        Ok(())
+    }
 }
 
 /// The 3D U-Net (Video Diffusion Models, with the official LFDM's conditioning).
@@ -174,6 +198,8 @@ pub enum Upsampling {
 pub enum ScheduleKind {
     /// Nichol and Dhariwal's cosine schedule, s = 0.008, betas clipped at 0.9999.
     Cosine,
+    /// The same, rescaled so that the last time holds noise alone, as sampling begins with (Lin et al. 2024, Algorithm 1).
+    CosineZeroTerminal,
 }
 
 /// What the U-Net predicts.
@@ -274,6 +300,7 @@ impl LfdmConfig {
                 parameterization: Parameterization::Epsilon,
                 threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
                 null_condition_probability: 0.1,
+                consistency: false,
             },
         })
     }
@@ -341,6 +368,7 @@ impl LfdmConfig {
                 parameterization: Parameterization::Velocity,
                 threshold: Threshold::Dynamic { quantile: 0.995, bound: 5.0 },
                 null_condition_probability: 0.1,
+                consistency: false,
             },
         }
     }
@@ -441,6 +469,15 @@ mod tests {
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<LfdmConfig>(&json).unwrap(), config);
         assert_eq!(config.flow_size(), [16, 16]);
+    }
+
+    #[test]
+    fn a_schedule_that_ends_in_noise_alone_needs_velocities() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        config.schedule = ScheduleKind::CosineZeroTerminal;
+        assert_eq!(config.validate(), Ok(()));
+        config.parameterization = Parameterization::Epsilon;
+        assert_eq!(config.validate().unwrap_err().field, "diffusion.parameterization");
     }
 
     #[test]

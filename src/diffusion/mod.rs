@@ -15,7 +15,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 pub use denoiser::{Denoiser, sample_quantile, split, threshold};
 pub use motion::{MotionCodec, MotionStatistics};
-pub use samplers::{DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, ddim, ddpm, dpm_solver_pp_2m};
+pub use samplers::{
+    DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, consistency, ddim, ddpm, dpm_solver_pp_2m, unipc,
+};
 pub use schedule::NoiseSchedule;
 pub use unet::{Conditioning, MOTION_CHANNELS, Unet3d};
 
@@ -43,6 +45,17 @@ impl DiffusionConfig {
             denoise_fn: self.unet.init(latent_channels, device),
             config: self.clone(),
             schedule: NoiseSchedule::new(self.schedule, self.timesteps),
+        }
+    }
+}
+
+impl Parameterization {
+    /// Min-SNR-gamma (Hang et al. 2023, Sec. 3.4): an error of the clean sample counts `min(snr, gamma)`, whatever the network predicts.
+    pub fn min_snr_weight(self, snr: f64, gamma: f64) -> f64 {
+        match self {
+            Self::Epsilon if snr <= gamma => 1.0,
+            Self::Epsilon => gamma / snr,
+            Self::Velocity => snr.min(gamma) / (snr + 1.0),
         }
     }
 }
@@ -110,6 +123,28 @@ impl DiffusionModel {
     /// - `output`: what [`predict`](Self::predict) said of their mixture, [`q_sample`](Self::q_sample)
     /// - result: `[1]`
     pub fn error(&self, output: Tensor<5>, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<1> {
+        self.squared_error(output, x0, noise, times).mean()
+    }
+
+    /// [`error`](Self::error) in which every time counts by [`min_snr_weight`](Parameterization::min_snr_weight).
+    ///
+    /// # Shapes
+    /// - as for [`error`](Self::error)
+    pub fn min_snr_error(
+        &self,
+        output: Tensor<5>,
+        x0: Tensor<5>,
+        noise: Tensor<5>,
+        times: &[usize],
+        gamma: f64,
+    ) -> Tensor<1> {
+        let weight = |&time: &usize| self.config.parameterization.min_snr_weight(self.schedule.snr(time), gamma);
+        let weights: Vec<f64> = times.iter().map(weight).collect();
+        let weights = Tensor::<5>::from_data(TensorData::new(weights, [times.len(), 1, 1, 1, 1]), &x0.device());
+        (self.squared_error(output, x0, noise, times) * weights).mean()
+    }
+
+    fn squared_error(&self, output: Tensor<5>, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<5> {
         let target = match self.config.parameterization {
             Parameterization::Epsilon => noise,
             Parameterization::Velocity => {
@@ -118,7 +153,7 @@ impl DiffusionModel {
             }
         };
         let error = output - target;
-        (error.clone() * error).mean()
+        error.clone() * error
     }
 
     /// The training loss: [`q_sample`](Self::q_sample), [`predict`](Self::predict), [`error`](Self::error).
@@ -146,8 +181,16 @@ impl DiffusionModel {
     /// - `x`, `output` and result: `[batch, 3, frames, height, width]`
     /// - `times`: `batch` times
     pub fn clean_estimate(&self, x: &Tensor<5>, output: Tensor<5>, times: &[usize]) -> Tensor<5> {
+        threshold(self.clean(x, output, times), self.config.threshold)
+    }
+
+    /// [`clean_estimate`](Self::clean_estimate) without thresholding.
+    ///
+    /// # Shapes
+    /// - as for [`clean_estimate`](Self::clean_estimate)
+    pub fn clean(&self, x: &Tensor<5>, output: Tensor<5>, times: &[usize]) -> Tensor<5> {
         let column = |level: &dyn Fn(f64) -> f64| self.column(times, &x.device(), level);
-        let x0 = match self.config.parameterization {
+        match self.config.parameterization {
             Parameterization::Epsilon => {
                 x.clone() * column(&|abar| abar.recip().sqrt()) - output * column(&|abar| (abar.recip() - 1.0).sqrt())
             }
@@ -155,8 +198,7 @@ impl DiffusionModel {
                 let (signal, sigma) = self.levels(times, &x.device());
                 x.clone() * signal - output * sigma
             }
-        };
-        threshold(x0, self.config.threshold)
+        }
     }
 
     /// `condition` with the null condition in the rows that `null` marks.
@@ -242,5 +284,38 @@ mod tests {
         let mut unreached = Unreached { gradients: &gradients, path: Vec::new(), names: Vec::new() };
         model.visit(&mut unreached);
         assert_eq!(unreached.names, Vec::<String>::new());
+    }
+
+    #[test]
+    fn min_snr_weighs_errors_of_the_clean_sample_alike_in_both_parameterisations() {
+        for (snr, clean) in [(0.0, 0.0), (0.3, 0.3), (5.0, 5.0), (80.0, 5.0)] {
+            // |x0 error|^2 is |noise error|^2 / snr, and |velocity error|^2 / (snr + 1).
+            let velocity = Parameterization::Velocity.min_snr_weight(snr, 5.0) * (snr + 1.0);
+            let epsilon = Parameterization::Epsilon.min_snr_weight(snr, 5.0) * snr;
+            assert!((velocity - clean).abs() < 1e-12 && (epsilon - clean).abs() < 1e-12, "{snr}: {velocity} {epsilon}");
+        }
+    }
+
+    #[test]
+    fn a_weighted_loss_is_the_mean_of_weighted_samples() {
+        let device = Device::flex();
+        let mut config = crate::config::LfdmConfig::faces_64(3).diffusion;
+        config.unet.dim = 8;
+        config.unet.dim_mults = vec![1, 2];
+        let model = config.init(4, &device);
+        let mut source = NoiseSource::new(4);
+        let mut video = || source.normal::<5>([2, 3, 4, 8, 8], &device);
+        let (output, x0, noise) = (video(), video(), video());
+        let times = [100, 900];
+        let row = |x: &Tensor<5>, row| x.clone().narrow(0, row, 1);
+        let expected: f64 = (0..2)
+            .map(|i| {
+                let error =
+                    model.error(row(&output, i), row(&x0, i), row(&noise, i), &times[i..=i]).into_scalar::<f32>();
+                f64::from(error) * Parameterization::Velocity.min_snr_weight(model.schedule().snr(times[i]), 5.0) / 2.0
+            })
+            .sum();
+        let weighted = model.min_snr_error(output, x0, noise, &times, 5.0).into_scalar::<f32>();
+        assert!((f64::from(weighted) - expected).abs() < 1e-5 * expected, "{weighted} instead of {expected}");
     }
 }

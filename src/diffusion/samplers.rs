@@ -1,8 +1,8 @@
 //! Samplers: how many steps, at which times, and what each step does with the denoiser's estimates.
 //!
 //! Every step of every sampler here is one linear combination of the current sample, the denoiser's estimates of the clean sample and
-//! of the noise, the previous clean estimate and fresh noise. A sampler is therefore a table of coefficients, computed ahead in double
-//! precision by [`ddpm`], [`ddim`] or [`dpm_solver_pp_2m`]; a [`Trajectory`] walks it.
+//! of the noise, the two clean estimates before and fresh noise. A sampler is therefore a table of coefficients, computed ahead in double
+//! precision by [`ddpm`], [`ddim`], [`dpm_solver_pp_2m`], [`unipc`] or [`consistency`]; a [`Trajectory`] walks it.
 
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,10 @@ pub enum Sampler {
     /// Multistep DPM-Solver++ of order 2: deterministic, good from 10 steps on.
     #[default]
     DpmSolverPp2m,
+    /// UniPC of order 2, with B(h) = exp(h) - 1: DPM-Solver++(2M) whose samples are corrected by the next evaluation.
+    Unipc,
+    /// Multistep consistency sampling, for networks tuned for it: each clean estimate is noised again to the next time.
+    Consistency,
     /// `eta` 0 is deterministic, 1 draws as much noise as ancestral sampling. See [`DdimTimes`].
     Ddim { eta: f64, times: DdimTimes },
     /// Ancestral sampling over all times; the number of steps is ignored.
@@ -42,6 +46,8 @@ impl Sampler {
         let steps = steps.clamp(1, schedule.len());
         match self {
             Self::DpmSolverPp2m => dpm_solver_pp_2m(schedule, steps),
+            Self::Unipc => unipc(schedule, steps),
+            Self::Consistency => consistency(schedule, steps),
             Self::Ddim { eta, times } => ddim(schedule, steps, eta, times),
             Self::Ddpm => ddpm(schedule),
         }
@@ -64,7 +70,7 @@ pub struct Estimate {
     pub noise: Tensor<5>,
 }
 
-/// One step: `x <- x * self.x + x0 * self.x0 + noise estimate * self.noise + previous x0 * self.previous_x0 + fresh noise * self.fresh`.
+/// One step: `x <- x * self.x + x0 * self.x0 + noise estimate * self.noise + previous x0s * self.previous_x0 + fresh noise * self.fresh`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Update {
     /// The time at which the network is evaluated.
@@ -72,7 +78,8 @@ pub struct Update {
     pub x: f64,
     pub x0: f64,
     pub noise: f64,
-    pub previous_x0: f64,
+    /// Of the clean estimates one and two steps before.
+    pub previous_x0: [f64; 2],
     pub fresh: f64,
 }
 
@@ -81,13 +88,14 @@ pub struct Update {
 pub struct Trajectory {
     updates: Vec<Update>,
     next: usize,
-    previous_x0: Option<Tensor<5>>,
+    /// The clean estimates one and two steps before, as far as the table has use for them.
+    previous_x0: [Option<Tensor<5>>; 2],
     estimate: Option<Tensor<5>>,
 }
 
 impl Trajectory {
     pub fn new(updates: Vec<Update>) -> Self {
-        Self { updates, next: 0, previous_x0: None, estimate: None }
+        Self { updates, next: 0, previous_x0: [None, None], estimate: None }
     }
 
     /// The times to prepare the denoiser for, one per step.
@@ -119,9 +127,12 @@ impl Trajectory {
         self.next += 1;
 
         self.estimate = Some(estimate.x0.clone());
-        let previous = self.previous_x0.take();
-        let multistep = self.updates.get(self.next).is_some_and(|next| next.previous_x0 != 0.0);
-        self.previous_x0 = multistep.then(|| estimate.x0.clone());
+        let previous = self.previous_x0.clone();
+        let multistep = self.updates[self.next..].iter().any(|later| later.previous_x0 != [0.0, 0.0]);
+        self.previous_x0 = match multistep {
+            true => [Some(estimate.x0.clone()), previous[0].clone()],
+            false => [None, None],
+        };
 
         let mut sum = estimate.x0 * update.x0;
         let mut add = |factor: f64, term: Tensor<5>| {
@@ -131,8 +142,10 @@ impl Trajectory {
         };
         add(update.x, x);
         add(update.noise, estimate.noise);
-        if let Some(previous) = previous {
-            add(update.previous_x0, previous);
+        for (factor, previous) in update.previous_x0.into_iter().zip(previous) {
+            if let Some(previous) = previous {
+                add(factor, previous);
+            }
         }
         if update.fresh != 0.0 {
             add(update.fresh, fresh());
@@ -146,7 +159,7 @@ pub fn ddpm(schedule: &NoiseSchedule) -> Vec<Update> {
     let update = |time| {
         let (x0, x) = schedule.posterior_mean(time);
         let fresh = if time == 0 { 0.0 } else { (0.5 * schedule.posterior_log_variance(time)).exp() };
-        Update { time, x, x0, noise: 0.0, previous_x0: 0.0, fresh }
+        Update { x, x0, fresh, ..Update::at(time) }
     };
     (0..schedule.len()).rev().map(update).collect()
 }
@@ -169,43 +182,105 @@ pub fn ddim(schedule: &NoiseSchedule, steps: usize, eta: f64, times: DdimTimes) 
             let here = level(time);
             let fresh = eta * ((1.0 - here / next) * (1.0 - next) / (1.0 - here)).sqrt();
             let noise = (1.0 - next - fresh * fresh).max(0.0).sqrt();
-            Update { time, x: 0.0, x0: next.sqrt(), noise, previous_x0: 0.0, fresh }
+            Update { x0: next.sqrt(), noise, fresh, ..Update::at(time) }
         })
         .collect()
 }
 
 /// Multistep DPM-Solver++ of order 2 in its data-prediction form (Lu et al. 2022, Algorithm 2), first order in the first and last step.
 pub fn dpm_solver_pp_2m(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
+    multistep(schedule, &trailing_times(schedule, steps), false)
+}
+
+/// UniPC of order 2 (Zhao et al. 2023, Algorithms 1 and 2, data prediction, `B_2`), first order in the first and last step.
+pub fn unipc(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
+    multistep(schedule, &trailing_times(schedule, steps), true)
+}
+
+/// Multistep consistency sampling (Song et al. 2023, Algorithm 1).
+pub fn consistency(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
     let times = trailing_times(schedule, steps);
-    let lambda = |time: usize| schedule.log_snr_half(time);
-    times
-        .iter()
-        .enumerate()
-        .map(|(step, &time)| {
-            let Some(&next) = times.get(step + 1) else { return to_clean(time) };
-            let h = lambda(next) - lambda(time);
-            let (abar, abar_next) = (schedule.alpha_cumprod(time), schedule.alpha_cumprod(next));
-            let x = ((1.0 - abar_next) / (1.0 - abar)).sqrt();
-            let data = -abar_next.sqrt() * (-h).exp_m1();
-            // The second difference of x0, by the last two evaluations.
-            let slope = match step {
-                0 => 0.0,
-                _ => h / (2.0 * (lambda(time) - lambda(times[step - 1]))),
-            };
-            Update { time, x, x0: data * (1.0 + slope), noise: 0.0, previous_x0: -data * slope, fresh: 0.0 }
-        })
-        .collect()
+    let update = |(step, &time): (usize, &usize)| match times.get(step + 1) {
+        None => to_clean(time),
+        Some(&next) => {
+            let abar = schedule.alpha_cumprod(next);
+            Update { x0: abar.sqrt(), fresh: (1.0 - abar).sqrt(), ..Update::at(time) }
+        }
+    };
+    times.iter().enumerate().map(update).collect()
+}
+
+/// DPM-Solver++(2M), which is also the predictor of UniPC, and with `corrected` its corrector.
+///
+/// UniPC corrects a sample once the network has seen it. The correction is a combination of clean estimates, and so is the next step
+/// from there: both are one update. From noise alone a step is infinitely long in log-SNR: it is of first order and stays uncorrected.
+fn multistep(schedule: &NoiseSchedule, times: &[usize], corrected: bool) -> Vec<Update> {
+    let lambda = |step: usize| schedule.log_snr_half(times[step]);
+    let length = |step: usize| lambda(step + 1) - lambda(step);
+    // What a step does with x0 if that is constant.
+    let data = |step: usize| -schedule.alpha_cumprod(times[step + 1]).sqrt() * (-length(step)).exp_m1();
+    let update = |step: usize| {
+        let time = times[step];
+        if step + 1 == times.len() {
+            return to_clean(time);
+        }
+        let (abar, abar_next) = (schedule.alpha_cumprod(time), schedule.alpha_cumprod(times[step + 1]));
+        let x = ((1.0 - abar_next) / (1.0 - abar)).sqrt();
+        // The second difference of x0, by the last two evaluations.
+        let slope = match step {
+            0 => 0.0,
+            _ => length(step) / (2.0 * length(step - 1)),
+        };
+        let predicted = data(step);
+        let mut update =
+            Update { x, x0: predicted * (1.0 + slope), previous_x0: [-predicted * slope, 0.0], ..Update::at(time) };
+        if corrected && step > 0 && length(step - 1).is_finite() {
+            let [here, before, before_that] = correction(length(step - 1), (step > 1).then(|| length(step - 2)));
+            let scale = x * data(step - 1);
+            update.x0 += scale * here;
+            update.previous_x0[0] += scale * before;
+            update.previous_x0[1] += scale * before_that;
+        }
+        update
+    };
+    (0..times.len()).map(update).collect()
+}
+
+/// What UniPC's corrector adds to the predicted end of a step of length `h`, in units of [`multistep`]'s `data`: factors of the clean
+/// estimates there, at the step's beginning, and at the beginning of the step before, which had length `previous`.
+fn correction(h: f64, previous: Option<f64>) -> [f64; 3] {
+    let Some(previous) = previous else { return [0.5, -0.5, 0.0] };
+    let phi1 = (-h).exp_m1();
+    let phi2 = phi1 / -h - 1.0;
+    let phi3 = phi2 / -h - 0.5;
+    let (first, second) = (phi2 / phi1, 2.0 * phi3 / phi1);
+    // The place of the step before in units of this one; the two weights match the first two moments.
+    let ratio = -previous / h;
+    let at_before = (first - second) / (1.0 - ratio);
+    let here = first - at_before;
+    // The predictor had a weight of 1/2 there.
+    let before_that = (at_before - 0.5) / ratio;
+    [here, -here - before_that, before_that]
+}
+
+impl Update {
+    /// An evaluation at `time` of which nothing is made yet.
+    fn at(time: usize) -> Self {
+        Self { time, x: 0.0, x0: 0.0, noise: 0.0, previous_x0: [0.0, 0.0], fresh: 0.0 }
+    }
 }
 
 /// The last step of a deterministic sampler: what is left is the clean estimate.
 fn to_clean(time: usize) -> Update {
-    Update { time, x: 0.0, x0: 1.0, noise: 0.0, previous_x0: 0.0, fresh: 0.0 }
+    Update { x0: 1.0, ..Update::at(time) }
 }
 
-/// Evenly spaced times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing").
+/// Evenly spaced times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing"). A network that was trained on noise
+/// alone begins there.
 fn trailing_times(schedule: &NoiseSchedule, steps: usize) -> Vec<usize> {
     let last = schedule.len();
-    let noisiest = (0..last).rev().find(|&time| schedule.log_snr_half(time) >= MIN_LOG_SNR_HALF).unwrap_or(0);
+    let begins = |&time: &usize| schedule.log_snr_half(time) >= MIN_LOG_SNR_HALF || schedule.alpha_cumprod(time) == 0.0;
+    let noisiest = (0..last).rev().find(begins).unwrap_or(0);
     let mut times: Vec<usize> = (0..steps)
         .map(|step| ((last * (steps - step)) as f64 / steps as f64).round() as usize)
         .map(|time| time.saturating_sub(1).min(noisiest))
@@ -257,22 +332,41 @@ mod tests {
         }
     }
 
+    /// The exact consistency function of that data: where the probability flow ends.
+    struct Consistent(Gaussian);
+
+    impl Denoise for Consistent {
+        fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
+            let abar = self.0.levels[step];
+            let spread = (abar * DEVIATION * DEVIATION + 1.0 - abar).sqrt();
+            Estimate { x0: (x.clone() - abar.sqrt() * MEAN) * (DEVIATION / spread) + MEAN, noise: x.zeros_like() }
+        }
+    }
+
     fn run(updates: Vec<Update>, schedule: &NoiseSchedule, x: Tensor<5>, seed: u64) -> Tensor<5> {
         let denoiser = Gaussian::new(schedule, &updates);
+        walk(updates, &denoiser, x, seed)
+    }
+
+    fn walk(updates: Vec<Update>, denoiser: &impl Denoise, x: Tensor<5>, seed: u64) -> Tensor<5> {
         let mut source = NoiseSource::new(seed);
         let device = x.device();
         let shape = x.dims();
         let mut trajectory = Trajectory::new(updates);
         let mut x = x;
         while !trajectory.is_done() {
-            x = trajectory.step(&denoiser, x, || source.normal(shape, &device));
+            x = trajectory.step(denoiser, x, || source.normal(shape, &device));
         }
         x
     }
 
     /// Largest distance to the exact solution of the probability flow.
     fn error(sampler: Sampler, steps: usize) -> f64 {
-        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
+        error_on(ScheduleKind::Cosine, sampler, steps)
+    }
+
+    fn error_on(kind: ScheduleKind, sampler: Sampler, steps: usize) -> f64 {
+        let schedule = NoiseSchedule::new(kind, 1000);
         let updates = sampler.updates(&schedule, steps);
         let start = schedule.alpha_cumprod(updates[0].time);
         let x = NoiseSource::new(3).normal::<5>([1, 3, 2, 4, 4], &Device::flex());
@@ -284,12 +378,80 @@ mod tests {
     #[test]
     fn deterministic_samplers_converge_to_the_probability_flow() {
         let ddim = Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing };
-        for sampler in [ddim, Sampler::DpmSolverPp2m] {
+        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc] {
             let errors = [5, 10, 20, 80].map(|steps| error(sampler, steps));
             assert!(errors[0] > 1.5 * errors[1] && errors[1] > 1.5 * errors[2], "{sampler:?}: {errors:?}");
             assert!(errors[3] < 0.1 * errors[0] && errors[3] < 0.05, "{sampler:?}: {errors:?}");
         }
         assert!(error(Sampler::DpmSolverPp2m, 10) < 0.5 * error(ddim, 10));
+    }
+
+    #[test]
+    fn samplers_begin_with_noise_alone_where_the_schedule_ends_there() {
+        let kind = ScheduleKind::CosineZeroTerminal;
+        let ddim = Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing };
+        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc] {
+            let first = sampler.updates(&NoiseSchedule::new(kind, 1000), 8)[0];
+            assert_eq!(first.time, 999);
+            let errors = [10, 20, 80].map(|steps| error_on(kind, sampler, steps));
+            assert!(errors[0] > 1.5 * errors[1] && errors[2] < 0.05, "{sampler:?}: {errors:?}");
+        }
+        let stochastic = Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing };
+        for sampler in [ddim, stochastic, Sampler::DpmSolverPp2m, Sampler::Unipc, Sampler::Consistency, Sampler::Ddpm] {
+            for Update { x, x0, noise, previous_x0: [one, two], fresh, .. } in
+                sampler.updates(&NoiseSchedule::new(kind, 1000), 4)
+            {
+                assert!([x, x0, noise, one, two, fresh].iter().all(|factor| factor.is_finite()), "{sampler:?}");
+            }
+        }
+    }
+
+    /// The order of the error in the step length, between levels that both ends of the flow are smooth at.
+    #[test]
+    fn solvers_have_their_order() {
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 200_000);
+        let time = |lambda: f64| (0..schedule.len()).rev().find(|&time| schedule.log_snr_half(time) >= lambda).unwrap();
+        let error = |steps: usize, corrected: bool| {
+            let times: Vec<usize> = (0..=steps).map(|i| time(-2.0 + 3.0 * i as f64 / steps as f64)).collect();
+            let spread = |abar: f64| (abar * DEVIATION * DEVIATION + 1.0 - abar).sqrt();
+            let (mut x, mut previous) = (1.3, [0.0, 0.0]);
+            let start = schedule.alpha_cumprod(times[0]);
+            let end = schedule.alpha_cumprod(times[steps]);
+            let exact = (x - start.sqrt() * MEAN) * spread(end) / spread(start) + end.sqrt() * MEAN;
+            for update in &multistep(&schedule, &times, corrected)[..steps] {
+                let abar = schedule.alpha_cumprod(update.time);
+                let x0 = (x * abar.sqrt() * DEVIATION * DEVIATION + MEAN * (1.0 - abar)) / spread(abar).powi(2);
+                x = x * update.x
+                    + x0 * update.x0
+                    + previous[0] * update.previous_x0[0]
+                    + previous[1] * update.previous_x0[1];
+                previous = [x0, previous[0]];
+            }
+            (x - exact).abs()
+        };
+        let order = |corrected| (error(20, corrected) / error(40, corrected)).log2();
+        let (predictor, corrected) = (order(false), order(true));
+        println!("DPM-Solver++(2M) {predictor:.2}, UniPC-2 {corrected:.2}");
+        assert!((1.7..2.4).contains(&predictor), "{predictor}");
+        assert!((2.6..3.5).contains(&corrected), "{corrected}");
+        assert!(error(10, true) < 0.5 * error(10, false));
+    }
+
+    #[test]
+    fn consistency_sampling_reproduces_the_data_distribution_in_any_number_of_steps() {
+        for kind in [ScheduleKind::Cosine, ScheduleKind::CosineZeroTerminal] {
+            let schedule = NoiseSchedule::new(kind, 1000);
+            for steps in [1, 2, 4] {
+                let updates = Sampler::Consistency.updates(&schedule, steps);
+                assert_eq!(updates.len(), steps);
+                let denoiser = Consistent(Gaussian::new(&schedule, &updates));
+                let x = NoiseSource::new(5).normal::<5>([1, 3, 8, 16, 16], &Device::flex());
+                let sample = walk(updates, &denoiser, x, 9).flatten::<1>(0, 4);
+                let mean = f64::from(sample.clone().mean().into_scalar::<f32>());
+                let deviation = f64::from(sample.var(0).sqrt().into_scalar::<f32>());
+                assert!((mean - MEAN).abs() < 0.03 && (deviation - DEVIATION).abs() < 0.03, "{mean} {deviation}");
+            }
+        }
     }
 
     #[test]
@@ -312,6 +474,8 @@ mod tests {
         let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
         let samplers = [
             Sampler::DpmSolverPp2m,
+            Sampler::Unipc,
+            Sampler::Consistency,
             Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
             Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
         ];

@@ -11,7 +11,6 @@ pub struct NoiseSchedule {
 
 impl NoiseSchedule {
     pub fn new(kind: ScheduleKind, timesteps: usize) -> Self {
-        let ScheduleKind::Cosine = kind;
         let abar = |step: usize| {
             ((step as f64 / timesteps as f64 + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2)
         };
@@ -23,6 +22,21 @@ impl NoiseSchedule {
                 Some(*product)
             })
             .collect();
+        let cosine = Self { betas, alphas_cumprod };
+        match kind {
+            ScheduleKind::Cosine => cosine,
+            ScheduleKind::CosineZeroTerminal => cosine.with_zero_terminal(),
+        }
+    }
+
+    /// Moves and stretches the signal's levels so that the last is 0 and the first stays.
+    fn with_zero_terminal(self) -> Self {
+        let signals: Vec<f64> = self.alphas_cumprod.iter().map(|abar| abar.sqrt()).collect();
+        let (first, last) = (signals[0], signals[signals.len() - 1]);
+        let alphas_cumprod: Vec<f64> =
+            signals.iter().map(|signal| ((signal - last) * first / (first - last)).powi(2)).collect();
+        let previous = std::iter::once(&1.0).chain(&alphas_cumprod);
+        let betas = alphas_cumprod.iter().zip(previous).map(|(abar, previous)| 1.0 - abar / previous).collect();
         Self { betas, alphas_cumprod }
     }
 
@@ -46,7 +60,17 @@ impl NoiseSchedule {
         if t == 0 { 1.0 } else { self.alphas_cumprod[t - 1] }
     }
 
-    /// Half of the logarithm of the signal-to-noise ratio.
+    /// The signal-to-noise ratio; 0 where only noise is left.
+    pub fn snr(&self, t: usize) -> f64 {
+        self.alphas_cumprod[t] / (1.0 - self.alphas_cumprod[t])
+    }
+
+    /// The share of noise as an angle: 0 for the clean sample, a right angle for noise alone.
+    pub fn angle(&self, t: usize) -> f64 {
+        (1.0 - self.alphas_cumprod[t]).sqrt().atan2(self.alphas_cumprod[t].sqrt())
+    }
+
+    /// Half of the logarithm of the signal-to-noise ratio; minus infinity where only noise is left.
     pub fn log_snr_half(&self, t: usize) -> f64 {
         let abar = self.alphas_cumprod[t];
         0.5 * (abar / (1.0 - abar)).ln()
@@ -83,6 +107,22 @@ mod tests {
         }
         assert_eq!(schedule.beta(999), 0.9999);
         assert!((schedule.alpha_cumprod(999) - 2.4e-10).abs() < 1e-11);
+    }
+
+    #[test]
+    fn the_zero_terminal_schedule_ends_in_noise_alone() {
+        let [cosine, zero] =
+            [ScheduleKind::Cosine, ScheduleKind::CosineZeroTerminal].map(|kind| NoiseSchedule::new(kind, 1000));
+        assert_eq!((zero.alpha_cumprod(999), zero.beta(999), zero.snr(999)), (0.0, 1.0, 0.0));
+        assert_eq!(zero.log_snr_half(999), f64::NEG_INFINITY);
+        assert_eq!(zero.angle(999), std::f64::consts::FRAC_PI_2);
+        assert_eq!(zero.posterior_mean(999), (zero.alpha_cumprod(998).sqrt(), 0.0));
+        for t in 0..999 {
+            assert!((zero.alpha_cumprod(t) - cosine.alpha_cumprod(t)).abs() < 1e-4, "t = {t}");
+            assert!(zero.alpha_cumprod(t) > zero.alpha_cumprod(t + 1) && zero.beta(t) < zero.beta(t + 1), "t = {t}");
+        }
+        let product: f64 = (0..500).map(|t| 1.0 - zero.beta(t)).product();
+        assert!((product - zero.alpha_cumprod(499)).abs() < 1e-12, "betas and their product belong together");
     }
 
     #[test]

@@ -60,14 +60,19 @@ pub(crate) struct SamplingArgs {
     /// Strength of the label; the model's default without it.
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
-    #[arg(long, value_enum, default_value_t = SamplerName::DpmSolver)]
-    sampler: SamplerName,
+    /// The model's own without it: `dpm-solver`, or `consistency` for a model tuned for it.
+    #[arg(long, value_enum)]
+    sampler: Option<SamplerName>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SamplerName {
     /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
     DpmSolver,
+    /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
+    Unipc,
+    /// For models from `lfdm train consistency`: 1 to 4 steps.
+    Consistency,
     /// Deterministic DDIM.
     Ddim,
     /// DDIM with as much noise as ancestral sampling.
@@ -76,6 +81,20 @@ enum SamplerName {
     DdimOfficial,
     /// Ancestral sampling.
     Ddpm,
+}
+
+impl SamplerName {
+    fn sampler(self) -> Sampler {
+        match self {
+            Self::DpmSolver => Sampler::DpmSolverPp2m,
+            Self::Unipc => Sampler::Unipc,
+            Self::Consistency => Sampler::Consistency,
+            Self::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
+            Self::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
+            Self::DdimOfficial => Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
+            Self::Ddpm => Sampler::Ddpm,
+        }
+    }
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -137,13 +156,7 @@ impl SamplingArgs {
             seed,
             steps: self.steps.unwrap_or(manifest.default_steps),
             guidance: self.guidance.unwrap_or(manifest.default_guidance),
-            sampler: match self.sampler {
-                SamplerName::DpmSolver => Sampler::DpmSolverPp2m,
-                SamplerName::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
-                SamplerName::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
-                SamplerName::DdimOfficial => Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
-                SamplerName::Ddpm => Sampler::Ddpm,
-            },
+            sampler: self.sampler.map_or_else(|| manifest.default_sampler(), SamplerName::sampler),
         }
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn options(options: &JsValue, manifest: &Manifest) -> Result<Options,
         seed: field(object, "seed")?.unwrap_or(0),
         steps: field(object, "steps")?.unwrap_or(manifest.default_steps),
         guidance: field(object, "guidance")?.unwrap_or(manifest.default_guidance),
-        sampler: field(object, "sampler")?.unwrap_or_default(),
+        sampler: field(object, "sampler")?.unwrap_or_else(|| manifest.default_sampler()),
     };
     let photo_size: Option<usize> = field(object, "photoSize")?;
     if photo_size.is_some_and(|side| !(MIN_SIDE..=MAX_PHOTO_SIDE).contains(&side)) {
