@@ -41,6 +41,8 @@ enum Train {
     Lfae(train::lfae::Args),
     /// Stage 2: the diffusion model over the motion that stage 1 sees.
     Dm(train::diffusion::Args),
+    /// Tune a trained stage 2 until a few steps are enough.
+    Consistency(train::consistency::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
+        Command::Train(Train::Consistency(args)) => train::consistency::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),

@@ -14,10 +14,11 @@ use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
 use serde::{Deserialize, Serialize};
 
+use super::consistency::Tuning;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
-use crate::config::{DiffusionConfig, LfdmConfig};
+use crate::config::{DiffusionConfig, LfdmConfig, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
@@ -42,6 +43,12 @@ pub struct Args {
     /// Diffusion configuration as JSON; the one in the auto-encoder's run without it.
     #[arg(long)]
     pub config: Option<PathBuf>,
+    /// Train on the schedule whose last time holds noise alone (Lin et al. 2024), as sampling begins.
+    #[arg(long, conflicts_with_all = ["config", "min_snr"])]
+    pub zero_terminal: bool,
+    /// Weigh times by min-SNR-gamma (Hang et al. 2023), with this gamma: 5 is usual. Without it all times count alike.
+    #[arg(long, value_name = "GAMMA")]
+    pub min_snr: Option<f64>,
     /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub views: u16,
@@ -63,6 +70,12 @@ pub struct Settings {
     /// Views of each person, and the largest enlargement among them.
     pub views: u16,
     pub max_zoom: f32,
+    /// The gamma of min-SNR weighting.
+    #[serde(default)]
+    pub min_snr: Option<f64>,
+    /// How the model was tuned for consistency.
+    #[serde(default)]
+    pub consistency: Option<Tuning>,
 }
 
 /// Trains stage 2.
@@ -74,6 +87,16 @@ pub fn run(args: &Args) -> Result<()> {
         config.diffusion = serde_json::from_slice::<DiffusionConfig>(&text)
             .with_context(|| format!("{} is not a diffusion configuration", path.display()))?;
     }
+    if args.zero_terminal {
+        config.diffusion.schedule = ScheduleKind::CosineZeroTerminal;
+    }
+    config.diffusion.validate()?;
+    ensure!(args.min_snr.is_none_or(|gamma| gamma > 0.0), "--min-snr must be a positive number");
+    ensure!(
+        args.min_snr.is_none() || config.diffusion.schedule == ScheduleKind::Cosine,
+        "--min-snr gives the time that holds noise alone no weight, so the first step of sampling would never be trained; \
+         use it with the `cosine` schedule"
+    );
     let labels = trained.settings.labels;
     ensure!(
         config.diffusion.unet.condition_dim == labels.len(),
@@ -89,42 +112,51 @@ pub fn run(args: &Args) -> Result<()> {
         lfae_step: trained.step,
         views: args.views,
         max_zoom: args.max_zoom,
+        min_snr: args.min_snr,
+        consistency: None,
         config,
     };
-    std::fs::create_dir_all(&args.run.out).with_context(|| format!("cannot create {}", args.run.out.display()))?;
-
-    let device = args.run.device.open();
-    let (_, lfae) = open_lfae(&args.lfae, &device)?;
-    let cache = |split, name: &str| -> Result<MotionSet> {
-        let path = args.run.out.join(format!("motion-{name}.safetensors"));
-        MotionSet::open(&path, &settings).map_or_else(
-            || {
-                let data = ClipSet::open(&args.run.data, None, settings.config.image_size[0], split)?;
-                let set = MotionSet::compute(&lfae, &data, &settings, &device);
-                set.save(&path, &settings)?;
-                Ok(set)
-            },
-            Ok,
-        )
-    };
-    let (train, validation) = (cache(Split::Train, "train")?, cache(Split::Val, "val")?);
-    let people = ClipSet::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
+    let (train, validation) = motion_sets(&args.run, &args.lfae, &[&args.run.out], &settings)?;
     let codec = train.statistics().codec(&Device::flex());
-    let (lfae, lfae_run) = (trained.weights, args.lfae.clone());
-    let stage = DiffusionStage { train, validation, people, codec, lfae, lfae_run, settings };
+    let stage = DiffusionStage::new(&args.run, &args.lfae, [train, validation], codec, settings)?;
     super::run(&stage, &args.run, args.init.as_deref())
 }
 
-struct DiffusionStage {
-    train: MotionSet,
-    validation: MotionSet,
+/// The motion of the training and the validation split, from the first of `stores` that has it; otherwise it is computed and stored in the
+/// run directory.
+pub(super) fn motion_sets(
+    run: &RunArgs,
+    lfae: &Path,
+    stores: &[&Path],
+    settings: &Settings,
+) -> Result<(MotionSet, MotionSet)> {
+    std::fs::create_dir_all(&run.out).with_context(|| format!("cannot create {}", run.out.display()))?;
+    let device = run.device.open();
+    let (_, lfae) = open_lfae(lfae, &device)?;
+    let set = |split, name: &str| -> Result<MotionSet> {
+        let name = format!("motion-{name}.safetensors");
+        if let Some(set) = stores.iter().find_map(|store| MotionSet::open(&store.join(&name), settings)) {
+            return Ok(set);
+        }
+        let data = ClipSet::open(&run.data, None, settings.config.image_size[0], split)?;
+        let set = MotionSet::compute(&lfae, &data, settings, &device);
+        set.save(&run.out.join(&name), settings)?;
+        Ok(set)
+    };
+    Ok((set(Split::Train, "train")?, set(Split::Val, "val")?))
+}
+
+/// Stage 2, and what its tuning shares with it.
+pub(super) struct DiffusionStage {
+    pub train: MotionSet,
+    pub validation: MotionSet,
     /// The people of the validation split, for previews.
     people: ClipSet,
     codec: MotionCodec,
     /// The auto-encoder's weights, for previews.
     lfae: StateDict,
     lfae_run: PathBuf,
-    settings: Settings,
+    pub settings: Settings,
 }
 
 impl Stage for DiffusionStage {
@@ -160,10 +192,7 @@ impl Stage for DiffusionStage {
     }
 
     fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        let batch = self.settings.batch;
-        let rows = draw.part * batch..(draw.part + 1) * batch;
-        let batch = self.draw(&self.train, rows, draw.parts * batch, &mut draw.noise_of_step(), device);
-        (self.loss_on(batch, model), Vec::new())
+        (self.loss_on(self.draw_part(draw, device), model), Vec::new())
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
@@ -175,7 +204,7 @@ impl Stage for DiffusionStage {
             self.loss_on(batch, model).into_scalar::<f32>()
         };
         let total: f32 = (0..BATCHES).map(|_| loss()).sum();
-        self.preview(model, &dir.join(format!("dm-{step:07}.png")), device)?;
+        self.preview(model, &dir.join(format!("dm-{step:07}.png")), (10, Sampler::default()), device)?;
         Ok(vec![("loss", f64::from(total / BATCHES as f32))])
     }
 
@@ -195,15 +224,27 @@ pub(super) struct Batch {
 }
 
 impl DiffusionStage {
+    pub(super) fn new(
+        run: &RunArgs,
+        lfae: &Path,
+        [train, validation]: [MotionSet; 2],
+        codec: MotionCodec,
+        settings: Settings,
+    ) -> Result<Self> {
+        let people = ClipSet::open(&run.data, None, settings.config.image_size[0], Split::Val)?;
+        let lfae_run = lfae.to_owned();
+        Ok(Self { train, validation, people, codec, lfae: open_run(lfae)?.weights, lfae_run, settings })
+    }
+
+    /// The clips of one part of a step.
+    pub(super) fn draw_part(&self, draw: Draw, device: &Device) -> Batch {
+        let batch = self.settings.batch;
+        let rows = draw.part * batch..(draw.part + 1) * batch;
+        self.draw(&self.train, rows, draw.parts * batch, &mut draw.noise_of_step(), device)
+    }
+
     /// The `rows` of a batch of `of` clips.
-    pub(super) fn draw(
-        &self,
-        set: &MotionSet,
-        rows: Range<usize>,
-        of: usize,
-        noise: &mut NoiseSource,
-        device: &Device,
-    ) -> Batch {
+    fn draw(&self, set: &MotionSet, rows: Range<usize>, of: usize, noise: &mut NoiseSource, device: &Device) -> Batch {
         let diffusion = &self.settings.config.diffusion;
         let mut clips: Vec<(usize, usize)> =
             (0..of).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
@@ -232,11 +273,22 @@ impl DiffusionStage {
 
     fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
         let Batch { x0, latents, condition, times, null, noise } = batch;
-        model.loss(x0, latents, condition, &times, noise, &null)
+        let x = model.q_sample(x0.clone(), noise.clone(), &times);
+        let output = model.predict(x, latents, condition, &times, &null);
+        match self.settings.min_snr {
+            None => model.error(output, x0, noise, &times),
+            Some(gamma) => model.min_snr_error(output, x0, noise, &times, gamma),
+        }
     }
 
     /// One generated clip per label of the first people, every other frame.
-    fn preview(&self, model: &DiffusionModel, path: &Path, device: &Device) -> Result<()> {
+    pub(super) fn preview(
+        &self,
+        model: &DiffusionModel,
+        path: &Path,
+        (steps, sampler): (usize, Sampler),
+        device: &Device,
+    ) -> Result<()> {
         let config = self.settings.config.clone();
         let size = config.image_size;
         let mut weights = self.lfae.clone();
@@ -247,7 +299,7 @@ impl DiffusionStage {
             labels: self.settings.labels.clone(),
             config,
             fps: 8.0,
-            default_steps: 10,
+            default_steps: steps,
             default_guidance: 1.0,
             licence: String::new(),
             created_with: String::new(),
@@ -259,13 +311,7 @@ impl DiffusionStage {
         for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
             let portrait = self.people.clip(index % self.people.len(), 0).rgba(0);
             let portrait = Portrait::from_rgba(size[1], size[0], &portrait, size)?;
-            let request = Request {
-                label: label.clone(),
-                seed: index as u64,
-                steps: 10,
-                guidance: 1.0,
-                sampler: Sampler::default(),
-            };
+            let request = Request { label: label.clone(), seed: index as u64, steps, guidance: 1.0, sampler };
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
             sheet.push(label, frames.into_iter().step_by(2).map(|frame| frame.rgba).collect());
         }
@@ -273,7 +319,7 @@ impl DiffusionStage {
     }
 }
 
-fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2> {
+pub(super) fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2> {
     let mut values = vec![0.0f32; clips.len() * labels];
     for (row, &(_, label)) in clips.iter().enumerate() {
         values[row * labels + label] = 1.0;
@@ -282,9 +328,9 @@ fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2
 }
 
 /// Reference latents of all people and motion of all their clips, in half precision. A view of a person counts as a person of its own.
-struct MotionSet {
-    labels: usize,
-    frames: usize,
+pub(super) struct MotionSet {
+    pub labels: usize,
+    pub frames: usize,
     /// `[channels, height, width]` of a latent.
     latent: [usize; 3],
     /// `[people, channels, height, width]`
@@ -329,7 +375,7 @@ impl MotionSet {
         set
     }
 
-    fn people(&self) -> usize {
+    pub fn people(&self) -> usize {
         self.latents.len() / self.latent.iter().product::<usize>()
     }
 
@@ -338,7 +384,7 @@ impl MotionSet {
     }
 
     /// Latents of the clips' people, `[clips, channels, height, width]`.
-    fn latents(&self, clips: &[(usize, usize)], device: &Device) -> Tensor<4> {
+    pub fn latents(&self, clips: &[(usize, usize)], device: &Device) -> Tensor<4> {
         let [channels, height, width] = self.latent;
         let length = channels * height * width;
         let values: Vec<f32> = clips

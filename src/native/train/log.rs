@@ -75,11 +75,11 @@ impl Log {
     }
 
     /// Says what came out, where it is, and what can be done with it.
-    pub(super) fn finish(self, checkpoint: &Path, next: Option<&str>) {
+    pub(super) fn finish(self, figure: &str, checkpoint: &Path, next: Option<&str>) {
         self.bar.finish_and_clear();
         let directory = self.directory.display();
         tracing::info!("trained for {:.1} min; {}", self.started.elapsed().as_secs_f64() / 60.0, self.averages());
-        if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS)) {
+        if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS), figure) {
             tracing::info!("{held_out}");
         }
         tracing::info!(
@@ -98,17 +98,17 @@ impl Log {
     }
 }
 
-/// The last held-out loss and the best, in words.
-fn held_out(path: &Path) -> Option<String> {
+/// The last held-out `figure` and the best, in words.
+fn held_out(path: &Path, figure: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
-    let losses: Vec<(u64, f64)> = text
+    let values: Vec<(u64, f64)> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|line| Some((line["step"].as_u64()?, line["loss"].as_f64()?)))
+        .filter_map(|line| Some((line["step"].as_u64()?, line[figure].as_f64()?)))
         .collect();
-    let (step, last) = losses.last()?;
-    let (best_step, best) = losses.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(format!("held-out loss {last:.4} after {step} steps, best {best:.4} after {best_step}"))
+    let (step, last) = values.last()?;
+    let (best_step, best) = values.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(format!("held-out {figure} {last:.4} after {step} steps, best {best:.4} after {best_step}"))
 }
 
 /// The lines of a log whose step `keep` accepts, open for more.
@@ -144,7 +144,7 @@ mod tests {
             "{\"step\":0,\"loss\":3}\n{\"step\":50,\"loss\":1}\n{\"step\":60,\"loss\":2}\n{\"st",
         )
         .unwrap();
-        let words = held_out(file.path()).unwrap();
+        let words = held_out(file.path(), "loss").unwrap();
         assert_eq!(words, "held-out loss 2.0000 after 60 steps, best 1.0000 after 50");
     }
 }

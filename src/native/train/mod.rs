@@ -4,6 +4,7 @@
 //! is not burn-train's learner: see ARCHITECTURE.md.
 
 mod checkpoint;
+pub mod consistency;
 pub mod diffusion;
 mod ema;
 pub mod lfae;
@@ -139,8 +140,12 @@ pub(crate) trait Stage: Sync {
     fn export(&self, model: &Self::Model) -> StateDict;
     /// The loss that is minimised, and its terms. Draws only from `draw`.
     fn loss(&self, model: &Self::Model, draw: Draw, device: &Device) -> (Tensor<1>, Terms);
-    /// Figures on the validation split, the loss among them; writes pictures to `dir`. `model` is without gradients, on `device`.
+    /// Figures on the validation split, [`figure`](Self::figure) among them; writes pictures to `dir`. `model` is without gradients, on `device`.
     fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Figures>;
+    /// The held-out figure, the lower the better, that a run is judged by.
+    fn figure(&self) -> &'static str {
+        "loss"
+    }
     /// The command that makes use of the finished `run`.
     fn next_command(&self, _run: &Path) -> Option<String> {
         None
@@ -259,6 +264,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         validate(&mut log, &ema, done)?;
         plots::draw(&args.out)?;
     }
-    log.finish(&Checkpoint::<S::Settings>::path_of(&args.out, done), stage.next_command(&args.out).as_deref());
+    let checkpoint = Checkpoint::<S::Settings>::path_of(&args.out, done);
+    log.finish(stage.figure(), &checkpoint, stage.next_command(&args.out).as_deref());
     Ok(())
 }

@@ -1,0 +1,289 @@
+//! `lfdm train consistency`: a trained stage 2 is tuned until one estimate of the clean motion is a sample (Geng et al. 2024, "Consistency
+//! Models Made Easy"; velocities as in Lu and Song 2024).
+//!
+//! The network's clean estimate at a time must be the one that it makes at an earlier time of the same path. The estimate is
+//! `signal x - sigma v`, which is `x` where nothing is noise: there, paths have their ends, and nothing else is needed to anchor it. Both
+//! times are on the line between a clip and its noise, so no teacher is asked for the path. Training begins with the earlier time at
+//! the clip itself, where the loss is the diffusion loss that the network was trained with, and the gap halves stage by stage.
+//!
+//! Guidance is built in, since a sample of one estimate has no room for it: the path is bent by the difference that the condition
+//! makes to the model before its tuning, which stays as it was. The tuned network is sampled with guidance 1, at half the cost per step.
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, ensure};
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets, one_hot};
+use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
+use crate::config::Parameterization;
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Trajectory};
+use crate::native::model::open_run;
+use crate::noise::NoiseSource;
+use crate::weights::{StateDict, WeightsError};
+
+/// Steps of the solver that stands for the exact flow.
+const REFERENCE_STEPS: usize = 32;
+/// Clips of a validation.
+const CLIPS: usize = 4;
+
+/// `lfdm train consistency`
+#[derive(Debug, Clone, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Run directory of `lfdm train lfae`.
+    #[arg(long)]
+    pub lfae: PathBuf,
+    /// Run directory of `lfdm train dm`: the model to tune.
+    #[arg(long)]
+    pub dm: PathBuf,
+    /// Strength of the label that is built in: the guidance with which the model is sampled best.
+    #[arg(long)]
+    pub guidance: f64,
+    /// Steps after which the gap between the two times halves; eight stages are usual.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub stage_steps: u64,
+}
+
+/// How a model was tuned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    pub guidance: f64,
+    pub stage_steps: u64,
+    /// The step of the diffusion model that was tuned.
+    pub dm_step: u64,
+}
+
+/// Tunes stage 2.
+pub fn run(args: &Args) -> Result<()> {
+    let lfae = open_run(&args.lfae)?;
+    let dm = TrainedModel::<Settings>::open(&args.dm)
+        .with_context(|| format!("{} is no run of `lfdm train dm`", args.dm.display()))?;
+    let diffusion = &dm.settings.config.diffusion;
+    ensure!(
+        diffusion.parameterization == Parameterization::Velocity,
+        "only a model that predicts velocities can be tuned; train one with `parameterization` \"velocity\""
+    );
+    ensure!(!diffusion.consistency, "{} is tuned already; give the run it was tuned from", args.dm.display());
+    ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
+    ensure!(
+        lfae.settings.config.lfae == dm.settings.config.lfae,
+        "{} was trained on the latents of another auto-encoder than {}; give the pair that belongs together",
+        args.dm.display(),
+        args.lfae.display()
+    );
+    let tuning = Tuning { guidance: args.guidance, stage_steps: args.stage_steps, dm_step: dm.step };
+    let device = args.run.device.open();
+    let codec = MotionCodec::from_state(&dm.weights, &Device::flex())?;
+    let mut settings = Settings {
+        batch: args.run.batch,
+        accumulate: args.run.accumulate,
+        min_snr: None,
+        consistency: Some(tuning.clone()),
+        ..dm.settings
+    };
+    settings.config.diffusion.consistency = true;
+    let (train, validation) = motion_sets(&args.run, &args.lfae, &[&args.run.out, &args.dm], &settings)?;
+    let base = DiffusionStage::new(&args.run, &args.lfae, [train, validation], codec, settings)?;
+    let before = base.load(base.init(&device), dm.weights)?;
+    let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };
+    super::run(&stage, &args.run, Some(&args.dm))
+}
+
+struct ConsistencyStage {
+    base: DiffusionStage,
+    /// The model before its tuning.
+    before: DiffusionModel,
+    tuning: Tuning,
+    solution: OnceLock<TensorData>,
+}
+
+impl Stage for ConsistencyStage {
+    type Model = DiffusionModel;
+    type Settings = Settings;
+
+    fn name(&self) -> &'static str {
+        "consistency model"
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.base.settings
+    }
+
+    fn adam(&self) -> AdamConfig {
+        self.base.adam()
+    }
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.base.init(device)
+    }
+
+    fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
+        self.base.load(model, weights)
+    }
+
+    fn export(&self, model: &DiffusionModel) -> StateDict {
+        self.base.export(model)
+    }
+
+    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        let batch = self.base.draw_part(draw, device);
+        let schedule = model.schedule();
+        let earlier: Vec<Option<usize>> =
+            batch.times.iter().map(|&time| self.tuning.earlier(time, draw.step)).collect();
+        let x = model.q_sample(batch.x0.clone(), batch.noise.clone(), &batch.times);
+        let target = Tensor::from_inner(self.target(&model.valid(), &batch, &x, &earlier));
+        let conditioned = vec![false; batch.times.len()];
+        let output =
+            model.predict(x.clone(), batch.latents.clone(), batch.condition.clone(), &batch.times, &conditioned);
+        let error = model.clean(&x, output, &batch.times) - target;
+
+        let angle = |time: Option<usize>| time.map_or(0.0, |time| schedule.angle(time));
+        let weights = column(&batch, &earlier, device, |time, earlier| 1.0 / (schedule.angle(time) - angle(earlier)));
+        ((error.clone() * error * weights).mean(), Vec::new())
+    }
+
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+        let solution = self.solution.get_or_init(|| {
+            let before = self.before.clone().to_device(device);
+            self.sample(&before, Sampler::default(), REFERENCE_STEPS, self.tuning.guidance, device).into_data()
+        });
+        let solution = Tensor::<5>::from_data(solution.clone(), device);
+        let error = self.sample(model, Sampler::Consistency, 1, 1.0, device) - solution;
+        let distance = (error.clone() * error).mean().into_scalar::<f32>();
+        self.base.preview(model, &dir.join(format!("consistency-{step:07}.png")), (2, Sampler::Consistency), device)?;
+        Ok(vec![(self.figure(), f64::from(distance))])
+    }
+
+    /// Squared distance between samples of one step and the ends of the guided flow that begins with the same noise.
+    fn figure(&self) -> &'static str {
+        "one_step"
+    }
+
+    fn next_command(&self, run: &Path) -> Option<String> {
+        Some(format!("{} --steps 2 --guidance 1", self.base.next_command(run)?))
+    }
+}
+
+impl ConsistencyStage {
+    /// What the estimates at `x` must be, without gradients: those at the earlier times, or where there is none the bent path's end.
+    fn target(&self, model: &DiffusionModel, batch: &Batch, x: &Tensor<5>, earlier: &[Option<usize>]) -> Tensor<5> {
+        let (x0, noise) = (batch.x0.clone().inner(), batch.noise.clone().inner());
+        let (latents, condition) = (batch.latents.clone().inner(), batch.condition.clone().inner());
+        let device = x0.device();
+        let conditioned = vec![false; earlier.len()];
+        let shift = match self.tuning.guidance {
+            1.0 => x0.zeros_like(),
+            guidance => {
+                let before = self.before.clone().to_device(&device);
+                let x = x.clone().inner();
+                let clean = |null: bool| {
+                    let null = vec![null; earlier.len()];
+                    let output = before.predict(x.clone(), latents.clone(), condition.clone(), &batch.times, &null);
+                    before.clean(&x, output, &batch.times)
+                };
+                (clean(false) - clean(true)) * (guidance - 1.0)
+            }
+        };
+        let end = x0.clone() + shift.clone();
+        if earlier.iter().all(Option::is_none) {
+            return end;
+        }
+        let schedule = model.schedule();
+        let bend = column(batch, earlier, &device, |time, earlier| {
+            let (angle, earlier) = (schedule.angle(time), earlier.map_or(0.0, |time| schedule.angle(time)));
+            (angle - earlier).sin() / angle.sin()
+        });
+        let times: Vec<usize> = earlier.iter().map(|time| time.unwrap_or(0)).collect();
+        let x = model.q_sample(x0, noise, &times) + shift * bend;
+        let output = model.predict(x.clone(), latents, condition, &times, &conditioned);
+        let has_earlier = column(batch, earlier, &device, |_, earlier| f64::from(u8::from(earlier.is_some())));
+        model.clean(&x, output, &times) * has_earlier.clone() + end * (has_earlier * -1.0 + 1.0)
+    }
+
+    /// The same clips of held-out people from the same noise, by any sampler.
+    fn sample(
+        &self,
+        model: &DiffusionModel,
+        sampler: Sampler,
+        steps: usize,
+        guidance: f64,
+        device: &Device,
+    ) -> Tensor<5> {
+        let set = &self.base.validation;
+        let clips: Vec<(usize, usize)> =
+            (0..CLIPS).map(|index| (index % set.people(), (index + 1) % set.labels)).collect();
+        let latents = set.latents(&clips, device);
+        let [_, _, height, width] = latents.dims();
+        let mut noise = NoiseSource::new(0);
+        let shape = [CLIPS, 3, set.frames, height, width];
+        let mut x = noise.normal(shape, device);
+        let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
+        let condition = one_hot(&clips, set.labels, device);
+        let denoiser = model.denoiser(latents, condition, &trajectory.times(), set.frames, guidance);
+        while !trajectory.is_done() {
+            x = trajectory.step(&denoiser, x, || noise.normal(shape, device));
+        }
+        x
+    }
+}
+
+impl Tuning {
+    /// The earlier time that `time` is compared with at `step`; `None` is the clip itself.
+    ///
+    /// The gap is a share of the time. On the cosine schedule that is a share of the angle between clip and noise.
+    fn earlier(&self, time: usize, step: u64) -> Option<usize> {
+        let stage = i32::try_from(step / self.stage_steps).unwrap_or(i32::MAX);
+        let kept = (time + 1) as f64 * (1.0 - 0.5f64.powi(stage));
+        (kept as usize).min(time).checked_sub(1)
+    }
+}
+
+/// A value of each clip's two times, `[batch, 1, 1, 1, 1]`.
+fn column(
+    batch: &Batch,
+    earlier: &[Option<usize>],
+    device: &Device,
+    value: impl Fn(usize, Option<usize>) -> f64,
+) -> Tensor<5> {
+    let values: Vec<f64> = batch.times.iter().zip(earlier).map(|(&time, &earlier)| value(time, earlier)).collect();
+    Tensor::from_data(TensorData::new(values, [earlier.len(), 1, 1, 1, 1]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diffusion::NoiseSchedule;
+
+    #[test]
+    fn the_gap_halves_from_the_whole_time_to_the_one_before() {
+        let tuning = Tuning { guidance: 1.0, stage_steps: 10, dm_step: 0 };
+        for time in [0, 1, 500, 999] {
+            assert_eq!(tuning.earlier(time, 9), None);
+            assert_eq!(tuning.earlier(time, u64::MAX), time.checked_sub(1));
+        }
+        assert_eq!(tuning.earlier(999, 10), Some(499));
+        assert_eq!(tuning.earlier(999, 25), Some(749));
+        assert_eq!(tuning.earlier(1, 10), Some(0));
+        assert_eq!(tuning.earlier(0, 10), None);
+    }
+
+    /// Along the bent path clip and noise are mixed as along the straight one, with the noise that leads to the moved end.
+    #[test]
+    fn bending_keeps_the_place_and_moves_the_end() {
+        let schedule = NoiseSchedule::new(crate::config::ScheduleKind::Cosine, 1000);
+        let (time, earlier, x0, noise, shift) = (700, 300, 0.4, -1.2, 0.3);
+        let level = |time: usize| (schedule.alpha_cumprod(time).sqrt(), (1.0 - schedule.alpha_cumprod(time)).sqrt());
+        let ((signal, sigma), (signal_r, sigma_r)) = (level(time), level(earlier));
+        let x = signal * x0 + sigma * noise;
+        let other = (x - signal * (x0 + shift)) / sigma;
+        let (angle, angle_r) = (schedule.angle(time), schedule.angle(earlier));
+        let bent = signal_r * x0 + sigma_r * noise + shift * (angle - angle_r).sin() / angle.sin();
+        assert!((signal_r * (x0 + shift) + sigma_r * other - bent).abs() < 1e-12);
+    }
+}
