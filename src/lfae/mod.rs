@@ -107,6 +107,11 @@ pub fn is_lfae(key: &str) -> bool {
     key.starts_with("generator.") || is_flow_predictor(key)
 }
 
+/// Whether an official key belongs to the decoder, the half of the [`Generator`] that paints.
+pub fn is_decoder(key: &str) -> bool {
+    ["generator.bottleneck.", "generator.up_blocks.", "generator.final."].iter().any(|prefix| key.starts_with(prefix))
+}
+
 /// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
 pub fn is_flow_predictor(key: &str) -> bool {
     ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor."]

@@ -21,6 +21,8 @@ enum Command {
     /// Train one of the two stages on a directory of clips.
     #[command(subcommand)]
     Train(Train),
+    /// Teach the decoder of a trained model to paint a new domain, from clips without labels.
+    Finetune(train::finetune::Args),
     /// Bundle the two trained stages for the page and for `animate`.
     Export(export::Args),
     /// Bundle official PyTorch checkpoints.
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Train(Train::Consistency(args)) => train::consistency::run(&args),
+        Command::Finetune(args) => train::finetune::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),

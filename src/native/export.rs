@@ -6,9 +6,10 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use serde_json::json;
 
-use super::model::open_run;
+use super::model::{open_run, open_trained};
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
+    lfae::is_lfae,
     pipeline::Animator,
     weights::WeightDtype,
 };
@@ -16,10 +17,10 @@ use crate::{
 /// `lfdm export`
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Run directory of `lfdm train lfae`.
+    /// Run directory of `lfdm train lfae` or of `lfdm finetune`.
     #[arg(long)]
     lfae: PathBuf,
-    /// Run directory of `lfdm train dm`.
+    /// Run directory of `lfdm train dm` or `lfdm train consistency`, or a bundle whose diffusion model is wanted.
     #[arg(long)]
     dm: PathBuf,
     /// Name of the model.
@@ -44,14 +45,16 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     let lfae = open_run(&args.lfae)?;
-    let dm = open_run(&args.dm)?;
+    let mut dm = open_trained(&args.dm)?;
     ensure!(
         lfae.settings.config.lfae == dm.settings.config.lfae,
         "{} was trained on the latents of another auto-encoder than {}; export the pair that belongs together",
         args.dm.display(),
         args.lfae.display()
     );
-    if dm.settings.rest.get("lfae_step").is_some_and(|step| step != lfae.step) {
+    // A decoder that was fine-tuned belongs to the motion that its auto-encoder saw before.
+    let lfae_step = lfae.settings.rest.get("lfae_step").cloned().unwrap_or_else(|| json!(lfae.step));
+    if dm.settings.rest.get("lfae_step").is_some_and(|step| *step != lfae_step) {
         tracing::warn!(
             "{} has been trained further since {} was; the motion it learned may no longer fit",
             args.lfae.display(),
@@ -59,7 +62,8 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
 
-    let mut weights = lfae.weights;
+    let mut weights = lfae.weights.filter(is_lfae);
+    dm.weights.take(is_lfae);
     weights.merge(dm.weights);
     let manifest = Manifest {
         format: FORMAT,

@@ -48,15 +48,25 @@ pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
     TrainedModel::open(run)
 }
 
+/// The model of a bundle or of a run. A bundle's step is that of its auto-encoder.
+pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>> {
+    if !path.join(MANIFEST).exists() {
+        return open_run(path);
+    }
+    let Bundle { manifest, weights } = Bundle::open_dir(path)?;
+    let step = manifest.training["lfae"]["steps"].as_u64().unwrap_or(0);
+    let rest = manifest.training.as_object().cloned().unwrap_or_default();
+    Ok(TrainedModel {
+        step,
+        settings: TrainingSettings { config: manifest.config, labels: manifest.labels, rest },
+        weights,
+    })
+}
+
 /// Configuration and weights of a bundle or of a run.
 pub(crate) fn open_weights(path: &Path) -> Result<(LfdmConfig, StateDict)> {
-    if path.join(MANIFEST).exists() {
-        let bundle = Bundle::open_dir(path)?;
-        Ok((bundle.manifest.config, bundle.weights))
-    } else {
-        let run = open_run(path)?;
-        Ok((run.settings.config, run.weights))
-    }
+    let trained = open_trained(path)?;
+    Ok((trained.settings.config, trained.weights))
 }
 
 /// The auto-encoder of a bundle or of a stage-1 run, ready for inference.

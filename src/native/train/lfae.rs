@@ -14,7 +14,7 @@ use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
+use crate::lfae::{Decoded, Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
 use crate::native::data::{ClipSet, PairBatch, PairOptions, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
@@ -66,19 +66,9 @@ impl Preset {
 /// How stage 1 is trained: what each term of the loss counts, and which pairs of frames are drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
 pub struct Recipe {
-    /// Multi-scale L1 of pixels and of their differences.
-    #[arg(long, default_value_t = 10.0)]
-    pub reconstruction: f64,
-    /// Perceptual loss, with `--vgg`.
-    #[arg(long, default_value_t = 10.0)]
-    pub perceptual: f64,
-    /// How much more a pixel counts that moves.
-    #[arg(long, default_value_t = 3.0)]
-    pub motion_focus: f64,
-    /// The reconstruction term on the decoder's painting before the occlusion blends the warped source in. It keeps the decoder
-    /// learning to paint where an occlusion near 1 would hide it from the loss.
-    #[arg(long, default_value_t = 2.0)]
-    pub painting: f64,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub decoding: DecodingRecipe,
     /// Equivariance of the region centres.
     #[arg(long, default_value_t = 10.0)]
     pub equivariance_shift: f64,
@@ -102,12 +92,58 @@ pub struct Recipe {
     /// Cross-entropy between occlusion and exact visibility.
     #[arg(long, default_value_t = 0.1)]
     pub visibility: f64,
+}
+
+/// The part of a [`Recipe`] that is about what the decoder paints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
+pub struct DecodingRecipe {
+    /// Multi-scale L1 of pixels and of their differences.
+    #[arg(long, default_value_t = 10.0)]
+    pub reconstruction: f64,
+    /// Perceptual loss, with `--vgg`.
+    #[arg(long, default_value_t = 10.0)]
+    pub perceptual: f64,
+    /// How much more a pixel counts that moves.
+    #[arg(long, default_value_t = 3.0)]
+    pub motion_focus: f64,
+    /// The reconstruction term on the decoder's painting before the occlusion blends the warped source in. It keeps the decoder
+    /// learning to paint where an occlusion near 1 would hide it from the loss.
+    #[arg(long, default_value_t = 2.0)]
+    pub painting: f64,
     /// Probability that the source is frame 0, as it is in generation.
     #[arg(long, default_value_t = 0.75)]
     pub first_frame: f32,
     /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and visitors' photos come in any framing.
     #[arg(long, default_value_t = 1.5)]
     pub max_zoom: f32,
+}
+
+impl DecodingRecipe {
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(self.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+        Ok(())
+    }
+
+    pub(super) fn pair_options(&self) -> PairOptions {
+        PairOptions { first_frame_probability: self.first_frame, augment: true, max_zoom: self.max_zoom }
+    }
+
+    /// The loss of what was painted, and its terms.
+    pub(super) fn loss(&self, decoded: Decoded, pairs: &Pairs, vgg: Option<&Vgg19>) -> (Tensor<1>, Terms) {
+        let focus = motion_focus(pairs, self.motion_focus);
+        let reconstruction = pyramid_l1(decoded.prediction.clone(), &pairs.driving, &focus);
+        let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
+        let mut total = reconstruction.clone() * self.reconstruction + painting.clone() * self.painting;
+        let mut terms = vec![("reconstruction", reconstruction), ("painting", painting)];
+        if let Some(vgg) = vgg {
+            let device = &pairs.driving.device();
+            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() }.to_device(device);
+            let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
+            total = total + perceptual.clone() * self.perceptual;
+            terms.push(("perceptual", perceptual));
+        }
+        (total, terms)
+    }
 }
 
 /// What a stage-1 checkpoint was trained with.
@@ -127,7 +163,7 @@ pub struct Settings {
 
 /// Trains stage 1.
 pub fn run(args: &Args) -> Result<()> {
-    ensure!(args.recipe.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+    args.recipe.decoding.check()?;
     let mut config = match &args.config {
         // The preset learns as many labels as the data has.
         None => args.preset.config(0),
@@ -164,9 +200,16 @@ pub fn run(args: &Args) -> Result<()> {
 /// Scales of the picture that VGG19 sees; its last features need sides of 16.
 const PERCEPTUAL_SCALES: [f64; 3] = [1.0, 0.5, 0.25];
 
-fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
+pub(super) fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
     Vgg19::new(&read_tensors(path)?, &run.device.open().autodiff())
         .with_context(|| format!("{} does not hold torchvision's VGG19", path.display()))
+}
+
+/// The optimiser of all that paints.
+pub(super) fn adam() -> AdamConfig {
+    // One almost degenerate region makes a gradient that would otherwise saturate occlusion and masks for good.
+    let clipping = GradientClippingConfig::Norm(2.0);
+    AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
 }
 
 struct LfaeStage {
@@ -189,9 +232,7 @@ impl Stage for LfaeStage {
     }
 
     fn adam(&self) -> AdamConfig {
-        // One almost degenerate region makes a gradient that would otherwise saturate occlusion and masks for good.
-        let clipping = GradientClippingConfig::Norm(2.0);
-        AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
+        adam()
     }
 
     fn init(&self, device: &Device) -> LatentFlowAutoencoder {
@@ -233,8 +274,10 @@ impl LfaeStage {
     fn loss_on(&self, set: &ClipSet, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
         let warming_up = self.settings.supervised && draw.step < recipe.flow_warm_up;
-        let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
-        let options = PairOptions { first_frame_probability, augment: true, max_zoom: recipe.max_zoom };
+        let mut options = recipe.decoding.pair_options();
+        if warming_up {
+            options.first_frame_probability = 1.0;
+        }
         let pairs = Pairs::new(set.pairs(&options, self.settings.batch, draw.seed, draw.index()), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, draw);
@@ -259,18 +302,9 @@ impl LfaeStage {
         let features = model.encode(pairs.source.clone());
         let decoded = model.decode(pairs.source.clone(), &features, &estimate.motion);
 
-        let focus = motion_focus(&pairs, recipe.motion_focus);
-        let reconstruction = pyramid_l1(decoded.prediction.clone(), &pairs.driving, &focus);
-        let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
-        total = total + reconstruction.clone() * recipe.reconstruction + painting.clone() * recipe.painting;
-        terms.extend([("reconstruction", reconstruction), ("painting", painting)]);
-        if let Some(vgg) = &self.vgg {
-            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() }.to_device(device);
-            let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
-            total = total + perceptual.clone() * recipe.perceptual;
-            terms.push(("perceptual", perceptual));
-        }
-        (total, terms)
+        let (loss, of_decoding) = recipe.decoding.loss(decoded, &pairs, self.vgg.as_ref());
+        terms.extend(of_decoding);
+        (total + loss, terms)
     }
 
     fn equivariance(
@@ -340,9 +374,9 @@ fn distance_to_identity(matrix: &Matrix2, revert_axis_swap: bool) -> Tensor<1> {
 }
 
 /// A [`PairBatch`] on the device.
-struct Pairs {
-    source: Tensor<4>,
-    driving: Tensor<4>,
+pub(super) struct Pairs {
+    pub source: Tensor<4>,
+    pub driving: Tensor<4>,
     flow: Tensor<4>,
     visibility: Tensor<4>,
     /// `[batch, 1, 1, 1]`
@@ -350,7 +384,7 @@ struct Pairs {
 }
 
 impl Pairs {
-    fn new(pairs: PairBatch, device: &Device) -> Self {
+    pub fn new(pairs: PairBatch, device: &Device) -> Self {
         let (batch, size, grid) = (pairs.batch, pairs.size, pairs.grid);
         let image = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [batch, 3, size, size]), device);
         Self {

@@ -7,6 +7,7 @@ mod checkpoint;
 pub mod consistency;
 pub mod diffusion;
 mod ema;
+pub mod finetune;
 pub mod lfae;
 mod log;
 mod parts;
