@@ -13,6 +13,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tempfile::TempDir;
 
 use crate::weights::{StateDict, WeightDtype};
 
@@ -21,6 +22,8 @@ const OPTIMIZER: &str = "optimizer.bpk";
 const AVERAGE: &str = "average.bpk";
 const WEIGHTS: &str = "average.safetensors";
 const STATE: &str = "state.json";
+/// How the name of a directory begins that is being written.
+const SAVING: &str = ".saving-";
 
 #[derive(Serialize, Deserialize)]
 struct State<T> {
@@ -49,6 +52,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         Ok(Some(Self { path, state }))
     }
 
+    /// Writes a checkpoint, which counts once it is [published](Written::publish).
     pub(crate) fn write<M: Module>(
         run: &Path,
         settings: &T,
@@ -57,9 +61,9 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         optimizer: &ModuleOptimizer,
         average: &M,
         weights: &StateDict,
-    ) -> Result<()> {
-        let write = || -> Result<PathBuf> {
-            let temporary = tempfile::Builder::new().prefix(".saving-").tempdir_in(run)?;
+    ) -> Result<Written> {
+        let write = || -> Result<TempDir> {
+            let temporary = tempfile::Builder::new().prefix(SAVING).tempdir_in(run)?;
             let at = |name: &str| temporary.path().join(name);
             model.clone().save_file(at(MODEL))?;
             optimizer.save(at(OPTIMIZER))?;
@@ -69,27 +73,10 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
             for file in fs::read_dir(temporary.path())? {
                 fs::File::open(file?.path())?.sync_all()?;
             }
-            let target = Self::path_of(run, step);
-            if target.exists() {
-                fs::remove_dir_all(&target)?;
-            }
-            fs::rename(temporary.keep(), &target)?;
-            Ok(target)
+            Ok(temporary)
         };
-        let written = write().with_context(|| {
-            format!("cannot save step {step} in {}; the checkpoint before it is untouched", run.display())
-        })?;
-        for old in fs::read_dir(run)?.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
-            if step_of(&old).is_some_and(|old_step| old_step < step) && old != written {
-                fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Where the checkpoint of `step` lies.
-    pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
-        run.join(format!("step-{step:08}"))
+        let temporary = write().with_context(|| cannot_save(run, step))?;
+        Ok(Written { temporary, run: run.to_owned(), step })
     }
 
     pub(crate) fn step(&self) -> u64 {
@@ -121,6 +108,44 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         let path = self.path.join(name);
         model.try_load_file(&path).with_context(|| format!("cannot read {}", path.display()))
     }
+}
+
+/// A checkpoint that is complete on disk, under a name that nobody looks for. Dropping it leaves the one before it.
+pub(crate) struct Written {
+    temporary: TempDir,
+    run: PathBuf,
+    step: u64,
+}
+
+impl Written {
+    /// Gives the checkpoint its name and removes the one before, and what a killed run may have left half written.
+    pub(crate) fn publish(self) -> Result<()> {
+        let Self { temporary, run, step } = self;
+        let target = path_of(&run, step);
+        let publish = || -> std::io::Result<()> {
+            if target.exists() {
+                fs::remove_dir_all(&target)?;
+            }
+            fs::rename(temporary.keep(), &target)
+        };
+        publish().with_context(|| cannot_save(&run, step))?;
+        for old in fs::read_dir(&run)?.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
+            let is_half = old.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SAVING));
+            if is_half || step_of(&old).is_some_and(|old_step| old_step < step) {
+                fs::remove_dir_all(&old).with_context(|| format!("cannot remove {}", old.display()))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn cannot_save(run: &Path, step: u64) -> String {
+    format!("cannot save step {step} in {}; the checkpoint before it is untouched", run.display())
+}
+
+/// Where the checkpoint of `step` lies.
+pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
+    run.join(format!("step-{step:08}"))
 }
 
 /// The averaged weights of a run's newest checkpoint, with the settings they belong to: what export and evaluation need.

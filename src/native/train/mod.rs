@@ -221,10 +221,9 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         validate(&mut log, &ema, 0)?;
     }
     let mut saved = (first_step > 0).then_some(first_step);
-    let save = |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64| {
+    let write = |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64| {
         let average = ema.model();
-        Checkpoint::write(&args.out, stage.settings(), step, model, optimizer, average, &stage.export(average))?;
-        plots::draw(&args.out)
+        Checkpoint::write(&args.out, stage.settings(), step, model, optimizer, average, &stage.export(average))
     };
     let last_good = |saved: Option<u64>| match saved {
         Some(step) => format!("the checkpoint of step {step} in {} is good", args.out.display()),
@@ -235,13 +234,16 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
     let mut done = first_step;
     while done < args.steps {
         let step = done;
+        let is_due = step.is_multiple_of(args.save_every) && step > first_step;
+        // Before the step, which moves the running statistics; published after it, when the weights are known to be good.
+        let written = is_due.then(|| write(&model, &optimizer, &ema, step)).transpose()?;
         let (values, gradients) = parts::mean_gradients(stage, &model, &devices, Draw::of(args.seed, step, parts));
         let loss = values[0].1;
         ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {}; {advice}", last_good(saved));
-        // Only now are the weights known to be good, and the checkpoint before may go.
-        if step.is_multiple_of(args.save_every) && step > first_step {
-            save(&model, &optimizer, &ema, step)?;
+        if let Some(written) = written {
+            written.publish()?;
             saved = Some(step);
+            plots::draw(&args.out)?;
         }
         model = optimizer.step(args.rate.at(args.steps, step), model, gradients);
         ema.update(&model, step);
@@ -259,13 +261,13 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         if !checkpoint::is_finite(&model) {
             bail!("the weights are no numbers after step {done}; {}; {advice}", last_good(saved));
         }
-        save(&model, &optimizer, &ema, done)?;
+        write(&model, &optimizer, &ema, done)?.publish()?;
+        plots::draw(&args.out)?;
     }
     if done == args.steps {
         validate(&mut log, &ema, done)?;
         plots::draw(&args.out)?;
     }
-    let checkpoint = Checkpoint::<S::Settings>::path_of(&args.out, done);
-    log.finish(stage.figure(), &checkpoint, stage.next_command(&args.out).as_deref());
+    log.finish(stage.figure(), &checkpoint::path_of(&args.out, done), stage.next_command(&args.out).as_deref());
     Ok(())
 }
