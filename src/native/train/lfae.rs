@@ -15,7 +15,7 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
-use crate::native::data::{ClipSet, PairBatch, PairOptions, Split};
+use crate::native::data::{Augmentation, ClipSet, PairBatch, PairOptions, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
 use crate::noise::NoiseSource;
@@ -232,7 +232,8 @@ impl LfaeStage {
         let recipe = &self.settings.recipe;
         let warming_up = self.settings.supervised && step < recipe.flow_warm_up;
         let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
-        let options = PairOptions { first_frame_probability, augment: true, max_zoom: recipe.max_zoom };
+        let options =
+            PairOptions { first_frame_probability, augmentation: Augmentation::PLAIN, max_zoom: recipe.max_zoom };
         let pairs = Pairs::new(set.pairs(&options, self.settings.batch, seed, step), device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
