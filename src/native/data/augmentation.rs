@@ -114,6 +114,13 @@ impl Augmentation {
     }
 }
 
+/// What runs before there was a choice were trained with.
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self::PLAIN
+    }
+}
+
 fn kept<T>(keep: bool, value: T) -> Option<T> {
     keep.then_some(value)
 }

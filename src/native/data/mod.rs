@@ -439,6 +439,12 @@ impl<'a> Clip<'a> {
         Self { sampling, seed, ..self }
     }
 
+    /// Whether both clips of a set have the same first frame, as all sheets of a person do.
+    pub fn begins_like(&self, other: &Self) -> bool {
+        let length = self.dataset.tile.pow(2) * 3;
+        self.stored.pixels[..length] == other.stored.pixels[..length]
+    }
+
     /// # Shapes
     ///
     /// `[3, size, size]`, RGB in `[0, 1]`.
@@ -655,6 +661,153 @@ mod tests {
                 assert_eq!(flow.visibility[here], reversed.visibility[there]);
             }
         }
+    }
+
+    /// A directory of one-coloured frames: file, count, size and colour, in which `{}` is the number of the frame.
+    fn folders(clips: &[(&str, usize, [u32; 2], u8)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for &(clip, count, [width, height], colour) in clips {
+            fs::create_dir_all(dir.path().join(clip)).unwrap();
+            for frame in 0..count {
+                let picture = image::RgbImage::from_pixel(width, height, image::Rgb([colour, frame as u8, 0]));
+                picture.save(dir.path().join(clip).join(format!("{frame}.png"))).unwrap();
+            }
+        }
+        dir
+    }
+
+    fn read(dir: &Path, frames: Option<usize>, split: Split) -> Result<ClipSet, DataError> {
+        DataArgs::default().open(dir, None, 16, frames, split)
+    }
+
+    #[test]
+    fn clips_of_folders_differ_in_length_size_and_labels() {
+        let dir = folders(&[
+            ("anna/smile/take1", 12, [40, 30], 10),
+            ("anna/smile/take2", 4, [20, 20], 20),
+            ("anna/wave", 4, [40, 30], 30),
+            ("bert/wave", 9, [40, 30], 40),
+        ]);
+        let data = read(dir.path(), None, Split::All).unwrap();
+        assert_eq!((data.len(), data.clip_count(), data.frames(), data.apex_frame()), (2, 4, 4, 2));
+        assert_eq!(data.labels(), ["smile", "wave"]);
+        // The middle 30x30 of the first clip, but no more than 1.5 times the model's 16.
+        assert_eq!(data.tile, 24);
+        let clips: Vec<_> = data.clips().map(|clip| (clip.subject(), clip.label())).collect();
+        assert_eq!(clips, [(0, 0), (0, 0), (0, 1), (1, 1)]);
+        assert!(data.find(1, 0).is_none() && data.clips_of(1).len() == 1);
+        let bytes = |clip: Clip<'_>| (0..4).map(|frame| clip.rgba(frame)[..2].to_vec()).collect::<Vec<_>>();
+        assert_eq!(bytes(data.clip(0, 0)), [[10, 0], [10, 3], [10, 7], [10, 11]]);
+        assert_eq!(bytes(data.clip(1, 1)), [[40, 0], [40, 2], [40, 5], [40, 8]]);
+        assert_ne!(bytes(data.clip(0, 0).sampled(Sampling::VeryRandom, 1)), bytes(data.clip(0, 0)));
+        assert!(!data.clip(0, 0).begins_like(&data.clip(0, 1)) && data.clip(0, 1).begins_like(&data.clip(0, 1)));
+
+        // Pairs come from all frames of all clips, also from those that the model's 4 leave out.
+        let pairs = data.pairs(&PairOptions { augmentation: Augmentation::NONE, ..PairOptions::default() }, 200, 0, 0);
+        let drawn: BTreeSet<_> =
+            pairs.driving.chunks(3 * 256).map(|frame| [frame[0], frame[256]].map(to_byte)).collect();
+        assert!(drawn.len() > 25 && drawn.contains(&[10, 1]) && drawn.contains(&[40, 7]), "{drawn:?}");
+    }
+
+    #[test]
+    fn one_side_never_sees_the_other() {
+        let names: Vec<String> = (0..20).map(|i| format!("p{i}/smile")).collect();
+        let clips: Vec<_> = names.iter().map(|name| (name.as_str(), 2, [16, 16], 0)).collect();
+        let dir = folders(&clips);
+        let people = |split| {
+            let data = read(dir.path(), None, split).unwrap();
+            (0..data.len()).map(|subject| data.subject_name(subject).to_owned()).collect::<BTreeSet<_>>()
+        };
+        let (train, val) = (people(Split::Train), people(Split::Val));
+        assert_eq!((train.len(), val.len()), (18, 2));
+        assert!(train.is_disjoint(&val));
+        assert_eq!(people(Split::All).len(), 20);
+
+        fs::write(dir.path().join("splits.json"), r#"{"train": ["p3", "p4"], "val": []}"#).unwrap();
+        assert_eq!(people(Split::Train).into_iter().collect::<Vec<_>>(), ["p3", "p4"]);
+        let message = read(dir.path(), None, Split::Val).err().unwrap().to_string();
+        assert!(message.contains("split `val`") && message.contains("splits.json"), "{message}");
+    }
+
+    #[test]
+    fn unusable_folders_say_what_to_do() {
+        let message = |dir: &Path, frames| read(dir, frames, Split::All).err().unwrap().to_string();
+        let dir = folders(&[("anna/smile", 6, [16, 16], 0), ("bert/smile", 3, [16, 16], 0)]);
+        let short = message(dir.path(), Some(5));
+        assert!(short.contains("1 of 2") && short.contains("bert/smile has 3") && short.contains("fewer"), "{short}");
+        let missing = message(&dir.path().join("absent"), None);
+        assert!(missing.contains("cannot read") && missing.contains("absent"), "{missing}");
+
+        let data = read(dir.path(), None, Split::All).unwrap();
+        let unknown = data.with_labels(&["wave".to_owned()]).err().unwrap().to_string();
+        assert!(unknown.contains("does not know smile") && unknown.contains("knows wave"), "{unknown}");
+        let flow = DataArgs::default().open(dir.path(), Some(dir.path()), 16, None, Split::All).err().unwrap();
+        assert!(flow.to_string().contains("leave out --flow"), "{flow}");
+        let size = DataArgs::default().open(dir.path(), None, 18, None, Split::All).err().unwrap();
+        assert!(size.to_string().contains("multiple of 4"), "{size}");
+        let natops = DataArgs { layout: Layout::Natops, ..DataArgs::default() };
+        let natops = natops.open(dir.path(), None, 16, None, Split::All).err().unwrap().to_string();
+        assert!(natops.contains("g01s01p01"), "{natops}");
+
+        fs::remove_dir_all(dir.path().join("anna")).unwrap();
+        fs::remove_dir_all(dir.path().join("bert")).unwrap();
+        let empty = message(dir.path(), None);
+        assert!(empty.contains("meta.json") && empty.contains("bert/wave.mp4"), "{empty}");
+    }
+
+    #[test]
+    fn damaged_frames_are_skipped_up_to_one_in_twenty() {
+        let dir = folders(&[("anna/smile", 30, [16, 16], 0), ("bert/smile", 30, [16, 16], 0)]);
+        let damage = |name: &str| fs::write(dir.path().join(name), b"no picture").unwrap();
+        damage("anna/smile/0.png");
+        damage("anna/smile/7.png");
+        let data = read(dir.path(), Some(16), Split::All).unwrap();
+        assert_eq!((data.clips[0].frames, data.skipped().len()), (28, 2));
+        assert!(data.skipped()[0].contains("anna/smile/0.png"), "{:?}", data.skipped());
+        assert_eq!(data.clip(0, 0).rgba(0)[1], 1, "the first frame that is left");
+
+        damage("bert/smile/1.png");
+        damage("bert/smile/2.png");
+        let message = read(dir.path(), Some(16), Split::All).err().unwrap().to_string();
+        assert!(message.contains("4 of 60 frames") && message.contains("bert/smile/2.png"), "{message}");
+    }
+
+    #[test]
+    fn labels_take_the_order_of_the_model() {
+        let dir =
+            folders(&[("anna/smile", 2, [16, 16], 10), ("anna/wave", 2, [16, 16], 20), ("bert/wave", 2, [16, 16], 30)]);
+        let known = ["wave", "frown", "smile"].map(str::to_owned);
+        let data = read(dir.path(), None, Split::All).unwrap().with_labels(&known).unwrap();
+        let clips: Vec<_> = data.clips().map(|clip| (clip.subject(), clip.label(), clip.rgba(0)[0])).collect();
+        assert_eq!(clips, [(0, 0, 20), (0, 2, 10), (1, 0, 30)]);
+    }
+
+    #[test]
+    fn transparent_frames_show_what_is_behind_them() {
+        let dir = folders(&[]);
+        fs::create_dir_all(dir.path().join("anna/smile")).unwrap();
+        for name in ["0.png", "1.png"] {
+            let half = |x, _| image::Rgba(if x < 8 { [200, 0, 0, 255] } else { [0; 4] });
+            image::RgbaImage::from_fn(16, 16, half).save(dir.path().join("anna/smile").join(name)).unwrap();
+        }
+        let data = read(dir.path(), None, Split::All).unwrap();
+        let row = &data.clip(0, 0).rgba(0)[..16 * 4];
+        assert_eq!((&row[..4], &row[15 * 4..]), (&[200, 0, 0, 255][..], &[255; 4][..]));
+
+        let augmentation = Augmentation { backdrop: 1.0, ..Augmentation::NONE };
+        let pairs = data.pairs(&PairOptions { augmentation, ..PairOptions::default() }, 1, 0, 0);
+        assert!(pairs.source[15] < 0.99, "the background is still white");
+        assert_eq!(pairs.source, pairs.driving, "the background stands still");
+        assert!((pairs.source[0] - 200.0 / 255.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn time_flips_exchange_the_frames() {
+        let data = open(&fixture()).unwrap();
+        let draw = |augmentation| data.pairs(&PairOptions { augmentation, ..PairOptions::default() }, 4, 1, 1);
+        let forth = draw(Augmentation::NONE);
+        let back = draw(Augmentation { time_flip: 1.0, ..Augmentation::NONE });
+        assert_eq!((forth.source, forth.driving), (back.driving, back.source));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, i
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{ClipSet, Split, View};
+use crate::native::data::{Clip, ClipSet, Sampling, Split, View};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
@@ -44,6 +44,9 @@ pub struct Args {
     /// Largest random enlargement of a view.
     #[arg(long, default_value_t = 1.5)]
     pub max_zoom: f32,
+    /// Which frames of longer clips are learned, drawn for each view.
+    #[arg(long, value_enum, default_value_t)]
+    pub sampling: Sampling,
 }
 
 /// What a stage-2 checkpoint was trained with.
@@ -57,6 +60,8 @@ pub struct Settings {
     /// Views of each person, and the largest enlargement among them.
     pub views: u16,
     pub max_zoom: f32,
+    #[serde(default)]
+    pub sampling: Sampling,
 }
 
 /// Trains stage 2.
@@ -82,18 +87,23 @@ pub fn run(args: &Args) -> Result<()> {
         lfae_step: trained.step,
         views: args.views,
         max_zoom: args.max_zoom,
+        sampling: args.sampling,
         config,
     };
     std::fs::create_dir_all(&args.run.out).with_context(|| format!("cannot create {}", args.run.out.display()))?;
 
     let device = args.run.device.open();
     let (_, lfae) = open_lfae(&args.lfae, &device)?;
+    let open = |split| -> Result<ClipSet> {
+        let LfdmConfig { image_size: [size, _], frames, .. } = settings.config;
+        let data = args.run.reading.open(&args.run.data, None, size, Some(frames), split)?;
+        Ok(data.with_labels(&settings.labels)?)
+    };
     let cache = |split, name: &str| -> Result<MotionSet> {
         let path = args.run.out.join(format!("motion-{name}.safetensors"));
         MotionSet::open(&path, &settings).map_or_else(
             || {
-                let data = ClipSet::open(&args.run.data, None, settings.config.image_size[0], split)?;
-                let set = MotionSet::compute(&lfae, &data, &settings, &device);
+                let set = MotionSet::compute(&lfae, &open(split)?, &settings, &device);
                 set.save(&path, &settings)?;
                 Ok(set)
             },
@@ -101,7 +111,7 @@ pub fn run(args: &Args) -> Result<()> {
         )
     };
     let (train, validation) = (cache(Split::Train, "train")?, cache(Split::Val, "val")?);
-    let people = ClipSet::open(&args.run.data, None, settings.config.image_size[0], Split::Val)?;
+    let people = open(Split::Val)?;
     let codec = train.statistics().codec(&device);
     let stage = DiffusionStage { train, validation, people, codec, lfae: trained.weights, settings };
     super::run(&stage, &args.run)
@@ -178,8 +188,7 @@ impl DiffusionStage {
         device: &Device,
     ) -> Tensor<1> {
         let diffusion = &self.settings.config.diffusion;
-        let clips: Vec<(usize, usize)> =
-            (0..batch).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
+        let clips: Vec<usize> = (0..batch).map(|_| noise.below(set.clips.len())).collect();
         // One time per stratum: the loss depends on the time far more than on the clip.
         let times: Vec<usize> = (0..batch)
             .map(|i| (((i as f64 + noise.uniform()) / batch as f64) * diffusion.timesteps as f64) as usize)
@@ -190,7 +199,7 @@ impl DiffusionStage {
         let inner = device.clone().inner();
         let x0 = self.codec.encode(&set.motion(&clips, &inner), batch).to_data();
         let x0 = Tensor::<5>::from_data(x0, device);
-        let condition = one_hot(&clips, set.labels, device);
+        let condition = set.conditions(&clips, device);
         let noise = noise.normal(x0.dims(), device);
         model.loss(x0, set.latents(&clips, device), condition, &times, noise, &null)
     }
@@ -217,7 +226,8 @@ impl DiffusionStage {
         let animator = Animator::load(Bundle { manifest, weights }, device)?;
         let mut sheet = ContactSheet::new(size);
         for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
-            let portrait = self.people.clip(index % self.people.len(), 0).rgba(0);
+            let Some(clip) = self.people.clips_of(index % self.people.len()).next() else { continue };
+            let portrait = clip.rgba(0);
             let portrait = Portrait::from_rgba(size[1], size[0], &portrait, size)?;
             let request = Request {
                 label: label.clone(),
@@ -233,63 +243,66 @@ impl DiffusionStage {
     }
 }
 
-fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2> {
-    let mut values = vec![0.0f32; clips.len() * labels];
-    for (row, &(_, label)) in clips.iter().enumerate() {
-        values[row * labels + label] = 1.0;
-    }
-    Tensor::from_data(TensorData::new(values, [clips.len(), labels]), device)
-}
-
-/// Reference latents of all people and motion of all their clips, in half precision. A view of a person counts as a person of its own.
+/// Reference latents and motion of all clips, in half precision. Another view of a clip is a clip of its own.
 struct MotionSet {
     labels: usize,
     frames: usize,
     /// `[channels, height, width]` of a latent.
     latent: [usize; 3],
-    /// `[people, channels, height, width]`
+    /// Reference and label of each clip.
+    clips: Vec<(usize, usize)>,
+    /// `[references, channels, height, width]`: clips that begin with the same frame share one.
     latents: Vec<f16>,
-    /// `[people, labels, frames, height, width, 3]`: absolute flow xy and occlusion.
+    /// `[clips, frames, height, width, 3]`: absolute flow xy and occlusion.
     motions: Vec<f16>,
 }
 
 impl MotionSet {
     fn compute(lfae: &LatentFlowAutoencoder, data: &ClipSet, settings: &Settings, device: &Device) -> Self {
-        let (size, frames) = (data.size(), settings.config.frames.min(data.frames()));
+        let (size, frames) = (data.size(), data.frames());
         let [height, width] = settings.config.flow_size();
-        let labels = data.labels().len();
         let mut set = Self {
-            labels,
+            labels: data.labels().len(),
             frames,
             latent: [settings.config.latent_channels(), height, width],
+            clips: Vec::new(),
             latents: Vec::new(),
             motions: Vec::new(),
         };
         let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
         let views = usize::from(settings.views);
-        tracing::info!("computing the motion of {} clips", data.len() * views * labels);
-        let views: Vec<(usize, View)> = (0..data.len())
+        tracing::info!("computing the motion of {} clips", data.clip_count() * views);
+        let views: Vec<(usize, u64, View)> = (0..data.len())
             .flat_map(|subject| {
-                data.views(subject, views, settings.max_zoom).into_iter().map(move |view| (subject, view))
+                let views = data.views(subject, views, settings.max_zoom);
+                (0..).zip(views).map(move |(seed, view)| (subject, seed, view))
             })
             .collect();
-        for (subject, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
-            let source = TensorData::new(data.clip(subject, 0).frame_through(view, 0), [1, 3, size, size]);
-            let source = Tensor::<4>::from_data(source, device);
-            halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
-            for label in 0..labels {
-                let clip: Vec<f32> =
-                    (0..frames).flat_map(|frame| data.clip(subject, label).frame_through(view, frame)).collect();
-                let driving = Tensor::<4>::from_data(TensorData::new(clip, [frames, 3, size, size]), device);
+        for (subject, seed, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+            let mut reference: Option<(Clip<'_>, Tensor<4>)> = None;
+            for clip in data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)) {
+                let source = match reference.take().filter(|(other, _)| other.begins_like(&clip)) {
+                    Some((_, source)) => source,
+                    None => {
+                        let pixels = TensorData::new(clip.frame_through(view, 0), [1, 3, size, size]);
+                        let source = Tensor::<4>::from_data(pixels, device);
+                        halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
+                        source
+                    }
+                };
+                let pixels: Vec<f32> = (0..frames).flat_map(|frame| clip.frame_through(view, frame)).collect();
+                let driving = Tensor::<4>::from_data(TensorData::new(pixels, [frames, 3, size, size]), device);
                 let motion = lfae.estimate_motion(source.clone().repeat_dim(0, frames), driving);
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
                 halves(stacked.into_data(), &mut set.motions);
+                set.clips.push((set.references() - 1, clip.label()));
+                reference = Some((clip, source));
             }
         }
         set
     }
 
-    fn people(&self) -> usize {
+    fn references(&self) -> usize {
         self.latents.len() / self.latent.iter().product::<usize>()
     }
 
@@ -297,25 +310,34 @@ impl MotionSet {
         self.frames * self.latent[1] * self.latent[2] * 3
     }
 
-    /// Latents of the clips' people, `[clips, channels, height, width]`.
-    fn latents(&self, clips: &[(usize, usize)], device: &Device) -> Tensor<4> {
+    /// One-hot labels of the clips, `[clips, labels]`.
+    fn conditions(&self, clips: &[usize], device: &Device) -> Tensor<2> {
+        let mut values = vec![0.0f32; clips.len() * self.labels];
+        for (row, &clip) in clips.iter().enumerate() {
+            values[row * self.labels + self.clips[clip].1] = 1.0;
+        }
+        Tensor::from_data(TensorData::new(values, [clips.len(), self.labels]), device)
+    }
+
+    /// Latents of the clips' references, `[clips, channels, height, width]`.
+    fn latents(&self, clips: &[usize], device: &Device) -> Tensor<4> {
         let [channels, height, width] = self.latent;
         let length = channels * height * width;
         let values: Vec<f32> = clips
             .iter()
-            .flat_map(|&(person, _)| &self.latents[person * length..(person + 1) * length])
+            .map(|&clip| self.clips[clip].0)
+            .flat_map(|reference| &self.latents[reference * length..(reference + 1) * length])
             .map(|value| value.to_f32())
             .collect();
         Tensor::from_data(TensorData::new(values, [clips.len(), channels, height, width]), device)
     }
 
     /// Motion of `clips * frames` frames.
-    fn motion(&self, clips: &[(usize, usize)], device: &Device) -> Motion {
+    fn motion(&self, clips: &[usize], device: &Device) -> Motion {
         let [_, height, width] = self.latent;
         let length = self.clip_len();
         let values: Vec<f32> = clips
             .iter()
-            .map(|&(person, label)| person * self.labels + label)
             .flat_map(|clip| &self.motions[clip * length..(clip + 1) * length])
             .map(|value| value.to_f32())
             .collect();
@@ -327,10 +349,8 @@ impl MotionSet {
     fn statistics(&self) -> MotionStatistics {
         let device = Device::flex();
         let mut statistics = MotionStatistics::new([self.latent[1], self.latent[2]]);
-        for person in 0..self.people() {
-            for label in 0..self.labels {
-                statistics.add(&self.motion(&[(person, label)], &device));
-            }
+        for clip in 0..self.clips.len() {
+            statistics.add(&self.motion(&[clip], &device));
         }
         statistics
     }
@@ -339,16 +359,19 @@ impl MotionSet {
     fn open(path: &Path, settings: &Settings) -> Option<Self> {
         let bytes = std::fs::read(path).ok()?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
-        if header.metadata().as_ref()?.get("key")? != &Self::key(settings) {
+        let metadata = header.metadata().as_ref()?;
+        if metadata.get("key")? != &Self::key(settings) {
             return None;
         }
+        let clips = serde_json::from_str(metadata.get("clips")?).ok()?;
         let dict = StateDict::from_safetensors(&bytes).ok()?;
         let (latents, motions) = (dict.get("latents")?, dict.get("motions")?);
         let (latent_shape, motion_shape) = (latents.shape().to_vec(), motions.shape().to_vec());
         let halves = |data: &TensorData| data.iter::<f32>().map(f16::from_f32).collect();
         Some(Self {
-            labels: motion_shape[1],
-            frames: motion_shape[2],
+            labels: settings.labels.len(),
+            frames: motion_shape[1],
+            clips,
             latent: [latent_shape[1], latent_shape[2], latent_shape[3]],
             latents: halves(latents),
             motions: halves(motions),
@@ -357,13 +380,13 @@ impl MotionSet {
 
     fn save(&self, path: &Path, settings: &Settings) -> Result<()> {
         let [channels, height, width] = self.latent;
-        let people = self.people();
         let mut dict = StateDict::default();
         let floats = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect::<Vec<_>>();
-        dict.insert("latents", TensorData::new(floats(&self.latents), [people, channels, height, width]));
-        let shape = [people, self.labels, self.frames, height, width, 3];
+        dict.insert("latents", TensorData::new(floats(&self.latents), [self.references(), channels, height, width]));
+        let shape = [self.clips.len(), self.frames, height, width, 3];
         dict.insert("motions", TensorData::new(floats(&self.motions), shape));
-        let metadata = [("key".to_owned(), Self::key(settings))].into();
+        let clips = serde_json::to_string(&self.clips)?;
+        let metadata = [("key".to_owned(), Self::key(settings)), ("clips".to_owned(), clips)].into();
         let bytes = dict.to_safetensors(WeightDtype::F16, Some(metadata))?;
         let temporary = path.with_extension("partial");
         std::fs::write(&temporary, bytes)
@@ -374,7 +397,7 @@ impl MotionSet {
     /// What a stored set depends on.
     fn key(settings: &Settings) -> String {
         let config = &settings.config;
-        let views = (settings.views, settings.max_zoom);
+        let views = (settings.views, settings.max_zoom, settings.sampling);
         serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames, views]).to_string()
     }
 }

@@ -15,7 +15,7 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
-use crate::native::data::{Augmentation, ClipSet, PairBatch, PairOptions, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
 use crate::noise::NoiseSource;
@@ -41,6 +41,8 @@ pub struct Args {
     pub vgg: Option<PathBuf>,
     #[command(flatten)]
     pub recipe: Recipe,
+    #[command(flatten)]
+    pub augment: AugmentArgs,
 }
 
 /// The demo models.
@@ -114,6 +116,8 @@ pub struct Settings {
     pub config: LfdmConfig,
     pub labels: Vec<String>,
     pub recipe: Recipe,
+    #[serde(default)]
+    pub augmentation: Augmentation,
     pub batch: usize,
     /// Whether exact flow was used.
     pub supervised: bool,
@@ -138,7 +142,8 @@ pub fn run(args: &Args) -> Result<()> {
         "the configuration asks for {width}x{height} pixels, but clips are square"
     );
     let open = |split| -> Result<ClipSet> {
-        Ok(ClipSet::open(&args.run.data, args.flow.as_deref(), height, split)?.with_grid(rows))
+        let data = args.run.reading.open(&args.run.data, args.flow.as_deref(), height, None, split)?;
+        Ok(data.with_grid(rows))
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     if args.config.is_none() {
@@ -148,12 +153,30 @@ pub fn run(args: &Args) -> Result<()> {
         labels: train.labels().to_vec(),
         config,
         recipe: args.recipe.clone(),
+        augmentation: args.augment.augmentation(),
         batch: args.run.batch,
         supervised: args.flow.is_some(),
         perceptual: args.vgg.is_some(),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    let (drawn, seed) = (settings.clone(), args.run.seed);
+    let train = Prefetch::new(AHEAD, move |step| train.pairs(&drawn.pairs(step), drawn.batch, seed, step));
     super::run(&LfaeStage { train, validation, vgg, settings }, &args.run)
+}
+
+/// Batches that wait for the step that learns from them.
+const AHEAD: usize = 2;
+
+impl Settings {
+    fn is_warming_up(&self, step: u64) -> bool {
+        self.supervised && step < self.recipe.flow_warm_up
+    }
+
+    fn pairs(&self, step: u64) -> PairOptions {
+        let Recipe { first_frame, max_zoom, .. } = self.recipe;
+        let first_frame_probability = if self.is_warming_up(step) { 1.0 } else { first_frame };
+        PairOptions { first_frame_probability, augmentation: self.augmentation, max_zoom }
+    }
 }
 
 /// Scales of the picture that VGG19 sees; its last features need sides of 16.
@@ -165,7 +188,8 @@ fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
 }
 
 struct LfaeStage {
-    train: ClipSet,
+    /// Pairs by step, for the seed of the run.
+    train: Prefetch<PairBatch>,
     validation: ClipSet,
     vgg: Option<Vgg19>,
     settings: Settings,
@@ -203,15 +227,18 @@ impl Stage for LfaeStage {
     }
 
     fn loss(&self, model: &LatentFlowAutoencoder, seed: u64, step: u64, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(&self.train, model, seed, step, device)
+        self.loss_on(self.train.get(step), model, seed, step, device)
     }
 
     fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, past the warm-up, so that the figures compare.
         let after_warm_up = u64::MAX - BATCHES;
-        let loss =
-            |batch| self.loss_on(&self.validation, model, 0, after_warm_up + batch, device).0.into_scalar::<f32>();
+        let loss = |batch| {
+            let step = after_warm_up + batch;
+            let pairs = self.validation.pairs(&self.settings.pairs(step), self.settings.batch, 0, step);
+            self.loss_on(pairs, model, 0, step, device).0.into_scalar::<f32>()
+        };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let path = dir.join(format!("lfae-{step:07}.png"));
         let mut figures = vec![("loss", f64::from(loss))];
@@ -223,18 +250,14 @@ impl Stage for LfaeStage {
 impl LfaeStage {
     fn loss_on(
         &self,
-        set: &ClipSet,
+        pairs: PairBatch,
         model: &LatentFlowAutoencoder,
         seed: u64,
         step: u64,
         device: &Device,
     ) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
-        let warming_up = self.settings.supervised && step < recipe.flow_warm_up;
-        let first_frame_probability = if warming_up { 1.0 } else { recipe.first_frame };
-        let options =
-            PairOptions { first_frame_probability, augmentation: Augmentation::PLAIN, max_zoom: recipe.max_zoom };
-        let pairs = Pairs::new(set.pairs(&options, self.settings.batch, seed, step), device);
+        let pairs = Pairs::new(pairs, device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, seed, step);
         let separation = crowding(&estimate.driving.shift);
@@ -251,7 +274,7 @@ impl LfaeStage {
                 + tracking.clone() * recipe.tracking;
             terms.extend([("flow", flow), ("visibility", visibility), ("tracking", tracking)]);
         }
-        if warming_up {
+        if self.settings.is_warming_up(step) {
             return (total, terms);
         }
 

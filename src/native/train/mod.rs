@@ -25,6 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::data::DataArgs;
 use super::device::DeviceArgs;
 use super::model::open_weights;
 use crate::weights::{StateDict, WeightsError};
@@ -35,9 +36,11 @@ use ema::Ema;
 /// Options that both stages share.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
-    /// Directory of the training set (`meta.json` and one sheet per person).
+    /// Directory of the training set: sheets, or folders of frames, GIFs or videos; or `synthetic`.
     #[arg(long)]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub reading: DataArgs,
     /// Directory of this run: checkpoints, losses, previews.
     #[arg(long)]
     pub out: PathBuf,
