@@ -67,6 +67,36 @@ fn from_clips_to_a_video() {
     assert_eq!(image::open(dir.join("sheet.png")).unwrap().height() as usize, 2 * LABELS * (64 + 2));
 }
 
+/// Folders of frames where not everybody has every label and clips differ in length, also from the model's.
+#[test]
+fn folders_of_frames_train_both_stages() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(32, 3, 2)).unwrap()).unwrap();
+    let sheets = ["s000000_k0.webp", "s000001_k0.webp"].map(|name| image::open(Path::new(FACES).join(name)).unwrap());
+    for (clip, sheet, row, frames) in
+        [("anna/smile", 0, 4, 4), ("anna/frown/1", 0, 5, 3), ("anna/frown/2", 0, 1, 4), ("bert/smile", 1, 4, 4)]
+    {
+        let clip = dir.join("people").join(clip);
+        fs::create_dir_all(&clip).unwrap();
+        for frame in 0..frames {
+            let tile = sheets[sheet].crop_imm(64 * frame, 64 * row, 64, 64);
+            tile.save(clip.join(format!("{frame}.png"))).unwrap();
+        }
+    }
+    fs::write(dir.join("people/splits.json"), r#"{"train": ["anna"], "val": ["bert"]}"#).unwrap();
+
+    run("train lfae --data people --out lfae --config config.json --batch 2 --lr 0.0003 --steps 1 --augment photo");
+    run("train dm --data people --lfae lfae --out dm --batch 2 --lr 0.0003 --steps 1 --sampling very_random");
+    run("export --lfae lfae --dm dm --name people --out model");
+    assert_eq!(json(dir.join("model/manifest.json"))["labels"], serde_json::json!(["frown", "smile"]));
+    run("sheet --model model --data people --people 1 --columns 2 --real --steps 1 --out sheet.png");
+    assert_eq!(image::open(dir.join("sheet.png")).unwrap().height(), 2 * (32 + 2), "bert has one label");
+    let refused = lfdm(dir, "sheet --model model --data FACES --out other.png").unwrap_err();
+    assert!(refused.contains("does not know") && refused.contains("it knows frown, smile"), "{refused}");
+}
+
 #[test]
 fn missing_inputs_are_named() {
     let dir = tempfile::tempdir().unwrap();

@@ -88,7 +88,10 @@ fn gradients_add_up(dir: &Path) {
         for set in ["motion-train.safetensors", "motion-val.safetensors"] {
             fs::copy(dir.join("dm").join(set), dir.join(out).join(set)).unwrap();
         }
-        run(dir, &format!("train dm --data synthetic --lfae lfae --out {out} --views 1 --lr 0.004 --steps 4 {options}"));
+        run(
+            dir,
+            &format!("train dm --data synthetic --lfae lfae --out {out} --views 1 --lr 0.004 --steps 4 {options}"),
+        );
         lines(&dir.join(out).join("losses.jsonl"))
     };
     let whole = losses("whole", "--batch 4 --min-snr 5");

@@ -42,7 +42,8 @@ pub fn read_photo(path: &Path, size: [usize; 2], max_side: usize) -> Result<Port
         .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
 }
 
-fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
+/// Decodes an image and turns it as its EXIF orientation says.
+pub(super) fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     let owned = || path.to_owned();
     let io = |source| ImageFileError::Io { path: owned(), source };
     if fs::metadata(path).map_err(io)?.len() == 0 {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::contact_sheet::ContactSheet;
-use super::data::ClipSet;
+use super::data::{Clip, ClipSet, NEUTRAL};
 use super::metrics::Psnr;
 use super::train::Figures;
 use crate::lfae::LatentFlowAutoencoder;
@@ -29,20 +29,22 @@ pub(crate) fn reconstructions(
     let (mut repeated, mut reconstructed) = (Vec::new(), Vec::new());
     let mut sheet = ContactSheet::new(size);
     for subject in 0..data.len().min(PEOPLE) {
-        for (label, name) in data.labels().iter().enumerate().skip(1) {
-            let source = image(data.frame(subject, label, 0));
-            let driving = image(data.frame(subject, label, data.apex_frame()));
+        let moving: Vec<Clip<'_>> =
+            data.clips_of(subject).filter(|clip| data.labels()[clip.label()] != NEUTRAL).collect();
+        for (index, clip) in moving.iter().enumerate() {
+            let source = image(clip.frame(0));
+            let driving = image(clip.frame(data.apex_frame()));
             let motion = model.estimate_motion(source.clone(), driving.clone());
             let decoded = model.decode(source.clone(), &model.encode(source.clone()), &motion);
             let images = [source, driving, decoded.deformed, decoded.prediction, decoded.painted].map(values);
             let [source, driving, _, output, _] = &images;
             repeated.push(Psnr::of(source, driving, source));
             reconstructed.push(Psnr::of(source, driving, output));
-            if label == 1 + subject % (data.labels().len() - 1) {
+            if index == subject % moving.len() {
                 let mut tiles: Vec<_> = images.iter().map(|image| rgba(image)).collect();
                 tiles.push(flow_to_rgba(&values(motion.flow), grid, size));
                 tiles.push(occlusion_to_rgba(&values(motion.occlusion), grid, size));
-                sheet.push(name, tiles);
+                sheet.push(&data.labels()[clip.label()], tiles);
             }
         }
     }

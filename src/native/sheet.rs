@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use super::{
     animate::{SamplingArgs, collect},
     contact_sheet::ContactSheet,
-    data::{ClipSet, Split},
+    data::{DataArgs, Split},
     device::DeviceArgs,
 };
 use crate::{
@@ -22,9 +22,11 @@ pub struct Args {
     /// Directory of the model.
     #[arg(long)]
     model: PathBuf,
-    /// Directory of the clips whose people are animated.
+    /// Clips whose people are animated, in any form that training takes.
     #[arg(long)]
     data: PathBuf,
+    #[command(flatten)]
+    reading: DataArgs,
     #[arg(long, value_enum, default_value_t = Split::Val)]
     split: Split,
     /// PNG to write.
@@ -55,7 +57,8 @@ pub fn run(args: &Args) -> Result<()> {
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.manifest().config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-    let data = ClipSet::open(&args.data, None, height, args.split)?;
+    let data = args.reading.open(&args.data, None, height, None, args.split)?;
+    let data = data.with_labels(&animator.manifest().labels)?;
 
     let view = data.close_up(args.zoom);
     let mut sheet = ContactSheet::new(size);
@@ -63,7 +66,8 @@ pub fn run(args: &Args) -> Result<()> {
     let bar = ProgressBar::new((people * data.labels().len()) as u64);
     for subject in 0..people {
         for (label, name) in data.labels().iter().enumerate() {
-            let clip = data.clip(subject, label);
+            bar.inc(1);
+            let Some(clip) = data.find(subject, label) else { continue };
             if args.real {
                 let pictures = (0..data.frames()).map(|frame| clip.rgba_through(view, frame)).collect();
                 sheet.push(format!("{name} (real)"), spread(pictures, args.columns));
@@ -74,7 +78,6 @@ pub fn run(args: &Args) -> Result<()> {
             let request = args.sampling.request(animator.manifest(), name, seed);
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
             sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
-            bar.inc(1);
         }
     }
     bar.finish_and_clear();

@@ -18,7 +18,7 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets, one_hot};
+use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
 use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
 use crate::config::Parameterization;
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Trajectory};
@@ -216,15 +216,14 @@ impl ConsistencyStage {
         device: &Device,
     ) -> Tensor<5> {
         let set = &self.base.validation;
-        let clips: Vec<(usize, usize)> =
-            (0..CLIPS).map(|index| (index % set.people(), (index + 1) % set.labels)).collect();
+        let clips = set.assorted(CLIPS);
         let latents = set.latents(&clips, device);
         let [_, _, height, width] = latents.dims();
         let mut noise = NoiseSource::new(0);
         let shape = [CLIPS, 3, set.frames, height, width];
         let mut x = noise.normal(shape, device);
         let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
-        let condition = one_hot(&clips, set.labels, device);
+        let condition = set.conditions(&clips, device);
         let denoiser = model.denoiser(latents, condition, &trajectory.times(), set.frames, guidance);
         while !trajectory.is_done() {
             x = trajectory.step(&denoiser, x, || noise.normal(shape, device));

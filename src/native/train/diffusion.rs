@@ -23,7 +23,7 @@ use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, i
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{ClipSet, Split, View};
+use crate::native::data::{Clip, ClipSet, Sampling, Split, View};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
@@ -55,6 +55,9 @@ pub struct Args {
     /// Largest random enlargement of a view.
     #[arg(long, default_value_t = 1.5)]
     pub max_zoom: f32,
+    /// Which frames of longer clips are learned, drawn for each view.
+    #[arg(long, value_enum, default_value_t)]
+    pub sampling: Sampling,
 }
 
 /// What a stage-2 checkpoint was trained with.
@@ -70,6 +73,8 @@ pub struct Settings {
     /// Views of each person, and the largest enlargement among them.
     pub views: u16,
     pub max_zoom: f32,
+    #[serde(default)]
+    pub sampling: Sampling,
     /// The gamma of min-SNR weighting.
     #[serde(default)]
     pub min_snr: Option<f64>,
@@ -112,6 +117,7 @@ pub fn run(args: &Args) -> Result<()> {
         lfae_step: trained.step,
         views: args.views,
         max_zoom: args.max_zoom,
+        sampling: args.sampling,
         min_snr: args.min_snr,
         consistency: None,
         config,
@@ -138,12 +144,18 @@ pub(super) fn motion_sets(
         if let Some(set) = stores.iter().find_map(|store| MotionSet::open(&store.join(&name), settings)) {
             return Ok(set);
         }
-        let data = ClipSet::open(&run.data, None, settings.config.image_size[0], split)?;
-        let set = MotionSet::compute(&lfae, &data, settings, &device);
+        let set = MotionSet::compute(&lfae, &open_clips(run, settings, split)?, settings, &device);
         set.save(&run.out.join(&name), settings)?;
         Ok(set)
     };
     Ok((set(Split::Train, "train")?, set(Split::Val, "val")?))
+}
+
+/// Clips of the model's length, under its labels.
+fn open_clips(run: &RunArgs, settings: &Settings, split: Split) -> Result<ClipSet> {
+    let LfdmConfig { image_size: [size, _], frames, .. } = settings.config;
+    let data = run.reading.open(&run.data, None, size, Some(frames), split)?;
+    Ok(data.with_labels(&settings.labels)?)
 }
 
 /// Stage 2, and what its tuning shares with it.
@@ -231,7 +243,7 @@ impl DiffusionStage {
         codec: MotionCodec,
         settings: Settings,
     ) -> Result<Self> {
-        let people = ClipSet::open(&run.data, None, settings.config.image_size[0], Split::Val)?;
+        let people = open_clips(run, &settings, Split::Val)?;
         let lfae_run = lfae.to_owned();
         Ok(Self { train, validation, people, codec, lfae: open_run(lfae)?.weights, lfae_run, settings })
     }
@@ -246,8 +258,7 @@ impl DiffusionStage {
     /// The `rows` of a batch of `of` clips.
     fn draw(&self, set: &MotionSet, rows: Range<usize>, of: usize, noise: &mut NoiseSource, device: &Device) -> Batch {
         let diffusion = &self.settings.config.diffusion;
-        let mut clips: Vec<(usize, usize)> =
-            (0..of).map(|_| (noise.below(set.people()), noise.below(set.labels))).collect();
+        let mut clips: Vec<usize> = (0..of).map(|_| noise.below(set.clips.len())).collect();
         // One time per stratum: the loss depends on the time far more than on the clip.
         let mut times: Vec<usize> = (0..of)
             .map(|i| (((i as f64 + noise.uniform()) / of as f64) * diffusion.timesteps as f64) as usize)
@@ -264,7 +275,7 @@ impl DiffusionStage {
         Batch {
             x0: Tensor::from_data(x0.into_data(), device),
             latents: set.latents(&clips, device),
-            condition: one_hot(&clips, set.labels, device),
+            condition: set.conditions(&clips, device),
             times,
             null,
             noise: noise.narrow(0, rows.start, rows.len()),
@@ -309,7 +320,8 @@ impl DiffusionStage {
         let animator = Animator::load(Bundle { manifest, weights }, device)?;
         let mut sheet = ContactSheet::new(size);
         for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
-            let portrait = self.people.clip(index % self.people.len(), 0).rgba(0);
+            let Some(clip) = self.people.clips_of(index % self.people.len()).next() else { continue };
+            let portrait = clip.rgba(0);
             let portrait = Portrait::from_rgba(size[1], size[0], &portrait, size)?;
             let request = Request { label: label.clone(), seed: index as u64, steps, guidance: 1.0, sampler };
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
@@ -319,63 +331,76 @@ impl DiffusionStage {
     }
 }
 
-pub(super) fn one_hot(clips: &[(usize, usize)], labels: usize, device: &Device) -> Tensor<2> {
-    let mut values = vec![0.0f32; clips.len() * labels];
-    for (row, &(_, label)) in clips.iter().enumerate() {
-        values[row * labels + label] = 1.0;
-    }
-    Tensor::from_data(TensorData::new(values, [clips.len(), labels]), device)
-}
-
-/// Reference latents of all people and motion of all their clips, in half precision. A view of a person counts as a person of its own.
+/// Reference latents and motion of all clips, in half precision. Another view of a clip is a clip of its own.
 pub(super) struct MotionSet {
-    pub labels: usize,
+    labels: usize,
     pub frames: usize,
     /// `[channels, height, width]` of a latent.
     latent: [usize; 3],
-    /// `[people, channels, height, width]`
+    /// Reference and label of each clip.
+    clips: Vec<(usize, usize)>,
+    /// `[references, channels, height, width]`: clips that begin with the same frame share one.
     latents: Vec<f16>,
-    /// `[people, labels, frames, height, width, 3]`: absolute flow xy and occlusion.
+    /// `[clips, frames, height, width, 3]`: absolute flow xy and occlusion.
     motions: Vec<f16>,
 }
 
 impl MotionSet {
     fn compute(lfae: &LatentFlowAutoencoder, data: &ClipSet, settings: &Settings, device: &Device) -> Self {
-        let (size, frames) = (data.size(), settings.config.frames.min(data.frames()));
+        let (size, frames) = (data.size(), data.frames());
         let [height, width] = settings.config.flow_size();
-        let labels = data.labels().len();
         let mut set = Self {
-            labels,
+            labels: data.labels().len(),
             frames,
             latent: [settings.config.latent_channels(), height, width],
+            clips: Vec::new(),
             latents: Vec::new(),
             motions: Vec::new(),
         };
         let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
         let views = usize::from(settings.views);
-        tracing::info!("computing the motion of {} clips", data.len() * views * labels);
-        let views: Vec<(usize, View)> = (0..data.len())
+        tracing::info!("computing the motion of {} clips", data.clip_count() * views);
+        let views: Vec<(usize, u64, View)> = (0..data.len())
             .flat_map(|subject| {
-                data.views(subject, views, settings.max_zoom).into_iter().map(move |view| (subject, view))
+                let views = data.views(subject, views, settings.max_zoom);
+                (0..).zip(views).map(move |(seed, view)| (subject, seed, view))
             })
             .collect();
-        for (subject, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
-            let source = TensorData::new(data.clip(subject, 0).frame_through(view, 0), [1, 3, size, size]);
-            let source = Tensor::<4>::from_data(source, device);
-            halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
-            for label in 0..labels {
-                let clip: Vec<f32> =
-                    (0..frames).flat_map(|frame| data.clip(subject, label).frame_through(view, frame)).collect();
-                let driving = Tensor::<4>::from_data(TensorData::new(clip, [frames, 3, size, size]), device);
+        for (subject, seed, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+            let mut reference: Option<(Clip<'_>, Tensor<4>)> = None;
+            for clip in data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)) {
+                let source = match reference.take().filter(|(other, _)| other.begins_like(&clip)) {
+                    Some((_, source)) => source,
+                    None => {
+                        let pixels = TensorData::new(clip.frame_through(view, 0), [1, 3, size, size]);
+                        let source = Tensor::<4>::from_data(pixels, device);
+                        halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
+                        source
+                    }
+                };
+                let pixels: Vec<f32> = (0..frames).flat_map(|frame| clip.frame_through(view, frame)).collect();
+                let driving = Tensor::<4>::from_data(TensorData::new(pixels, [frames, 3, size, size]), device);
                 let motion = lfae.estimate_motion(source.clone().repeat_dim(0, frames), driving);
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
                 halves(stacked.into_data(), &mut set.motions);
+                set.clips.push((set.references() - 1, clip.label()));
+                reference = Some((clip, source));
             }
         }
         set
     }
 
-    pub fn people(&self) -> usize {
+    /// `count` clips of as many labels and people as there are.
+    pub fn assorted(&self, count: usize) -> Vec<usize> {
+        let clip = |index: usize| {
+            let label = (index + 1) % self.labels;
+            let of_label: Vec<usize> = (0..self.clips.len()).filter(|&clip| self.clips[clip].1 == label).collect();
+            if of_label.is_empty() { index % self.clips.len() } else { of_label[index % of_label.len()] }
+        };
+        (0..count).map(clip).collect()
+    }
+
+    fn references(&self) -> usize {
         self.latents.len() / self.latent.iter().product::<usize>()
     }
 
@@ -383,25 +408,34 @@ impl MotionSet {
         self.frames * self.latent[1] * self.latent[2] * 3
     }
 
-    /// Latents of the clips' people, `[clips, channels, height, width]`.
-    pub fn latents(&self, clips: &[(usize, usize)], device: &Device) -> Tensor<4> {
+    /// One-hot labels of the clips, `[clips, labels]`.
+    pub fn conditions(&self, clips: &[usize], device: &Device) -> Tensor<2> {
+        let mut values = vec![0.0f32; clips.len() * self.labels];
+        for (row, &clip) in clips.iter().enumerate() {
+            values[row * self.labels + self.clips[clip].1] = 1.0;
+        }
+        Tensor::from_data(TensorData::new(values, [clips.len(), self.labels]), device)
+    }
+
+    /// Latents of the clips' references, `[clips, channels, height, width]`.
+    pub fn latents(&self, clips: &[usize], device: &Device) -> Tensor<4> {
         let [channels, height, width] = self.latent;
         let length = channels * height * width;
         let values: Vec<f32> = clips
             .iter()
-            .flat_map(|&(person, _)| &self.latents[person * length..(person + 1) * length])
+            .map(|&clip| self.clips[clip].0)
+            .flat_map(|reference| &self.latents[reference * length..(reference + 1) * length])
             .map(|value| value.to_f32())
             .collect();
         Tensor::from_data(TensorData::new(values, [clips.len(), channels, height, width]), device)
     }
 
     /// Motion of `clips * frames` frames.
-    fn motion(&self, clips: &[(usize, usize)], device: &Device) -> Motion {
+    fn motion(&self, clips: &[usize], device: &Device) -> Motion {
         let [_, height, width] = self.latent;
         let length = self.clip_len();
         let values: Vec<f32> = clips
             .iter()
-            .map(|&(person, label)| person * self.labels + label)
             .flat_map(|clip| &self.motions[clip * length..(clip + 1) * length])
             .map(|value| value.to_f32())
             .collect();
@@ -413,10 +447,8 @@ impl MotionSet {
     fn statistics(&self) -> MotionStatistics {
         let device = Device::flex();
         let mut statistics = MotionStatistics::new([self.latent[1], self.latent[2]]);
-        for person in 0..self.people() {
-            for label in 0..self.labels {
-                statistics.add(&self.motion(&[(person, label)], &device));
-            }
+        for clip in 0..self.clips.len() {
+            statistics.add(&self.motion(&[clip], &device));
         }
         statistics
     }
@@ -425,16 +457,19 @@ impl MotionSet {
     fn open(path: &Path, settings: &Settings) -> Option<Self> {
         let bytes = std::fs::read(path).ok()?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
-        if header.metadata().as_ref()?.get("key")? != &Self::key(settings) {
+        let metadata = header.metadata().as_ref()?;
+        if metadata.get("key")? != &Self::key(settings) {
             return None;
         }
+        let clips = serde_json::from_str(metadata.get("clips")?).ok()?;
         let dict = StateDict::from_safetensors(&bytes).ok()?;
         let (latents, motions) = (dict.get("latents")?, dict.get("motions")?);
         let (latent_shape, motion_shape) = (latents.shape().to_vec(), motions.shape().to_vec());
         let halves = |data: &TensorData| data.iter::<f32>().map(f16::from_f32).collect();
         Some(Self {
-            labels: motion_shape[1],
-            frames: motion_shape[2],
+            labels: settings.labels.len(),
+            frames: motion_shape[1],
+            clips,
             latent: [latent_shape[1], latent_shape[2], latent_shape[3]],
             latents: halves(latents),
             motions: halves(motions),
@@ -443,13 +478,13 @@ impl MotionSet {
 
     fn save(&self, path: &Path, settings: &Settings) -> Result<()> {
         let [channels, height, width] = self.latent;
-        let people = self.people();
         let mut dict = StateDict::default();
         let floats = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect::<Vec<_>>();
-        dict.insert("latents", TensorData::new(floats(&self.latents), [people, channels, height, width]));
-        let shape = [people, self.labels, self.frames, height, width, 3];
+        dict.insert("latents", TensorData::new(floats(&self.latents), [self.references(), channels, height, width]));
+        let shape = [self.clips.len(), self.frames, height, width, 3];
         dict.insert("motions", TensorData::new(floats(&self.motions), shape));
-        let metadata = [("key".to_owned(), Self::key(settings))].into();
+        let clips = serde_json::to_string(&self.clips)?;
+        let metadata = [("key".to_owned(), Self::key(settings)), ("clips".to_owned(), clips)].into();
         let bytes = dict.to_safetensors(WeightDtype::F16, Some(metadata))?;
         let temporary = path.with_extension("partial");
         std::fs::write(&temporary, bytes)
@@ -460,7 +495,7 @@ impl MotionSet {
     /// What a stored set depends on.
     fn key(settings: &Settings) -> String {
         let config = &settings.config;
-        let views = (settings.views, settings.max_zoom);
+        let views = (settings.views, settings.max_zoom, settings.sampling);
         serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames, views]).to_string()
     }
 }

@@ -11,14 +11,14 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::lfae::{DecodingRecipe, Pairs, adam, open_vgg};
+use super::lfae::{DecodingRecipe, Pairs, adam, open_vgg, prefetch};
 use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
     Generator, LatentFlowAutoencoder, Motion, ReferenceFeatures, is_decoder, is_flow_predictor, is_lfae, official_key,
 };
-use crate::native::data::{ClipSet, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, Prefetch, Split};
 use crate::native::model::open_trained;
 use crate::native::preview;
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
@@ -36,6 +36,8 @@ pub struct Args {
     pub vgg: Option<PathBuf>,
     #[command(flatten)]
     pub recipe: DecodingRecipe,
+    #[command(flatten)]
+    pub augment: AugmentArgs,
 }
 
 /// What a checkpoint of the fine-tuning was trained with.
@@ -45,6 +47,8 @@ pub struct Settings {
     /// The model's labels; the new clips have none.
     pub labels: Vec<String>,
     pub recipe: DecodingRecipe,
+    #[serde(default)]
+    pub augmentation: Augmentation,
     pub batch: usize,
     pub accumulate: u16,
     /// Whether VGG19 judged the pictures.
@@ -60,7 +64,10 @@ pub fn run(args: &Args) -> Result<()> {
     let config = model.settings.config;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
-    let open = |split| -> Result<ClipSet> { Ok(ClipSet::open(&args.run.data, None, height, split)?.with_grid(rows)) };
+    let open = |split| -> Result<ClipSet> {
+        let data = args.run.reading.open(&args.run.data, None, height, None, split)?;
+        Ok(data.with_grid(rows))
+    };
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     let weights = model.weights.filter(is_lfae);
     let frozen = load_module(config.lfae.init(&args.run.device.open()), &weights, &official_key)
@@ -70,17 +77,20 @@ pub fn run(args: &Args) -> Result<()> {
         labels: model.settings.labels,
         config,
         recipe: args.recipe.clone(),
+        augmentation: args.augment.augmentation(),
         batch: args.run.batch,
         accumulate: args.run.accumulate,
         perceptual: args.vgg.is_some(),
         lfae_step: model.step,
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    let options = settings.recipe.pair_options(settings.augmentation);
+    let train = prefetch(train, &args.run, move |_| options);
     super::run(&DecoderStage { train, validation, vgg, frozen, weights, settings }, &args.run, Some(&args.model))
 }
 
 struct DecoderStage {
-    train: ClipSet,
+    train: Prefetch<PairBatch>,
     validation: ClipSet,
     vgg: Option<Vgg19>,
     /// The auto-encoder as it was, in its inference form.
@@ -122,13 +132,17 @@ impl Stage for DecoderStage {
     }
 
     fn loss(&self, model: &Generator, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(&self.train, model, draw, device)
+        self.loss_on(self.train.get(draw.index()), model, device)
     }
 
     fn validate(&self, model: &Generator, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, so that the figures compare.
-        let loss = |batch| self.loss_on(&self.validation, model, Draw::of(0, batch, 1), device).0.into_scalar::<f32>();
+        let options = self.settings.recipe.pair_options(self.settings.augmentation);
+        let loss = |index| {
+            let pairs = self.validation.pairs(&options, self.settings.batch, 0, index);
+            self.loss_on(pairs, model, device).0.into_scalar::<f32>()
+        };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let whole = LatentFlowAutoencoder {
             generator: model.clone(),
@@ -146,9 +160,8 @@ impl Stage for DecoderStage {
 }
 
 impl DecoderStage {
-    fn loss_on(&self, set: &ClipSet, model: &Generator, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss_on(&self, pairs: PairBatch, model: &Generator, device: &Device) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
-        let pairs = set.pairs(&recipe.pair_options(), self.settings.batch, draw.seed, draw.index());
         let pairs = Pairs::new(pairs, device);
         let (features, motion) = self.see(&pairs, device);
         recipe.loss(model.decode(pairs.source.clone(), &features, &motion), &pairs, self.vgg.as_ref())

@@ -15,7 +15,7 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{Decoded, Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
-use crate::native::data::{ClipSet, PairBatch, PairOptions, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
@@ -43,6 +43,8 @@ pub struct Args {
     pub vgg: Option<PathBuf>,
     #[command(flatten)]
     pub recipe: Recipe,
+    #[command(flatten)]
+    pub augment: AugmentArgs,
 }
 
 /// The demo models.
@@ -124,8 +126,8 @@ impl DecodingRecipe {
         Ok(())
     }
 
-    pub(super) fn pair_options(&self) -> PairOptions {
-        PairOptions { first_frame_probability: self.first_frame, augment: true, max_zoom: self.max_zoom }
+    pub(super) fn pair_options(&self, augmentation: Augmentation) -> PairOptions {
+        PairOptions { first_frame_probability: self.first_frame, augmentation, max_zoom: self.max_zoom }
     }
 
     /// The loss of what was painted, and its terms.
@@ -152,6 +154,8 @@ pub struct Settings {
     pub config: LfdmConfig,
     pub labels: Vec<String>,
     pub recipe: Recipe,
+    #[serde(default)]
+    pub augmentation: Augmentation,
     pub batch: usize,
     #[serde(default = "super::one_part")]
     pub accumulate: u16,
@@ -178,7 +182,8 @@ pub fn run(args: &Args) -> Result<()> {
         "the configuration asks for {width}x{height} pixels, but clips are square"
     );
     let open = |split| -> Result<ClipSet> {
-        Ok(ClipSet::open(&args.run.data, args.flow.as_deref(), height, split)?.with_grid(rows))
+        let data = args.run.reading.open(&args.run.data, args.flow.as_deref(), height, None, split)?;
+        Ok(data.with_grid(rows))
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     if args.config.is_none() {
@@ -188,13 +193,40 @@ pub fn run(args: &Args) -> Result<()> {
         labels: train.labels().to_vec(),
         config,
         recipe: args.recipe.clone(),
+        augmentation: args.augment.augmentation(),
         batch: args.run.batch,
         accumulate: args.run.accumulate,
         supervised: args.flow.is_some(),
         perceptual: args.vgg.is_some(),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    let drawn = settings.clone();
+    let train = prefetch(train, &args.run, move |step| drawn.pair_options(step));
     super::run(&LfaeStage { train, validation, vgg, settings }, &args.run, args.init.as_deref())
+}
+
+impl Settings {
+    fn is_warming_up(&self, step: u64) -> bool {
+        self.supervised && step < self.recipe.flow_warm_up
+    }
+
+    fn pair_options(&self, step: u64) -> PairOptions {
+        let mut options = self.recipe.decoding.pair_options(self.augmentation);
+        if self.is_warming_up(step) {
+            options.first_frame_probability = 1.0;
+        }
+        options
+    }
+}
+
+/// Batches of pairs by [`Draw::index`], drawn ahead of their use for the seed of the run; `options` are those of a step.
+pub(super) fn prefetch(
+    data: ClipSet,
+    run: &RunArgs,
+    options: impl Fn(u64) -> PairOptions + Send + Sync + 'static,
+) -> Prefetch<PairBatch> {
+    let (batch, seed, parts) = (run.batch, run.seed, u64::from(run.accumulate));
+    Prefetch::new(run.ahead(), move |index| data.pairs(&options(index / parts), batch, seed, index))
 }
 
 /// Scales of the picture that VGG19 sees; its last features need sides of 16.
@@ -213,7 +245,7 @@ pub(super) fn adam() -> AdamConfig {
 }
 
 struct LfaeStage {
-    train: ClipSet,
+    train: Prefetch<PairBatch>,
     validation: ClipSet,
     vgg: Option<Vgg19>,
     settings: Settings,
@@ -249,7 +281,7 @@ impl Stage for LfaeStage {
     }
 
     fn loss(&self, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(&self.train, model, draw, device)
+        self.loss_on(self.train.get(draw.index()), model, draw, device)
     }
 
     fn next_command(&self, run: &Path) -> Option<String> {
@@ -260,8 +292,12 @@ impl Stage for LfaeStage {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, past the warm-up, so that the figures compare.
         let after_warm_up = u64::MAX - BATCHES;
-        let draw = |batch| Draw::of(0, after_warm_up + batch, 1);
-        let loss = |batch| self.loss_on(&self.validation, model, draw(batch), device).0.into_scalar::<f32>();
+        let loss = |batch| {
+            let draw = Draw::of(0, after_warm_up + batch, 1);
+            let options = self.settings.pair_options(draw.step);
+            let pairs = self.validation.pairs(&options, self.settings.batch, draw.seed, draw.index());
+            self.loss_on(pairs, model, draw, device).0.into_scalar::<f32>()
+        };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let path = dir.join(format!("lfae-{step:07}.png"));
         let mut figures = vec![("loss", f64::from(loss))];
@@ -271,14 +307,15 @@ impl Stage for LfaeStage {
 }
 
 impl LfaeStage {
-    fn loss_on(&self, set: &ClipSet, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss_on(
+        &self,
+        pairs: PairBatch,
+        model: &LatentFlowAutoencoder,
+        draw: Draw,
+        device: &Device,
+    ) -> (Tensor<1>, Terms) {
         let recipe = &self.settings.recipe;
-        let warming_up = self.settings.supervised && draw.step < recipe.flow_warm_up;
-        let mut options = recipe.decoding.pair_options();
-        if warming_up {
-            options.first_frame_probability = 1.0;
-        }
-        let pairs = Pairs::new(set.pairs(&options, self.settings.batch, draw.seed, draw.index()), device);
+        let pairs = Pairs::new(pairs, device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, draw);
         let separation = crowding(&estimate.driving.shift);
@@ -295,7 +332,7 @@ impl LfaeStage {
                 + tracking.clone() * recipe.tracking;
             terms.extend([("flow", flow), ("visibility", visibility), ("tracking", tracking)]);
         }
-        if warming_up {
+        if self.settings.is_warming_up(draw.step) {
             return (total, terms);
         }
 

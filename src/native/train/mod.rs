@@ -26,6 +26,7 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::data::DataArgs;
 use super::device::DeviceArgs;
 use super::model::open_weights;
 use crate::noise::NoiseSource;
@@ -39,9 +40,11 @@ pub use rate::{LrSchedule, RateArgs, multi_step};
 /// Options that all stages share.
 #[derive(Debug, Clone, clap::Args)]
 pub struct RunArgs {
-    /// Directory of the training set (`meta.json` and one sheet per person).
+    /// Directory of the training set: sheets, or folders of frames, GIFs or videos; or `synthetic`.
     #[arg(long)]
     pub data: PathBuf,
+    #[command(flatten)]
+    pub reading: DataArgs,
     /// Directory of this run: checkpoints, losses, previews.
     #[arg(long)]
     pub out: PathBuf,
@@ -79,6 +82,13 @@ pub struct RunArgs {
     pub devices: u16,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
+}
+
+impl RunArgs {
+    /// Batches that wait for the devices that learn from them.
+    pub(crate) fn ahead(&self) -> usize {
+        2 * usize::from(self.devices)
+    }
 }
 
 /// One value of the loss, by name, for the log.
