@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train one of the two stages on a directory of clips.
+    /// Train one of the two stages, or the network that judges clips, on a directory of clips.
     #[command(subcommand)]
     Train(Train),
     /// Bundle the two trained stages for the page and for `animate`.
@@ -29,7 +29,7 @@ enum Command {
     ExportPth(export_pth::Args),
     /// Make a video from a portrait and a label.
     Animate(animate::Args),
-    /// Measure the auto-encoder on held-out people.
+    /// Measure the auto-encoder and generated clips on held-out people.
     Eval(eval::Args),
     /// Draw generated clips of held-out people into one picture.
     Sheet(sheet::Args),
@@ -41,6 +41,8 @@ enum Train {
     Lfae(train::lfae::Args),
     /// Stage 2: the diffusion model over the motion that stage 1 sees.
     Dm(train::diffusion::Args),
+    /// The action network, which judges clips in `lfdm eval`.
+    Classifier(train::classifier::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -56,6 +58,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
+        Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),

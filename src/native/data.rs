@@ -528,7 +528,7 @@ impl Meta {
 }
 
 impl Split {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Val => "val",

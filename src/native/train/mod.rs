@@ -5,6 +5,7 @@
 //! of the step, which is what makes a resumed run continue the interrupted one.
 
 mod checkpoint;
+pub mod classifier;
 pub mod diffusion;
 mod ema;
 pub mod lfae;
