@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const LABELS: usize = 7;
 const FRAMES: usize = 4;
@@ -20,7 +20,7 @@ fn lfdm(dir: &Path, arguments: &str) -> Result<(), String> {
     if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
-fn json(path: impl AsRef<Path>) -> Value {
+fn read(path: impl AsRef<Path>) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn from_clips_to_a_video() {
     let refused =
         lfdm(dir, "train lfae --data FACES --init lfae --out other --batch 1 --lr 0.0003 --steps 1").unwrap_err();
     assert!(refused.contains("cannot begin with the weights in lfae"), "{refused}");
-    let manifest = json(dir.join("models/tiny/manifest.json"));
+    let manifest = read(dir.join("models/tiny/manifest.json"));
     assert_eq!(manifest["labels"][4], "happiness");
     assert_eq!(manifest["training"]["lfae"]["steps"], 3);
 
@@ -55,13 +55,28 @@ fn from_clips_to_a_video() {
     assert!(fs::read(dir.join("fear.gif")).unwrap().starts_with(b"GIF89a"));
 
     // Both places that hold an auto-encoder; the weights of the bundle are rounded to half precision.
-    run("eval --model models/tiny --data FACES --out reports/bundle.json");
+    run("eval --model models/tiny --data FACES --steps 1 --out reports/bundle.json");
     run("eval --model lfae --data FACES --out reports/run.json");
-    let [bundle, trained] = ["bundle", "run"].map(|name| json(dir.join(format!("reports/{name}.json"))));
-    assert_eq!(bundle["images"], 6);
-    assert_eq!(bundle["repeat_frame_0"], trained["repeat_frame_0"]);
-    let frame = |report: &Value| report["reconstruction"]["frame"].as_f64().unwrap();
-    assert!((frame(&bundle) - frame(&trained)).abs() < 0.1, "{bundle} {trained}");
+    let [bundle, trained] = ["bundle", "run"].map(|name| read(dir.join(format!("reports/{name}.json"))));
+    let [ours, theirs] = [&bundle, &trained].map(|report| &report["reconstruction"]["apex"]);
+    assert_eq!((&ours["images"], &bundle["reconstruction"]["all_frames"]["images"]), (&json!(6), &json!(18)));
+    assert_eq!(ours["repeat_frame_0"], theirs["repeat_frame_0"]);
+    let frame = |comparison: &Value| comparison["reconstruction"]["psnr"]["frame"].as_f64().unwrap();
+    assert!((frame(ours) - frame(theirs)).abs() < 0.1, "{bundle} {trained}");
+    assert!(trained["generation"].is_null(), "a run of stage 1 generates nothing");
+    assert!(bundle["generation"]["clips"][3]["label_accuracy"].is_null(), "nobody was there to judge");
+
+    run("train classifier --data FACES --out judge --size 32 --batch 2 --steps 2");
+    run(
+        "eval --model models/tiny --data FACES --classifier judge --steps 1,2 --seeds 2 --guidance 1 --out reports/judged.json",
+    );
+    judged(&read(dir.join("reports/judged.json"))["generation"]);
+    run("train classifier --data synthetic --out other-judge --size 32 --batch 2 --steps 1");
+    let refused =
+        lfdm(dir, "eval --model models/tiny --data FACES --classifier other-judge --out no.json").unwrap_err();
+    assert!(refused.contains("does not know anger, disgust, fear"), "{refused}");
+    let refused = lfdm(dir, "eval --model models/tiny --data FACES --classifier lfae --out no.json").unwrap_err();
+    assert!(refused.contains("--classifier lfae: not a run of `lfdm train classifier`"), "{refused}");
 
     run("sheet --model models/tiny --data FACES --people 1 --columns 3 --real --zoom 1.3 --steps 1 --out sheet.png");
     assert_eq!(image::open(dir.join("sheet.png")).unwrap().height() as usize, 2 * LABELS * (64 + 2));
@@ -90,11 +105,41 @@ fn folders_of_frames_train_both_stages() {
     run("train lfae --data people --out lfae --config config.json --batch 2 --lr 0.0003 --steps 1 --augment photo");
     run("train dm --data people --lfae lfae --out dm --batch 2 --lr 0.0003 --steps 1 --sampling very_random");
     run("export --lfae lfae --dm dm --name people --out model");
-    assert_eq!(json(dir.join("model/manifest.json"))["labels"], serde_json::json!(["frown", "smile"]));
+    assert_eq!(read(dir.join("model/manifest.json"))["labels"], json!(["frown", "smile"]));
     run("sheet --model model --data people --people 1 --columns 2 --real --steps 1 --out sheet.png");
     assert_eq!(image::open(dir.join("sheet.png")).unwrap().height(), 2 * (32 + 2), "bert has one label");
+    run("train classifier --data people --out judge --frames 3 --size 32 --batch 2 --steps 1");
+    run("eval --model model --data people --split all --classifier judge --steps 1 --out report.json");
+    let report = read(dir.join("report.json"));
+    assert_eq!(
+        (&report["reconstruction"]["people"], &report["generation"]["clips"][3]["clips"]),
+        (&json!(2), &json!(4))
+    );
+    run("eval --model model --data people --clips 1 --steps 1 --out report.json");
+    let report = read(dir.join("report.json"));
+    assert_eq!(report["reconstruction"]["labels"].as_object().unwrap().len(), 1, "bert has one label: {report}");
     let refused = lfdm(dir, "sheet --model model --data FACES --out other.png").unwrap_err();
     assert!(refused.contains("does not know") && refused.contains("it knows frown, smile"), "{refused}");
+}
+
+/// What a report says of generated clips, two seeds each in one and two steps.
+fn judged(generation: &Value) {
+    let clips = generation["clips"].as_array().unwrap();
+    let origins: Vec<&str> = clips.iter().map(|clips| clips["origin"].as_str().unwrap()).collect();
+    assert_eq!(origins, ["real", "repeat frame 0", "auto-encoder", "generated, 1 steps", "generated, 2 steps"]);
+    let counts: Vec<u64> = clips.iter().map(|clips| clips["clips"].as_u64().unwrap()).collect();
+    assert_eq!(counts, [7, 7, 7, 14, 14]);
+    assert!(generation["networks"][0].as_str().unwrap().starts_with("lfdm action network "));
+    let figure = |row: usize, name: &str| clips[row][name].as_f64().unwrap();
+    assert_eq!((figure(1, "motion"), figure(1, "identity_drift")), (0.0, 0.0));
+    assert!(figure(0, "motion") > 0.0 && figure(0, "identity_drift") < figure(0, "motion"));
+    assert!(figure(3, "diversity") > 0.0 && clips[2]["diversity"].is_null());
+    assert!((0.0..=1.0).contains(&figure(3, "label_accuracy")));
+    let frechet = |row: usize, name: &str| clips[row]["frechet"][0][name].as_f64();
+    assert!(frechet(4, "fvd").unwrap() > 0.0 && frechet(4, "subject_conditional").unwrap() > 0.0);
+    assert_eq!(frechet(0, "fvd"), None, "one person has no halves");
+    // One person has one clip per label, which has no spread.
+    assert_eq!(frechet(4, "class_conditional"), None);
 }
 
 #[test]
@@ -105,6 +150,8 @@ fn missing_inputs_are_named() {
         "export --lfae absent --dm absent --name x --out report.json",
         "train lfae --data absent --out run --steps 1 --lr 0.1",
         "train lfae --data FACES --init absent --out run --steps 1 --lr 0.1",
+        "eval --model absent --data FACES --classifier absent --out report.json",
+        "train classifier --data absent --out run",
         "train dm --data FACES --lfae absent --out run --steps 1 --lr 0.1",
     ] {
         let message = lfdm(dir.path(), arguments).unwrap_err();

@@ -102,6 +102,15 @@ fn gradients_add_up(dir: &Path) {
         let [whole, halves] = [whole, halves].map(|line| line["loss"].as_f64().unwrap());
         assert!((whole - halves).abs() < 1e-4 * whole, "{whole} in one piece, {halves} in two");
     }
+
+    // In stage 1 every part draws its own pairs, whichever thread asks for them first.
+    let losses = |devices: usize| {
+        let out = format!("lfae-{devices}");
+        let batch = format!("--batch 2 --accumulate 2 --devices {devices}");
+        run(dir, &format!("{LFAE} --out {out} --steps 4").replace("--batch 4", &batch));
+        lines(&dir.join(out).join("losses.jsonl"))
+    };
+    assert_eq!(losses(1), losses(2));
 }
 
 fn tuning_leads_to_the_end_of_the_flow(dir: &Path) {

@@ -4,6 +4,8 @@
 //! of the noise, the two clean estimates before and fresh noise. A sampler is therefore a table of coefficients, computed ahead in double
 //! precision by [`ddpm`], [`ddim`], [`dpm_solver_pp_2m`], [`unipc`] or [`consistency`]; a [`Trajectory`] walks it.
 
+use std::fmt;
+
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,20 @@ pub enum DdimTimes {
     /// As the official LFDM: evenly spaced without either end, and moving between levels that lag one time behind the ones the network
     /// is evaluated at. Needed for matching outputs with official checkpoints.
     Official,
+}
+
+/// As papers call it.
+impl fmt::Display for Sampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DpmSolverPp2m => f.write_str("DPM-Solver++(2M)"),
+            Self::Unipc => f.write_str("UniPC"),
+            Self::Consistency => f.write_str("consistency sampling"),
+            Self::Ddim { eta, times: DdimTimes::Trailing } => write!(f, "DDIM, eta {eta}"),
+            Self::Ddim { eta, times: DdimTimes::Official } => write!(f, "official DDIM, eta {eta}"),
+            Self::Ddpm => f.write_str("DDPM"),
+        }
+    }
 }
 
 impl Sampler {

@@ -463,7 +463,7 @@ impl ConvNorm {
         }
     }
 
-    fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
+    pub(crate) fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
         silu(self.normalise(self.proj.forward(x), batch, film))
     }
 
@@ -471,7 +471,7 @@ impl ConvNorm {
     ///
     /// Statistics come from per-channel sums, and normalisation, gain and FiLM are merged into one scale and one shift per
     /// channel, so the activation is read three times and never rearranged.
-    fn normalise(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
+    pub(crate) fn normalise(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
         let [n, channels, height, width] = x.dims();
         let groups = self.norm.num_groups;
         let (frames, width_of_group) = (n / batch, channels / groups);

@@ -66,7 +66,7 @@ pub(crate) struct SamplingArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum SamplerName {
+pub(crate) enum SamplerName {
     /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
     DpmSolver,
     /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
@@ -84,7 +84,7 @@ enum SamplerName {
 }
 
 impl SamplerName {
-    fn sampler(self) -> Sampler {
+    pub(crate) fn sampler(self) -> Sampler {
         match self {
             Self::DpmSolver => Sampler::DpmSolverPp2m,
             Self::Unipc => Sampler::Unipc,

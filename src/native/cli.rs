@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train one of the two stages on a directory of clips.
+    /// Train one of the two stages, or the network that judges clips, on a directory of clips.
     #[command(subcommand)]
     Train(Train),
     /// Teach the decoder of a trained model to paint a new domain, from clips without labels.
@@ -31,7 +31,7 @@ enum Command {
     ExportPth(export_pth::Args),
     /// Make a video from a portrait and a label.
     Animate(animate::Args),
-    /// Measure the auto-encoder on held-out people.
+    /// Measure the auto-encoder and generated clips on held-out people.
     Eval(eval::Args),
     /// Draw generated clips of held-out people into one picture.
     Sheet(sheet::Args),
@@ -45,6 +45,8 @@ enum Train {
     Dm(train::diffusion::Args),
     /// Tune a trained stage 2 until a few steps are enough.
     Consistency(train::consistency::Args),
+    /// The action network, which judges clips in `lfdm eval`.
+    Classifier(train::classifier::Args),
 }
 
 /// Runs the program with the arguments of the process.
@@ -62,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Train(Train::Consistency(args)) => train::consistency::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
+        Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),

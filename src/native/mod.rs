@@ -1,5 +1,6 @@
 //! The command line and what only it needs: files, data, training, evaluation.
 
+mod action;
 pub mod animate;
 pub mod cli;
 mod contact_sheet;
@@ -18,3 +19,4 @@ pub mod sheet;
 pub(crate) mod staging;
 mod synthetic;
 pub mod train;
+mod video;

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::contact_sheet::ContactSheet;
 use super::data::{Clip, ClipSet, NEUTRAL};
-use super::metrics::Psnr;
+use super::metrics::{Score, psnr};
 use super::train::Figures;
 use crate::lfae::LatentFlowAutoencoder;
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
@@ -38,8 +38,8 @@ pub(crate) fn reconstructions(
             let decoded = model.decode(source.clone(), &model.encode(source.clone()), &motion);
             let images = [source, driving, decoded.deformed, decoded.prediction, decoded.painted].map(values);
             let [source, driving, _, output, _] = &images;
-            repeated.push(Psnr::of(source, driving, source));
-            reconstructed.push(Psnr::of(source, driving, output));
+            repeated.push(psnr(source, driving, source));
+            reconstructed.push(psnr(source, driving, output));
             if index == subject % moving.len() {
                 let mut tiles: Vec<_> = images.iter().map(|image| rgba(image)).collect();
                 tiles.push(flow_to_rgba(&values(motion.flow), grid, size));
@@ -49,8 +49,8 @@ pub(crate) fn reconstructions(
         }
     }
     sheet.save(path)?;
-    let (repeated, reconstructed) = (Psnr::mean(&repeated), Psnr::mean(&reconstructed));
-    let moving = |psnr: &Psnr| psnr.moving.unwrap_or(f64::NAN);
+    let (repeated, reconstructed) = (Score::mean(&repeated), Score::mean(&reconstructed));
+    let moving = |psnr: &Score| psnr.moving.unwrap_or(f64::NAN);
     Ok(vec![
         ("psnr", reconstructed.frame),
         ("psnr_moving", moving(&reconstructed)),

@@ -9,6 +9,7 @@
 //! Clips differ in length, and not every subject has every label.
 
 mod augmentation;
+mod clips;
 mod decode;
 mod flow;
 mod folders;
@@ -37,6 +38,7 @@ use thiserror::Error;
 use self::{augmentation::Backdrop, flow::ExactFlow};
 pub use self::{
     augmentation::{AugmentArgs, Augmentation},
+    clips::ClipBatch,
     decode::Fit,
     flow::FlowFrame,
     folders::UNLABELLED,

@@ -4,6 +4,7 @@
 //! is not burn-train's learner: see ARCHITECTURE.md.
 
 mod checkpoint;
+pub mod classifier;
 pub mod consistency;
 pub mod diffusion;
 mod ema;

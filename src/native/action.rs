@@ -1,0 +1,144 @@
+//! The action network: which label a clip shows, and the features that clips are compared by.
+//!
+//! A small relative of R(2+1)D (Tran et al. 2018): convolutions inside frames, then across them, in turn.
+
+use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{GroupNormConfig, Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::activation::silu;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::diffusion::unet::ConvNorm;
+
+/// Channels after the stem and after every block.
+const WIDTHS: [usize; 4] = [32, 48, 96, 160];
+const GROUPS: usize = 8;
+/// How much a side shrinks: stem and blocks halve it.
+pub(crate) const REDUCTION: usize = 1 << WIDTHS.len();
+/// Few, so that a covariance is estimated well from the few hundred clips of a validation split.
+pub(crate) const FEATURES: usize = 64;
+
+/// Sizes of an [`ActionNetwork`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActionConfig {
+    /// Side of the frames that it looks at, a multiple of 16.
+    pub size: usize,
+    pub labels: Vec<String>,
+}
+
+/// From a clip to its features and label.
+#[derive(Module, Debug)]
+pub(crate) struct ActionNetwork {
+    stem: ConvNorm,
+    blocks: Vec<Block>,
+    /// Weight `[160 * (size / 16)^2, 64]`.
+    embed: Linear,
+    /// Weight `[64, labels]`.
+    classify: Linear,
+}
+
+/// What the network says of clips.
+pub(crate) struct Judgement {
+    /// `[batch, 64]`
+    pub features: Tensor<2>,
+    /// `[batch, labels]`
+    pub logits: Tensor<2>,
+}
+
+impl ActionConfig {
+    pub(crate) fn init(&self, device: &Device) -> ActionNetwork {
+        let cells = (self.size / REDUCTION).pow(2);
+        // Expressions are told apart by their shape, not by their length: only the last two blocks shorten the clip.
+        let blocks = WIDTHS.windows(2).zip([1, 2, 2]);
+        ActionNetwork {
+            stem: halving([6, WIDTHS[0]], device),
+            blocks: blocks.map(|(widths, stride)| Block::new([widths[0], widths[1]], stride, device)).collect(),
+            embed: LinearConfig::new(WIDTHS[3] * cells, FEATURES).init(device),
+            classify: LinearConfig::new(FEATURES, self.labels.len()).init(device),
+        }
+    }
+}
+
+impl ActionNetwork {
+    /// # Shapes
+    /// - `clips`: `[batch, frames, 3, size, size]`, RGB in `[0, 1]`
+    pub(crate) fn forward(&self, clips: Tensor<5>) -> Judgement {
+        let [batch, frames, channels, height, width] = clips.dims();
+        // What moves is in the difference to frame 0, whoever the person is.
+        let motion = (clips.clone() - clips.clone().narrow(1, 0, 1)) * 4.0;
+        let x = Tensor::cat(vec![clips * 2.0 - 1.0, motion], 2);
+        let x = self.stem.forward(x.reshape([batch * frames, 2 * channels, height, width]), batch, None);
+        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, batch));
+        let [n, channels, height, width] = x.dims();
+        let x = x.reshape([batch, n / batch, channels * height * width]).mean_dim(1);
+        let features = self.embed.forward(x.reshape([batch, channels * height * width]));
+        let logits = self.classify.forward(silu(features.clone()));
+        Judgement { features, logits }
+    }
+}
+
+/// A convolution inside frames that halves their sides, then one across frames.
+#[derive(Module, Debug)]
+struct Block {
+    inside: ConvNorm,
+    across: ConvNorm,
+}
+
+impl Block {
+    /// `stride`: of the frames.
+    fn new([from, to]: [usize; 2], stride: usize, device: &Device) -> Self {
+        let across: Conv2d = Conv2dConfig::new([to, to], [3, 1])
+            .with_stride([stride, 1])
+            .with_padding(PaddingConfig2d::Explicit(1, 0, 1, 0))
+            .init(device);
+        Self {
+            inside: halving([from, to], device),
+            across: ConvNorm { proj: across, norm: GroupNormConfig::new(GROUPS, to).init(device) },
+        }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch * frames, from, height, width]`
+    /// - returns `[batch * ceil(frames / stride), to, height / 2, width / 2]`
+    fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
+        let x = self.inside.forward(x, batch, None);
+        let [n, channels, height, width] = x.dims();
+        let x = x.reshape([batch, n / batch, channels, height * width]).swap_dims(1, 2);
+        let x = self.across.proj.forward(x).swap_dims(1, 2);
+        let frames = x.dims()[1];
+        let x = x.reshape([batch * frames, channels, height, width]);
+        silu(self.across.normalise(x, batch, None))
+    }
+}
+
+fn halving([from, to]: [usize; 2], device: &Device) -> ConvNorm {
+    ConvNorm {
+        proj: Conv2dConfig::new([from, to], [3, 3])
+            .with_stride([2, 2])
+            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+            .init(device),
+        norm: GroupNormConfig::new(GROUPS, to).init(device),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{Distribution, Tolerance};
+
+    #[test]
+    fn clips_of_any_length_are_judged_each_for_itself() {
+        let device = Device::flex();
+        let labels = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let network = ActionConfig { size: 32, labels }.init(&device);
+        for frames in [1, 5, 8] {
+            let clips = Tensor::<5>::random([2, frames, 3, 32, 32], Distribution::Default, &device);
+            let both = network.forward(clips.clone());
+            assert_eq!((both.features.dims(), both.logits.dims()), ([2, FEATURES], [2, 3]));
+            let second = network.forward(clips.narrow(0, 1, 1));
+            let expected = both.features.narrow(0, 1, 1).into_data();
+            second.features.into_data().assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-4));
+        }
+    }
+}

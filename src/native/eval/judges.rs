@@ -1,0 +1,101 @@
+//! The networks that look at clips: the action network, which also names their label, and I3D.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use sha2::{Digest, Sha256};
+
+use crate::native::action::{ActionNetwork, Judgement};
+use crate::native::data::ClipSet;
+use crate::native::train::TrainedModel;
+use crate::native::train::classifier::Settings;
+use crate::native::video::Video;
+use crate::weights::{StateDict, WeightDtype, WeightsError, load_module};
+
+/// A network that has learned what moves in videos.
+pub(crate) trait VideoNetwork {
+    /// What stands beside every figure that rests on it: figures of two networks do not compare.
+    fn name(&self) -> &str;
+
+    fn look(&self, video: &Video) -> Result<Impression>;
+}
+
+/// What a network makes of a clip.
+pub(crate) struct Impression {
+    pub features: Vec<f64>,
+    /// Index of the label, if the network knows the data's labels.
+    pub label: Option<usize>,
+}
+
+/// The action network of a run of `lfdm train classifier`.
+pub(crate) struct ActionJudge {
+    network: ActionNetwork,
+    size: usize,
+    name: String,
+    /// The data's index of each of the network's labels.
+    labels: Vec<Option<usize>>,
+    device: Device,
+}
+
+impl ActionJudge {
+    /// # Errors
+    /// No such run, or one whose network lacks the label of a clip.
+    pub(crate) fn open(run: &Path, data: &ClipSet, device: &Device) -> Result<Self> {
+        let TrainedModel { step, settings, weights } = TrainedModel::<Settings>::open(run)
+            .with_context(|| format!("--classifier {}: not a run of `lfdm train classifier`", run.display()))?;
+        let known = &settings.network.labels;
+        let labels = data.labels();
+        let shown: BTreeSet<usize> = data.clips().map(|clip| clip.label()).collect();
+        let unknown: Vec<&str> = shown
+            .into_iter()
+            .map(|label| labels[label].as_str())
+            .filter(|&label| !known.iter().any(|known| known == label))
+            .collect();
+        ensure!(
+            unknown.is_empty(),
+            "the classifier in {} does not know {}; it knows {}. Train one on this data: `lfdm train classifier`",
+            run.display(),
+            unknown.join(", "),
+            known.join(", ")
+        );
+        let network = load_module(settings.network.init(device), &weights, &str::to_owned)
+            .with_context(|| format!("cannot use the classifier in {}", run.display()))?;
+        let name = format!(
+            "lfdm action network {}, {:.1} M parameters, {step} steps",
+            fingerprint(&weights)?,
+            network.num_params() as f64 / 1e6
+        );
+        let labels = known.iter().map(|known| labels.iter().position(|label| label == known)).collect();
+        Ok(Self { network, size: settings.network.size, name, labels, device: device.clone() })
+    }
+}
+
+impl VideoNetwork for ActionJudge {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn look(&self, video: &Video) -> Result<Impression> {
+        let pixels = TensorData::new(video.resized([self.size; 2]), [1, video.len(), 3, self.size, self.size]);
+        let Judgement { features, logits } = self.network.forward(Tensor::from_data(pixels, &self.device));
+        let logits: Vec<f32> = logits.try_into_data()?.iter::<f32>().collect();
+        let said = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+        Ok(Impression { features: finite(features, &self.name)?, label: said.and_then(|said| self.labels[said]) })
+    }
+}
+
+/// The values of a feature tensor; a Gaussian of values that are not numbers has no distance.
+pub(crate) fn finite<const D: usize>(features: Tensor<D>, name: &str) -> Result<Vec<f64>> {
+    let values: Vec<f64> = features.try_into_data()?.iter::<f32>().map(f64::from).collect();
+    ensure!(values.iter().all(|value| value.is_finite()), "{name}: features are not numbers; its weights are damaged");
+    Ok(values)
+}
+
+/// The beginning of a SHA-256 of weights.
+pub(crate) fn fingerprint(weights: &StateDict) -> Result<String, WeightsError> {
+    let digest = Sha256::digest(weights.to_safetensors(WeightDtype::F32, None)?);
+    Ok(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,167 @@
+//! `lfdm train classifier`: the action network, whose verdicts and features `lfdm eval` reports.
+
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::nn::loss::CrossEntropyLossConfig;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::{Draw, Figures, RunArgs, Stage, Terms};
+use crate::native::action::{ActionConfig, ActionNetwork, Judgement, REDUCTION};
+use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split};
+use crate::weights::{StateDict, WeightsError, collect_module, load_module};
+
+/// Blurred, since generated clips are softer than real ones.
+const AUGMENTATION: Augmentation = Augmentation { blur: 0.5, ..Augmentation::PLAIN };
+/// Largest enlargement of a clip.
+const MAX_ZOOM: f32 = 1.4;
+/// Clips per pass of a validation.
+const VALIDATION_BATCH: usize = 14;
+
+/// `lfdm train classifier`
+#[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("1500")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.002")),
+    mut_arg("batch", |arg| arg.default_value("16")),
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Side of the frames that the network looks at; evaluation brings clips of any size to it.
+    #[arg(long, default_value_t = 64)]
+    pub size: usize,
+    /// Frames of each clip, evenly spaced: as many as the model to be measured makes, or those of the shortest clip without it.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    pub frames: Option<u16>,
+}
+
+/// What a checkpoint of the action network was trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub network: ActionConfig,
+    pub batch: usize,
+    #[serde(default = "super::one_part")]
+    pub accumulate: u16,
+}
+
+/// Trains the action network.
+pub fn run(args: &Args) -> Result<()> {
+    ensure!(
+        args.size > 0 && args.size.is_multiple_of(REDUCTION),
+        "--size must be a multiple of {REDUCTION}, 64 is a good one"
+    );
+    let RunArgs { reading, data, batch, accumulate, seed, .. } = &args.run;
+    let open = |split| reading.open(data, None, args.size, args.frames.map(usize::from), split);
+    let train = open(Split::Train)?;
+    ensure!(train.labels().len() > 1, "{} has one label, which needs no telling apart", data.display());
+    let validation = open(Split::Val)?.with_labels(train.labels())?;
+    let network = ActionConfig { size: args.size, labels: train.labels().to_vec() };
+    let settings = Settings { network, batch: *batch, accumulate: *accumulate };
+    let (batch, seed) = (*batch, *seed);
+    let train =
+        Prefetch::new(args.run.ahead(), move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, batch, seed, index));
+    super::run(&ClassifierStage { train, validation, settings }, &args.run, None)
+}
+
+struct ClassifierStage {
+    /// By [`Draw::index`], for the seed of the run.
+    train: Prefetch<ClipBatch>,
+    validation: ClipSet,
+    settings: Settings,
+}
+
+impl Stage for ClassifierStage {
+    type Model = ActionNetwork;
+    type Settings = Settings;
+
+    fn name(&self) -> &'static str {
+        "action network"
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn adam(&self) -> AdamConfig {
+        AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+    }
+
+    fn init(&self, device: &Device) -> ActionNetwork {
+        self.settings.network.init(device)
+    }
+
+    fn load(&self, model: ActionNetwork, weights: StateDict) -> Result<ActionNetwork, WeightsError> {
+        load_module(model, &weights, &str::to_owned)
+    }
+
+    fn export(&self, model: &ActionNetwork) -> StateDict {
+        collect_module(model, &str::to_owned)
+    }
+
+    fn loss(&self, model: &ActionNetwork, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        let (clips, labels) = tensors(self.train.get(draw.index()), device);
+        // Smoothed labels: a network that is sure of everything has features that say nothing but the label.
+        (cross_entropy(model.forward(clips).logits, labels, Some(0.1)), Vec::new())
+    }
+
+    fn validate(&self, model: &ActionNetwork, _step: u64, _dir: &Path, device: &Device) -> Result<Figures> {
+        let (mut loss, mut right) = (0.0, 0);
+        for batch in self.validation.clip_batches(VALIDATION_BATCH) {
+            let count = batch.labels.len() as f64;
+            let (clips, labels) = tensors(batch, device);
+            let Judgement { logits, .. } = model.forward(clips);
+            let verdicts = logits.clone().argmax(1).reshape([-1]);
+            right += verdicts.equal(labels.clone()).int().sum().into_scalar::<i64>();
+            loss += count * f64::from(cross_entropy(logits, labels, None).into_scalar::<f32>());
+        }
+        let count = self.validation.clip_count() as f64;
+        Ok(vec![("loss", loss / count), ("accuracy", right as f64 / count)])
+    }
+
+    fn next_command(&self, run: &Path) -> Option<String> {
+        Some(format!("lfdm eval --model MODEL --data DATA --classifier {} --out report.json", run.display()))
+    }
+}
+
+/// # Shapes
+/// - returns `[batch, frames, 3, size, size]` and `[batch]`
+fn tensors(batch: ClipBatch, device: &Device) -> (Tensor<5>, Tensor<1, Int>) {
+    let ClipBatch { frames, size, pixels, labels } = batch;
+    let labels: Vec<i64> = labels.into_iter().map(|label| label as i64).collect();
+    let count = labels.len();
+    let clips = Tensor::from_data(TensorData::new(pixels, [count, frames, 3, size, size]), device);
+    (clips, Tensor::from_data(TensorData::new(labels, [count]), device))
+}
+
+fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: Option<f32>) -> Tensor<1> {
+    CrossEntropyLossConfig::new().with_smoothing(smoothing).init(&logits.device()).forward(logits, labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::data::SYNTHETIC;
+
+    #[test]
+    fn a_step_repeats_and_steps_and_parts_differ() {
+        let device = Device::flex();
+        let validation = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Val).unwrap();
+        let network = ActionConfig { size: 32, labels: validation.labels().to_vec() };
+        let settings = Settings { network, batch: 2, accumulate: 2 };
+        let train = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Train).unwrap();
+        let train = Prefetch::new(1, move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, 2, 1, index));
+        let stage = ClassifierStage { train, validation, settings };
+        let model = stage.init(&device);
+        let loss = |step, part| {
+            let draw = Draw { part, ..Draw::of(1, step, 2) };
+            stage.loss(&model, draw, &device).0.into_scalar::<f32>()
+        };
+        assert_eq!(loss(3, 1), loss(3, 1));
+        assert_ne!(loss(3, 0), loss(3, 1));
+        assert_ne!(loss(3, 0), loss(4, 0));
+    }
+}
