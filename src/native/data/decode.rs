@@ -88,8 +88,9 @@ pub(super) fn open(
     let fit = args.fit.unwrap_or(if published.is_some() { Fit::Pad } else { Fit::Crop });
     let frame = Framing { fit, region: published.and_then(|published| published.region) };
     let side = chosen.iter().find_map(|clip| frame.first_side(&clip.media)).unwrap_or(size);
-    let tile = side.clamp(size, (size as f64 * CLOSE_UP) as usize);
-    let limit = frames_within(args.memory, chosen.len(), tile, frames.unwrap_or(2))?;
+    let room = |tile| frames_within(args.memory, chosen.len(), tile, frames.unwrap_or(2)).map(|limit| (tile, limit));
+    // Frames matter more than sharp close-ups.
+    let (tile, limit) = room(side.clamp(size, (size as f64 * CLOSE_UP) as usize)).or_else(|_| room(size))?;
 
     let progress = progress_bar("clips", chosen.len());
     let read: Vec<Result<Tiles, String>> =
@@ -134,7 +135,7 @@ fn collect(
             *sizes.entry(size).or_default() += count;
         }
         if tiles.frames < 2 {
-            bad_clips.push(format!("{name}: has {} frames, but motion takes two", tiles.frames));
+            bad_clips.push(format!("{name}: motion takes two frames or more, this has {}", tiles.frames));
             continue;
         }
         clips.push(Stored {

@@ -38,8 +38,11 @@ impl Media {
     /// The file or folder, if it is a clip.
     pub(super) fn of(path: &Path) -> Result<Option<Self>, DataError> {
         if path.is_dir() {
-            let names: Vec<String> = entries(path)?.into_iter().filter(|name| is_one_of(name, &PICTURES)).collect();
-            return Ok((!names.is_empty()).then(|| Self::Frames(path.to_owned(), names)));
+            let (names, others): (Vec<String>, Vec<String>) =
+                entries(path)?.into_iter().partition(|name| is_one_of(name, &PICTURES));
+            // A picture beside folders is somebody's portrait, not a clip.
+            let is_clip = !names.is_empty() && !others.iter().any(|name| path.join(name).is_dir());
+            return Ok(is_clip.then(|| Self::Frames(path.to_owned(), names)));
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let owned = || path.to_owned();
@@ -156,6 +159,7 @@ mod tests {
     fn clips_are_found_at_every_place_they_may_have() {
         let dir = tempfile::tempdir().unwrap();
         for name in [
+            "anna/portrait.png",
             "anna/smile/1.png",
             "anna/smile/2.JPG",
             "anna/smile/notes.txt",
