@@ -140,9 +140,10 @@ fn write_grey_clips(dir: &Path) {
     for (split, people) in [(Split::Train, 6), (Split::Val, 2)] {
         let clips = ClipSet::open(Path::new("synthetic"), None, 64, split).unwrap();
         ids.push((0..people).map(|subject| clips.subject_id(subject)).collect());
+        let frames = clips.frames();
         for subject in 0..people {
-            let mut sheet = image::RgbImage::new(64 * FRAMES as u32, 64 * LABELS as u32);
-            for (label, frame) in (0..LABELS).flat_map(|label| (0..FRAMES).map(move |frame| (label, frame))) {
+            let mut sheet = image::RgbImage::new(64 * frames as u32, 64 * LABELS as u32);
+            for (label, frame) in (0..LABELS).flat_map(|label| (0..frames).map(move |frame| (label, frame))) {
                 for (index, rgba) in clips.clip(subject, label).rgba(frame).chunks_exact(4).enumerate() {
                     let (x, y) = (index % 64 + 64 * frame, index / 64 + 64 * label);
                     let grey = rgba[..3].iter().map(|&value| u32::from(value)).sum::<u32>() / 3;
@@ -156,7 +157,7 @@ fn write_grey_clips(dir: &Path) {
     }
     let clips = ClipSet::open(Path::new("synthetic"), None, 64, Split::Val).unwrap();
     let meta = json!({
-        "actions": clips.labels(), "frames": FRAMES, "size": 64, "fps": clips.fps(), "apex_frame": clips.apex_frame(),
+        "actions": clips.labels(), "frames": clips.frames(), "size": 64, "fps": clips.fps(), "apex_frame": clips.apex_frame(),
         "splits": { "train": ids[0], "val": ids[1] },
     });
     fs::write(dir.join("meta.json"), meta.to_string()).unwrap();
@@ -217,7 +218,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
     let since = Instant::now();
     // After a checkpoint, in the middle of whatever it does then.
     while !dir.join("killed/step-00000003").exists() && !dir.join("killed/step-00000006").exists() {
-        assert!(since.elapsed() < Duration::from_secs(120), "no checkpoint");
+        assert!(since.elapsed() < Duration::from_secs(600), "no checkpoint");
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill().unwrap();
