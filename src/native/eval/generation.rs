@@ -158,16 +158,17 @@ impl<'a> Comparison<'a> {
     }
 
     pub(crate) fn report(self) -> Generation {
+        let networks = self.networks.len();
         let scores =
-            |origin: String, series: &Series| series.scores(origin, &self.real, self.labels, self.networks.len());
+            |origin: &str, series: &Series| series.scores(origin, self.labels, series.frechet(&self.real, networks));
         let mut clips = vec![
-            Scores { frechet: self.real.halves(self.networks.len()), ..scores("real".into(), &self.real) },
-            scores("repeat frame 0".into(), &self.repeated),
-            scores("auto-encoder".into(), &self.rebuilt),
+            self.real.scores("real", self.labels, self.real.halves(networks)),
+            scores("repeat frame 0", &self.repeated),
+            scores("auto-encoder", &self.rebuilt),
         ];
         let plan = self.animator.as_ref().map(|(_, plan)| plan);
         for (steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
-            clips.push(scores(format!("generated, {steps} steps"), series));
+            clips.push(scores(&format!("generated, {steps} steps"), series));
         }
         Generation {
             definition: DEFINITION,
@@ -204,7 +205,7 @@ impl Sample {
 }
 
 impl Series {
-    fn scores(&self, origin: String, real: &Self, labels: &[String], networks: usize) -> Scores {
+    fn scores(&self, origin: &str, labels: &[String], frechet: Vec<Frechet>) -> Scores {
         let figures = |of: fn(&Sample) -> f64| mean(&self.samples.iter().map(of).collect::<Vec<_>>());
         let accuracy = |of: &dyn Fn(usize) -> bool| -> Option<f64> {
             let said: Vec<f64> = self
@@ -215,9 +216,8 @@ impl Series {
                 .collect();
             (!said.is_empty()).then(|| mean(&said))
         };
-        let [ours, real] = [self, real].map(|series| series.samples.iter().collect::<Vec<_>>());
         Scores {
-            origin,
+            origin: origin.to_owned(),
             clips: self.samples.len(),
             label_accuracy: accuracy(&|_| true),
             labels: labels
@@ -229,8 +229,14 @@ impl Series {
             motion: figures(|sample| sample.motion),
             diversity: (!self.diversity.is_empty()).then(|| mean(&self.diversity)),
             seconds_per_clip: (!self.seconds.is_empty()).then(|| mean(&self.seconds)),
-            frechet: (0..networks).map(|network| Frechet::between(&ours, &real, network)).collect(),
+            frechet,
         }
+    }
+
+    /// These clips against the real ones.
+    fn frechet(&self, real: &Self, networks: usize) -> Vec<Frechet> {
+        let [ours, real] = [self, real].map(|series| series.samples.iter().collect::<Vec<_>>());
+        (0..networks).map(|network| Frechet::between(&ours, &real, network)).collect()
     }
 
     /// Every other person's clips against the rest.
@@ -338,7 +344,7 @@ mod tests {
     fn conditional_distances_are_means_over_their_groups() {
         let (real, ours) = (series(0.0), series(2.0));
         let labels = ["a", "b"].map(str::to_owned);
-        let scores = ours.scores("ours".into(), &real, &labels, 1);
+        let scores = ours.scores("ours", &labels, ours.frechet(&real, 1));
         // Label a is untouched, label b moves by 2 along the first axis.
         let Frechet { fvd, class_conditional, subject_conditional } = scores.frechet[0];
         assert!((class_conditional.unwrap() - (0.0 + 4.0) / 2.0).abs() < 1e-9);
@@ -347,7 +353,7 @@ mod tests {
         assert_eq!(scores.labels, [("a".to_owned(), 1.0), ("b".to_owned(), 0.75)].into());
         assert_eq!((scores.identity_drift, scores.motion, scores.diversity), (1.0, 2.0, None));
 
-        let same = real.scores("same".into(), &real, &labels, 1).frechet[0];
+        let same = real.frechet(&real, 1)[0];
         assert!(same.fvd.unwrap() < 1e-9 && same.subject_conditional.unwrap() < 1e-9);
         // People 0 and 2 against 1 and 3: one apart, and nobody on both sides.
         let halves = real.halves(1)[0];

@@ -26,7 +26,7 @@ pub(crate) trait VideoNetwork {
 /// What a network makes of a clip.
 pub(crate) struct Impression {
     pub features: Vec<f64>,
-    /// Index of the label, if the network knows the data's labels.
+    /// Index of the label, if the network names one; beyond the data's labels for any other that it has learned.
     pub label: Option<usize>,
 }
 
@@ -35,8 +35,8 @@ pub(crate) struct ActionJudge {
     network: ActionNetwork,
     size: usize,
     name: String,
-    /// The data's index of each of the network's labels.
-    labels: Vec<Option<usize>>,
+    /// The data's index of each of the network's labels; beyond them for one that the data lacks.
+    labels: Vec<usize>,
     device: Device,
 }
 
@@ -68,7 +68,8 @@ impl ActionJudge {
             fingerprint(&weights)?,
             network.num_params() as f64 / 1e6
         );
-        let labels = known.iter().map(|known| labels.iter().position(|label| label == known)).collect();
+        let index = |known| labels.iter().position(|label| label == known).unwrap_or(labels.len());
+        let labels = known.iter().map(index).collect();
         Ok(Self { network, size: settings.network.size, name, labels, device: device.clone() })
     }
 }
@@ -83,7 +84,7 @@ impl VideoNetwork for ActionJudge {
         let Judgement { features, logits } = self.network.forward(Tensor::from_data(pixels, &self.device));
         let logits: Vec<f32> = logits.try_into_data()?.iter::<f32>().collect();
         let said = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
-        Ok(Impression { features: finite(features, &self.name)?, label: said.and_then(|said| self.labels[said]) })
+        Ok(Impression { features: finite(features, &self.name)?, label: said.map(|said| self.labels[said]) })
     }
 }
 
