@@ -1,12 +1,9 @@
-// What the model runs on: a real GPU if there is one, otherwise the CPU, and in that case why, and what would change it.
+// Opening what the model runs on, and whether there is memory for it.
 
+import { DRIVER, cpuInfo, probeDevice } from './adapter.js';
 import { LfdmError } from './error.js';
 import { open_device } from './lfdm.js';
 
-const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
-
-/** Weights are f32 in memory and f16 in files. */
-const WIDENED = 2;
 /**
  * Memory at its peak, about twice what the official model at its full size was measured to take (docs/import.md): the module;
  * the weights unpacked, the model built of them, and the file at hand, in units of the files; what a video's pixels take on the way.
@@ -24,29 +21,18 @@ const PLENTY_GIB = 8;
 /** The GPUDevice that the library opened, if it did. */
 export let gpu = null;
 
-/**
- * Opens the device for a model of these files. An explicit wish is obeyed, software adapters included; otherwise a GPU that
- * is missing, made of software or too small for the model means the CPU. Resolves to `{ handle, info }`.
- */
+/** Opens the device that `probeDevice` names for a model of these files. Resolves to `{ handle, info }`. */
 export async function chooseDevice(wish, files, onLost) {
-  if (wish === 'cpu') return cpu();
-  const adapter = await probeAdapter(files);
-  const missing = adapter.missing ?? (adapter.software && wish !== 'webgpu' ? `only a software adapter was found (${adapter.name})` : null);
-  if (missing) {
-    const advice = adviceFor(adapter);
-    if (wish === 'webgpu') {
-      throw new LfdmError('device', `WebGPU cannot be used: ${missing}. Use the CPU instead. ${advice}`, navigator.userAgent);
-    }
-    return cpu(missing, advice);
-  }
+  const info = await probeDevice(wish, files);
+  if (info.kind === 'cpu') return { handle: await open_device('cpu'), info };
   const restore = watchDevice(onLost);
   try {
-    const { name, software, f16, limits } = adapter;
-    return { handle: await open_device('webgpu'), info: { kind: 'webgpu', name, software, f16, limits } };
+    return { handle: await open_device('webgpu'), info };
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     if (wish === 'webgpu') throw new LfdmError('device', 'The graphics device could not be opened.', error.message);
-    return cpu(`the graphics device could not be opened (${error.message})`, DRIVER);
+    const info = cpuInfo(`the graphics device could not be opened (${error.message})`, DRIVER);
+    return { handle: await open_device('cpu'), info };
   } finally {
     restore();
   }
@@ -66,50 +52,6 @@ export function checkMemory(files, { frames, image_size: [height, width] }) {
   throw new LfdmError('memory', message, details);
 }
 
-async function cpu(reason, advice) {
-  return { handle: await open_device('cpu'), info: { kind: 'cpu', name: 'CPU', software: false, f16: false, reason, advice } };
-}
-
-async function probeAdapter(files) {
-  if (!navigator.gpu) return { missing: 'this browser has no WebGPU' };
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) return { missing: 'no graphics adapter was found' };
-  const info = adapter.info ?? {};
-  const words = [info.description, info.vendor, info.architecture, info.device].filter(Boolean);
-  const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter';
-  const software = Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE_ADAPTER.test(words.join(' '));
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const found = { name, software, f16: adapter.features.has('shader-f16'), limits: { maxBufferSize, maxStorageBufferBindingSize } };
-  // No tensor is larger than the file it is in.
-  const largest = WIDENED * Math.max(...files.map(({ bytes }) => bytes));
-  const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
-  if (largest > most) {
-    found.missing = `the graphics adapter (${name}) holds at most ${megabytes(most)} MB in one piece, and this model may need ${megabytes(largest)} MB`;
-    found.small = true;
-  }
-  return found;
-}
-
-const DRIVER =
-  'Update the browser and the graphics driver, and see that graphics acceleration is switched on in the browser’s settings.';
-
-/** What a visitor can do, in this browser, to have the model run on a GPU. */
-function adviceFor({ name, small }) {
-  if (small) return 'A smaller model may fit.';
-  if (!isSecureContext) return 'Open the page over https: browsers offer WebGPU only there.';
-  const agent = navigator.userAgent;
-  if (/Firefox\//.test(agent)) {
-    return 'Use a current Firefox on Windows or on a Mac; elsewhere set dom.webgpu.enabled in about:config, or use Chrome or Edge.';
-  }
-  if (/Chrome\//.test(agent)) {
-    const flag = /Linux/.test(agent) && !/Android/.test(agent) ? ' On Linux also enable chrome://flags/#enable-vulkan and chrome://flags/#enable-unsafe-webgpu.' : '';
-    const version = navigator.gpu ? '' : 'Chrome and Edge have WebGPU since version 113, on Android since 121. ';
-    return `${version}${DRIVER}${flag} chrome://gpu says what is in the way.`;
-  }
-  if (/Safari\//.test(agent)) return 'Safari has WebGPU since version 26, on macOS 26 and iOS 26.';
-  return name ? DRIVER : 'Use a current Chrome, Edge, Safari or Firefox.';
-}
-
 /** The library opens its own GPUDevice; this is the only place from which it can be watched. */
 function watchDevice(onLost) {
   const { requestDevice } = GPUAdapter.prototype;
@@ -127,8 +69,4 @@ function sum(files) {
 
 function gigabytes(bytes) {
   return (bytes / 1e9).toFixed(1);
-}
-
-function megabytes(bytes) {
-  return Math.round(bytes / 1e6);
 }

@@ -212,6 +212,12 @@ export class Lfdm {
   dispose(): void;
 }
 
+/**
+ * What `Lfdm.load` with this `device` would run a small model on, without loading any: for choosing the model, or for saying so beforehand.
+ * Rejects like `load` if `webgpu` cannot be had.
+ */
+export function probeDevice(device?: 'auto' | DeviceKind): Promise<DeviceInfo>;
+
 /** The models that pages of this origin have stored in this browser, downloads that were cut off included. */
 export function storedModels(): Promise<StoredModel[]>;
 

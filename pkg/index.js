@@ -1,6 +1,7 @@
 // lfdm-web: a portrait and a label become a short video. Everything that computes runs in one module worker;
 // this file only starts it, talks to it, and replaces it after a crash.
 
+import { probeDevice as probe } from './adapter.js';
 import { LfdmError } from './error.js';
 import { decodeImage } from './image.js';
 import { generateOptions, loadOptions, modelUrl } from './options.js';
@@ -129,6 +130,11 @@ export class Lfdm {
     this.#opening.catch(() => {});
     return this.#opening;
   }
+}
+
+/** What `Lfdm.load` with this `device` would run a small model on. Nothing is loaded. */
+export async function probeDevice(device = 'auto') {
+  return probe(loadOptions({ device }).device);
 }
 
 /** Waits for `promise`, but no longer than `signal` allows. */

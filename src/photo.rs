@@ -9,7 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::{
     lfae::{Motion, blend_warped},
     portrait::Portrait,
-    tensor::{enlarge, pixel_grid},
+    tensor::{Enlargement, pixel_grid},
 };
 
 /// Where the video has faded in, from the border, as a share of the side.
@@ -26,12 +26,21 @@ pub struct PhotoWarp {
     photo: Tensor<4>,
     /// 0 on the border, 1 inside: `[1, 1, height, width]`.
     feather: Tensor<4>,
+    /// From the cells of the motion to the smooth ones.
+    smooth: Enlargement,
+    /// Where the cells and the smooth cells lie: `[1, rows, columns, 2]`.
+    cells: Tensor<4>,
+    smooth_cells: Tensor<4>,
+    /// From the decoder's frames to the photo's size.
+    paint: Enlargement,
 }
 
 impl PhotoWarp {
-    /// `photo` shows the same crop as the portrait that the motion was made for, at any size.
-    pub fn new(photo: &Portrait, device: &Device) -> Self {
+    /// `photo` shows the same crop as the portrait that the motion was made for, at any size. `grid` and `frame` are the sizes of the
+    /// motion and of the decoder's frames.
+    pub fn new(photo: &Portrait, grid: [usize; 2], frame: [usize; 2], device: &Device) -> Self {
         let [height, width] = photo.size();
+        let smooth = [(SMOOTH * grid[0]).min(height), (SMOOTH * grid[1]).min(width)];
         let pixels = TensorData::new(photo.pixels().to_vec(), [1, 3, height, width]);
         let fade = |length: usize| {
             let inside = move |i: usize| (i as f64 + 0.5).min((length - i) as f64 - 0.5) / (FEATHER * length as f64);
@@ -41,6 +50,10 @@ impl PhotoWarp {
         Self {
             photo: Tensor::from_data(pixels, device),
             feather: Tensor::from_data(TensorData::new(feather, [1, 1, height, width]), device),
+            smooth: Enlargement::new(grid, smooth, device),
+            cells: pixel_grid(grid, device).unsqueeze(),
+            smooth_cells: pixel_grid(smooth, device).unsqueeze(),
+            paint: Enlargement::new(frame, [height, width], device),
         }
     }
 
@@ -51,21 +64,16 @@ impl PhotoWarp {
     /// - `decoded`: `[1, 3, frame height, frame width]` in [0, 1]
     /// - returns `[1, 3, height, width]` in [0, 1], of the photo's size
     pub fn frame(&self, motion: &Motion, decoded: Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = self.photo.dims();
-        let [_, rows, columns, _] = motion.flow.dims();
-        let device = self.photo.device();
-        let size = [(SMOOTH * rows).min(height), (SMOOTH * columns).min(width)];
         // Displacements are enlarged, not places: beyond the outermost cells places would stand still.
-        let displacement = motion.flow.clone() - pixel_grid([rows, columns], &device).unsqueeze();
-        let displacement = enlarge(displacement.permute([0, 3, 1, 2]), size).permute([0, 2, 3, 1]);
+        let displacement = motion.flow.clone() - self.cells.clone();
+        let displacement = self.smooth.apply(displacement.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
         let (none, all) = TRUSTED;
-        let trust = (enlarge(motion.occlusion.clone(), size) - none).div_scalar(all - none).clamp(0.0, 1.0);
+        let trust = (self.smooth.apply(motion.occlusion.clone()) - none).div_scalar(all - none).clamp(0.0, 1.0);
         let smooth = Motion {
-            flow: displacement + pixel_grid(size, &device).unsqueeze(),
+            flow: displacement + self.smooth_cells.clone(),
             occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
         };
-        let painted = enlarge(decoded, [height, width]);
-        let moved = blend_warped(&self.photo, Some(painted), &smooth);
+        let moved = blend_warped(&self.photo, Some(self.paint.apply(decoded)), &smooth);
         ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
     }
 }
@@ -104,7 +112,7 @@ mod tests {
     #[test]
     fn rest_is_the_photo_and_motion_moves_its_finest_lines() {
         let device = Device::flex();
-        let warp = PhotoWarp::new(&stripes(128, 8), &device);
+        let warp = PhotoWarp::new(&stripes(128, 8), [8; 2], [32; 2], &device);
         let grey = Tensor::full([1, 3, 32, 32], 0.5, &device);
         let still = warp.frame(&motion(0.0, 1.0, &device), grey.clone());
         assert!(distance(still, warp.photo.clone()) < 1e-3);
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn the_decoder_paints_where_warping_cannot_know() {
         let device = Device::flex();
-        let warp = PhotoWarp::new(&stripes(64, 8), &device);
+        let warp = PhotoWarp::new(&stripes(64, 8), [8; 2], [32; 2], &device);
         let painted = Tensor::full([1, 3, 32, 32], 0.25, &device);
         let frame = warp.frame(&motion(0.0, 0.2, &device), painted);
         let inside = frame.slice([0..1, 0..3, 16..48, 16..48]);

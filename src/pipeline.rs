@@ -282,7 +282,8 @@ impl Generation {
 
     /// Also makes every frame at the size of `photo`, which shows the same crop as the portrait: see [`photo`](crate::photo).
     pub fn at_photo_size(self, photo: &Portrait) -> Self {
-        Self { photo: Some(PhotoWarp::new(photo, &self.model.device)), ..self }
+        let photo = PhotoWarp::new(photo, self.model.codec.size(), self.size, &self.model.device);
+        Self { photo: Some(photo), ..self }
     }
 
     /// Does the next unit of work; `None` after [`Event::Done`] or an error.

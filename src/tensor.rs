@@ -98,17 +98,33 @@ pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     if [height, width] == size {
         return x;
     }
-    separable(x, &bilinear_matrix(height, size[0]), &bilinear_matrix(width, size[1]))
+    let device = x.device();
+    separable(x, bilinear_matrix(height, size[0]).tensor(&device), bilinear_matrix(width, size[1]).tensor(&device))
 }
 
 /// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. Overshoots by up to an eighth of a step.
-///
-/// # Shapes
-/// - `x`: `[batch, channels, height, width]`
-/// - returns `[batch, channels, size[0], size[1]]`, no side smaller than before
-pub fn enlarge(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    let [_, _, height, width] = x.dims();
-    separable(x, &cubic_matrix(height, size[0]), &cubic_matrix(width, size[1]))
+/// Made once for all pictures of one size.
+#[derive(Debug, Clone)]
+pub struct Enlargement {
+    /// `[height after, height before]`
+    rows: Tensor<2>,
+    /// `[width after, width before]`
+    columns: Tensor<2>,
+}
+
+impl Enlargement {
+    /// `from` and `to`: `[height, width]`, no side smaller than before.
+    pub fn new(from: [usize; 2], to: [usize; 2], device: &Device) -> Self {
+        let [rows, columns] = [0, 1].map(|axis| cubic_matrix(from[axis], to[axis]).tensor(device));
+        Self { rows, columns }
+    }
+
+    /// # Shapes
+    /// - `x`: `[batch, channels, from[0], from[1]]`
+    /// - returns `[batch, channels, to[0], to[1]]`
+    pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
+        separable(x, self.rows.clone(), self.columns.clone())
+    }
 }
 
 /// [`resize`] of a flow field.
@@ -142,7 +158,8 @@ pub fn anti_alias(x: Tensor<4>, scale: f64) -> Tensor<4> {
         return x;
     }
     let [_, _, height, width] = x.dims();
-    separable(x, &anti_alias_matrix(height, scale), &anti_alias_matrix(width, scale))
+    let device = x.device();
+    separable(x, anti_alias_matrix(height, scale).tensor(&device), anti_alias_matrix(width, scale).tensor(&device))
 }
 
 /// A linear map of one axis: `rows[i]` lists `(input index, weight)` of output `i`.
@@ -164,10 +181,9 @@ impl AxisMatrix {
 }
 
 /// `rows * x * columns^T` on every channel.
-fn separable(x: Tensor<4>, rows: &AxisMatrix, columns: &AxisMatrix) -> Tensor<4> {
-    let device = x.device();
-    let x = x.matmul(columns.tensor(&device).transpose().unsqueeze());
-    rows.tensor(&device).unsqueeze::<4>().matmul(x)
+fn separable(x: Tensor<4>, rows: Tensor<2>, columns: Tensor<2>) -> Tensor<4> {
+    let x = x.matmul(columns.transpose().unsqueeze());
+    rows.unsqueeze::<4>().matmul(x)
 }
 
 fn bilinear_matrix(inputs: usize, outputs: usize) -> AxisMatrix {
@@ -355,7 +371,8 @@ mod tests {
             let values: Vec<f32> = (0..n).map(|i| ((2 * i + 1) as f32 / n as f32 - 1.0).powi(2)).collect();
             Tensor::<1>::from_floats(values.as_slice(), &device).reshape([1, 1, 1, n])
         };
-        let found = enlarge(parabola(8).repeat_dim(2, 3), [3, 32]).narrow(2, 1, 1);
+        let enlargement = Enlargement::new([3, 8], [3, 32], &device);
+        let found = enlargement.apply(parabola(8).repeat_dim(2, 3)).narrow(2, 1, 1);
         // Away from the border, where the outermost value is repeated.
         close(found.narrow(3, 8, 16), parabola(32).narrow(3, 8, 16));
     }

@@ -17,15 +17,13 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
   for (const colorScheme of ['light', 'dark']) {
     test(`axe finds nothing in the main states, ${colorScheme}`, async (t) => {
       // Colours in transition are nobody's fault.
-      const visitor = await host.visit('?device=cpu', { colorScheme, reducedMotion: 'reduce' });
-      t.after(() => visitor.close());
+      const visitor = await host.visitDuring(t, { colorScheme, reducedMotion: 'reduce' });
       await visitor.page.evaluate(AXE);
       const check = async (state) => {
         const { violations } = await visitor.page.evaluate(() => window.axe.run());
         const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`);
         assert.deepEqual(found, [], state);
       };
-      await visitor.state('idle');
       await check('idle');
       await visitor.upload(fixture('portrait.jpg'));
       await visitor.framed();
@@ -49,9 +47,7 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
   }
 
   test('everything can be done by keyboard', async (t) => {
-    const visitor = await host.visit('?device=cpu');
-    t.after(() => visitor.close());
-    await visitor.state('idle');
+    const visitor = await host.visitDuring(t);
     const { keyboard } = visitor.page;
     const focused = () => visitor.page.evaluate(() => document.activeElement.id || document.activeElement.name);
     /** Tabs on until the element with this id or name has the focus. */

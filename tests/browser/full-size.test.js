@@ -14,7 +14,7 @@ const skip = bundle ? false : 'LFDM_FULL_SIZE names no bundle';
 describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () => {
   let host;
   before(async () => {
-    host = await launch([], { 'models/full-size/': bundle });
+    host = await launch({ mounts: { 'models/full-size/': bundle } });
   });
   after(() => host?.close());
 

@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { chromium, firefox } from 'playwright-core';
 
 import { serve } from './server.js';
 
@@ -39,13 +39,29 @@ export function openBrowser(flags = []) {
   return chromium.launch({ executablePath, args: [...QUIET, ...flags] });
 }
 
-/** Starts a server, with `mounts` beside the page's own files, and a browser; `close()` ends both. */
-export async function launch(flags = [], mounts = {}, intercept) {
+/** The Firefox of LFDM_FIREFOX or of PATH; undefined if this machine has none. */
+export function findFirefox() {
+  const named = process.env.LFDM_FIREFOX;
+  const folders = process.env.PATH.split(delimiter);
+  const found = named ? [named] : folders.flatMap((folder) => [join(folder, 'firefox'), join(folder, 'firefox-esr')]);
+  return found.find(existsSync);
+}
+
+/** Any Firefox, as it is installed, by WebDriver BiDi: Playwright's usual way needs a build of its own. */
+export function openFirefox() {
+  return firefox.launch({ channel: 'moz-firefox', executablePath: findFirefox() });
+}
+
+/**
+ * Starts a server and a browser; `close()` ends both. `mounts` and `intercept` are those of the server; `flags` are Chromium's,
+ * unless `open()` opens another browser.
+ */
+export async function launch({ flags = [], mounts = {}, intercept, open = () => openBrowser(flags) } = {}) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
   const server = await serve(DIST, { mounts, intercept });
-  const browser = await openBrowser(flags);
+  const browser = await open();
   return {
     url: server.url,
     /** A fresh visitor. `prepare(page)` runs before the page loads. */
@@ -58,6 +74,13 @@ export async function launch(flags = [], mounts = {}, intercept) {
       await page.addInitScript(keepVideos);
       await prepare?.(page);
       await page.goto(server.url + query);
+      return visitor;
+    },
+    /** A visitor of one test, on the CPU unless `query` says otherwise, once the page is in `state`. */
+    async visitDuring(test, { query = '?device=cpu', state = 'idle', ...options } = {}) {
+      const visitor = await this.visit(query, options);
+      test.after(() => visitor.close());
+      if (state) await visitor.state(state);
       return visitor;
     },
     /** `use(page)` on an empty page that has nothing to do with ours. */
@@ -189,6 +212,20 @@ export function edit(change) {
     const response = await route.fetch();
     await route.fulfill({ response, body: change(await response.body()) });
   };
+}
+
+/** A route handler for a manifest: the same weights, asked for videos of so many frames. */
+export function shorten(frames) {
+  return editManifest(({ config }) => (config.frames = frames));
+}
+
+/** A route handler that changes a manifest in place. */
+export function editManifest(change) {
+  return edit((body) => {
+    const manifest = JSON.parse(body);
+    change(manifest);
+    return JSON.stringify(manifest);
+  });
 }
 
 /** Mean absolute difference of two videos, over colour channels, in 1/255. */

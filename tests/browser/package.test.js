@@ -53,7 +53,7 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     await run('npx', ['tsc'], options);
     await run('npx', ['vite', 'build', '--base', './', '--outDir', 'built'], options);
 
-    const host = await launch([], { 'vite/models/': join(DIST, 'models'), 'vite/': join(app, 'built') });
+    const host = await launch({ mounts: { 'vite/models/': join(DIST, 'models'), 'vite/': join(app, 'built') } });
     t.after(() => host.close());
     const visitor = await host.visit('vite/index.html');
     await visitor.page.waitForFunction(() => /^(done|failed)/.test(document.title));
@@ -64,7 +64,7 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('is all that its example needs', async (t) => {
-    const host = await launch([], { 'pkg/examples/': join(PACKAGE, 'examples') });
+    const host = await launch({ mounts: { 'pkg/examples/': join(PACKAGE, 'examples') } });
     t.after(() => host.close());
     const visitor = await host.visit('pkg/examples/index.html?model=../../models/faces-64/');
     await visitor.page.waitForSelector('button:enabled');

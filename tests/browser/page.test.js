@@ -14,17 +14,13 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   before(async () => (host = await launch()));
   after(() => host?.close());
 
-  const visit = async (context, { query = '?device=cpu', state = 'idle', ...options } = {}) => {
-    const visitor = await host.visit(query, options);
-    context.after(() => visitor.close());
-    if (state) await visitor.state(state);
-    return visitor;
-  };
+  const visit = (t, options) => host.visitDuring(t, options);
 
   test('makes videos: they move, differ by label, repeat by seed, and take uploads', async (t) => {
     const visitor = await visit(t);
     const settings = { label: 'happiness', seed: 7, steps: 3 };
     assert.match(await visitor.get('device').innerText(), /CPU/);
+    assert.ok(await visitor.get('device-advice').isHidden(), 'the CPU was asked for');
 
     const seen = [];
     await visitor.page.exposeFunction('seeStatus', (text) => seen.push(text));
@@ -261,6 +257,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     };
     const visitor = await visit(t, { query: '', prepare });
     assert.match(await visitor.get('device').innerText(), /CPU: this browser has no WebGPU/);
+    assert.match(await visitor.get('device-advice').innerText(), /graphics driver.*chrome:\/\/gpu/);
 
     const insisting = await visit(t, { query: '?device=webgpu', state: null, prepare });
     await insisting.page.waitForSelector('body[data-state=error]');

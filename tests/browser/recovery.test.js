@@ -3,17 +3,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, SWIFTSHADER, edit, launch } from './harness.js';
+import { PATIENCE, SWIFTSHADER, edit, editManifest, launch, shorten } from './harness.js';
 
 const WORKER = '**/pkg/worker.js';
 const FRAMES = 2;
-
-/** The same weights, asked for a shorter video. */
-const shorten = edit((body) => {
-  const manifest = JSON.parse(body);
-  manifest.config.frames = FRAMES;
-  return JSON.stringify(manifest);
-});
 
 describe('recovery', { timeout: 2 * PATIENCE }, () => {
   let host;
@@ -24,7 +17,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
   const blank = async (t, routes = {}) => {
     const visitor = await host.visit('icon.svg', {
       prepare: async (page) => {
-        await page.route('**/models/*/manifest.json', shorten);
+        await page.route('**/models/*/manifest.json', shorten(FRAMES));
         for (const [url, handler] of Object.entries(routes)) await page.route(url, handler);
       },
     });
@@ -77,11 +70,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
     const visitor = await blank(t);
     const requested = [];
     visitor.page.on('request', (request) => requested.push(request.url()));
-    const huge = edit((body) => {
-      const manifest = JSON.parse(body);
-      for (const file of manifest.files) file.bytes = 3_000_000_000;
-      return JSON.stringify(manifest);
-    });
+    const huge = editManifest(({ files }) => files.forEach((file) => (file.bytes = 3_000_000_000)));
     await visitor.page.route('**/models/*/manifest.json', huge);
     const error = await visitor.withPackage(async ({ Lfdm }, url) => {
       const { code, message, details } = await Lfdm.load(url, { device: 'cpu' }).catch((error) => error);
@@ -159,7 +148,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
 
 describe('a lost device', { timeout: 4 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch(SWIFTSHADER)));
+  before(async () => (host = await launch({ flags: SWIFTSHADER })));
   after(() => host?.close());
 
   test('is opened again once, and the run is repeated without anyone asking', async (t) => {
@@ -172,7 +161,7 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
     const visitor = await host.visit('icon.svg', {
       patience: 4 * PATIENCE,
       prepare: async (page) => {
-        await page.route('**/models/*/manifest.json', shorten);
+        await page.route('**/models/*/manifest.json', shorten(FRAMES));
         await page.route(WORKER, edit((body) => (first ? ((first = false), `${body}\n${lose}`) : body)));
       },
     });

@@ -24,9 +24,11 @@ describe('stored models', { timeout: PATIENCE }, () => {
     manifest = JSON.parse(await readFile(`${DIST}/${MODEL}manifest.json`));
     shard = manifest.files.find(({ part }) => part === 'generation');
     weights = await readFile(`${DIST}/${MODEL}${shard.name}`);
-    host = await launch([], {}, (request, response, path) => {
-      if (path.endsWith('.safetensors')) downloads.push([path, request.headers.range]);
-      return answer?.(request, response, path);
+    host = await launch({
+      intercept(request, response, path) {
+        if (path.endsWith('.safetensors')) downloads.push([path, request.headers.range]);
+        return answer?.(request, response, path);
+      },
     });
   });
   after(() => host?.close());
@@ -222,14 +224,12 @@ describe('stored models', { timeout: PATIENCE }, () => {
 describe('the page without a network', { timeout: PATIENCE }, () => {
   let host;
   let answer;
-  before(async () => (host = await launch([], {}, (...all) => answer?.(...all))));
+  before(async () => (host = await launch({ intercept: (...all) => answer?.(...all) })));
   after(() => host?.close());
   beforeEach(() => (answer = null));
 
   const visit = async (t) => {
-    const visitor = await host.visit('?device=cpu', { serviceWorkers: 'allow' });
-    t.after(() => visitor.close());
-    await visitor.state('idle');
+    const visitor = await host.visitDuring(t, { serviceWorkers: 'allow' });
     await visitor.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
     return visitor;
   };

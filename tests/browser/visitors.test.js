@@ -12,15 +12,10 @@ const QUICK = { steps: 1, guidance: 1 };
 
 describe('visitors', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch(FAKE_CAMERA)));
+  before(async () => (host = await launch({ flags: FAKE_CAMERA })));
   after(() => host?.close());
 
-  const visit = async (context, { query = '?device=cpu', state = 'idle', ...options } = {}) => {
-    const visitor = await host.visit(query, options);
-    context.after(() => visitor.close());
-    if (state) await visitor.state(state);
-    return visitor;
-  };
+  const visit = (t, options) => host.visitDuring(t, options);
 
   test('see an example move before the model is there, without a jump', async (t) => {
     let release;
@@ -118,6 +113,17 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('sample-1').click();
     await visitor.get('whole').waitFor({ state: 'hidden' });
     assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('roll the dice for a seed', async (t) => {
+    const visitor = await visit(t);
+    const seeds = new Set();
+    for (let roll = 0; roll < 3; roll++) {
+      await visitor.get('dice').click();
+      seeds.add(await visitor.get('seed').inputValue());
+    }
+    assert.ok(seeds.size > 1, `${[...seeds]}`);
+    assert.ok([...seeds].every((seed) => /^\d+$/.test(seed)));
   });
 
   test('see what is stored, and remove it', async (t) => {

@@ -3,30 +3,28 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, SWIFTSHADER, difference, edit, launch } from './harness.js';
+import { PATIENCE, SWIFTSHADER, difference, edit, launch, shorten } from './harness.js';
 
 /** Most of it is spent on compiling shaders in software. */
 const patience = 4 * PATIENCE;
 const FRAMES = 2;
+/** Minutes without a GPU, so only on request. */
+const skipMany = process.env.LFDM_GPU_BUFFERS ? false : 'LFDM_GPU_BUFFERS is not set';
+/** Lets the worker collect its garbage: buffers that nobody holds any longer go with it. */
+const COLLECTABLE = '--js-flags=--expose-gc';
 
 describe('the page on WebGPU', { timeout: 4 * patience }, () => {
   let host;
-  before(async () => (host = await launch(SWIFTSHADER)));
+  before(async () => (host = await launch({ flags: [...SWIFTSHADER, COLLECTABLE] })));
   after(() => host?.close());
 
   test('agrees with the CPU within 2/255', async (t) => {
     const settings = { label: 'happiness', seed: 3, steps: 2, guidance: 1.5 };
-    // The same weights, asked for a shorter video.
-    const shorten = edit((body) => {
-      const manifest = JSON.parse(body);
-      manifest.config.frames = FRAMES;
-      return JSON.stringify(manifest);
-    });
     const videos = [];
     for (const device of ['cpu', 'webgpu']) {
       const visitor = await host.visit(`?device=${device}`, {
         patience,
-        prepare: (page) => page.route('**/models/*/manifest.json', shorten),
+        prepare: (page) => page.route('**/models/*/manifest.json', shorten(FRAMES)),
       });
       await visitor.state('idle');
       assert.equal(await visitor.get('device').getAttribute('data-kind'), device);
@@ -45,6 +43,62 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     const mean = difference(...videos);
     t.diagnostic(`mean absolute difference ${mean.toFixed(4)} of 255`);
     assert.ok(mean <= 2, `${mean} of 255`);
+  });
+
+  test('ten generations in a row leave the GPU buffers as they were', { skip: skipMany }, async (t) => {
+    // Counts what the library opens, and puts the count into the answer that has the size of the module's memory.
+    const census = `const buffers = [];
+      const gone = new WeakSet();
+      const { createBuffer } = GPUDevice.prototype;
+      GPUDevice.prototype.createBuffer = function (descriptor) {
+        const buffer = createBuffer.call(this, descriptor);
+        buffers.push(new WeakRef(buffer));
+        return buffer;
+      };
+      const { destroy } = GPUBuffer.prototype;
+      GPUBuffer.prototype.destroy = function () {
+        gone.add(this);
+        destroy.call(this);
+      };
+      const post = self.postMessage;
+      self.postMessage = (message, ...more) => {
+        if (message.result?.wasm) {
+          gc();
+          const left = buffers.map((buffer) => buffer.deref()).filter((buffer) => buffer && !gone.has(buffer));
+          message.result.gpu = [left.length, left.reduce((sum, { size }) => sum + size, 0), buffers.length];
+        }
+        post.call(self, message, ...more);
+      };`;
+    const visitor = await host.visitDuring(t, {
+      query: 'icon.svg',
+      state: null,
+      patience,
+      async prepare(page) {
+        await page.route('**/models/*/manifest.json', shorten(FRAMES));
+        await page.route('**/pkg/worker.js', edit((body) => `${body}\n${census}`));
+      },
+    });
+    const counts = await visitor.withPackage(async ({ Lfdm }, url) => {
+      const lfdm = await Lfdm.load(url, { device: 'webgpu' });
+      const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
+      const counts = [];
+      for (let seed = 0; seed < 10; seed++) {
+        const since = performance.now();
+        for await (const _ of lfdm.generate({ image, label: lfdm.manifest.labels[seed % 7], seed, steps: 1, guidance: 1 }));
+        const { gpu, wasm } = await lfdm.memory();
+        counts.push([...gpu, wasm, performance.now() - since]);
+      }
+      lfdm.dispose();
+      return counts;
+    });
+    for (const [left, bytes, made, wasm, ms] of counts) {
+      t.diagnostic(`${left} buffers of ${made}, ${(bytes / 1e6).toFixed(1)} MB; module ${(wasm / 1e6).toFixed(0)} MB; ${Math.round(ms)} ms`);
+    }
+    const [third, ...later] = counts.slice(2);
+    assert.ok(third[0] > 10 && third[1] > 1e6, `${third}`);
+    for (const [left, bytes, , wasm] of later) {
+      assert.ok(left <= third[0] && bytes <= third[1] && wasm <= third[3], `${left} buffers, ${bytes} bytes, module ${wasm}: ${third}`);
+    }
   });
 
   test('a software adapter is not taken unasked', async () => {

@@ -1,13 +1,16 @@
 // What the page can offer before anything is downloaded: its models, and the portraits that come with it.
 
 /**
- * The models of `www/models/`. `previews` are the labels that `www/previews/<model>/` has a strip for; its `teaser.webp`
- * shows the first sample. docs/development.md says how they are made.
+ * The models of `www/models/`, from the quickest to the finest. `previews` are the labels that `www/previews/<model>/` has a strip
+ * for; its `teaser.webp` shows the first sample. docs/development.md says how they are made.
  */
 export const MODELS = {
-  'faces-64': { previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'], teaser: 'happiness' },
+  'faces-64': {
+    title: 'Quick, 64 × 64 pixels',
+    previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
+    teaser: 'happiness',
+  },
 };
-export const DEFAULT_MODEL = 'faces-64';
 
 export const SAMPLES = [
   { id: '411', alt: 'woman with red hair' },

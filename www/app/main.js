@@ -1,9 +1,10 @@
 // The page: brings the parts together. Everything heavy runs in the worker of `pkg/`.
 
 import { Lfdm, LfdmError } from '../pkg/index.js';
-import { DEFAULT_MODEL, MODELS, SAMPLES, modelUrl, previewUrl } from './catalogue.js';
+import { MODELS, SAMPLES, modelUrl, previewUrl } from './catalogue.js';
 import { byId, capitalised } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
+import { ModelChoice, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Portraits } from './portraits.js';
 import { Queue } from './queue.js';
@@ -23,20 +24,26 @@ const PHOTO_SIZE = 384;
 /** The example plays before the manifest says how fast. */
 const TEASER_FPS = 8;
 
-const model = DEFAULT_MODEL;
+const device = new URLSearchParams(location.search).get('device') ?? 'auto';
+let model = await initialModel();
+
 const status = new Status();
 const stored = new Stored();
 const stage = new Stage({ onChange: () => shown() });
 const save = new SavePanel({
   stage,
-  encoder: () => lfdm,
+  encoder: () => loading,
   onError: (error, retry) => status.error(error, { retry, state: null }),
 });
 const settings = new Settings(model, { onLabel: () => queue.running && ask() });
+const choice = new ModelChoice({ onChoose: changeModel });
 const portraits = new Portraits({ onChoose: choosePortrait, onError: refusePortrait });
 const queue = new Queue(work, showQueue);
 
 let lfdm = null;
+/** The promise of `lfdm`, and how to give it up. */
+let loading = null;
+let stopLoading = null;
 let portrait = null;
 /** What a link asked for, until it has been made. */
 let linked = null;
@@ -46,41 +53,74 @@ listen();
 followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
-loadModel().then(keepForOffline);
+loadModel(model).then(keepForOffline);
 
 // ---- The model
 
-async function loadModel({ reload = false } = {}) {
+async function initialModel() {
+  const linked = parseLink(location.hash)?.model;
+  return isModel(linked) ? linked : suitableModel(device);
+}
+
+/** Another model takes the place of this one; what is being made ends. One at a time: two would not fit into a phone. */
+async function changeModel(name) {
+  const [before, over] = [lfdm, queue.clear()];
+  // From now on nothing is asked of it.
+  lfdm = null;
+  enable();
+  await over;
+  before?.dispose();
+  await loadModel(name);
+}
+
+async function loadModel(name, { reload = false } = {}) {
+  stopLoading?.abort();
+  model = name;
+  choice.show(name);
+  settings.showModel(name);
+  status.clearError();
   status.set('loading', 'Loading the model…');
+  const { signal } = (stopLoading = new AbortController());
+  loading = Lfdm.load(modelUrl(name), {
+    device,
+    reload,
+    signal,
+    onProgress({ loaded, total, speed }) {
+      if (signal.aborted) return;
+      const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
+      status.progress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
+    },
+  });
   try {
-    lfdm = await Lfdm.load(modelUrl(model), {
-      device: new URLSearchParams(location.search).get('device') ?? 'auto',
-      reload,
-      onProgress({ loaded, total, speed }) {
-        const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-        status.progress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
-      },
-    });
+    const loaded = await loading;
+    if (signal.aborted) return loaded.dispose();
+    lfdm = loaded;
   } catch (error) {
+    if (signal.aborted) return;
     // A damaged file may have come from the cache: ask the server next time.
-    status.error(error, { retry: () => loadModel({ reload: true }), message: 'The model is not loaded.' });
+    status.error(error, { retry: () => loadModel(name, { reload: true }), message: 'The model is not loaded.' });
     return;
   }
-  const { manifest, device } = lfdm;
+  showModel(lfdm);
+  if (stage.teaser && stage.teaser.model !== name) showTeaser();
+  status.set('idle', linked?.note ?? 'Ready when you are.');
+  stored.refresh(lfdm.storage);
+  enable();
+  runLinked();
+}
+
+function showModel({ manifest, device }) {
   settings.adopt(manifest, linked?.settings);
   byId('device').textContent =
     device.kind === 'webgpu'
       ? `Runs on your graphics device (WebGPU, ${device.name})`
       : `Runs on your CPU${device.reason ? `: ${device.reason}` : ''}`;
   byId('device').dataset.kind = device.kind;
-  byId('device').title = device.advice ?? '';
+  byId('device-advice').hidden = !device.advice;
+  byId('device-advice').textContent = `A graphics device would be faster. ${device.advice}`;
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.image_size[1]} × ${manifest.image_size[0]} pixels, ` +
     `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
-  status.set('idle', linked?.note ?? 'Ready when you are.');
-  stored.refresh(lfdm.storage);
-  enable();
-  runLinked();
 }
 
 // ---- Making videos
@@ -107,9 +147,9 @@ function variants(request, compare) {
 /** The queue's work. It resolves to false after an error, which should not be wiped away by what waits. */
 async function work(job, signal) {
   status.clearError();
-  const takes = job.requests.map((request) => new Take(request, job.portrait));
+  const takes = job.requests.map((request) => new Take(request, job.portrait, { model, fps: lfdm.manifest.fps }));
   const comparison = job.compare && COMPARISONS[job.compare](job.request, takes.length);
-  stage.begin(takes, lfdm.manifest.fps, comparison);
+  stage.begin(takes, comparison);
   status.set('running', 'Looking at the portrait…');
   // On a phone, the screens and the line that says what happens are then seen together.
   byId('views').scrollIntoView({ block: matchMedia('(max-width: 860px)').matches ? 'start' : 'nearest' });
@@ -178,6 +218,7 @@ function showQueue() {
 
 function enable() {
   for (const id of ['generate', 'all-expressions', 'all-seeds']) byId(id).disabled = !lfdm || !portrait;
+  choice.disabled = Boolean(queue.running);
 }
 
 // ---- The portrait
@@ -203,12 +244,11 @@ function refusePortrait(error) {
 
 /** Until the visitor has a video of their own, one that this model made earlier is shown. */
 async function showTeaser() {
-  const { teaser } = MODELS[model];
-  const shown = portrait;
+  const [shown, made] = [portrait, { model, fps: TEASER_FPS }];
   try {
-    const take = await takeOfStrip(previewUrl(model, 'teaser'), { label: teaser }, shown);
+    const take = await takeOfStrip(previewUrl(model, 'teaser'), { label: MODELS[model].teaser }, shown, made);
     // Only while nothing else has been chosen or made meanwhile.
-    if (portrait === shown && !queue.running && !stage.video) stage.showTeaser(take, TEASER_FPS);
+    if (portrait === shown && model === made.model && !queue.running && !stage.video) stage.showTeaser(take);
   } catch {
     // The still portrait is on the screen; an example less is no error.
   }
@@ -225,14 +265,17 @@ function followLink() {
   }
   const refused = settings.write(given);
   const notes = [];
-  if (given.model && given.model !== model) notes.push(`this page no longer has the model ${given.model}`);
+  if (given.model && !isModel(given.model)) notes.push(`this page no longer has the model ${given.model}`);
   if (given.sample === OWN_PHOTO) notes.push('its photo never left the device it was made on; choose a portrait');
   else if (given.sample && !portraits.choose(given.sample)) notes.push(`there is no sample ${given.sample}`);
   if (!given.sample || notes.length) portraits.choose(SAMPLES[0].id);
   if (refused.length) notes.push(`${refused.join(', ')} cannot be used`);
   // A video that would not be the one that was shared is not made unasked.
-  linked = { settings: given, compare: given.grid in COMPARISONS ? given.grid : null, run: !notes.length };
+  const { model: name, ...video } = given;
+  const run = !notes.length && Object.keys(video).length > 0;
+  linked = { settings: given, compare: given.grid in COMPARISONS ? given.grid : null, run };
   if (notes.length) linked.note = `${capitalised(`${notes.join('; ')}`)}.`;
+  if (loading && isModel(name) && name !== model) changeModel(name);
 }
 
 function runLinked() {
@@ -245,7 +288,7 @@ function runLinked() {
 /** The address of what is on the screen. */
 function linkOf({ take, grid }) {
   const [first] = take ? [take] : grid.takes;
-  return formatLink({ model, sample: first.portrait.sample, ...first.request, grid: grid?.kind });
+  return formatLink({ model: first.model, sample: first.portrait.sample, ...first.request, grid: grid?.kind });
 }
 
 /** Keeps the address and what can be done in step with the screen. */

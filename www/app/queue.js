@@ -39,11 +39,19 @@ export class Queue {
     this.#onChange();
   }
 
+  /** Ends what runs and drops what waits; resolves when both are gone. */
+  async clear() {
+    this.#waiting = null;
+    this.cancel();
+    await this.#running?.over;
+  }
+
   async #run(job) {
     const stop = new AbortController();
-    this.#running = { job, stop };
+    const running = (this.#running = { job, stop });
     this.#onChange();
-    const goOn = await this.#work(job, stop.signal);
+    running.over = this.#work(job, stop.signal);
+    const goOn = await running.over;
     this.#running = null;
     const next = goOn === false ? null : this.#waiting;
     this.#waiting = null;

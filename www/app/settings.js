@@ -16,13 +16,19 @@ export class Settings {
 
   /** `onLabel` is called when the visitor chooses another expression. */
   constructor(model, { onLabel }) {
-    this.#model = model;
-    this.#showLabels(MODELS[model].previews);
+    this.showModel(model);
     this.#labels.addEventListener('change', onLabel);
     byId('dice').addEventListener('click', () => {
       this.#fields.seed.value = Math.floor(Math.random() * LARGEST_DICE);
       this.#fields.seed.removeAttribute('aria-invalid');
     });
+  }
+
+  /** The expressions of a model, as far as they are known before it is there. */
+  showModel(model) {
+    if (model === this.#model) return;
+    this.#model = model;
+    this.#showLabels(MODELS[model].previews);
   }
 
   /** Takes labels and defaults from the model, except for `fixed`, which came with a link. */

@@ -22,7 +22,6 @@ export class Stage {
   #shelf = new Board(byId('shelf'), (take) => this.open(take));
   #take = null;
   #grid = null;
-  #fps = 8;
   #onChange;
 
   /** `onChange()` is called when something else is shown; `video` says what. */
@@ -37,6 +36,11 @@ export class Stage {
   get video() {
     if (this.#views.dataset.view === 'grid') return this.#grid?.takes.some(({ done }) => done) ? { grid: this.#grid } : null;
     return this.#take?.done && !this.#take.teaser ? { take: this.#take } : null;
+  }
+
+  /** The video made ahead, while it is on the screen. */
+  get teaser() {
+    return this.#take?.teaser ? this.#take : null;
   }
 
   showPortrait({ pixels, sample }) {
@@ -55,18 +59,17 @@ export class Stage {
   }
 
   /** A video made ahead, until there is one of the visitor's own. */
-  showTeaser(take, fps) {
+  showTeaser(take) {
     take.teaser = true;
     this.showPortrait(take.portrait);
     this.#take = take;
     this.#badge.hidden = false;
     this.#describe(`An example made earlier by this model: ${take.request.label}, a looping video`);
-    this.#player.start(take.frames.length, fps);
+    this.#player.start(take.frames.length, take.fps);
   }
 
   /** Videos are about to be made: one, or several to `compare`, which is one of `COMPARISONS`. */
-  begin(takes, fps, compare = null) {
-    this.#fps = fps;
+  begin(takes, compare = null) {
     this.#grid = null;
     const sharp = pressed(this.#sharp);
     this.showPortrait(takes[0].portrait);
@@ -112,7 +115,7 @@ export class Stage {
       this.#board.refresh(take);
       // The clock starts with the first and runs on for the others.
       const first = this.#grid.takes.filter(({ done }) => done).length === 1;
-      if (first && this.#views.dataset.view === 'grid') this.#player.start(take.frames.length, this.#fps);
+      if (first && this.#views.dataset.view === 'grid') this.#player.start(take.frames.length, take.fps);
     }
     this.#onChange();
   }
@@ -147,7 +150,7 @@ export class Stage {
     this.#back.hidden = true;
     this.#setView('grid');
     const complete = this.#grid.takes.find(({ done }) => done);
-    this.#player.start(complete.frames.length, this.#fps);
+    this.#player.start(complete.frames.length, complete.fps);
     this.#onChange();
     byId('board').querySelector('button')?.focus();
   }
@@ -184,7 +187,7 @@ export class Stage {
   #play(take) {
     this.#offerWhole();
     this.#describe(`The portrait showing ${take.request.label}, a looping video`);
-    this.#player.start(take.frames.length, this.#fps);
+    this.#player.start(take.frames.length, take.fps);
   }
 
   #reset() {

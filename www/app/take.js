@@ -16,10 +16,12 @@ export class Take {
   /** The canvas that the whole picture is drawn on, made when it is first asked for. */
   #page = null;
 
-  /** `request`: label, seed, steps, guidance. `portrait`: `{ sample, pixels }`. */
-  constructor(request, portrait) {
+  /** `request`: label, seed, steps, guidance. `portrait`: `{ sample, pixels }`. `made`: the model that makes it, and its frames per second. */
+  constructor(request, portrait, { model, fps }) {
     this.request = request;
     this.portrait = portrait;
+    this.model = model;
+    this.fps = fps;
     const { data, width, height } = portrait.pixels;
     const side = Math.min(width, height);
     this.still = canvasOf(data, width, height);
@@ -82,12 +84,12 @@ export function motionOf({ rgba, width, height }, share) {
 }
 
 /** A video made ahead by the same model: a picture of frames side by side, their flow below, their occlusion below that. */
-export async function takeOfStrip(url, request, portrait) {
+export async function takeOfStrip(url, request, portrait, made) {
   const image = new Image();
   image.src = url;
   await image.decode();
   const side = image.naturalHeight / 3;
-  const take = new Take(request, portrait);
+  const take = new Take(request, portrait, made);
   for (let x = 0; x < image.naturalWidth; x += side) {
     const [result, flow, occlusion] = [0, 1, 2].map((row) => {
       const canvas = Object.assign(document.createElement('canvas'), { width: side, height: side });

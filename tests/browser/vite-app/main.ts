@@ -1,14 +1,15 @@
 // What a developer would write first; the compiler checks the package's types with it.
 
-import { Lfdm, LfdmError, type GenerateEvent, type LoadProgress } from 'lfdm-web';
+import { Lfdm, LfdmError, probeDevice, type GenerateEvent, type LoadProgress } from 'lfdm-web';
 
 const canvas = document.querySelector('canvas')!;
 const seen: GenerateEvent['type'][] = [];
 let progress: LoadProgress | undefined;
 
 async function main(): Promise<string> {
+  const { kind } = await probeDevice('cpu');
   const lfdm = await Lfdm.load(new URL('models/faces-64/', document.baseURI), {
-    device: 'cpu',
+    device: kind,
     onProgress: (event) => (progress = event),
   });
   const image = new ImageData(64, 64);

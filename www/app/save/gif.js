@@ -13,5 +13,6 @@ export async function saveGif(footage, { onProgress, encoder }) {
     onProgress(done * DRAWING);
     await breath();
   }
-  return { blob: await encoder().encodeGif(frames, { width, height, fps }) };
+  const model = await encoder();
+  return { blob: await model.encodeGif(frames, { width, height, fps }) };
 }

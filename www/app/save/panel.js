@@ -26,7 +26,7 @@ export class SavePanel {
   #onError;
   #busy = false;
 
-  /** `encoder()` is the model's worker, which also makes GIFs. */
+  /** `encoder()` resolves to the model's worker, which also makes GIFs. */
   constructor({ stage, encoder, onError }) {
     this.#stage = stage;
     this.#encoder = encoder;

@@ -1,0 +1,75 @@
+// What a model would run on: a real GPU if there is one, otherwise the CPU, and in that case why, and what would change it.
+
+import { LfdmError } from './error.js';
+
+const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
+
+/** Weights are f32 in memory and f16 in files. */
+const WIDENED = 2;
+
+/**
+ * The device that `wish` comes to for a model of these files. An explicit wish is obeyed, software adapters included; otherwise
+ * a GPU that is missing, made of software or too small for the model means the CPU.
+ */
+export async function probeDevice(wish, files = []) {
+  if (wish === 'cpu') return cpuInfo();
+  const adapter = await probeAdapter(files);
+  const missing = adapter.missing ?? (adapter.software && wish !== 'webgpu' ? `only a software adapter was found (${adapter.name})` : null);
+  if (missing) {
+    const advice = adviceFor(adapter);
+    if (wish === 'webgpu') {
+      throw new LfdmError('device', `WebGPU cannot be used: ${missing}. Use the CPU instead. ${advice}`, navigator.userAgent);
+    }
+    return cpuInfo(missing, advice);
+  }
+  const { name, software, f16, limits } = adapter;
+  return { kind: 'webgpu', name, software, f16, limits };
+}
+
+export function cpuInfo(reason, advice) {
+  return { kind: 'cpu', name: 'CPU', software: false, f16: false, reason, advice };
+}
+
+async function probeAdapter(files) {
+  if (!navigator.gpu) return { missing: 'this browser has no WebGPU' };
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  if (!adapter) return { missing: 'no graphics adapter was found' };
+  const info = adapter.info ?? {};
+  const words = [info.description, info.vendor, info.architecture, info.device].filter(Boolean);
+  const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+  const software = Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE_ADAPTER.test(words.join(' '));
+  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
+  const found = { name, software, f16: adapter.features.has('shader-f16'), limits: { maxBufferSize, maxStorageBufferBindingSize } };
+  // No tensor is larger than the file it is in.
+  const largest = WIDENED * Math.max(0, ...files.map(({ bytes }) => bytes));
+  const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
+  if (largest > most) {
+    found.missing = `the graphics adapter (${name}) holds at most ${megabytes(most)} MB in one piece, and this model may need ${megabytes(largest)} MB`;
+    found.small = true;
+  }
+  return found;
+}
+
+export const DRIVER =
+  'Update the browser and the graphics driver, and see that graphics acceleration is switched on in the browser’s settings.';
+
+/** What a visitor can do, in this browser, to have the model run on a GPU. */
+function adviceFor({ name, small }) {
+  if (small) return 'A smaller model may fit.';
+  if (!isSecureContext) return 'Open the page over https: browsers offer WebGPU only there.';
+  const agent = navigator.userAgent;
+  if (/Firefox\//.test(agent)) {
+    return 'Use a current Firefox on Windows or on a Mac; elsewhere set dom.webgpu.enabled in about:config, or use Chrome or Edge.';
+  }
+  if (/Chrome\//.test(agent)) {
+    const flag = /Linux/.test(agent) && !/Android/.test(agent) ? ' On Linux also enable chrome://flags/#enable-vulkan and chrome://flags/#enable-unsafe-webgpu.' : '';
+    const version = navigator.gpu ? '' : 'Chrome and Edge have WebGPU since version 113, on Android since 121. ';
+    return `${version}${DRIVER}${flag} chrome://gpu says what is in the way.`;
+  }
+  if (/Safari\//.test(agent)) return 'Safari has WebGPU since version 26, on macOS 26 and iOS 26.';
+  return name ? DRIVER : 'Use a current Chrome, Edge, Safari or Firefox.';
+}
+
+function megabytes(bytes) {
+  return Math.round(bytes / 1e6);
+}

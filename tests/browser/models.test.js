@@ -1,0 +1,132 @@
+// A page with more than one model: which one is taken, changing it, and links that name one.
+
+import assert from 'node:assert/strict';
+import { access, readFile } from 'node:fs/promises';
+import { after, before, describe, test } from 'node:test';
+
+import { MODELS } from '../../www/app/catalogue.js';
+import { DIST, PATIENCE, difference, edit, editManifest, launch } from './harness.js';
+
+const [QUICKEST] = Object.keys(MODELS);
+/** The quickest model under another name, with shorter videos and other defaults. */
+const OTHER = 'faces-other';
+const FRAMES = 4;
+const STEPS = 2;
+
+describe('models', { timeout: 2 * PATIENCE }, () => {
+  let host;
+  before(async () => {
+    const mounts = ['models', 'previews'].map((folder) => [`${folder}/${OTHER}/`, `${DIST}/${folder}/${QUICKEST}`]);
+    host = await launch({ mounts: Object.fromEntries(mounts) });
+  });
+  after(() => host?.close());
+
+  /** A visitor of a page that has both. */
+  const visit = (t, { prepare, ...options } = {}) =>
+    host.visitDuring(t, {
+      ...options,
+      async prepare(page) {
+        const two = `for (const name in MODELS) if (name !== '${QUICKEST}') delete MODELS[name];
+          MODELS['${OTHER}'] = { ...MODELS['${QUICKEST}'], title: 'Other' };`;
+        await page.route('**/app/catalogue.js', edit((body) => `${body}\n${two}`));
+        await page.route(`**/models/${OTHER}/manifest.json`, editManifest((manifest) => {
+          Object.assign(manifest, { name: OTHER, default_steps: STEPS, fps: 4 });
+          manifest.config.frames = FRAMES;
+        }));
+        await prepare?.(page);
+      },
+    });
+
+  test('the catalogue lists what is there', async () => {
+    for (const [name, { title, previews, teaser }] of Object.entries(MODELS)) {
+      const manifest = JSON.parse(await readFile(`${DIST}/models/${name}/manifest.json`));
+      assert.equal(manifest.name, name);
+      const [height, width] = manifest.config.image_size;
+      assert.ok(title.includes(`${width} × ${height}`), title);
+      assert.ok([...previews, teaser].every((label) => manifest.labels.includes(label)));
+      for (const file of [...previews, 'teaser']) await access(`${DIST}/previews/${name}/${file}.webp`);
+    }
+  });
+
+  test('one model is no choice', { skip: Object.keys(MODELS).length > 1 && 'the page has several' }, async (t) => {
+    const visitor = await host.visitDuring(t);
+    assert.ok(await visitor.get('model').isHidden());
+  });
+
+  test('are changed by the visitor, one video at a time', async (t) => {
+    const visitor = await visit(t);
+    assert.equal(await visitor.get('model').inputValue(), QUICKEST, 'the quickest on a CPU');
+    const settings = { label: 'happiness', seed: 7 };
+    const first = await visitor.video({ ...settings, steps: 1 });
+    assert.match(visitor.page.url(), new RegExp(`model=${QUICKEST}`));
+
+    await visitor.get('model').selectOption(OTHER);
+    await visitor.state('loading');
+    assert.ok(await visitor.get('generate').isDisabled());
+    await visitor.state('idle');
+    assert.equal(await visitor.get('steps').inputValue(), `${STEPS}`, 'its own defaults');
+    const second = await visitor.video(settings);
+    assert.equal(second.frames.length, FRAMES);
+    assert.match(visitor.page.url(), new RegExp(`model=${OTHER}`));
+    assert.equal(await visitor.get('scrubber').getAttribute('max'), `${FRAMES - 1}`);
+
+    // The shelf has both, each with the link of its own model.
+    await visitor.get('shelf').locator('button').last().click();
+    assert.match(visitor.page.url(), new RegExp(`model=${QUICKEST}`));
+    assert.equal(await visitor.get('scrubber').getAttribute('max'), `${first.frames.length - 1}`);
+
+    await visitor.set({ steps: 300 });
+    await visitor.get('generate').click();
+    await visitor.state('running');
+    assert.ok(await visitor.get('model').isDisabled(), 'not while a video is being made');
+    await visitor.get('cancel').click();
+    await visitor.state('idle', 'ready');
+    assert.ok(await visitor.get('model').isEnabled());
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('are named by links, also by one that is opened while another video is being made', async (t) => {
+    const settings = `sample=418&label=surprise&seed=5&steps=${STEPS}&guidance=1`;
+    const first = await visit(t, { query: `?device=cpu#model=${OTHER}&${settings}`, state: null });
+    const video = await first.made();
+    assert.equal(video.frames.length, FRAMES);
+    assert.equal(await first.get('model').inputValue(), OTHER);
+
+    const second = await visit(t, { query: `?device=cpu#model=${QUICKEST}` });
+    assert.equal(await second.page.evaluate(() => window.video), undefined, 'a model alone is no video');
+    await second.set({ steps: 300 });
+    await second.get('generate').click();
+    await second.state('running');
+    await second.page.evaluate((hash) => (location.hash = hash), `#model=${OTHER}&${settings}`);
+    const again = await second.made();
+    assert.equal(difference(video.frames, again.frames), 0);
+    assert.deepEqual([...first.complaints, ...second.complaints], []);
+  });
+
+  test('that cannot be had leave the way back open', async (t) => {
+    const visitor = await visit(t, {
+      prepare: (page) => page.route(`**/models/${OTHER}/manifest.json`, (route) => route.fulfill({ status: 404 })),
+    });
+    await visitor.get('model').selectOption(OTHER);
+    await visitor.page.waitForSelector('body[data-state=error]');
+    assert.match(await visitor.errorText(), /not on this server/);
+    await visitor.get('model').selectOption(QUICKEST);
+    await visitor.state('loading', 'idle');
+    await visitor.state('idle');
+    assert.ok(await visitor.get('error').isHidden());
+    await visitor.video({ label: 'fear', steps: 1, guidance: 1 });
+  });
+
+  test('suit the device: the finest on a graphics device with memory enough', async (t) => {
+    const pretend = ([description, deviceMemory]) => {
+      const adapter = { info: { description }, features: new Set(), limits: { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 } };
+      // The page itself is shown a graphics device; the model's worker has none, and takes the CPU.
+      Object.defineProperty(Navigator.prototype, 'gpu', { get: () => ({ requestAdapter: async () => adapter }) });
+      Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => deviceMemory });
+    };
+    for (const [adapter, memory, expected] of [['Acme X1', 8, OTHER], ['Acme X1', 2, QUICKEST], ['SwiftShader', 8, QUICKEST]]) {
+      const visitor = await visit(t, { query: '', prepare: (page) => page.addInitScript(pretend, [adapter, memory]) });
+      assert.equal(await visitor.get('model').inputValue(), expected, `${adapter}, ${memory} GB`);
+    }
+  });
+});
