@@ -171,6 +171,18 @@ impl Report {
         self.compare(golden, name, actual.float());
     }
 
+    /// Whether the rest of the outputs under `prefix` is left to the run in double precision: for what lies behind the kinks of L1 and ReLU,
+    /// on one side of them or the other by a rounding that differs between processors.
+    pub fn leaves_to_double(&mut self, golden: &Golden, prefix: &str) -> bool {
+        if self.precision == Precision::Double {
+            return false;
+        }
+        let before = self.compared.len();
+        self.compared.extend(golden.names(prefix).into_iter().map(|name| name.to_string()));
+        println!("oracle: {prefix}: {} left to double precision", self.compared.len() - before);
+        true
+    }
+
     /// Prints one line per group and the verdict, and panics on any tensor that is out of tolerance or was not compared.
     pub fn finish(self, golden: &Golden) {
         println!("oracle: {:?} precision, {} x tolerance", self.precision, self.slack());
