@@ -41,6 +41,9 @@ pub struct LfaeConfig {
     pub region: RegionConfig,
     pub background: BackgroundConfig,
     pub flow: FlowConfig,
+    /// Refinement of what the pixelwise flow predictor finds; the official model has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refinement: Option<RefinementConfig>,
     pub generator: GeneratorConfig,
 }
 
@@ -110,6 +113,18 @@ pub struct FlowConfig {
     pub covariance_heatmap: bool,
     /// Predict occlusion; without it nothing is ever painted.
     pub occlusion: bool,
+}
+
+/// Flow refinement: a network on the flow grid that sees source and driving frame.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefinementConfig {
+    /// `block_expansion` is also the width of the blocks that bring the frames down to the flow grid.
+    pub hourglass: HourglassConfig,
+    /// The frames are seen at this scale: that of the flow grid times a power of two.
+    pub scale_factor: f64,
+    /// How often the motion is corrected, by the same weights.
+    pub iterations: usize,
 }
 
 /// Generator: encoder, warping, decoder.
@@ -225,6 +240,27 @@ pub enum Threshold {
     },
 }
 
+impl LfaeConfig {
+    /// # Errors
+    /// [`ConfigError`] for a refinement whose frames do not fit its grid.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let problem = |field: &str, problem: String| ConfigError { field: format!("lfae.refinement.{field}"), problem };
+        let Some(refinement) = &self.refinement else { return Ok(()) };
+        let levels = (refinement.scale_factor / self.flow.scale_factor).log2();
+        if levels.fract() != 0.0 || levels < 0.0 {
+            let grid = self.flow.scale_factor;
+            return Err(problem(
+                "scale_factor",
+                format!("must be {grid}, the scale of the flow grid, times a power of two"),
+            ));
+        }
+        if refinement.iterations == 0 {
+            return Err(problem("iterations", "must be at least 1; leave the refinement out for none".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 impl LfdmConfig {
     /// Reads the official YAML layout (`config/mug128.yaml` and its like), parsed into a JSON value.
     ///
@@ -275,6 +311,7 @@ impl LfdmConfig {
                     covariance_heatmap: flow.flag("use_covar_heatmap", false)?,
                     occlusion: flow.flag("estimate_occlusion_map", false)?,
                 },
+                refinement: None,
                 generator: GeneratorConfig {
                     block_expansion: generator.number("block_expansion")? as usize,
                     max_features: generator.number("max_features")? as usize,
@@ -343,6 +380,11 @@ impl LfdmConfig {
                     covariance_heatmap: true,
                     occlusion: true,
                 },
+                refinement: Some(RefinementConfig {
+                    hourglass: HourglassConfig { block_expansion: 64, blocks: 3, max_features: 128 },
+                    scale_factor: 1.0,
+                    iterations: 2,
+                }),
                 generator: GeneratorConfig {
                     block_expansion: 32,
                     max_features: 128,
@@ -385,6 +427,9 @@ impl LfdmConfig {
         config.lfae.flow.scale_factor /= 2.0;
         config.lfae.generator.block_expansion /= 2;
         config.lfae.generator.down_blocks += 1;
+        if let Some(refinement) = &mut config.lfae.refinement {
+            refinement.scale_factor /= 2.0;
+        }
         config
     }
 }
@@ -478,6 +523,30 @@ mod tests {
         assert_eq!(config.validate(), Ok(()));
         config.parameterization = Parameterization::Epsilon;
         assert_eq!(config.validate().unwrap_err().field, "diffusion.parameterization");
+    }
+
+    #[test]
+    fn a_refinement_must_fit_its_grid() {
+        let mut config = LfdmConfig::faces_128(1).lfae;
+        assert_eq!(config.validate(), Ok(()));
+        let mut with = |scale_factor: f64, iterations: usize| {
+            config.refinement =
+                config.refinement.clone().map(|old| RefinementConfig { scale_factor, iterations, ..old });
+            config.validate().map_err(|error| error.field)
+        };
+        assert_eq!(with(0.3, 1), Err("lfae.refinement.scale_factor".to_owned()));
+        assert_eq!(with(0.0625, 1), Err("lfae.refinement.scale_factor".to_owned()), "coarser than the grid");
+        assert_eq!(with(0.125, 0), Err("lfae.refinement.iterations".to_owned()));
+        assert_eq!(with(0.125, 1), Ok(()));
+    }
+
+    #[test]
+    fn models_from_before_the_refinement_have_none() {
+        let mut config = LfdmConfig::faces_64(1);
+        config.lfae.refinement = None;
+        let older = serde_json::to_value(&config).unwrap();
+        assert!(older["lfae"].get("refinement").is_none());
+        assert_eq!(serde_json::from_value::<LfdmConfig>(older).unwrap(), config);
     }
 
     #[test]

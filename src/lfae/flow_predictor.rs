@@ -1,4 +1,5 @@
-//! Flow predictor: regions and background of two frames -> the motion between them (LFDM, Sec. 3.2; MRAA, Fig. 2).
+//! Flow predictor: regions and background of two frames -> the motion between them (LFDM, Sec. 3.2; MRAA, Fig. 2), refined if the model
+//! is ours.
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -6,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 use super::Motion;
 use super::background::BackgroundMotionPredictor;
 use super::pixelwise::{FlowTaps, PixelwiseFlowPredictor};
+use super::refinement::{FlowRefinement, centred};
 use super::region::{RegionPredictor, Regions};
 use crate::config::LfaeConfig;
 
@@ -15,6 +17,7 @@ pub struct FlowPredictor {
     pub region_predictor: RegionPredictor,
     pub bg_predictor: BackgroundMotionPredictor,
     pub pixelwise: PixelwiseFlowPredictor,
+    pub refinement: Option<FlowRefinement>,
 }
 
 /// Everything stage 1 says about a pair of frames.
@@ -25,6 +28,10 @@ pub struct Estimate {
     /// `[batch, 3, 3]`
     pub background: Tensor<3>,
     pub motion: Motion,
+    /// Logits of the occlusion, `[batch, 1, height, width]`; `None` for a model without occlusion.
+    pub occlusion_logits: Option<Tensor<4>>,
+    /// The motion before its refinement; `None` for a model without one.
+    pub regional: Option<Motion>,
     pub taps: FlowTaps,
 }
 
@@ -34,6 +41,7 @@ impl LfaeConfig {
             region_predictor: self.region.init(self.channels, self.regions, device),
             bg_predictor: self.background.init(self.channels, device),
             pixelwise: self.init_pixelwise(device),
+            refinement: self.init_refinement(device),
         }
     }
 }
@@ -44,10 +52,20 @@ impl FlowPredictor {
     pub fn forward(&self, source: Tensor<4>, driving: Tensor<4>) -> Estimate {
         let source_regions = self.region_predictor.forward(source.clone());
         let driving_regions = self.region_predictor.forward(driving.clone());
-        let background = self.bg_predictor.forward(source.clone(), driving);
+        let background = self.bg_predictor.forward(source.clone(), driving.clone());
         let (motion, taps) =
-            self.pixelwise.forward(source, &source_regions, &driving_regions, Some(background.clone()));
-        Estimate { source: source_regions, driving: driving_regions, background, motion, taps }
+            self.pixelwise.forward(source.clone(), &source_regions, &driving_regions, Some(background.clone()));
+        let logits = taps.occlusion_logits.clone();
+        let (motion, occlusion_logits, regional) = match &self.refinement {
+            None => (motion, logits, None),
+            Some(refinement) => {
+                let regional = Motion { flow: centred(motion.flow), ..motion };
+                let (motion, logits) = refinement.forward(source, driving, regional.clone(), logits);
+                (motion, logits, Some(regional))
+            }
+        };
+        let (source, driving) = (source_regions, driving_regions);
+        Estimate { source, driving, background, motion, occlusion_logits, regional, taps }
     }
 
     pub(super) fn fold(self) -> Self {
@@ -55,6 +73,7 @@ impl FlowPredictor {
             region_predictor: self.region_predictor.fold(),
             bg_predictor: self.bg_predictor.fold(),
             pixelwise: self.pixelwise.fold(),
+            refinement: self.refinement.map(FlowRefinement::fold),
         }
     }
 }

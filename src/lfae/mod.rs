@@ -10,6 +10,7 @@ mod flow_predictor;
 mod generator;
 pub mod hourglass;
 mod pixelwise;
+mod refinement;
 mod region;
 
 use burn::module::Module;
@@ -20,6 +21,7 @@ pub use flow_predictor::{Estimate, FlowPredictor};
 pub(crate) use generator::blend_warped;
 pub use generator::{Decoded, Generator, ReferenceFeatures};
 pub use pixelwise::{FlowTaps, PixelwiseFlowPredictor, gaussian_heatmaps};
+pub use refinement::FlowRefinement;
 pub use region::{RegionPredictor, Regions};
 
 use crate::config::LfaeConfig;
@@ -114,7 +116,7 @@ pub fn is_decoder(key: &str) -> bool {
 
 /// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
 pub fn is_flow_predictor(key: &str) -> bool {
-    ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor."]
+    ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor.", "refinement."]
         .iter()
         .any(|prefix| key.starts_with(prefix))
 }

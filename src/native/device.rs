@@ -1,4 +1,8 @@
 //! Which device a command computes on.
+#![cfg_attr(
+    feature = "tch",
+    expect(deprecated, reason = "the feature `tch` is for making weights only, until burn 0.23")
+)]
 
 use anyhow::Result;
 use burn::tensor::Device;
@@ -22,6 +26,9 @@ enum DeviceKind {
     /// The CPU, through PyTorch's library.
     #[cfg(feature = "tch")]
     Libtorch,
+    /// The first NVIDIA GPU, through PyTorch's library.
+    #[cfg(feature = "tch")]
+    LibtorchCuda,
 }
 
 impl DeviceArgs {
@@ -34,6 +41,8 @@ impl DeviceArgs {
             DeviceKind::Cuda => Device::cuda(0),
             #[cfg(feature = "tch")]
             DeviceKind::Libtorch => Device::libtorch(),
+            #[cfg(feature = "tch")]
+            DeviceKind::LibtorchCuda => Device::libtorch_cuda(0),
         }
     }
 
@@ -56,6 +65,8 @@ impl DeviceArgs {
             DeviceKind::Libtorch => {
                 anyhow::bail!("there is no libtorch device {index}, only one of them; leave --devices out")
             }
+            #[cfg(feature = "tch")]
+            DeviceKind::LibtorchCuda => Ok(Device::libtorch_cuda(usize::from(index))),
         };
         (0..count).map(nth).collect()
     }

@@ -78,6 +78,11 @@ fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> 
             "this model's motion is normalised by its training set; the official implementation knows no such normalisation"
         );
     }
+    if config.lfae.refinement.is_some() {
+        tracing::warn!(
+            "this model refines the flow of its regions; the official implementation would use theirs as it is"
+        );
+    }
     if config.diffusion.parameterization != Parameterization::Epsilon {
         tracing::warn!("this model predicts the velocity; the official implementation would take it for the noise");
     }

@@ -1,6 +1,6 @@
 //! A model small enough to be made, trained and run in a test.
 
-use lfdm::config::{HourglassConfig, LfdmConfig};
+use lfdm::config::{HourglassConfig, LfdmConfig, RefinementConfig};
 
 pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
     let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
@@ -11,6 +11,7 @@ pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
     config.lfae.region.hourglass = hourglass;
     config.lfae.background.hourglass = hourglass;
     config.lfae.flow.hourglass = hourglass;
+    config.lfae.refinement = config.lfae.refinement.map(|refinement| RefinementConfig { hourglass, ..refinement });
     config.lfae.generator.block_expansion = 8;
     config.lfae.generator.max_features = 16;
     config.lfae.generator.bottleneck_blocks = 1;

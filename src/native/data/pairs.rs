@@ -1,5 +1,8 @@
 //! Pairs of frames, which stage 1 learns from.
 
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
 use super::{
     Clip, ClipSet,
     augmentation::{Augmentation, Change},
@@ -61,36 +64,67 @@ impl ClipSet {
             visibility: Vec::with_capacity(batch * grid * grid),
             flow_mask: Vec::with_capacity(batch),
         };
-        for _ in 0..batch {
-            let clip = self.nth_clip(below(&mut rng, self.clip_count()));
-            let frames = clip.stored.frames;
-            let mut source =
-                if chance(&mut rng, options.first_frame_probability) { 0 } else { below(&mut rng, frames) };
-            // Any frame but the source, each equally often.
-            let mut driving = (source + 1 + below(&mut rng, frames - 1)) % frames;
-            let change = options.augmentation.draw(&mut rng);
-            if change.time_flip {
-                (source, driving) = (driving, source);
-            }
-            let view = View { mirror: change.mirror, ..View::draw(&mut rng, self.tile, options.max_zoom) };
-            pairs.push(&clip, source, driving, view, &change);
-        }
+        // Draws follow one another; what they ask for is made side by side.
+        let draws: Vec<PairDraw<'_>> = (0..batch).map(|_| self.draw_pair(options, &mut rng)).collect();
+        let made: Vec<Pair> = draws.par_iter().map(|draw| draw.make()).collect();
+        made.into_iter().for_each(|pair| pairs.push(pair));
         pairs
+    }
+
+    fn draw_pair(&self, options: &PairOptions, rng: &mut ChaCha8Rng) -> PairDraw<'_> {
+        let clip = self.nth_clip(below(rng, self.clip_count()));
+        let frames = clip.stored.frames;
+        let mut source = if chance(rng, options.first_frame_probability) { 0 } else { below(rng, frames) };
+        // Any frame but the source, each equally often.
+        let mut driving = (source + 1 + below(rng, frames - 1)) % frames;
+        let change = options.augmentation.draw(rng);
+        if change.time_flip {
+            (source, driving) = (driving, source);
+        }
+        let view = View { mirror: change.mirror, ..View::draw(rng, self.tile, options.max_zoom) };
+        PairDraw { clip, source, driving, view, change }
+    }
+}
+
+/// All that is random about a pair.
+struct PairDraw<'a> {
+    clip: Clip<'a>,
+    source: usize,
+    driving: usize,
+    view: View,
+    change: Change,
+}
+
+struct Pair {
+    source: Vec<f32>,
+    driving: Vec<f32>,
+    flow: Option<FlowFrame>,
+}
+
+impl PairDraw<'_> {
+    fn make(&self) -> Pair {
+        let Self { clip, source, driving, view, change } = self;
+        let image = |place: u64, frame: usize| {
+            let mut image = clip.stored_through(*view, frame, &change.backdrop);
+            change.apply(&mut image, place);
+            image
+        };
+        Pair {
+            source: image(0, *source),
+            driving: image(1, *driving),
+            flow: if *source == 0 { clip.stored_flow_through(*view, *driving) } else { None },
+        }
     }
 }
 
 impl PairBatch {
-    fn push(&mut self, clip: &Clip<'_>, source: usize, driving: usize, view: View, change: &Change) {
-        for (place, frame, buffer) in [(0, source, &mut self.source), (1, driving, &mut self.driving)] {
-            let start = buffer.len();
-            buffer.extend(clip.stored_through(view, frame, &change.backdrop));
-            change.apply(&mut buffer[start..], place);
-        }
-        let flow = if source == 0 { clip.stored_flow_through(view, driving) } else { None };
-        self.flow_mask.push(if flow.is_some() { 1.0 } else { 0.0 });
+    fn push(&mut self, pair: Pair) {
+        self.source.extend(pair.source);
+        self.driving.extend(pair.driving);
+        self.flow_mask.push(if pair.flow.is_some() { 1.0 } else { 0.0 });
 
         let grid = self.grid;
-        let FlowFrame { displacement, visibility } = flow.unwrap_or_else(|| FlowFrame::rest(grid));
+        let FlowFrame { displacement, visibility } = pair.flow.unwrap_or_else(|| FlowFrame::rest(grid));
         let identity = |i: usize| (2 * i + 1) as f32 / grid as f32 - 1.0;
         for (cell, xy) in displacement.chunks_exact(2).enumerate() {
             self.flow.extend([identity(cell % grid) + xy[0], identity(cell / grid) + xy[1]]);

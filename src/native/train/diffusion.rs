@@ -12,6 +12,7 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::consistency::Tuning;
@@ -367,24 +368,24 @@ impl MotionSet {
             })
             .collect();
         for (subject, seed, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
-            let mut reference: Option<(Clip<'_>, Tensor<4>)> = None;
-            for clip in data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)) {
-                let source = match reference.take().filter(|(other, _)| other.begins_like(&clip)) {
-                    Some((_, source)) => source,
-                    None => {
-                        let pixels = TensorData::new(clip.frame_through(view, 0), [1, 3, size, size]);
-                        let source = Tensor::<4>::from_data(pixels, device);
-                        halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
-                        source
-                    }
-                };
-                let pixels: Vec<f32> = (0..frames).flat_map(|frame| clip.frame_through(view, frame)).collect();
-                let driving = Tensor::<4>::from_data(TensorData::new(pixels, [frames, 3, size, size]), device);
-                let motion = lfae.estimate_motion(source.clone().repeat_dim(0, frames), driving);
+            let clips: Vec<Clip<'_>> =
+                data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)).collect();
+            for clips in clips.chunk_by(Clip::begins_like) {
+                let pixels = TensorData::new(clips[0].frame_through(view, 0), [1, 3, size, size]);
+                let source = Tensor::<4>::from_data(pixels, device);
+                halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
+
+                let count = clips.len() * frames;
+                let pixels: Vec<f32> = (0..count)
+                    .into_par_iter()
+                    .flat_map_iter(|index| clips[index / frames].frame_through(view, index % frames))
+                    .collect();
+                let driving = Tensor::<4>::from_data(TensorData::new(pixels, [count, 3, size, size]), device);
+                let motion = lfae.estimate_motion(source.repeat_dim(0, count), driving);
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
                 halves(stacked.into_data(), &mut set.motions);
-                set.clips.push((set.references() - 1, clip.label()));
-                reference = Some((clip, source));
+                let reference = set.references() - 1;
+                set.clips.extend(clips.iter().map(|clip| (reference, clip.label())));
             }
         }
         set

@@ -14,7 +14,7 @@ use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Decoded, Estimate, LatentFlowAutoencoder, Regions, is_lfae, official_key};
+use crate::lfae::{Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_lfae, official_key};
 use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
 use crate::native::model::read_tensors;
 use crate::native::preview;
@@ -176,6 +176,7 @@ pub fn run(args: &Args) -> Result<()> {
             serde_json::from_slice(&text).with_context(|| format!("{} is not a model configuration", path.display()))?
         }
     };
+    config.lfae.validate()?;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(
         height == width && rows == columns,
@@ -272,7 +273,7 @@ impl Stage for LfaeStage {
     }
 
     fn load(&self, model: LatentFlowAutoencoder, weights: StateDict) -> Result<LatentFlowAutoencoder, WeightsError> {
-        let weights = deepened(weights.filter(is_lfae), &collect_module(&model, &official_key));
+        let weights = grown(weights.filter(is_lfae), &collect_module(&model, &official_key));
         load_module(model, &weights, &official_key)
     }
 
@@ -325,7 +326,14 @@ impl LfaeStage {
         let mut terms = vec![("shift", shift), ("affine", affine), ("separation", separation)];
         if self.settings.supervised {
             let tracking = tracking(&estimate.source.shift, &estimate.driving.shift, &pairs);
-            let (flow, visibility) = flow_terms(&estimate, &pairs);
+            let flow = flow_error(&estimate.motion, &pairs);
+            let visibility = visibility_error(&estimate, &pairs);
+            // The refinement corrects what the regions leave over; they are not to leave it everything.
+            if let Some(regional) = &estimate.regional {
+                let regional = flow_error(regional, &pairs);
+                total = total + regional.clone() * (REGIONAL * recipe.flow_weight);
+                terms.push(("regional", regional));
+            }
             total = total
                 + flow.clone() * recipe.flow_weight
                 + visibility.clone() * recipe.visibility
@@ -363,23 +371,26 @@ impl LfaeStage {
     }
 }
 
-/// `weights`, for a generator that has one more level than theirs: the levels they have lie inside it, and the outermost stay as `fresh`
-/// drew them. So the training of a model of twice the size begins with what the smaller one has learned. Other weights stay as they are.
-fn deepened(weights: StateDict, fresh: &StateDict) -> StateDict {
+/// `weights`, for a model that may have one more level of the generator, or a refinement that they lack.
+///
+/// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
+/// size begins with what the smaller one has learned. A refinement that was just drawn changes nothing yet.
+fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
     let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
-    let inner = levels(&weights);
-    if levels(fresh) != inner + 1 {
-        return weights;
+    let is_deeper = levels(fresh) == levels(&weights) + 1;
+    let mut grown = fresh.clone().filter(|key| is_deeper || key.starts_with("refinement."));
+    for (key, data) in weights.iter() {
+        if !is_deeper {
+            grown.insert(key, data.clone());
+        } else if !OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) {
+            let moved = key.strip_prefix(DOWN).and_then(|rest| {
+                let (level, rest) = rest.split_once('.')?;
+                Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
+            });
+            grown.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
+        }
     }
-    let mut deeper = fresh.clone();
-    for (key, data) in weights.iter().filter(|(key, _)| !OUTERMOST.iter().any(|prefix| key.starts_with(prefix))) {
-        let moved = key.strip_prefix(DOWN).and_then(|rest| {
-            let (level, rest) = rest.split_once('.')?;
-            Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
-        });
-        deeper.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
-    }
-    deeper
+    grown
 }
 
 const DOWN: &str = "generator.down_blocks.";
@@ -431,6 +442,12 @@ impl Pairs {
             visibility: Tensor::from_data(TensorData::new(pairs.visibility, [batch, 1, grid, grid]), device),
             flow_mask: Tensor::from_data(TensorData::new(pairs.flow_mask, [batch, 1, 1, 1]), device),
         }
+    }
+
+    /// Cells of the pairs with exact flow, at least one pair's.
+    fn exact_cells(&self) -> Tensor<1> {
+        let [_, height, width, _] = self.flow.dims();
+        self.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32
     }
 }
 
@@ -492,23 +509,26 @@ fn tracking(source: &Tensor<3>, driving: &Tensor<3>, pairs: &Pairs) -> Tensor<1>
     ((source.clone() - driving.clone() - displacement).abs() * mask).sum() / count
 }
 
-/// Squared error of the flow over visible cells in pixels of a 64-pixel image, and cross-entropy of the occlusion, over the exact pairs.
-fn flow_terms(estimate: &Estimate, pairs: &Pairs) -> (Tensor<1>, Tensor<1>) {
-    let [batch, height, width, _] = pairs.flow.dims();
-    let count = pairs.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32;
-    let weight = (pairs.visibility.clone() * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
-    let error = (estimate.motion.flow.clone() - pairs.flow.clone()) * 32.0;
-    let flow = (error.clone() * error * weight).sum() / count.clone();
+/// Share of the flow's weight that the motion before its refinement has.
+const REGIONAL: f64 = 0.3;
 
-    // From the logits: a saturated occlusion must still feel the pull back.
-    let visibility = match estimate.taps.occlusion_logits.clone() {
-        None => Tensor::zeros([1], &flow.device()),
+/// Squared error of the flow over visible cells, in pixels of a 64-pixel image, over the exact pairs.
+fn flow_error(motion: &Motion, pairs: &Pairs) -> Tensor<1> {
+    let [batch, height, width, _] = pairs.flow.dims();
+    let weight = (pairs.visibility.clone() * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
+    let error = (motion.flow.clone() - pairs.flow.clone()) * 32.0;
+    (error.clone() * error * weight).sum() / pairs.exact_cells()
+}
+
+/// Cross-entropy of the occlusion over the exact pairs. From the logits: a saturated occlusion must still feel the pull back.
+fn visibility_error(estimate: &Estimate, pairs: &Pairs) -> Tensor<1> {
+    match estimate.occlusion_logits.clone() {
+        None => Tensor::zeros([1], &pairs.flow.device()),
         Some(logits) => {
             let entropy = softplus(logits.clone(), 1.0) - logits * pairs.visibility.clone();
-            (entropy * pairs.flow_mask.clone()).sum() / count
+            (entropy * pairs.flow_mask.clone()).sum() / pairs.exact_cells()
         }
-    };
-    (flow, visibility)
+    }
 }
 
 #[cfg(test)]
@@ -530,7 +550,7 @@ mod tests {
         let (small, large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
         let weights = collect_module(&small.init(&device), &official_key);
         let fresh = collect_module(&large.init(&device), &official_key);
-        let deeper = deepened(weights.clone(), &fresh);
+        let deeper = grown(weights.clone(), &fresh);
         let same = |large: &str, small: &str| deeper.get(large) == weights.get(small);
         assert!(same("generator.down_blocks.2.conv.weight", "generator.down_blocks.1.conv.weight"));
         assert!(same("generator.up_blocks.1.conv.weight", "generator.up_blocks.1.conv.weight"));
@@ -540,7 +560,11 @@ mod tests {
             assert_eq!(deeper.get(&key), fresh.get(&key), "{key}");
         }
         assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
-        assert_eq!(deepened(fresh.clone(), &fresh).len(), fresh.len());
+        assert_eq!(grown(fresh.clone(), &fresh).len(), fresh.len());
+
+        let older = weights.clone().filter(|key| !key.starts_with("refinement."));
+        assert!(older.len() < weights.len());
+        assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
     }
 
     /// Cells far from the border: there the sampled field fades to zero.
