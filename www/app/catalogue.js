@@ -10,6 +10,11 @@ export const MODELS = {
     previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
     teaser: 'happiness',
   },
+  'faces-128': {
+    title: 'Fine, 128 × 128 pixels',
+    previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
+    teaser: 'happiness',
+  },
 };
 
 export const SAMPLES = [

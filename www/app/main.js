@@ -64,13 +64,15 @@ async function initialModel() {
 
 /** Another model takes the place of this one; what is being made ends. One at a time: two would not fit into a phone. */
 async function changeModel(name) {
+  model = name;
   const [before, over] = [lfdm, queue.clear()];
   // From now on nothing is asked of it.
   lfdm = null;
   enable();
   await over;
   before?.dispose();
-  await loadModel(name);
+  // While this one waited, yet another may have been chosen.
+  if (model === name) await loadModel(name);
 }
 
 async function loadModel(name, { reload = false } = {}) {
