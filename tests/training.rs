@@ -239,3 +239,51 @@ fn a_killed_run_goes_on_as_if_nothing_had_happened() {
     let bytes = |name: &str| fs::read(dir.join(name).join("step-00000012/average.safetensors")).unwrap();
     assert!(bytes("whole") == bytes("killed"), "the weights differ");
 }
+
+#[test]
+fn baselines_learn_and_are_measured_as_lfdm_is() {
+    let dir = workplace();
+    let dir = dir.path();
+    let diffusion = tiny::config(16, 4, LABELS).diffusion;
+    fs::write(dir.join("diffusion.json"), serde_json::to_vec(&diffusion).unwrap()).unwrap();
+    let shared = "--data synthetic --frames 4 --views 1 --config diffusion.json --batch 4 --lr 0.006";
+    run(dir, &format!("train vdm {shared} --size 16 --out vdm --steps 40"));
+    run(dir, "train autoencoder --data synthetic --size 16 --out autoencoder --batch 4 --lr 0.003 --steps 30");
+    run(dir, &format!("train ldm {shared} --autoencoder autoencoder --out ldm --steps 20"));
+    run(dir, &format!("train ldm {shared} --autoencoder autoencoder --out ldm --steps 40 --resume"));
+    for name in ["vdm", "autoencoder", "ldm"] {
+        let (first, last) = held_out(&dir.join(name), "loss");
+        assert!(last < 0.95 * first, "{name}: {first} to {last}");
+        assert!(fs::read_dir(dir.join(name).join("previews")).unwrap().count() > 1);
+    }
+    let refused = failure(&mut lfdm(dir, &format!("train ldm {shared} --autoencoder vdm --out other --steps 1")));
+    assert!(refused.contains("--autoencoder vdm: not a run of `lfdm train autoencoder`"), "{refused}");
+
+    let report = |name: &str| -> Value {
+        run(
+            dir,
+            &format!(
+                "eval --model {name} --data synthetic --clips 4 --steps 1,2 --guidance 2 --out reports/{name}.json"
+            ),
+        );
+        serde_json::from_slice(&fs::read(dir.join(format!("reports/{name}.json"))).unwrap()).unwrap()
+    };
+    let [vdm, ldm, autoencoder] = ["vdm", "ldm", "autoencoder"].map(report);
+    let origins = |report: &Value| -> Vec<String> {
+        let clips = report["generation"]["clips"].as_array().unwrap();
+        clips.iter().map(|clips| clips["origin"].as_str().unwrap().to_owned()).collect()
+    };
+    let generated = ["generated, 1 steps", "generated, 2 steps"];
+    assert_eq!(origins(&vdm), [["real", "repeat frame 0"], generated].concat());
+    assert_eq!(origins(&ldm), [vec!["real", "repeat frame 0", "auto-encoder"], generated.to_vec()].concat());
+    assert!(vdm["reconstruction"].is_null() && ldm["reconstruction"]["apex"].is_object());
+    assert_eq!(ldm["reconstruction"], autoencoder["reconstruction"]);
+    assert!(autoencoder["generation"].is_null() && autoencoder["cost"].is_null());
+
+    let flops = |report: &Value| report["cost"]["flops_per_step"].as_u64().unwrap();
+    assert!(flops(&vdm) > 15 * flops(&ldm) && flops(&ldm) > 0, "{vdm} {ldm}");
+    for network in [&vdm["cost"]["denoiser"], &ldm["cost"]["denoiser"], &ldm["cost"]["autoencoder"]] {
+        assert!(network["parameters"].as_u64().unwrap() > 0 && network["training_seconds"].as_f64().is_some(), "{ldm}");
+    }
+    assert!(vdm["cost"]["autoencoder"].is_null());
+}
