@@ -4,6 +4,7 @@
 mod autoencoder;
 
 use anyhow::{Context, Result, ensure};
+use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +128,6 @@ impl FrameCodec {
 
     /// The same map in inference on `device`.
     fn fold_batch_norm(self, device: &Device) -> Self {
-        use burn::module::Module;
         let autoencoder = self.autoencoder.map(|autoencoder| autoencoder.to_device(device).fold_batch_norm());
         Self { autoencoder, ..self }
     }

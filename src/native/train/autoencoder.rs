@@ -1,7 +1,7 @@
 //! `lfdm train autoencoder`: the auto-encoder of single frames that the latent baseline, `lfdm train ldm`, diffuses the latents of.
 //!
-//! It learns as stage 1 does, from pictures alone, by the same pyramid of absolute differences. LDM's penalty on the latent's variance is left
-//! out: at its published weight it hardly acts, and the latents are normalised anyway.
+//! It learns as stage 1 does, from pictures alone, by the same pyramid of absolute differences. LDM's regularisation of the latent, which it
+//! weighs with 1e-6 (Rombach et al. 2022, Appendix G), is left out, and so is its discriminator, as stage 1 has none.
 
 use std::path::{Path, PathBuf};
 
@@ -177,9 +177,8 @@ impl AutoencoderStage {
         let mut sheet = ContactSheet::new([size; 2]);
         let mut scores = Vec::new();
         for subject in 0..self.validation.len().min(PEOPLE) {
-            let clips = self.validation.clips_of(subject);
-            let nth = subject % clips.len();
-            let Some(clip) = clips.skip(nth).next() else { continue };
+            let mut clips = self.validation.clips_of(subject);
+            let Some(clip) = clips.nth(subject % clips.len()) else { continue };
             let frame = clip.frame(self.validation.apex_frame());
             let rebuilt = model.rebuild(Tensor::from_data(TensorData::new(frame.clone(), [1, 3, size, size]), device));
             let rebuilt: Vec<f32> = rebuilt.try_into_data()?.iter::<f32>().collect();

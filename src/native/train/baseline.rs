@@ -219,15 +219,16 @@ impl Stage for BaselineStage {
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: usize = 12;
+        const CLIPS: usize = 4;
         // The same clips, times and noises at every validation, so that the figures compare.
         let mut noise = NoiseSource::new(0);
         let diffusion = &self.settings.config.diffusion;
-        let mut loss = || {
-            let choice = Choice::draw(diffusion, self.validation.len(), 0..4, 4, &mut noise);
-            let drawn = Drawn::new(&self.validation, &self.codec, choice, &mut noise);
+        let loss = |batch: usize| {
+            let choice = Choice::draw(diffusion, self.validation.len(), 0..CLIPS, CLIPS, &mut noise);
+            let drawn = Drawn::new(&self.validation, &self.codec, choice, 0, (batch * CLIPS) as u64);
             loss_on(drawn.batch(device), model).into_scalar::<f32>()
         };
-        let total: f32 = (0..BATCHES).map(|_| loss()).sum();
+        let total: f32 = (0..BATCHES).map(loss).sum();
         self.preview(model, &dir.join(format!("clips-{step:07}.png")), device)?;
         Ok(vec![("loss", f64::from(total / BATCHES as f32))])
     }
@@ -252,9 +253,7 @@ impl BaselineStage {
             let draw = Draw { part, ..Draw::of(seed, step, parts) };
             let rows = part * batch..(part + 1) * batch;
             let choice = Choice::draw(&diffusion, train.len(), rows, parts * batch, &mut draw.noise_of_step());
-            // Of another seed than the choice, whose draws it would repeat in a step of one part.
-            let mut noise = Draw { seed: !seed, ..draw }.noise();
-            Drawn::new(&train, &of_codec, choice, &mut noise)
+            Drawn::new(&train, &of_codec, choice, seed, index * batch as u64)
         });
         Self { train, validation, people, codec, settings }
     }
@@ -299,10 +298,18 @@ struct Drawn {
 }
 
 impl Drawn {
-    fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, noise: &mut NoiseSource) -> Self {
+    /// `first`: the place of the first clip among all that are drawn for `seed`. Every clip has noise of its own, so that several threads can
+    /// draw it, and that it does not matter how a step is divided.
+    fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
         let Choice { clips, times, null } = choice;
         let [frames, channels, height, width] = set.shape;
-        let noise = noise.normal([clips.len(), channels, frames, height, width], &Device::flex()).into_data();
+        let noise_of = |place: u64| -> Vec<f32> {
+            // Of another seed than the choice, whose draws it would repeat.
+            let mut source = Draw::of(!seed, place, 1).noise();
+            source.normal([channels * frames * height * width], &Device::flex()).into_data().iter::<f32>().collect()
+        };
+        let noise: Vec<f32> = (first..first + clips.len() as u64).into_par_iter().flat_map_iter(noise_of).collect();
+        let noise = TensorData::new(noise, [clips.len(), channels, frames, height, width]);
         Self { videos: set.videos(&clips, codec), condition: set.conditions(&clips), times, null, noise }
     }
 
@@ -398,7 +405,7 @@ impl VideoSet {
     fn videos(&self, clips: &[usize], codec: &FrameCodec) -> TensorData {
         let [frames, channels, height, width] = self.shape;
         let normalised = |(channel, value)| codec.normalise(channel, value);
-        let values: Vec<f32> = clips.iter().flat_map(|&clip| self.by_channel(clip).map(normalised)).collect();
+        let values: Vec<f32> = clips.par_iter().flat_map_iter(|&clip| self.by_channel(clip).map(normalised)).collect();
         TensorData::new(values, [clips.len(), frames, channels, height, width])
     }
 
@@ -478,9 +485,8 @@ mod tests {
         let furthest = videos.iter::<f32>().zip(first.all_frames()).map(|(x, pixel)| (x - (2.0 * pixel - 1.0)).abs());
         assert!(furthest.fold(0.0, f32::max) <= 1.01 / 255.0, "rounded to bytes");
 
-        let mut noise = NoiseSource::new(1);
         let choice = Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true] };
-        let batch = Drawn::new(&set, &codec, choice, &mut noise).batch(&Device::flex());
+        let batch = Drawn::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
         assert_eq!((batch.x0.dims(), batch.noise.dims()), ([2, 3, 4, 16, 16], [2, 3, 4, 16, 16]));
         let reference = batch.x0.narrow(2, 0, 1).squeeze_dim::<4>(2);
         assert_eq!(batch.latents.into_data(), reference.into_data(), "frame 0 is the reference");
@@ -508,18 +514,25 @@ mod tests {
     }
 
     #[test]
-    fn a_step_repeats_and_steps_and_parts_differ() {
+    fn a_step_repeats_and_its_parts_make_the_whole() {
         let device = Device::flex();
-        let settings = settings(None);
-        let sets = [clips(), clips()].map(|data| VideoSet::compute(&data, None, &settings, &device));
-        let words = "lfdm --data synthetic --out run --steps 1 --lr 1 --batch 2 --accumulate 2";
-        let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
-        let stage = BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), settings);
-        let model = stage.init(&device);
-        let loss =
-            |step, part| stage.loss(&model, Draw { part, ..Draw::of(0, step, 2) }, &device).0.into_scalar::<f32>();
-        assert_eq!(loss(3, 1), loss(3, 1));
-        assert_ne!(loss(3, 0), loss(3, 1));
-        assert_ne!(loss(3, 0), loss(4, 0));
+        let stage = |batch: usize, parts: usize| {
+            let sets = [clips(), clips()].map(|data| VideoSet::compute(&data, None, &settings(None), &device));
+            let words =
+                format!("lfdm --data synthetic --out run --steps 1 --lr 1 --batch {batch} --accumulate {parts}");
+            let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
+            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), settings(None))
+        };
+        let (whole, halves) = (stage(4, 1), stage(2, 2));
+        let model = whole.init(&device);
+        let loss = |stage: &BaselineStage, step, part, parts| {
+            stage.loss(&model, Draw { part, ..Draw::of(0, step, parts) }, &device).0.into_scalar::<f32>()
+        };
+        let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
+        assert_ne!(first, second);
+        assert_eq!(second, loss(&halves, 3, 1, 2));
+        let both = loss(&whole, 3, 0, 1);
+        assert!((both - (first + second) / 2.0).abs() < 1e-4, "{both} in one piece, {first} and {second}");
+        assert_ne!(both, loss(&whole, 4, 0, 1));
     }
 }
