@@ -181,6 +181,9 @@ impl DiffusionConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UnetConfig {
+    /// Motion, where nothing is said of it.
+    #[serde(default)]
+    pub diffused: Diffused,
     pub dim: usize,
     pub dim_mults: Vec<usize>,
     pub heads: usize,
@@ -194,6 +197,26 @@ pub struct UnetConfig {
     /// A learned null condition; zeros otherwise.
     pub learned_null_condition: bool,
     pub upsampling: Upsampling,
+}
+
+/// What the U-Net denoises: its channels and its output heads follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diffused {
+    /// Flow x, flow y and occlusion; flow and occlusion have a head each, as in the official model.
+    #[default]
+    Motion,
+    /// So many channels of frames or of their latents, from one head: the baselines of the paper.
+    Channels(usize),
+}
+
+impl Diffused {
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Motion => 3,
+            Self::Channels(channels) => channels,
+        }
+    }
 }
 
 /// How the U-Net doubles its grid.
@@ -322,6 +345,7 @@ impl LfdmConfig {
             },
             diffusion: DiffusionConfig {
                 unet: UnetConfig {
+                    diffused: Diffused::Motion,
                     dim: 64,
                     dim_mults: vec![1, 2, 4, 8],
                     heads: 8,
@@ -395,6 +419,7 @@ impl LfdmConfig {
             },
             diffusion: DiffusionConfig {
                 unet: UnetConfig {
+                    diffused: Diffused::Motion,
                     dim: 32,
                     dim_mults: vec![1, 2, 4],
                     heads: 4,
@@ -514,6 +539,18 @@ mod tests {
         let json = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<LfdmConfig>(&json).unwrap(), config);
         assert_eq!(config.flow_size(), [16, 16]);
+    }
+
+    #[test]
+    fn a_configuration_that_does_not_say_what_is_diffused_means_motion() {
+        let mut config = LfdmConfig::faces_64(7).diffusion.unet;
+        let mut json = serde_json::to_value(&config).unwrap();
+        json.as_object_mut().unwrap().remove("diffused").unwrap();
+        assert_eq!(serde_json::from_value::<UnetConfig>(json).unwrap(), config);
+        config.diffused = Diffused::Channels(4);
+        let json = serde_json::to_string(&config).unwrap();
+        assert!(json.contains(r#""diffused":{"channels":4}"#), "{json}");
+        assert_eq!(serde_json::from_str::<UnetConfig>(&json).unwrap(), config);
     }
 
     #[test]

@@ -43,6 +43,18 @@ pub struct Request {
     pub sampler: Sampler,
 }
 
+impl Request {
+    pub(crate) fn check(&self) -> Result<(), RequestError> {
+        if !(1..=MAX_STEPS).contains(&self.steps) {
+            return Err(RequestError::Steps(self.steps));
+        }
+        if !(0.0..=MAX_GUIDANCE).contains(&self.guidance) {
+            return Err(RequestError::Guidance(self.guidance));
+        }
+        Ok(())
+    }
+}
+
 /// A request that is refused before any work is done.
 #[derive(Debug, Error)]
 pub enum RequestError {
@@ -241,18 +253,18 @@ impl Animator {
         &self.manifest
     }
 
+    /// The network that denoises.
+    pub fn diffusion(&self) -> &DiffusionModel {
+        &self.model.diffusion
+    }
+
     /// Checks the request; the work is done by [`Generation::next`].
     pub fn generate(&self, portrait: &Portrait, request: &Request) -> Result<Generation, RequestError> {
         let size = self.manifest.config.image_size;
         if portrait.size() != size {
             return Err(RequestError::PortraitSize { found: portrait.size(), expected: size });
         }
-        if !(1..=MAX_STEPS).contains(&request.steps) {
-            return Err(RequestError::Steps(request.steps));
-        }
-        if !(0.0..=MAX_GUIDANCE).contains(&request.guidance) {
-            return Err(RequestError::Guidance(request.guidance));
-        }
+        request.check()?;
         let updates = request.sampler.updates(self.model.diffusion.schedule(), request.steps);
         let sampling = Sampling {
             condition: self.model.conditions.vector(&request.label)?,

@@ -122,6 +122,52 @@ fn folders_of_frames_train_both_stages() {
     assert!(refused.contains("does not know") && refused.contains("it knows frown, smile"), "{refused}");
 }
 
+#[test]
+fn baselines_learn_and_are_measured_as_lfdm_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    let diffusion = tiny::config(16, 4, LABELS).diffusion;
+    fs::write(dir.join("diffusion.json"), serde_json::to_vec(&diffusion).unwrap()).unwrap();
+    let shared = "--data FACES --frames 4 --views 1 --config diffusion.json --batch 4 --lr 0.006";
+    run(&format!("train vdm {shared} --size 16 --out vdm --steps 30"));
+    run("train autoencoder --data FACES --size 16 --out autoencoder --batch 2 --lr 0.003 --steps 60");
+    run(&format!("train ldm {shared} --autoencoder autoencoder --out ldm --steps 20"));
+    run(&format!("train ldm {shared} --autoencoder autoencoder --out ldm --steps 30 --resume"));
+    for name in ["vdm", "autoencoder", "ldm"] {
+        let text = fs::read_to_string(dir.join(name).join("validation.jsonl")).unwrap();
+        let losses: Vec<f64> =
+            text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["loss"].as_f64().unwrap()).collect();
+        assert!(losses[losses.len() - 1] < 0.95 * losses[0], "{name}: {losses:?}");
+        assert!(fs::read_dir(dir.join(name).join("previews")).unwrap().count() > 1);
+    }
+    let refused = lfdm(dir, &format!("train ldm {shared} --autoencoder vdm --out other --steps 1")).unwrap_err();
+    assert!(refused.contains("--autoencoder vdm: not a run of `lfdm train autoencoder`"), "{refused}");
+
+    let report = |name: &str| -> Value {
+        run(&format!("eval --model {name} --data FACES --steps 1,2 --guidance 2 --out reports/{name}.json"));
+        read(dir.join(format!("reports/{name}.json")))
+    };
+    let [vdm, ldm, autoencoder] = ["vdm", "ldm", "autoencoder"].map(report);
+    let origins = |report: &Value| -> Vec<String> {
+        let clips = report["generation"]["clips"].as_array().unwrap();
+        clips.iter().map(|clips| clips["origin"].as_str().unwrap().to_owned()).collect()
+    };
+    let generated = ["generated, 1 steps", "generated, 2 steps"];
+    assert_eq!(origins(&vdm), [["real", "repeat frame 0"], generated].concat());
+    assert_eq!(origins(&ldm), [vec!["real", "repeat frame 0", "auto-encoder"], generated.to_vec()].concat());
+    assert!(vdm["reconstruction"].is_null() && ldm["reconstruction"]["apex"].is_object());
+    assert_eq!(ldm["reconstruction"], autoencoder["reconstruction"]);
+    assert!(autoencoder["generation"].is_null() && autoencoder["cost"].is_null());
+
+    let flops = |report: &Value| report["cost"]["flops_per_step"].as_u64().unwrap();
+    assert!(flops(&vdm) > 15 * flops(&ldm) && flops(&ldm) > 0, "{vdm} {ldm}");
+    for network in [&vdm["cost"]["denoiser"], &ldm["cost"]["denoiser"], &ldm["cost"]["autoencoder"]] {
+        assert!(network["parameters"].as_u64().unwrap() > 0 && network["training_seconds"].as_f64().is_some(), "{ldm}");
+    }
+    assert!(vdm["cost"]["autoencoder"].is_null());
+}
+
 /// What a report says of generated clips, two seeds each in one and two steps.
 fn judged(generation: &Value) {
     let clips = generation["clips"].as_array().unwrap();
@@ -153,6 +199,8 @@ fn missing_inputs_are_named() {
         "eval --model absent --data FACES --classifier absent --out report.json",
         "train classifier --data absent --out run",
         "train dm --data FACES --lfae absent --out run --steps 1 --lr 0.1",
+        "train vdm --data absent --out run --steps 1 --lr 0.1",
+        "train ldm --data FACES --autoencoder absent --out run --steps 1 --lr 0.1",
     ] {
         let message = lfdm(dir.path(), arguments).unwrap_err();
         assert!(message.contains("absent") && !message.contains("panicked"), "{arguments}: {message}");

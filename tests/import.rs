@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use burn::tensor::{Device, TensorData};
 use lfdm::bundle::{Bundle, FORMAT, Manifest};
 use lfdm::condition::ConditionTable;
-use lfdm::config::{LfdmConfig, UnetConfig};
+use lfdm::config::{Diffused, LfdmConfig, UnetConfig};
 use lfdm::diffusion::{self, MotionCodec};
 use lfdm::lfae;
 use lfdm::native::pth::{self, Checkpoint, Entry};
@@ -55,6 +55,7 @@ static MODEL: LazyLock<Bundle> = LazyLock::new(|| {
     let mut config = LfdmConfig::from_official(&serde_yaml_ng::from_str(CONFIG).unwrap(), FRAMES).unwrap();
     let official = config.diffusion.unet.clone();
     config.diffusion.unet = UnetConfig {
+        diffused: Diffused::Motion,
         dim: 8,
         dim_mults: vec![1, 2],
         heads: 2,

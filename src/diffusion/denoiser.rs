@@ -84,7 +84,7 @@ impl Denoiser {
     /// The guided network output at the `step`-th time.
     ///
     /// # Shapes
-    /// - `x` and result: `[batch, 3, frames, height, width]`
+    /// - `x` and result: `[batch, channels, frames, height, width]`
     pub fn predict(&self, x: &Tensor<5>, step: usize) -> Tensor<5> {
         let output = self.unet.forward(x.clone(), &self.reference, &self.steps[step].conditioning, &self.tables);
         match self.guidance {
@@ -107,10 +107,15 @@ impl Denoise for Denoiser {
     }
 }
 
+/// Conditions that a step evaluates: with guidance the null condition too.
+pub(super) fn variants(guidance: f64) -> usize {
+    if guidance == 0.0 || guidance == 1.0 { 1 } else { 2 }
+}
+
 /// Clean sample and noise from the network's output.
 ///
 /// # Shapes
-/// - all: `[batch, 3, frames, height, width]`
+/// - all: `[batch, channels, frames, height, width]`
 pub fn split(
     parameterization: Parameterization,
     x: &Tensor<5>,
@@ -132,7 +137,7 @@ pub fn split(
 /// Applies `rule` to a clean estimate.
 ///
 /// # Shapes
-/// - `x0` and result: `[batch, 3, frames, height, width]`
+/// - `x0` and result: `[batch, channels, frames, height, width]`
 pub fn threshold(x0: Tensor<5>, rule: Threshold) -> Tensor<5> {
     match rule {
         Threshold::None => x0,

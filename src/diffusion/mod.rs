@@ -5,6 +5,7 @@
 
 pub mod attention;
 mod denoiser;
+mod flops;
 mod motion;
 mod samplers;
 mod schedule;
@@ -19,7 +20,7 @@ pub use samplers::{
     DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, consistency, ddim, ddpm, dpm_solver_pp_2m, unipc,
 };
 pub use schedule::NoiseSchedule;
-pub use unet::{Conditioning, MOTION_CHANNELS, Unet3d};
+pub use unet::{Conditioning, Unet3d};
 
 use crate::config::{DiffusionConfig, Parameterization};
 
@@ -85,10 +86,18 @@ impl DiffusionModel {
         Denoiser::new(self, latent, condition, times, frames, guidance)
     }
 
+    /// Floating-point operations of one denoising step of one video with this guidance: see [`Unet3d::flops_per_step`].
+    ///
+    /// # Shapes
+    /// - `grid`: `[height, width]` of what is diffused
+    pub fn flops_per_step(&self, frames: usize, grid: [usize; 2], guidance: f64) -> u64 {
+        self.denoise_fn.flops_per_step(frames, grid, denoiser::variants(guidance))
+    }
+
     /// A sample of `q(x_t | x_0)`: `sqrt(abar_t) x_0 + sqrt(1 - abar_t) noise`.
     ///
     /// # Shapes
-    /// - `x0`, `noise` and result: `[batch, 3, frames, height, width]`
+    /// - `x0`, `noise` and result: `[batch, channels, frames, height, width]`
     /// - `times`: `batch` times
     pub fn q_sample(&self, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<5> {
         let (signal, sigma) = self.levels(times, &x0.device());
@@ -98,7 +107,7 @@ impl DiffusionModel {
     /// The network's output for noisy motion at one time per sample, as training needs it.
     ///
     /// # Shapes
-    /// - `x` and result: `[batch, 3, frames, height, width]`
+    /// - `x` and result: `[batch, channels, frames, height, width]`
     /// - `latent`: `[batch, latent_channels, height, width]`
     /// - `condition`: `[batch, condition_dim]`
     /// - `times`, `null`: `batch` diffusion times, and whether to drop the condition
@@ -119,7 +128,7 @@ impl DiffusionModel {
     /// Mean squared error of the network's prediction of noise or velocity (LFDM, Eq. 5).
     ///
     /// # Shapes
-    /// - `x0`, `noise`: `[batch, 3, frames, height, width]`, motion encoded by the model's [`MotionCodec`] and standard normal noise
+    /// - `x0`, `noise`: `[batch, channels, frames, height, width]`, motion encoded by the model's [`MotionCodec`] and standard normal noise
     /// - `output`: what [`predict`](Self::predict) said of their mixture, [`q_sample`](Self::q_sample)
     /// - result: `[1]`
     pub fn error(&self, output: Tensor<5>, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<1> {
@@ -159,7 +168,7 @@ impl DiffusionModel {
     /// The training loss: [`q_sample`](Self::q_sample), [`predict`](Self::predict), [`error`](Self::error).
     ///
     /// # Shapes
-    /// - `x0`, `noise`: `[batch, 3, frames, height, width]`
+    /// - `x0`, `noise`: `[batch, channels, frames, height, width]`
     /// - the rest as for [`predict`](Self::predict)
     /// - result: `[1]`
     pub fn loss(
@@ -178,7 +187,7 @@ impl DiffusionModel {
     /// The clean motion that `output` implies, thresholded.
     ///
     /// # Shapes
-    /// - `x`, `output` and result: `[batch, 3, frames, height, width]`
+    /// - `x`, `output` and result: `[batch, channels, frames, height, width]`
     /// - `times`: `batch` times
     pub fn clean_estimate(&self, x: &Tensor<5>, output: Tensor<5>, times: &[usize]) -> Tensor<5> {
         threshold(self.clean(x, output, times), self.config.threshold)

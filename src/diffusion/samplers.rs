@@ -73,7 +73,7 @@ impl Sampler {
 /// What a sampler needs to know of a model: its estimates at the `step`-th time of the table.
 pub trait Denoise {
     /// # Shapes
-    /// - `x` and both estimates: `[batch, 3, frames, height, width]`
+    /// - `x` and both estimates: `[batch, channels, frames, height, width]`
     fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate;
 }
 
@@ -136,7 +136,7 @@ impl Trajectory {
     /// Takes the next step; after the last one the sample is returned as it is. `fresh` is called only if the step draws noise.
     ///
     /// # Shapes
-    /// - `x`, `fresh()` and result: `[batch, 3, frames, height, width]`
+    /// - `x`, `fresh()` and result: `[batch, channels, frames, height, width]`
     pub fn step(&mut self, denoiser: &impl Denoise, x: Tensor<5>, fresh: impl FnOnce() -> Tensor<5>) -> Tensor<5> {
         let Some(&update) = self.updates.get(self.next) else { return x };
         let estimate = denoiser.denoise(&x, self.next);

@@ -14,17 +14,14 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::attention::{
     FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
 };
-use crate::config::{UnetConfig, Upsampling};
+use crate::config::{Diffused, UnetConfig, Upsampling};
 use crate::tensor::upsample_nearest;
-
-/// Channels of the motion: flow x, flow y, occlusion.
-pub const MOTION_CHANNELS: usize = 3;
 
 /// The U-Net. Module paths are the official checkpoints' keys up to [`official_key`].
 #[derive(Module, Debug)]
 pub struct Unet3d {
     pub time_rel_pos_bias: RelativePositionBias,
-    /// Over motion and reference latent, in this order.
+    /// Over what is diffused and the reference latent, in this order.
     pub init_conv: Conv2d,
     pub init_temporal_attn: TemporalAttention,
     pub time_mlp: TimeEmbedding,
@@ -34,10 +31,13 @@ pub struct Unet3d {
     pub mid_temporal_attn: TemporalAttention,
     pub mid_block2: ResnetBlock,
     pub ups: Vec<UpStage>,
+    /// Of flow, or of all channels where there is no motion.
     pub final_conv: OutputHead,
-    pub occlusion_map: OutputHead,
+    pub occlusion_map: Option<OutputHead>,
     /// Learned null condition `[1, condition_dim]`; zeros are used without one.
     pub null_cond_emb: Option<Param<Tensor<2>>>,
+    /// What is diffused.
+    pub channels: usize,
     pub condition_dim: usize,
     pub head_dim: usize,
 }
@@ -75,9 +75,11 @@ impl UnetConfig {
         });
 
         let pad = self.init_kernel / 2;
+        let channels = self.diffused.channels();
+        let has_occlusion = self.diffused == Diffused::Motion;
         Unet3d {
             time_rel_pos_bias: RelativePositionBias::new(heads, device),
-            init_conv: Conv2dConfig::new([MOTION_CHANNELS + latent_channels, dim], [self.init_kernel; 2])
+            init_conv: Conv2dConfig::new([channels + latent_channels, dim], [self.init_kernel; 2])
                 .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
                 .init(device),
             init_temporal_attn: temporal(dim),
@@ -91,11 +93,12 @@ impl UnetConfig {
             mid_temporal_attn: temporal(coarsest),
             mid_block2: resnet(coarsest, coarsest),
             ups: ups.collect(),
-            final_conv: head(MOTION_CHANNELS - 1),
-            occlusion_map: head(1),
+            final_conv: head(channels - usize::from(has_occlusion)),
+            occlusion_map: has_occlusion.then(|| head(1)),
             null_cond_emb: self
                 .learned_null_condition
                 .then(|| burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([1, self.condition_dim], device)),
+            channels,
             condition_dim: self.condition_dim,
             head_dim,
         }
@@ -103,16 +106,16 @@ impl UnetConfig {
 }
 
 impl Unet3d {
-    /// The network's output for noisy motion `x`.
+    /// The network's output for noisy `x`.
     ///
     /// `conditioning` may hold a multiple of `x`'s batch: its rows are then `[variant, batch]`, and everything that does not
     /// depend on it is computed once. Guidance asks for the conditional and the unconditional output this way.
     ///
     /// # Shapes
-    /// - `x`: `[batch, 3, frames, height, width]`: flow x, flow y, occlusion, with sides divisible by `2^(levels - 1)`
+    /// - `x`: `[batch, channels, frames, height, width]`, of motion flow x, flow y and occlusion, with sides divisible by `2^(levels - 1)`
     /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference), or one per frame, `batch * frames` of them
     /// - `conditioning`: `variants * batch` rows
-    /// - result: `[variants * batch, 3, frames, height, width]`
+    /// - result: `[variants * batch, channels, frames, height, width]`
     pub fn forward(
         &self,
         x: Tensor<5>,
@@ -132,11 +135,11 @@ impl Unet3d {
         tables: &FrameTables,
         tap: &mut dyn FnMut(&str, &Tensor<4>),
     ) -> Tensor<5> {
-        let [batch, _, frames, height, width] = x.dims();
+        let [batch, channels, frames, height, width] = x.dims();
         let variants = conditioning.rows() / batch;
 
-        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, MOTION_CHANNELS, height, width]);
-        let stem = self.embed_motion(x, reference);
+        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, channels, height, width]);
+        let stem = self.embed(x, reference);
         tap("init_conv", &stem);
         let x = per_position(stem.clone(), |x| self.init_temporal_attn.forward(x, tables));
         tap("init_temporal_attn", &x);
@@ -152,7 +155,7 @@ impl Unet3d {
             let repeat = |x: Tensor<4>| if variants > 1 { x.repeat_dim(0, variants) } else { x };
             self.conditioned(repeat(x), repeat(stem), conditioning, tables, tap)
         };
-        out.reshape([variants * batch, frames, MOTION_CHANNELS, height, width]).permute([0, 2, 1, 3, 4])
+        out.reshape([variants * batch, frames, channels, height, width]).permute([0, 2, 1, 3, 4])
     }
 
     /// Everything that depends on time and condition.
@@ -160,7 +163,7 @@ impl Unet3d {
     /// # Shapes
     /// - `x`: `[rows * frames, dim, height, width]`, after the first temporal attention
     /// - `stem`: the same before it; concatenated at the end
-    /// - result: `[rows * frames, 3, height, width]`
+    /// - result: `[rows * frames, channels, height, width]`
     fn conditioned(
         &self,
         mut x: Tensor<4>,
@@ -215,8 +218,10 @@ impl Unet3d {
         }
 
         let x = Tensor::cat(vec![x, stem], 1);
-        let flow = self.final_conv.forward(x.clone(), rows);
-        Tensor::cat(vec![flow, self.occlusion_map.forward(x, rows)], 1)
+        match &self.occlusion_map {
+            None => self.final_conv.forward(x, rows),
+            Some(head) => Tensor::cat(vec![self.final_conv.forward(x.clone(), rows), head.forward(x, rows)], 1),
+        }
     }
 
     /// The reference latent's part of the first convolution. The convolution is linear, so this part, the same for every frame and
@@ -227,9 +232,9 @@ impl Unet3d {
     /// - result: `[batch, dim, height, width]`
     pub fn reference(&self, latent: Tensor<4>) -> Tensor<4> {
         let weight = self.init_conv.weight.val();
-        let latent_channels = weight.dims()[1] - MOTION_CHANNELS;
+        let latent_channels = weight.dims()[1] - self.channels;
         let bias = self.init_conv.bias.as_ref().map(|bias| bias.val());
-        conv2d(latent, weight.narrow(1, MOTION_CHANNELS, latent_channels), bias, self.init_options())
+        conv2d(latent, weight.narrow(1, self.channels, latent_channels), bias, self.init_options())
     }
 
     /// Scales and shifts of every block for `n` pairs of time and condition.
@@ -268,19 +273,19 @@ impl Unet3d {
         }
     }
 
-    /// `init_conv` over motion and reference.
+    /// `init_conv` over what is diffused and the reference.
     ///
     /// # Shapes
-    /// - `motion`: `[batch * frames, 3, height, width]`
+    /// - `x`: `[batch * frames, channels, height, width]`
     /// - `reference`: `[batch, dim, height, width]`
     /// - result: `[batch * frames, dim, height, width]`
-    fn embed_motion(&self, motion: Tensor<4>, reference: &Tensor<4>) -> Tensor<4> {
+    fn embed(&self, x: Tensor<4>, reference: &Tensor<4>) -> Tensor<4> {
         let [batch, dim, height, width] = reference.dims();
-        let n = motion.dims()[0];
-        let weight = self.init_conv.weight.val().narrow(1, 0, MOTION_CHANNELS);
-        let motion = conv2d(motion, weight, None, self.init_options());
-        let motion = motion.reshape([batch, n / batch, dim, height * width]);
-        (motion + reference.clone().reshape([batch, 1, dim, height * width])).reshape([n, dim, height, width])
+        let n = x.dims()[0];
+        let weight = self.init_conv.weight.val().narrow(1, 0, self.channels);
+        let x = conv2d(x, weight, None, self.init_options());
+        let x = x.reshape([batch, n / batch, dim, height * width]);
+        (x + reference.clone().reshape([batch, 1, dim, height * width])).reshape([n, dim, height, width])
     }
 
     fn init_options(&self) -> ConvOptions<2> {
@@ -567,6 +572,7 @@ mod tests {
 
     fn tiny(upsampling: Upsampling) -> UnetConfig {
         UnetConfig {
+            diffused: Diffused::Motion,
             dim: 8,
             dim_mults: vec![1, 2],
             heads: 2,
@@ -585,11 +591,11 @@ mod tests {
         let unet = tiny(Upsampling::NearestZeros).init(6, &device);
         let mut noise = NoiseSource::new(0);
         let (batch, frames) = (2, 3);
-        let motion = noise.normal::<4>([batch * frames, MOTION_CHANNELS, 8, 6], &device);
+        let motion = noise.normal::<4>([batch * frames, 3, 8, 6], &device);
         let latent = noise.normal::<4>([batch, 6, 8, 6], &device);
         let repeated = latent.clone().unsqueeze_dim::<5>(1).repeat_dim(1, frames).flatten::<4>(0, 1);
         let whole = unet.init_conv.forward(Tensor::cat(vec![motion.clone(), repeated], 1));
-        let split = unet.embed_motion(motion, &unet.reference(latent));
+        let split = unet.embed(motion, &unet.reference(latent));
         assert!((whole - split).abs().max().into_scalar::<f32>() < 1e-5);
     }
 
@@ -611,6 +617,23 @@ mod tests {
             let reference = reference.clone().narrow(0, sample, 1);
             let alone = unet.forward(x.clone().narrow(0, sample, 1), &reference, &conditioning, &tables);
             assert!((alone - all.clone().narrow(0, row, 1)).abs().max().into_scalar::<f32>() < 1e-4, "row {row}");
+        }
+    }
+
+    #[test]
+    fn any_number_of_channels_comes_from_one_head() {
+        let device = Device::flex();
+        for channels in [1, 3, 4] {
+            let config = UnetConfig { diffused: Diffused::Channels(channels), ..tiny(Upsampling::NearestZeros) };
+            let unet = config.init(channels, &device);
+            let mut noise = NoiseSource::new(1);
+            let x = noise.normal::<5>([2, channels, 3, 8, 8], &device);
+            let reference = unet.reference(noise.normal([2, channels, 8, 8], &device));
+            let conditioning = unet.conditioning(&[10, 700], noise.normal::<2>([2, 3], &device));
+            let out = unet.forward(x, &reference, &conditioning, &unet.frame_tables(3));
+            assert_eq!(out.dims(), [2, channels, 3, 8, 8]);
+            let keys = collect_module(&unet, &official_key);
+            assert!(keys.iter().all(|(key, _)| !key.starts_with("occlusion_map.")));
         }
     }
 

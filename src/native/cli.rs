@@ -18,7 +18,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train one of the two stages, or the network that judges clips, on a directory of clips.
+    /// Train one of the two stages, a baseline to compare them with, or the network that judges clips, on a directory of clips.
     #[command(subcommand)]
     Train(Train),
     /// Teach the decoder of a trained model to paint a new domain, from clips without labels.
@@ -45,6 +45,12 @@ enum Train {
     Dm(train::diffusion::Args),
     /// Tune a trained stage 2 until a few steps are enough.
     Consistency(train::consistency::Args),
+    /// A baseline of the paper: video diffusion in pixels.
+    Vdm(train::baseline::VdmArgs),
+    /// The auto-encoder of frames that `ldm` needs.
+    Autoencoder(train::autoencoder::Args),
+    /// A baseline of the paper: video diffusion in an auto-encoder's latents.
+    Ldm(train::baseline::LdmArgs),
     /// The action network, which judges clips in `lfdm eval`.
     Classifier(train::classifier::Args),
 }
@@ -64,6 +70,9 @@ pub fn main() -> ExitCode {
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Train(Train::Consistency(args)) => train::consistency::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
+        Command::Train(Train::Vdm(args)) => train::baseline::vdm(&args),
+        Command::Train(Train::Autoencoder(args)) => train::autoencoder::run(&args),
+        Command::Train(Train::Ldm(args)) => train::baseline::ldm(&args),
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Import(args) => import::run(&args),

@@ -76,8 +76,8 @@ pub fn run(args: &Args) -> Result<()> {
         licence: args.licence.clone(),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({
-            "lfae": { "steps": lfae.step, "settings": lfae.settings.rest },
-            "dm": { "steps": dm.step, "settings": dm.settings.rest },
+            "lfae": { "steps": lfae.step, "seconds": lfae.seconds, "settings": lfae.settings.rest },
+            "dm": { "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest },
         }),
         files: Vec::new(),
     };

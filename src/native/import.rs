@@ -15,7 +15,7 @@ use super::pth::{Checkpoint, PthError};
 use crate::{
     bundle::{Bundle, FORMAT, MANIFEST, Manifest},
     condition::ConditionTable,
-    config::{LfdmConfig, UnetConfig, Upsampling},
+    config::{Diffused, LfdmConfig, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
     lfae,
     pipeline::Animator,
@@ -287,6 +287,7 @@ fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<
     let embedding = side("downs.0.0.mlp.1.weight", 1);
     let projected = side("downs.0.3.fn.fn.fn.to_qkv.weight", 0);
     Ok(UnetConfig {
+        diffused: Diffused::Motion,
         dim,
         dim_mults: if widths.is_empty() {
             official.dim_mults.clone()
@@ -368,6 +369,7 @@ mod tests {
         let official = LfdmConfig::faces_64(768).diffusion.unet;
         for (learned, upsampling) in [(true, Upsampling::NearestReflect), (false, Upsampling::Deconvolution)] {
             let config = UnetConfig {
+                diffused: Diffused::Motion,
                 dim: 16,
                 dim_mults: vec![1, 3],
                 heads: 2,

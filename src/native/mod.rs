@@ -2,6 +2,7 @@
 
 mod action;
 pub mod animate;
+pub mod baseline;
 pub mod cli;
 mod contact_sheet;
 pub mod data;

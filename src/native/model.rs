@@ -59,6 +59,7 @@ pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>
     Ok(TrainedModel {
         step,
         settings: TrainingSettings { config: manifest.config, labels: manifest.labels, rest },
+        seconds: manifest.training["lfae"]["seconds"].as_f64(),
         weights,
     })
 }

@@ -3,7 +3,7 @@
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use lfdm::config::{DiffusionConfig, Parameterization, ScheduleKind, Threshold, UnetConfig, Upsampling};
+use lfdm::config::{Diffused, DiffusionConfig, Parameterization, ScheduleKind, Threshold, UnetConfig, Upsampling};
 use lfdm::diffusion::attention::{FrameTables, MAX_DISTANCE, relative_bucket, rotary_frequencies};
 use lfdm::diffusion::unet::sinusoids;
 use lfdm::diffusion::{
@@ -35,6 +35,7 @@ pub fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
     let number = |field: &str| settings[field].as_u64().unwrap() as usize;
     DiffusionConfig {
         unet: UnetConfig {
+            diffused: Diffused::Motion,
             dim: number("dim"),
             dim_mults: settings["dim_mults"].as_array().unwrap().iter().map(|m| m.as_u64().unwrap() as usize).collect(),
             heads: number("attn_heads"),
@@ -216,7 +217,8 @@ fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &
     let batch = x.dims()[0];
     check("resnet_not", on_frames(&x, |x| unet.final_conv.resnet.forward(x, batch, None)));
     check("final_conv", on_frames(&x, |x| unet.final_conv.forward(x, batch)));
-    check("occlusion_map", on_frames(&x, |x| unet.occlusion_map.forward(x, batch)));
+    let occlusion = unet.occlusion_map.as_ref().expect("the official model has a head for occlusion");
+    check("occlusion_map", on_frames(&x, |x| occlusion.forward(x, batch)));
     check("up", on_frames(&input("x_up"), |x| unet.ups[0].resample.as_ref().unwrap().forward(x)));
 
     let weight = unet.init_conv.weight.val();

@@ -415,6 +415,14 @@ impl ClipSet {
         std::iter::once(View::whole(self.tile)).chain(drawn).collect()
     }
 
+    /// The [`views`](Self::views) of everybody, each with its person and its number.
+    pub fn all_views(&self, count: usize, max_zoom: f32) -> Vec<(usize, u64, View)> {
+        let of = |subject| {
+            (0..).zip(self.views(subject, count, max_zoom)).map(move |(number, view)| (subject, number, view))
+        };
+        (0..self.len()).flat_map(of).collect()
+    }
+
     /// The middle of every tile, `zoom` times enlarged.
     pub fn close_up(&self, zoom: f32) -> View {
         View::middle(self.tile, zoom)

@@ -1,4 +1,4 @@
-//! Clips that the model generates, beside real ones, frame 0 repeated, and what the auto-encoder makes of real ones.
+//! Clips that the model generates, beside real ones, frame 0 repeated, and what its auto-encoder, if it has one, makes of real ones.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::drift::identity_drift;
 use super::frechet::Gaussian;
 use super::judges::{Impression, VideoNetwork};
-use crate::native::animate::collect;
+use super::subject::ClipModel;
 use crate::native::metrics::mean;
 use crate::native::video::Video;
-use crate::pipeline::{Animator, Portrait, Request, Sampler};
+use crate::pipeline::{Portrait, Request, Sampler};
 
 const DEFINITION: &str = "`label_accuracy`: clips whose label the action network names. `identity_drift`: mean absolute difference, of 255, \
      between the 8x8 blocks of every frame and the most similar blocks of the real frame 0 at most one block away. `motion`: mean absolute \
@@ -34,10 +34,11 @@ pub(crate) struct Plan {
 pub(crate) struct Comparison<'a> {
     labels: &'a [String],
     networks: Vec<Box<dyn VideoNetwork>>,
-    animator: Option<(&'a Animator, Plan)>,
+    model: Option<(&'a dyn ClipModel, Plan)>,
     frames: usize,
     real: Series,
     repeated: Series,
+    /// Empty for a model without an auto-encoder.
     rebuilt: Series,
     /// One per number of steps.
     generated: Vec<Series>,
@@ -104,12 +105,12 @@ impl<'a> Comparison<'a> {
     pub(crate) fn new(
         labels: &'a [String],
         networks: Vec<Box<dyn VideoNetwork>>,
-        animator: Option<(&'a Animator, Plan)>,
+        model: Option<(&'a dyn ClipModel, Plan)>,
         frames: usize,
     ) -> Self {
-        let generated = animator.iter().flat_map(|(_, plan)| &plan.steps).map(|_| Series::default()).collect();
+        let generated = model.iter().flat_map(|(_, plan)| &plan.steps).map(|_| Series::default()).collect();
         let [real, repeated, rebuilt] = [(); 3].map(|()| Series::default());
-        Self { labels, networks, animator, frames, real, repeated, rebuilt, generated }
+        Self { labels, networks, model, frames, real, repeated, rebuilt, generated }
     }
 
     /// Real clips so far.
@@ -124,16 +125,18 @@ impl<'a> Comparison<'a> {
         label: usize,
         portrait: &Portrait,
         real: Video,
-        rebuilt: Video,
+        rebuilt: Option<Video>,
     ) -> Result<()> {
         let index = self.len();
         let reference = real.frame(0);
         let sample = |video: &Video| Sample::of(&self.networks, subject, label, reference, video);
         self.real.samples.push(sample(&real)?);
         self.repeated.samples.push(sample(&Video::still(real.size(), reference, real.len()))?);
-        self.rebuilt.samples.push(sample(&rebuilt)?);
+        if let Some(rebuilt) = &rebuilt {
+            self.rebuilt.samples.push(sample(rebuilt)?);
+        }
 
-        let Some((animator, plan)) = &self.animator else { return Ok(()) };
+        let Some((model, plan)) = &self.model else { return Ok(()) };
         for (&steps, series) in plan.steps.iter().zip(&mut self.generated) {
             let mut takes = Vec::with_capacity(plan.seeds);
             for take in 0..plan.seeds {
@@ -145,11 +148,9 @@ impl<'a> Comparison<'a> {
                     guidance: plan.guidance,
                     sampler: plan.sampler,
                 };
-                let (frames, timings) = collect(animator.generate(portrait, &request)?, |_| {})?;
-                let frames = frames.iter().map(|frame| frame.rgba.as_slice());
-                let video = Video::from_rgba(real.size(), frames);
+                let (video, seconds) = model.generate(portrait, &request)?;
                 series.samples.push(sample(&video)?);
-                series.seconds.push(timings.total_ms / 1e3);
+                series.seconds.push(seconds);
                 takes.push(video);
             }
             series.diversity.extend(mean_distance(&takes));
@@ -164,9 +165,11 @@ impl<'a> Comparison<'a> {
         let mut clips = vec![
             self.real.scores("real", self.labels, self.real.halves(networks)),
             scores("repeat frame 0", &self.repeated),
-            scores("auto-encoder", &self.rebuilt),
         ];
-        let plan = self.animator.as_ref().map(|(_, plan)| plan);
+        if !self.rebuilt.samples.is_empty() {
+            clips.push(scores("auto-encoder", &self.rebuilt));
+        }
+        let plan = self.model.as_ref().map(|(_, plan)| plan);
         for (steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
             clips.push(scores(&format!("generated, {steps} steps"), series));
         }

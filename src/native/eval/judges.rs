@@ -44,7 +44,7 @@ impl ActionJudge {
     /// # Errors
     /// No such run, or one whose network lacks the label of a clip.
     pub(crate) fn open(run: &Path, data: &ClipSet, device: &Device) -> Result<Self> {
-        let TrainedModel { step, settings, weights } = TrainedModel::<Settings>::open(run)
+        let TrainedModel { step, settings, weights, .. } = TrainedModel::<Settings>::open(run)
             .with_context(|| format!("--classifier {}: not a run of `lfdm train classifier`", run.display()))?;
         let known = &settings.network.labels;
         let labels = data.labels();

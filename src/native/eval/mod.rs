@@ -5,6 +5,7 @@ mod frechet;
 mod generation;
 mod judges;
 mod reconstruction;
+mod subject;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,14 +18,12 @@ use serde::Serialize;
 use super::animate::SamplerName;
 use super::data::{ClipSet, DataArgs, NEUTRAL, Split};
 use super::device::DeviceArgs;
-use super::model::open_lfae;
 use super::video::Video;
-use crate::bundle::{Bundle, MANIFEST, Part};
-use crate::diffusion::is_denoiser;
-use crate::pipeline::{Animator, MAX_STEPS, Portrait};
+use crate::pipeline::{MAX_STEPS, Portrait};
 use generation::{Comparison, Generation, Plan};
 use judges::{ActionJudge, VideoNetwork};
-use reconstruction::{Measurements, Reconstruction, rebuild};
+use reconstruction::{Measurements, Reconstruction};
+use subject::{ClipSource, Cost, Subject};
 
 /// The structural similarity's window must fit.
 const MIN_SIZE: usize = 11;
@@ -32,7 +31,8 @@ const MIN_SIZE: usize = 11;
 /// `lfdm eval`
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Directory of a model, or run directory of `lfdm train lfae`, which can be measured without generating.
+    /// Directory of a model, or run directory of a baseline (`lfdm train vdm`, `lfdm train ldm`), or of an auto-encoder (`lfdm train lfae`,
+    /// `lfdm train autoencoder`), which can be measured without generating.
     #[arg(long)]
     model: PathBuf,
     /// Directory of the clips, in any form that training takes.
@@ -74,27 +74,27 @@ pub struct Args {
 struct Report {
     split: &'static str,
     size: usize,
-    reconstruction: Reconstruction,
+    /// `None` for a model without an auto-encoder.
+    reconstruction: Option<Reconstruction>,
     generation: Option<Generation>,
+    cost: Option<Cost>,
 }
 
 pub fn run(args: &Args) -> Result<()> {
     ensure!(args.clips != Some(0), "--clips must be at least 1");
     ensure!(args.steps.iter().all(|steps| (1..=MAX_STEPS).contains(steps)), "--steps must be 1 to {MAX_STEPS} each");
     let device = args.device.open();
-    let (config, lfae) = open_lfae(&args.model, &device)?;
-    let [height, width] = config.image_size;
-    ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-    ensure!(height >= MIN_SIZE, "the model's frames have sides of {height} pixels; similarity needs {MIN_SIZE}");
-    let animator = open_animator(&args.model, &device)?;
-    let frames = animator.is_some().then_some(config.frames);
-    let mut data = args.reading.open(&args.data, None, height, frames, args.split)?;
-    if let Some(animator) = &animator {
-        data = data.with_labels(&animator.manifest().labels)?;
+    let Subject { size, autoencoder, source } = Subject::open(&args.model, &device)?;
+    ensure!(size >= MIN_SIZE, "the model's frames have sides of {size} pixels; similarity needs {MIN_SIZE}");
+    let frames = source.as_ref().map(|source| source.frames);
+    let mut data = args.reading.open(&args.data, None, size, frames, args.split)?;
+    if let Some(source) = &source {
+        data = data.with_labels(&source.labels)?;
     }
     let networks = args.networks(&data, &device)?;
 
-    let plan = animator.as_ref().map(|animator| (animator, args.plan(animator)));
+    let plan = source.as_ref().map(|source| (&*source.model, args.plan(source)));
+    let cost = source.as_ref().zip(plan.as_ref()).map(|(source, (_, plan))| source.cost(plan.guidance));
     let mut comparison =
         (plan.is_some() || !networks.is_empty()).then(|| Comparison::new(data.labels(), networks, plan, data.frames()));
 
@@ -103,13 +103,13 @@ pub fn run(args: &Args) -> Result<()> {
     for subject in 0..data.len() {
         let is_compared = comparison.as_ref().is_some_and(|comparison| args.clips.is_none_or(|n| comparison.len() < n));
         for clip in data.clips_of(subject) {
-            let real = Video::new(height, clip.all_frames());
-            let rebuilt = rebuild(&lfae, &real, &device)?;
-            if data.labels()[clip.label()] != NEUTRAL {
-                measurements.add(clip.label(), &real, &rebuilt);
+            let real = Video::new(size, clip.all_frames());
+            let rebuilt = autoencoder.as_ref().map(|autoencoder| autoencoder.rebuild(&real)).transpose()?;
+            if let Some(rebuilt) = rebuilt.as_ref().filter(|_| data.labels()[clip.label()] != NEUTRAL) {
+                measurements.add(clip.label(), &real, rebuilt);
             }
             if let Some(comparison) = comparison.as_mut().filter(|_| is_compared) {
-                let portrait = Portrait::from_rgba(width, height, &clip.rgba(0), config.image_size)?;
+                let portrait = Portrait::from_rgba(size, size, &clip.rgba(0), [size; 2])?;
                 comparison.add(subject, clip.label(), &portrait, real, rebuilt)?;
             }
             bar.inc(1);
@@ -119,18 +119,25 @@ pub fn run(args: &Args) -> Result<()> {
 
     let report = Report {
         split: args.split.name(),
-        size: height,
-        reconstruction: measurements.report(&data),
+        size,
+        reconstruction: autoencoder.is_some().then(|| measurements.report(&data)),
         generation: comparison.map(Comparison::report),
+        cost,
     };
     write(&report, &args.out)?;
-    print!("{}", report.reconstruction);
-    if let Some(generation) = &report.generation {
-        print!("\n{generation}");
+    if let Some(reconstruction) = &report.reconstruction {
+        println!("{reconstruction}");
     }
-    if animator.is_none() {
+    if let Some(generation) = &report.generation {
+        println!("{generation}");
+    }
+    if let Some(cost) = &report.cost {
+        print!("{cost}");
+    }
+    if source.is_none() {
         println!(
-            "\n{} holds no diffusion model, so nothing was generated; `lfdm export` joins both stages",
+            "{} holds no diffusion model, so nothing was generated; `lfdm export` joins both stages, `lfdm train ldm` trains one on an \
+             auto-encoder of frames",
             args.model.display()
         );
     }
@@ -153,30 +160,15 @@ impl Args {
         Ok(networks)
     }
 
-    fn plan(&self, animator: &Animator) -> Plan {
-        let manifest = animator.manifest();
+    fn plan(&self, source: &ClipSource) -> Plan {
         Plan {
             seeds: usize::from(self.seeds),
             first_seed: self.seed,
-            guidance: self.guidance.unwrap_or(manifest.default_guidance),
-            sampler: self.sampler.map_or_else(|| manifest.default_sampler(), SamplerName::sampler),
-            steps: if self.steps.is_empty() { vec![manifest.default_steps] } else { self.steps.clone() },
+            guidance: self.guidance.unwrap_or(source.guidance),
+            sampler: self.sampler.map_or(source.sampler, SamplerName::sampler),
+            steps: if self.steps.is_empty() { vec![source.steps] } else { self.steps.clone() },
         }
     }
-}
-
-/// The whole model, if both stages are there.
-fn open_animator(path: &Path, device: &Device) -> Result<Option<Animator>> {
-    if !path.join(MANIFEST).exists() {
-        return Ok(None);
-    }
-    let bundle = Bundle::open_parts(path, &[Part::Generation])?;
-    if !bundle.weights.iter().any(|(key, _)| is_denoiser(key)) {
-        return Ok(None);
-    }
-    let animator =
-        Animator::load(bundle, device).with_context(|| format!("cannot use the model in {}", path.display()))?;
-    Ok(Some(animator))
 }
 
 fn write(report: &Report, path: &Path) -> Result<()> {

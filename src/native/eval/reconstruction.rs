@@ -12,7 +12,8 @@ use crate::native::data::ClipSet;
 use crate::native::metrics::Fidelity;
 use crate::native::video::Video;
 
-const DEFINITION: &str = "Reconstruction of frames of the clips with an expression from frame 0 and the frame itself. PSNR in dB over RGB in 0..1, \
+const DEFINITION: &str = "Reconstruction of frames of the clips with an expression: by LFDM from frame 0 and the motion between it and the frame, by an \
+     auto-encoder of frames from the frame alone. PSNR in dB over RGB in 0..1, \
      SSIM of the luma with Gaussian windows of 11x11 pixels (Wang et al. 2004), L1 over RGB of 255; each per image, averaged over images. \
      `moving` is over the pixels whose mean absolute difference over RGB between frame 0 and the frame exceeds 8 of 255. Images \
      are area-averaged to the model's size.";

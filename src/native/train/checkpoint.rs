@@ -25,10 +25,14 @@ const STATE: &str = "state.json";
 /// How the name of a directory begins that is being written.
 const SAVING: &str = ".saving-";
 
+/// What a checkpoint says of itself.
 #[derive(Serialize, Deserialize)]
-struct State<T> {
-    step: u64,
-    settings: T,
+pub(crate) struct State<T> {
+    pub step: u64,
+    pub settings: T,
+    /// Time that the steps took, without validations and checkpoints; runs from before it was measured do not know theirs.
+    #[serde(default)]
+    pub seconds: Option<f64>,
 }
 
 /// A saved step of a run.
@@ -55,8 +59,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
     /// Writes a checkpoint, which counts once it is [published](Written::publish).
     pub(crate) fn write<M: Module>(
         run: &Path,
-        settings: &T,
-        step: u64,
+        state: &State<&T>,
         model: &M,
         optimizer: &ModuleOptimizer,
         average: &M,
@@ -69,18 +72,22 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
             optimizer.save(at(OPTIMIZER))?;
             average.clone().save_file(at(AVERAGE))?;
             fs::write(at(WEIGHTS), weights.to_safetensors(WeightDtype::F32, None)?)?;
-            fs::write(at(STATE), serde_json::to_vec_pretty(&State { step, settings })?)?;
+            fs::write(at(STATE), serde_json::to_vec_pretty(state)?)?;
             for file in fs::read_dir(temporary.path())? {
                 fs::File::open(file?.path())?.sync_all()?;
             }
             Ok(temporary)
         };
-        let temporary = write().with_context(|| cannot_save(run, step))?;
-        Ok(Written { temporary, run: run.to_owned(), step })
+        let temporary = write().with_context(|| cannot_save(run, state.step))?;
+        Ok(Written { temporary, run: run.to_owned(), step: state.step })
     }
 
     pub(crate) fn step(&self) -> u64 {
         self.state.step
+    }
+
+    pub(crate) fn seconds(&self) -> Option<f64> {
+        self.state.seconds
     }
 
     /// Each setting in which `now` is not what the run was trained with, with both values.
@@ -152,6 +159,8 @@ pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
 pub struct TrainedModel<T> {
     pub step: u64,
     pub settings: T,
+    /// Time that the steps took, if the run knows it.
+    pub seconds: Option<f64>,
     pub weights: StateDict,
 }
 
@@ -164,7 +173,8 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
         let path = checkpoint.path.join(WEIGHTS);
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
-        Ok(Self { step: checkpoint.state.step, settings: checkpoint.state.settings, weights })
+        let State { step, settings, seconds } = checkpoint.state;
+        Ok(Self { step, settings, seconds, weights })
     }
 }
 

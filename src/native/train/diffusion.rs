@@ -19,12 +19,12 @@ use super::consistency::Tuning;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
-use crate::config::{DiffusionConfig, LfdmConfig, ScheduleKind};
+use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
 use crate::lfae::{LatentFlowAutoencoder, Motion};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{Clip, ClipSet, Sampling, Split, View};
+use crate::native::data::{Clip, ClipSet, Sampling, Split};
 use crate::native::model::{open_lfae, open_run};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
@@ -89,9 +89,7 @@ pub fn run(args: &Args) -> Result<()> {
     let trained = open_run(&args.lfae)?;
     let mut config = trained.settings.config;
     if let Some(path) = &args.config {
-        let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        config.diffusion = serde_json::from_slice::<DiffusionConfig>(&text)
-            .with_context(|| format!("{} is not a diffusion configuration", path.display()))?;
+        config.diffusion = read_config(path)?;
     }
     if args.zero_terminal {
         config.diffusion.schedule = ScheduleKind::CosineZeroTerminal;
@@ -103,13 +101,12 @@ pub fn run(args: &Args) -> Result<()> {
         "--min-snr gives the time that holds noise alone no weight, so the first step of sampling would never be trained; \
          use it with the `cosine` schedule"
     );
-    let labels = trained.settings.labels;
     ensure!(
-        config.diffusion.unet.condition_dim == labels.len(),
-        "one-hot conditions of {} labels need `condition_dim` {0}, the configuration says {}",
-        labels.len(),
-        config.diffusion.unet.condition_dim
+        config.diffusion.unet.diffused == Diffused::Motion,
+        "stage 2 diffuses motion; leave `diffused` out of the configuration, or train a baseline: `lfdm train vdm`"
     );
+    let labels = trained.settings.labels;
+    check_labels(&config.diffusion, &labels)?;
     ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
     let settings = Settings {
         labels,
@@ -127,6 +124,23 @@ pub fn run(args: &Args) -> Result<()> {
     let codec = train.statistics().codec(&Device::flex());
     let stage = DiffusionStage::new(&args.run, &args.lfae, [train, validation], codec, settings)?;
     super::run(&stage, &args.run, args.init.as_deref())
+}
+
+/// A diffusion configuration as JSON.
+pub(super) fn read_config(path: &Path) -> Result<DiffusionConfig> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a diffusion configuration", path.display()))
+}
+
+/// One-hot conditions have the length of the labels.
+pub(super) fn check_labels(config: &DiffusionConfig, labels: &[String]) -> Result<()> {
+    ensure!(
+        config.unet.condition_dim == labels.len(),
+        "one-hot conditions of {} labels need `condition_dim` {0}, the configuration says {}",
+        labels.len(),
+        config.unet.condition_dim
+    );
+    Ok(())
 }
 
 /// The motion of the training and the validation split, from the first of `stores` that has it; otherwise it is computed and stored in the
@@ -185,8 +199,7 @@ impl Stage for DiffusionStage {
     }
 
     fn adam(&self) -> AdamConfig {
-        let clipping = GradientClippingConfig::Norm(1.0);
-        AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
+        adam()
     }
 
     fn init(&self, device: &Device) -> DiffusionModel {
@@ -226,6 +239,39 @@ impl Stage for DiffusionStage {
     }
 }
 
+/// The optimiser of all that denoises.
+pub(super) fn adam() -> AdamConfig {
+    let clipping = GradientClippingConfig::Norm(1.0);
+    AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
+}
+
+/// Which clips of a set are learned at which times, and which of them without their condition.
+pub(super) struct Choice {
+    pub clips: Vec<usize>,
+    pub times: Vec<usize>,
+    pub null: Vec<bool>,
+}
+
+impl Choice {
+    /// The `rows` of a batch of `of` among `clips` clips.
+    pub fn draw(
+        diffusion: &DiffusionConfig,
+        clips: usize,
+        rows: Range<usize>,
+        of: usize,
+        noise: &mut NoiseSource,
+    ) -> Self {
+        let clips: Vec<usize> = (0..of).map(|_| noise.below(clips)).collect();
+        // One time per stratum: the loss depends on the time far more than on the clip.
+        let times: Vec<usize> = (0..of)
+            .map(|i| (((i as f64 + noise.uniform()) / of as f64) * diffusion.timesteps as f64) as usize)
+            .map(|time| time.min(diffusion.timesteps - 1))
+            .collect();
+        let null: Vec<bool> = (0..of).map(|_| diffusion.drops_condition(noise.uniform())).collect();
+        Self { clips: clips[rows.clone()].to_vec(), times: times[rows.clone()].to_vec(), null: null[rows].to_vec() }
+    }
+}
+
 /// Clips with everything that is drawn for them.
 pub(super) struct Batch {
     pub x0: Tensor<5>,
@@ -259,17 +305,7 @@ impl DiffusionStage {
     /// The `rows` of a batch of `of` clips.
     fn draw(&self, set: &MotionSet, rows: Range<usize>, of: usize, noise: &mut NoiseSource, device: &Device) -> Batch {
         let diffusion = &self.settings.config.diffusion;
-        let mut clips: Vec<usize> = (0..of).map(|_| noise.below(set.clips.len())).collect();
-        // One time per stratum: the loss depends on the time far more than on the clip.
-        let mut times: Vec<usize> = (0..of)
-            .map(|i| (((i as f64 + noise.uniform()) / of as f64) * diffusion.timesteps as f64) as usize)
-            .map(|time| time.min(diffusion.timesteps - 1))
-            .collect();
-        let mut null: Vec<bool> = (0..of).map(|_| diffusion.drops_condition(noise.uniform())).collect();
-        clips = clips[rows.clone()].to_vec();
-        times = times[rows.clone()].to_vec();
-        null = null[rows.clone()].to_vec();
-
+        let Choice { clips, times, null } = Choice::draw(diffusion, set.clips.len(), rows.clone(), of, noise);
         let x0 = self.codec.encode(&set.motion(&clips, &Device::flex()), clips.len());
         let [_, channels, frames, height, width] = x0.dims();
         let noise = noise.normal::<5>([of, channels, frames, height, width], device);
@@ -361,12 +397,7 @@ impl MotionSet {
         let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
         let views = usize::from(settings.views);
         tracing::info!("computing the motion of {} clips", data.clip_count() * views);
-        let views: Vec<(usize, u64, View)> = (0..data.len())
-            .flat_map(|subject| {
-                let views = data.views(subject, views, settings.max_zoom);
-                (0..).zip(views).map(move |(seed, view)| (subject, seed, view))
-            })
-            .collect();
+        let views = data.all_views(views, settings.max_zoom);
         for (subject, seed, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
             let clips: Vec<Clip<'_>> =
                 data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)).collect();

@@ -138,9 +138,7 @@ impl DecodingRecipe {
         let mut total = reconstruction.clone() * self.reconstruction + painting.clone() * self.painting;
         let mut terms = vec![("reconstruction", reconstruction), ("painting", painting)];
         if let Some(vgg) = vgg {
-            let device = &pairs.driving.device();
-            let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() }.to_device(device);
-            let perceptual = vgg.loss(&decoded.prediction, &pairs.driving, &PERCEPTUAL_SCALES);
+            let perceptual = perceptual(vgg, &decoded.prediction, &pairs.driving);
             total = total + perceptual.clone() * self.perceptual;
             terms.push(("perceptual", perceptual));
         }
@@ -228,6 +226,16 @@ pub(super) fn prefetch(
 ) -> Prefetch<PairBatch> {
     let (batch, seed, parts) = (run.batch, run.seed, u64::from(run.accumulate));
     Prefetch::new(run.ahead(), move |index| data.pairs(&options(index / parts), batch, seed, index))
+}
+
+/// The perceptual loss, also without gradients.
+///
+/// # Shapes
+/// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]
+pub(super) fn perceptual(vgg: &Vgg19, prediction: &Tensor<4>, target: &Tensor<4>) -> Tensor<1> {
+    let device = &target.device();
+    let vgg = if device.is_autodiff() { vgg.clone() } else { vgg.valid() }.to_device(device);
+    vgg.loss(prediction, target, &PERCEPTUAL_SCALES)
 }
 
 /// Scales of the picture that VGG19 sees; its last features need sides of 16.
@@ -462,7 +470,7 @@ fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
 /// # Shapes
 /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]
 /// - `focus`: `[batch, 1, height, width]`
-fn pyramid_l1(prediction: Tensor<4>, target: &Tensor<4>, focus: &Tensor<4>) -> Tensor<1> {
+pub(super) fn pyramid_l1(prediction: Tensor<4>, target: &Tensor<4>, focus: &Tensor<4>) -> Tensor<1> {
     let error = prediction - target.clone();
     let terms = [1.0, 0.5, 0.25].map(|scale| {
         // Blurring and subsampling are linear: the error's pyramid is the pyramids' error.

@@ -3,6 +3,8 @@
 //! Everything random in a step is a function of a [`Draw`], which is what makes a resumed run continue the interrupted one. Why the loop
 //! is not burn-train's learner: see ARCHITECTURE.md.
 
+pub mod autoencoder;
+pub mod baseline;
 mod checkpoint;
 pub mod classifier;
 pub mod consistency;
@@ -32,8 +34,8 @@ use super::device::DeviceArgs;
 use super::model::open_weights;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};
-use checkpoint::Checkpoint;
 pub use checkpoint::TrainedModel;
+use checkpoint::{Checkpoint, State};
 use ema::Ema;
 use log::Log;
 pub use rate::{LrSchedule, RateArgs, multi_step};
@@ -185,6 +187,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
     }
     let mut first_step = 0;
+    let mut seconds = Some(0.0);
 
     let previous = Checkpoint::<S::Settings>::latest(&args.out)?;
     let mut ema = match previous {
@@ -203,6 +206,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
                 differences.join(", ")
             );
             first_step = checkpoint.step();
+            seconds = checkpoint.seconds();
             let ema = Ema::new(checkpoint.load_average(&model)?);
             model = checkpoint.load_model(model)?;
             optimizer = checkpoint.load_optimizer(optimizer)?;
@@ -232,10 +236,11 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         validate(&mut log, &ema, 0)?;
     }
     let mut saved = (first_step > 0).then_some(first_step);
-    let write = |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64| {
-        let average = ema.model();
-        Checkpoint::write(&args.out, stage.settings(), step, model, optimizer, average, &stage.export(average))
-    };
+    let write =
+        |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64, seconds: Option<f64>| {
+            let (average, state) = (ema.model(), State { step, settings: stage.settings(), seconds });
+            Checkpoint::write(&args.out, &state, model, optimizer, average, &stage.export(average))
+        };
     let last_good = |saved: Option<u64>| match saved {
         Some(step) => format!("the checkpoint of step {step} in {} is good", args.out.display()),
         None => "there is no checkpoint yet".to_owned(),
@@ -247,17 +252,21 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         let step = done;
         let is_due = step.is_multiple_of(args.save_every) && step > first_step;
         // Before the step, which moves the running statistics; published after it, when the weights are known to be good.
-        let written = is_due.then(|| write(&model, &optimizer, &ema, step)).transpose()?;
+        let written = is_due.then(|| write(&model, &optimizer, &ema, step, seconds)).transpose()?;
+        let clock = Instant::now();
         let (values, gradients) = parts::mean_gradients(stage, &model, &devices, Draw::of(args.seed, step, parts));
         let loss = values[0].1;
         ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {}; {advice}", last_good(saved));
+        let for_gradients = clock.elapsed();
         if let Some(written) = written {
             written.publish()?;
             saved = Some(step);
             plots::draw(&args.out)?;
         }
+        let clock = Instant::now();
         model = optimizer.step(args.rate.at(args.steps, step), model, gradients);
         ema.update(&model, step);
+        seconds = seconds.map(|seconds| seconds + (for_gradients + clock.elapsed()).as_secs_f64());
         log.step(step, &values)?;
         done += 1;
         if args.max_minutes.is_some_and(|minutes| started.elapsed().as_secs_f64() > minutes * 60.0) {
@@ -272,7 +281,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         if !checkpoint::is_finite(&model) {
             bail!("the weights are no numbers after step {done}; {}; {advice}", last_good(saved));
         }
-        write(&model, &optimizer, &ema, done)?.publish()?;
+        write(&model, &optimizer, &ema, done, seconds)?.publish()?;
         plots::draw(&args.out)?;
     }
     if done == args.steps {

@@ -1,0 +1,538 @@
+//! `lfdm train vdm` and `lfdm train ldm`: the baselines of the paper, with the U-Net, the loss and the loop of stage 2.
+//!
+//! What is diffused of all clips is computed once and kept in memory: pixels as bytes, latents in half precision. Batches are drawn ahead
+//! on a thread of their own, noise included, which for pixels are sixteen times as many numbers as stage 2 draws.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use half::f16;
+use indicatif::{ProgressBar, ProgressIterator};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::diffusion::{Batch, Choice, adam, check_labels, read_config};
+use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel, autoencoder};
+use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
+use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
+use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
+use crate::native::contact_sheet::ContactSheet;
+use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split};
+use crate::noise::NoiseSource;
+use crate::pipeline::{Portrait, Request};
+use crate::portrait::to_byte;
+use crate::weights::{StateDict, WeightsError, collect_module, load_module};
+
+/// Frames that are encoded at a time.
+const FRAMES_PER_PASS: usize = 128;
+/// A channel that never changes is not blown up further than this.
+const MIN_STD: f64 = 1e-3;
+
+/// `lfdm train vdm`
+#[derive(Debug, Clone, clap::Args)]
+pub struct VdmArgs {
+    #[command(flatten)]
+    pub shared: SharedArgs,
+    /// Side of the frames in pixels.
+    #[arg(long, default_value_t = 64)]
+    pub size: usize,
+}
+
+/// `lfdm train ldm`
+#[derive(Debug, Clone, clap::Args)]
+pub struct LdmArgs {
+    #[command(flatten)]
+    pub shared: SharedArgs,
+    /// Run directory of `lfdm train autoencoder`.
+    #[arg(long)]
+    pub autoencoder: PathBuf,
+}
+
+/// Options of both baselines.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SharedArgs {
+    #[command(flatten)]
+    pub run: RunArgs,
+    /// Frames per clip.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
+    pub frames: u16,
+    /// Diffusion configuration as JSON, of which `diffused` is replaced; that of `faces-64` without it.
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// Train on the schedule whose last time holds noise alone (Lin et al. 2024), as sampling begins.
+    #[arg(long, conflicts_with = "config")]
+    pub zero_terminal: bool,
+    /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub views: u16,
+    /// Largest random enlargement of a view.
+    #[arg(long, default_value_t = 1.5)]
+    pub max_zoom: f32,
+    /// Which frames of longer clips are learned, drawn for each view.
+    #[arg(long, value_enum, default_value_t)]
+    pub sampling: Sampling,
+}
+
+/// What a checkpoint of a baseline was trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub config: BaselineConfig,
+    pub labels: Vec<String>,
+    pub batch: usize,
+    pub accumulate: u16,
+    pub views: u16,
+    pub max_zoom: f32,
+    pub sampling: Sampling,
+    /// Whose latents are diffused.
+    pub autoencoder: Option<AutoencoderRun>,
+}
+
+/// A finished run of `lfdm train autoencoder`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AutoencoderRun {
+    pub step: u64,
+    /// Time that its steps took.
+    pub seconds: Option<u64>,
+}
+
+/// Trains the baseline in pixels.
+pub fn vdm(args: &VdmArgs) -> Result<()> {
+    run(&args.shared, args.size, None)
+}
+
+/// Trains the baseline in latents.
+pub fn ldm(args: &LdmArgs) -> Result<()> {
+    let trained = TrainedModel::<autoencoder::Settings>::open(&args.autoencoder).with_context(|| {
+        format!("--autoencoder {}: not a run of `lfdm train autoencoder`", args.autoencoder.display())
+    })?;
+    run(&args.shared, trained.settings.size, Some(trained))
+}
+
+fn run(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
+    ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+    let frames = usize::from(args.frames);
+    let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
+    let clips = open(Split::Train)?;
+    let labels = clips.labels().to_vec();
+    let people = open(Split::Val)?.with_labels(&labels)?;
+
+    let autoencoder = trained.as_ref().map(|trained| trained.settings.autoencoder.clone());
+    let diffusion = match &args.config {
+        Some(path) => read_config(path)?,
+        None => default_diffusion(labels.len(), autoencoder.is_none(), args.zero_terminal),
+    };
+    check_labels(&diffusion, &labels)?;
+    let mut config = BaselineConfig { size, frames, autoencoder, diffusion };
+    config.diffusion.unet.diffused = Diffused::Channels(config.grid()[0]);
+    config.check()?;
+
+    let device = args.run.device.open();
+    let autoencoder = match (&config.autoencoder, &trained) {
+        (Some(config), Some(trained)) => Some(load_module(config.init(&device), &trained.weights, &str::to_owned)?),
+        _ => None,
+    };
+    let settings = Settings {
+        config,
+        labels,
+        batch: args.run.batch,
+        accumulate: args.run.accumulate,
+        views: args.views,
+        max_zoom: args.max_zoom,
+        sampling: args.sampling,
+        autoencoder: trained.map(|trained| AutoencoderRun {
+            step: trained.step,
+            seconds: trained.seconds.map(|seconds| seconds.round() as u64),
+        }),
+    };
+    let [train, validation] =
+        [&clips, &people].map(|clips| VideoSet::compute(clips, autoencoder.as_ref(), &settings, &device));
+    drop(clips);
+    let codec = match autoencoder {
+        None => FrameCodec::pixels(),
+        Some(autoencoder) => FrameCodec::latents(autoencoder, train.statistics()),
+    };
+    super::run(&BaselineStage::new(&args.run, [train, validation], people, codec, settings), &args.run, None)
+}
+
+/// The U-Net of `faces-64` and what it is trained for.
+fn default_diffusion(labels: usize, pixels: bool, zero_terminal: bool) -> DiffusionConfig {
+    let mut diffusion = LfdmConfig::faces_64(labels).diffusion;
+    if pixels {
+        // Colours end at 1 (Saharia et al. 2022, Sec. 2.3); motion and latents have no bounds of their own.
+        diffusion.threshold = Threshold::Dynamic { quantile: 0.995, bound: 1.0 };
+    }
+    if zero_terminal {
+        diffusion.schedule = ScheduleKind::CosineZeroTerminal;
+    }
+    diffusion
+}
+
+struct BaselineStage {
+    /// By [`Draw::index`], for the seed of the run.
+    train: Prefetch<Drawn>,
+    validation: VideoSet,
+    /// The people of the validation split, for previews.
+    people: ClipSet,
+    codec: FrameCodec,
+    settings: Settings,
+}
+
+impl Stage for BaselineStage {
+    type Model = DiffusionModel;
+    type Settings = Settings;
+
+    fn name(&self) -> &'static str {
+        match self.settings.config.autoencoder {
+            None => "video diffusion model of pixels",
+            Some(_) => "video diffusion model of latents",
+        }
+    }
+
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn adam(&self) -> AdamConfig {
+        adam()
+    }
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.settings.config.init(device)
+    }
+
+    fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
+        load_module(model, &weights.filter(is_denoiser), &official_key)
+    }
+
+    fn export(&self, model: &DiffusionModel) -> StateDict {
+        let mut dict = collect_module(model, &official_key);
+        dict.merge(self.codec.to_state());
+        dict
+    }
+
+    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        (loss_on(self.train.get(draw.index()).batch(device), model), Vec::new())
+    }
+
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+        const BATCHES: usize = 12;
+        const CLIPS: usize = 4;
+        // The same clips, times and noises at every validation, so that the figures compare.
+        let mut noise = NoiseSource::new(0);
+        let diffusion = &self.settings.config.diffusion;
+        let loss = |batch: usize| {
+            let choice = Choice::draw(diffusion, self.validation.len(), 0..CLIPS, CLIPS, &mut noise);
+            let drawn = Drawn::new(&self.validation, &self.codec, choice, 0, (batch * CLIPS) as u64);
+            loss_on(drawn.batch(device), model).into_scalar::<f32>()
+        };
+        let total: f32 = (0..BATCHES).map(loss).sum();
+        self.preview(model, &dir.join(format!("clips-{step:07}.png")), device)?;
+        Ok(vec![("loss", f64::from(total / BATCHES as f32))])
+    }
+
+    fn next_command(&self, run: &Path) -> Option<String> {
+        Some(format!("lfdm eval --model {} --data DATA --classifier RUN --out report.json", run.display()))
+    }
+}
+
+impl BaselineStage {
+    fn new(
+        run: &RunArgs,
+        [train, validation]: [VideoSet; 2],
+        people: ClipSet,
+        codec: FrameCodec,
+        settings: Settings,
+    ) -> Self {
+        let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
+        let (diffusion, of_codec) = (settings.config.diffusion.clone(), codec.clone());
+        let train = Prefetch::new(run.ahead(), move |index| {
+            let (step, part) = (index / parts as u64, (index % parts as u64) as usize);
+            let draw = Draw { part, ..Draw::of(seed, step, parts) };
+            let rows = part * batch..(part + 1) * batch;
+            let choice = Choice::draw(&diffusion, train.len(), rows, parts * batch, &mut draw.noise_of_step());
+            Drawn::new(&train, &of_codec, choice, seed, index * batch as u64)
+        });
+        Self { train, validation, people, codec, settings }
+    }
+
+    /// One generated clip per label of the first people, every other frame.
+    fn preview(&self, model: &DiffusionModel, path: &Path, device: &Device) -> Result<()> {
+        let Settings { config, labels, .. } = &self.settings;
+        let size = [config.size; 2];
+        let baseline = Baseline::new(config.clone(), labels.clone(), model.clone(), self.codec.clone(), device);
+        let mut sheet = ContactSheet::new(size);
+        for (index, label) in labels.iter().enumerate().skip(1) {
+            let Some(clip) = self.people.clips_of(index % self.people.len()).next() else { continue };
+            let portrait = Portrait::from_rgba(size[1], size[0], &clip.rgba(0), size)?;
+            let request = Request {
+                label: label.clone(),
+                seed: index as u64,
+                steps: 10,
+                guidance: 1.0,
+                sampler: Sampler::default(),
+            };
+            sheet.push(label, baseline.generate(&portrait, &request)?.into_iter().step_by(2).collect());
+        }
+        sheet.save(path)
+    }
+}
+
+fn loss_on(batch: Batch, model: &DiffusionModel) -> Tensor<1> {
+    let Batch { x0, latents, condition, times, null, noise } = batch;
+    model.loss(x0, latents, condition, &times, noise, &null)
+}
+
+/// A [`Batch`] on the host.
+struct Drawn {
+    /// `[batch, frames, channels, height, width]`
+    videos: TensorData,
+    /// `[batch, labels]`
+    condition: TensorData,
+    times: Vec<usize>,
+    null: Vec<bool>,
+    /// `[batch, channels, frames, height, width]`
+    noise: TensorData,
+}
+
+impl Drawn {
+    /// `first`: the place of the first clip among all that are drawn for `seed`. Every clip has noise of its own, so that several threads can
+    /// draw it, and that it does not matter how a step is divided.
+    fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
+        let Choice { clips, times, null } = choice;
+        let [frames, channels, height, width] = set.shape;
+        let noise_of = |place: u64| -> Vec<f32> {
+            // Of another seed than the choice, whose draws it would repeat.
+            let mut source = Draw::of(!seed, place, 1).noise();
+            source.normal([channels * frames * height * width], &Device::flex()).into_data().iter::<f32>().collect()
+        };
+        let noise: Vec<f32> = (first..first + clips.len() as u64).into_par_iter().flat_map_iter(noise_of).collect();
+        let noise = TensorData::new(noise, [clips.len(), channels, frames, height, width]);
+        Self { videos: set.videos(&clips, codec), condition: set.conditions(&clips), times, null, noise }
+    }
+
+    fn batch(self, device: &Device) -> Batch {
+        let videos = Tensor::<5>::from_data(self.videos, device);
+        let latents = videos.clone().narrow(1, 0, 1).squeeze_dim::<4>(1);
+        Batch {
+            x0: videos.permute([0, 2, 1, 3, 4]),
+            latents,
+            condition: Tensor::from_data(self.condition, device),
+            times: self.times,
+            null: self.null,
+            noise: Tensor::from_data(self.noise, device),
+        }
+    }
+}
+
+/// Pixels or latents of all clips. Another view of a clip is a clip of its own.
+struct VideoSet {
+    /// How many there are to know.
+    labels: usize,
+    /// `[frames, channels, height, width]` of a clip.
+    shape: [usize; 4],
+    /// The label of each clip.
+    clips: Vec<usize>,
+    samples: Samples,
+}
+
+/// `[clips, frames, channels, height, width]`
+enum Samples {
+    Pixels(Vec<u8>),
+    Latents(Vec<f16>),
+}
+
+impl VideoSet {
+    fn compute(data: &ClipSet, autoencoder: Option<&FrameAutoencoder>, settings: &Settings, device: &Device) -> Self {
+        let (size, frames) = (data.size(), data.frames());
+        let [channels, height, width] = settings.config.grid();
+        let (mut labels, mut bytes, mut halves) = (Vec::new(), Vec::new(), Vec::new());
+        let views = data.all_views(usize::from(settings.views), settings.max_zoom);
+        tracing::info!("preparing {} clips", data.clip_count() * usize::from(settings.views));
+        for (subject, number, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+            let clips: Vec<Clip<'_>> =
+                data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, number)).collect();
+            labels.extend(clips.iter().map(Clip::label));
+            let pixels: Vec<f32> = clips
+                .into_par_iter()
+                .flat_map_iter(|clip| (0..frames).flat_map(move |frame| clip.frame_through(view, frame)))
+                .collect();
+            let Some(autoencoder) = autoencoder else {
+                bytes.extend(pixels.into_iter().map(to_byte));
+                continue;
+            };
+            let area = 3 * size * size;
+            for pixels in pixels.chunks(FRAMES_PER_PASS * area) {
+                let pixels = TensorData::new(pixels.to_vec(), [pixels.len() / area, 3, size, size]);
+                let latents = autoencoder.encode(Tensor::from_data(pixels, device)).into_data();
+                halves.extend(latents.iter::<f32>().map(f16::from_f32));
+            }
+        }
+        Self {
+            labels: settings.labels.len(),
+            shape: [frames, channels, height, width],
+            clips: labels,
+            samples: if autoencoder.is_some() { Samples::Latents(halves) } else { Samples::Pixels(bytes) },
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.clips.len()
+    }
+
+    /// The clip's values in the order of its shape, of pixels in [0, 1].
+    fn values(&self, clip: usize) -> Vec<f32> {
+        let length: usize = self.shape.iter().product();
+        let range = clip * length..(clip + 1) * length;
+        match &self.samples {
+            Samples::Pixels(bytes) => bytes[range].iter().map(|&byte| f32::from(byte) / 255.0).collect(),
+            Samples::Latents(halves) => halves[range].iter().map(|half| half.to_f32()).collect(),
+        }
+    }
+
+    /// Values of a clip by channel.
+    fn by_channel(&self, clip: usize) -> impl Iterator<Item = (usize, f32)> {
+        let [_, channels, height, width] = self.shape;
+        self.values(clip)
+            .into_iter()
+            .enumerate()
+            .map(move |(index, value)| (index / (height * width) % channels, value))
+    }
+
+    /// Clips as they are diffused, `[clips, frames, channels, height, width]`.
+    fn videos(&self, clips: &[usize], codec: &FrameCodec) -> TensorData {
+        let [frames, channels, height, width] = self.shape;
+        let normalised = |(channel, value)| codec.normalise(channel, value);
+        let values: Vec<f32> = clips.par_iter().flat_map_iter(|&clip| self.by_channel(clip).map(normalised)).collect();
+        TensorData::new(values, [clips.len(), frames, channels, height, width])
+    }
+
+    /// One-hot labels of the clips, `[clips, labels]`.
+    fn conditions(&self, clips: &[usize]) -> TensorData {
+        let mut values = vec![0.0f32; clips.len() * self.labels];
+        for (row, &clip) in clips.iter().enumerate() {
+            values[row * self.labels + self.clips[clip]] = 1.0;
+        }
+        TensorData::new(values, [clips.len(), self.labels])
+    }
+
+    /// Mean and deviation of each channel over all clips.
+    fn statistics(&self) -> [Vec<f32>; 2] {
+        let [frames, channels, height, width] = self.shape;
+        let (mut sum, mut sum_of_squares) = (vec![0.0f64; channels], vec![0.0f64; channels]);
+        for (channel, value) in (0..self.len()).flat_map(|clip| self.by_channel(clip)) {
+            let value = f64::from(value);
+            sum[channel] += value;
+            sum_of_squares[channel] += value * value;
+        }
+        let count = (self.len() * frames * height * width).max(1) as f64;
+        let mean = |channel: usize| sum[channel] / count;
+        let variance = |channel: usize| (sum_of_squares[channel] / count - mean(channel).powi(2)).max(0.0);
+        let std = |channel: usize| variance(channel).sqrt().max(MIN_STD) as f32;
+        [(0..channels).map(|channel| mean(channel) as f32).collect(), (0..channels).map(std).collect()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::native::baseline::AutoencoderConfig;
+    use crate::native::data::SYNTHETIC;
+
+    fn settings(autoencoder: Option<AutoencoderConfig>) -> Settings {
+        let mut diffusion = default_diffusion(4, autoencoder.is_none(), false);
+        diffusion.unet.dim = 8;
+        diffusion.unet.dim_mults = vec![1, 2];
+        let mut config = BaselineConfig { size: 16, frames: 4, autoencoder, diffusion };
+        config.diffusion.unet.diffused = Diffused::Channels(config.grid()[0]);
+        let labels = ["neutral", "a", "b", "c"].map(str::to_owned).to_vec();
+        Settings {
+            config,
+            labels,
+            batch: 2,
+            accumulate: 1,
+            views: 2,
+            max_zoom: 1.5,
+            sampling: Sampling::Uniform,
+            autoencoder: None,
+        }
+    }
+
+    #[derive(clap::Parser)]
+    struct Words {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    fn clips() -> ClipSet {
+        let reading = crate::native::data::DataArgs::default();
+        reading.open(Path::new(SYNTHETIC), None, 16, Some(4), Split::Val).unwrap()
+    }
+
+    #[test]
+    fn pixels_are_the_clips_and_their_views() {
+        let data = clips();
+        let set = VideoSet::compute(&data, None, &settings(None), &Device::flex());
+        assert_eq!(set.len(), 2 * data.clip_count());
+        let first = data.clips().next().unwrap();
+        let codec = FrameCodec::pixels();
+        let videos = set.videos(&[0], &codec);
+        assert_eq!(videos.shape().to_vec(), [1, 4, 3, 16, 16]);
+        let furthest = videos.iter::<f32>().zip(first.all_frames()).map(|(x, pixel)| (x - (2.0 * pixel - 1.0)).abs());
+        assert!(furthest.fold(0.0, f32::max) <= 1.01 / 255.0, "rounded to bytes");
+
+        let choice = Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true] };
+        let batch = Drawn::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
+        assert_eq!((batch.x0.dims(), batch.noise.dims()), ([2, 3, 4, 16, 16], [2, 3, 4, 16, 16]));
+        let reference = batch.x0.narrow(2, 0, 1).squeeze_dim::<4>(2);
+        assert_eq!(batch.latents.into_data(), reference.into_data(), "frame 0 is the reference");
+        let condition = batch.condition.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(
+            (condition[set.clips[1]], condition[4 + set.clips[2]], condition.iter().sum::<f32>()),
+            (1.0, 1.0, 2.0)
+        );
+    }
+
+    #[test]
+    fn latents_are_diffused_with_unit_variance() {
+        let device = Device::flex();
+        let small = AutoencoderConfig { block_expansion: 4, max_features: 8, ..AutoencoderConfig::default() };
+        let autoencoder = small.init(&device);
+        let set = VideoSet::compute(&clips(), Some(&autoencoder), &settings(Some(small)), &device);
+        let codec = FrameCodec::latents(autoencoder, set.statistics());
+        let all: Vec<usize> = (0..set.len()).collect();
+        let x = Tensor::<5>::from_data(set.videos(&all, &codec), &device);
+        assert_eq!(x.dims()[1..], [4, 4, 4, 4]);
+        let mean = x.clone().mean_dims(&[0, 1, 3, 4]);
+        let variance = (x.clone() * x).mean_dims(&[0, 1, 3, 4]);
+        assert!(mean.abs().max().into_scalar::<f32>() < 1e-3);
+        assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-2);
+    }
+
+    #[test]
+    fn a_step_repeats_and_its_parts_make_the_whole() {
+        let device = Device::flex();
+        let stage = |batch: usize, parts: usize| {
+            let sets = [clips(), clips()].map(|data| VideoSet::compute(&data, None, &settings(None), &device));
+            let words =
+                format!("lfdm --data synthetic --out run --steps 1 --lr 1 --batch {batch} --accumulate {parts}");
+            let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
+            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), settings(None))
+        };
+        let (whole, halves) = (stage(4, 1), stage(2, 2));
+        let model = whole.init(&device);
+        let loss = |stage: &BaselineStage, step, part, parts| {
+            stage.loss(&model, Draw { part, ..Draw::of(0, step, parts) }, &device).0.into_scalar::<f32>()
+        };
+        let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
+        assert_ne!(first, second);
+        assert_eq!(second, loss(&halves, 3, 1, 2));
+        let both = loss(&whole, 3, 0, 1);
+        assert!((both - (first + second) / 2.0).abs() < 1e-4, "{both} in one piece, {first} and {second}");
+        assert_ne!(both, loss(&whole, 4, 0, 1));
+    }
+}
