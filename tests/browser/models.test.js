@@ -103,6 +103,21 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual([...first.complaints, ...second.complaints], []);
   });
 
+  test('change once more while a change waits: the last one counts', async (t) => {
+    const visitor = await visit(t);
+    await visitor.set({ steps: 300 });
+    await visitor.get('generate').click();
+    await visitor.state('running');
+    for (const hash of [`#model=${OTHER}`, `#model=${QUICKEST}&sample=418&label=fear&seed=2&steps=1&guidance=1`]) {
+      await visitor.page.evaluate((hash) => (location.hash = hash), hash);
+    }
+    const { frames } = await visitor.made();
+    assert.equal(await visitor.get('model').inputValue(), QUICKEST);
+    assert.notEqual(frames.length, FRAMES);
+    assert.match(visitor.page.url(), new RegExp(`model=${QUICKEST}`));
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('that cannot be had leave the way back open', async (t) => {
     const visitor = await visit(t, {
       prepare: (page) => page.route(`**/models/${OTHER}/manifest.json`, (route) => route.fulfill({ status: 404 })),
