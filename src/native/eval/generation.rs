@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::clips::ClipFolders;
 use super::drift::identity_drift;
 use super::frechet::Gaussian;
 use super::judges::{Impression, VideoNetwork};
@@ -41,6 +42,8 @@ pub(crate) struct Comparison<'a> {
     rebuilt: Series,
     /// One per number of steps.
     generated: Vec<Series>,
+    /// Where clips are kept, for others to judge.
+    folders: Option<&'a ClipFolders>,
 }
 
 /// Clips of one origin.
@@ -109,7 +112,12 @@ impl<'a> Comparison<'a> {
     ) -> Self {
         let generated = animator.iter().flat_map(|(_, plan)| &plan.steps).map(|_| Series::default()).collect();
         let [real, repeated, rebuilt] = [(); 3].map(|()| Series::default());
-        Self { labels, networks, animator, frames, real, repeated, rebuilt, generated }
+        Self { labels, networks, animator, frames, real, repeated, rebuilt, generated, folders: None }
+    }
+
+    /// Also writes every clip that is real, rebuilt or generated.
+    pub(crate) fn kept_in(self, folders: Option<&'a ClipFolders>) -> Self {
+        Self { folders, ..self }
     }
 
     /// Real clips so far.
@@ -132,6 +140,11 @@ impl<'a> Comparison<'a> {
         self.real.samples.push(sample(&real)?);
         self.repeated.samples.push(sample(&Video::still(real.size(), reference, real.len()))?);
         self.rebuilt.samples.push(sample(&rebuilt)?);
+        let keep = |origin: &str, video: &Video| {
+            self.folders.iter().try_for_each(|folders| folders.add(origin, subject, label, video))
+        };
+        keep("real", &real)?;
+        keep("auto-encoder", &rebuilt)?;
 
         let Some((animator, plan)) = &self.animator else { return Ok(()) };
         for (&steps, series) in plan.steps.iter().zip(&mut self.generated) {
@@ -149,6 +162,7 @@ impl<'a> Comparison<'a> {
                 let frames = frames.iter().map(|frame| frame.rgba.as_slice());
                 let video = Video::from_rgba(real.size(), frames);
                 series.samples.push(sample(&video)?);
+                keep(&generated(steps), &video)?;
                 series.seconds.push(timings.total_ms / 1e3);
                 takes.push(video);
             }
@@ -167,8 +181,8 @@ impl<'a> Comparison<'a> {
             scores("auto-encoder", &self.rebuilt),
         ];
         let plan = self.animator.as_ref().map(|(_, plan)| plan);
-        for (steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
-            clips.push(scores(&format!("generated, {steps} steps"), series));
+        for (&steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
+            clips.push(scores(&generated(steps), series));
         }
         Generation {
             definition: DEFINITION,
@@ -268,6 +282,11 @@ impl Frechet {
             subject_conditional: conditional(|sample| sample.subject),
         }
     }
+}
+
+/// The origin of clips of that many denoising steps.
+fn generated(steps: usize) -> String {
+    format!("generated, {steps} steps")
 }
 
 /// Over all pairs; `None` without any.

@@ -1,5 +1,6 @@
 //! `lfdm eval`: how well expressions are rebuilt and generated for people that the model was not trained on.
 
+mod clips;
 mod drift;
 mod frechet;
 mod generation;
@@ -22,6 +23,7 @@ use super::video::Video;
 use crate::bundle::{Bundle, MANIFEST, Part};
 use crate::diffusion::is_denoiser;
 use crate::pipeline::{Animator, MAX_STEPS, Portrait};
+use clips::ClipFolders;
 use generation::{Comparison, Generation, Plan};
 use judges::{ActionJudge, VideoNetwork};
 use reconstruction::{Measurements, Reconstruction, rebuild};
@@ -45,6 +47,10 @@ pub struct Args {
     /// JSON report.
     #[arg(long)]
     out: PathBuf,
+    /// New directory for the clips that are compared, as `<origin>/<subject>/<label>/0001.png …`: the real ones, as the auto-encoder repeats
+    /// them, and generated ones.
+    #[arg(long)]
+    clips_out: Option<PathBuf>,
     /// Run directory of `lfdm train classifier`, for label accuracy and Frechet distances.
     #[arg(long)]
     classifier: Option<PathBuf>,
@@ -95,8 +101,9 @@ pub fn run(args: &Args) -> Result<()> {
     let networks = args.networks(&data, &device)?;
 
     let plan = animator.as_ref().map(|animator| (animator, args.plan(animator)));
-    let mut comparison =
-        (plan.is_some() || !networks.is_empty()).then(|| Comparison::new(data.labels(), networks, plan, data.frames()));
+    let folders = args.clips_out.as_ref().map(|dir| ClipFolders::create(dir, &data, args.seeds.into())).transpose()?;
+    let mut comparison = (plan.is_some() || !networks.is_empty() || folders.is_some())
+        .then(|| Comparison::new(data.labels(), networks, plan, data.frames()).kept_in(folders.as_ref()));
 
     let mut measurements = Measurements::default();
     let bar = progress_bar(data.clip_count());
@@ -124,6 +131,7 @@ pub fn run(args: &Args) -> Result<()> {
         generation: comparison.map(Comparison::report),
     };
     write(&report, &args.out)?;
+    folders.map(ClipFolders::publish).transpose()?;
     print!("{}", report.reconstruction);
     if let Some(generation) = &report.generation {
         print!("\n{generation}");
