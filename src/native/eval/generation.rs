@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 use serde::Serialize;
 
+use super::clips::ClipFolders;
 use super::drift::identity_drift;
 use super::frechet::Gaussian;
 use super::judges::{Impression, VideoNetwork};
@@ -42,6 +43,8 @@ pub(crate) struct Comparison<'a> {
     rebuilt: Series,
     /// One per number of steps.
     generated: Vec<Series>,
+    /// Where clips are kept, for others to judge.
+    folders: Option<&'a ClipFolders>,
 }
 
 /// Clips of one origin.
@@ -110,7 +113,12 @@ impl<'a> Comparison<'a> {
     ) -> Self {
         let generated = model.iter().flat_map(|(_, plan)| &plan.steps).map(|_| Series::default()).collect();
         let [real, repeated, rebuilt] = [(); 3].map(|()| Series::default());
-        Self { labels, networks, model, frames, real, repeated, rebuilt, generated }
+        Self { labels, networks, model, frames, real, repeated, rebuilt, generated, folders: None }
+    }
+
+    /// Also writes every clip that is real, rebuilt or generated.
+    pub(crate) fn kept_in(self, folders: Option<&'a ClipFolders>) -> Self {
+        Self { folders, ..self }
     }
 
     /// Real clips so far.
@@ -135,6 +143,11 @@ impl<'a> Comparison<'a> {
         if let Some(rebuilt) = &rebuilt {
             self.rebuilt.samples.push(sample(rebuilt)?);
         }
+        let keep = |origin: &str, video: &Video| {
+            self.folders.iter().try_for_each(|folders| folders.add(origin, subject, label, video))
+        };
+        keep("real", &real)?;
+        rebuilt.iter().try_for_each(|rebuilt| keep("auto-encoder", rebuilt))?;
 
         let Some((model, plan)) = &self.model else { return Ok(()) };
         for (&steps, series) in plan.steps.iter().zip(&mut self.generated) {
@@ -150,6 +163,7 @@ impl<'a> Comparison<'a> {
                 };
                 let (video, seconds) = model.generate(portrait, &request)?;
                 series.samples.push(sample(&video)?);
+                keep(&generated(steps), &video)?;
                 series.seconds.push(seconds);
                 takes.push(video);
             }
@@ -170,8 +184,8 @@ impl<'a> Comparison<'a> {
             clips.push(scores("auto-encoder", &self.rebuilt));
         }
         let plan = self.model.as_ref().map(|(_, plan)| plan);
-        for (steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
-            clips.push(scores(&format!("generated, {steps} steps"), series));
+        for (&steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
+            clips.push(scores(&generated(steps), series));
         }
         Generation {
             definition: DEFINITION,
@@ -271,6 +285,11 @@ impl Frechet {
             subject_conditional: conditional(|sample| sample.subject),
         }
     }
+}
+
+/// The origin of clips of that many denoising steps.
+fn generated(steps: usize) -> String {
+    format!("generated, {steps} steps")
 }
 
 /// Over all pairs; `None` without any.

@@ -1,5 +1,6 @@
 //! `lfdm eval`: how well expressions are rebuilt and generated for people that the model was not trained on.
 
+mod clips;
 mod drift;
 mod frechet;
 mod generation;
@@ -20,6 +21,7 @@ use super::data::{ClipSet, DataArgs, NEUTRAL, Split};
 use super::device::DeviceArgs;
 use super::video::Video;
 use crate::pipeline::{MAX_STEPS, Portrait};
+use clips::ClipFolders;
 use generation::{Comparison, Generation, Plan};
 use judges::{ActionJudge, VideoNetwork};
 use reconstruction::{Measurements, Reconstruction};
@@ -45,6 +47,10 @@ pub struct Args {
     /// JSON report.
     #[arg(long)]
     out: PathBuf,
+    /// New directory for the clips that are compared, as `<origin>/<subject>/<label>/0001.png …`: the real ones, as the auto-encoder repeats
+    /// them, and generated ones.
+    #[arg(long)]
+    clips_out: Option<PathBuf>,
     /// Run directory of `lfdm train classifier`, for label accuracy and Frechet distances.
     #[arg(long)]
     classifier: Option<PathBuf>,
@@ -95,8 +101,9 @@ pub fn run(args: &Args) -> Result<()> {
 
     let plan = source.as_ref().map(|source| (&*source.model, args.plan(source)));
     let cost = source.as_ref().zip(plan.as_ref()).map(|(source, (_, plan))| source.cost(plan.guidance));
-    let mut comparison =
-        (plan.is_some() || !networks.is_empty()).then(|| Comparison::new(data.labels(), networks, plan, data.frames()));
+    let folders = args.clips_out.as_ref().map(|dir| ClipFolders::create(dir, &data, args.seeds.into())).transpose()?;
+    let mut comparison = (plan.is_some() || !networks.is_empty() || folders.is_some())
+        .then(|| Comparison::new(data.labels(), networks, plan, data.frames()).kept_in(folders.as_ref()));
 
     let mut measurements = Measurements::default();
     let bar = progress_bar(data.clip_count());
@@ -125,6 +132,7 @@ pub fn run(args: &Args) -> Result<()> {
         cost,
     };
     write(&report, &args.out)?;
+    folders.map(ClipFolders::publish).transpose()?;
     if let Some(reconstruction) = &report.reconstruction {
         println!("{reconstruction}");
     }

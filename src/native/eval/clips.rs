@@ -1,0 +1,152 @@
+//! Measured clips as folders of frames, for people and for recognisers made by others.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use image::RgbaImage;
+use serde::Serialize;
+
+use crate::native::data::ClipSet;
+use crate::native::staging::Staging;
+use crate::native::video::Video;
+use crate::portrait::planar_to_rgba;
+
+/// What is said of the clips, beside them.
+const CONTENTS: &str = "clips.json";
+
+/// `<origin>/<subject>/<label>/0001.png …`, a layout that `--data` takes, complete or not there at all.
+pub(crate) struct ClipFolders {
+    staging: Staging,
+    target: PathBuf,
+    subjects: Vec<String>,
+    labels: Vec<String>,
+    /// Whether a person has several clips of a label, as with several seeds: they lie in `<label>/1`, `<label>/2` and so on.
+    numbered: bool,
+}
+
+#[derive(Serialize)]
+struct Contents<'a> {
+    labels: &'a [String],
+    frames: usize,
+    /// Frame at which expressions are strongest, counted from 0; its file is the next number's.
+    apex_frame: usize,
+}
+
+impl ClipFolders {
+    /// `seeds`: how many clips of a person and a label are generated for a real one.
+    ///
+    /// # Errors
+    /// A directory that holds something already, or cannot be written.
+    pub(crate) fn create(target: &Path, data: &ClipSet, seeds: usize) -> Result<Self> {
+        let is_free = !target.exists() || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
+        ensure!(is_free, "--clips-out {}: there is something already; name a new directory", target.display());
+        let staging = Staging::beside(target).with_context(|| cannot_write(target))?;
+        let contents = Contents { labels: data.labels(), frames: data.frames(), apex_frame: data.apex_frame() };
+        fs::write(staging.path().join(CONTENTS), serde_json::to_vec_pretty(&contents)?)
+            .with_context(|| cannot_write(target))?;
+        let places: Vec<[usize; 2]> = data.clips().map(|clip| [clip.subject(), clip.label()]).collect();
+        Ok(Self {
+            staging,
+            target: target.to_owned(),
+            subjects: (0..data.len()).map(|subject| data.subject_name(subject).to_owned()).collect(),
+            labels: data.labels().to_vec(),
+            numbered: seeds > 1 || places.windows(2).any(|pair| pair[0] == pair[1]),
+        })
+    }
+
+    /// Adds a clip; of several clips of one origin, person and label the next.
+    pub(crate) fn add(&self, origin: &str, subject: usize, label: usize, video: &Video) -> Result<()> {
+        let names = [origin, &self.subjects[subject], &self.labels[label]].map(folder_name);
+        let mut folder: PathBuf = [self.staging.path()].into_iter().chain(names.iter().map(Path::new)).collect();
+        if self.numbered {
+            let next = (1..).map(|take: u32| folder.join(take.to_string())).find(|folder| !folder.exists());
+            folder = next.unwrap_or(folder);
+        }
+        fs::create_dir_all(&folder).with_context(|| cannot_write(&self.target))?;
+        for (index, frame) in video.frames().enumerate() {
+            let side = video.size() as u32;
+            let picture = RgbaImage::from_raw(side, side, planar_to_rgba(frame)).context("a frame is not square")?;
+            let path = folder.join(format!("{:04}.png", index + 1));
+            picture.save(&path).with_context(|| cannot_write(&self.target))?;
+        }
+        Ok(())
+    }
+
+    /// Gives the directory its name.
+    pub(crate) fn publish(self) -> Result<()> {
+        self.staging.publish().with_context(|| cannot_write(&self.target))
+    }
+}
+
+fn cannot_write(target: &Path) -> String {
+    format!("cannot write the clips to {}", target.display())
+}
+
+/// Letters, digits, `-` and `_`; a dash for whatever else, so that no name leads elsewhere.
+fn folder_name(name: &str) -> String {
+    let parts = name.split(|letter: char| !(letter.is_alphanumeric() || "-_".contains(letter)));
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::data::{SYNTHETIC, Split};
+
+    const SIZE: usize = 16;
+
+    fn data() -> ClipSet {
+        ClipSet::open(Path::new(SYNTHETIC), None, SIZE, Split::Val).unwrap()
+    }
+
+    #[test]
+    fn written_clips_are_clips_to_read() {
+        let (data, dir) = (data(), tempfile::tempdir().unwrap());
+        let target = dir.path().join("clips");
+        let folders = ClipFolders::create(&target, &data, 1).unwrap();
+        for clip in data.clips() {
+            folders.add("real", clip.subject(), clip.label(), &Video::new(SIZE, clip.all_frames())).unwrap();
+        }
+        assert!(!target.exists(), "half of them would pass for all");
+        folders.publish().unwrap();
+
+        let read = ClipSet::open(&target.join("real"), None, SIZE, Split::All).unwrap();
+        assert_eq!((read.clip_count(), read.frames()), (data.clip_count(), data.frames()));
+        for clip in read.clips() {
+            let index = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap();
+            let subject = (0..data.len()).find(|&i| data.subject_name(i) == read.subject_name(clip.subject())).unwrap();
+            let original = data.clip(subject, index(data.labels(), &read.labels()[clip.label()]));
+            assert!((0..data.frames()).all(|frame| clip.rgba(frame) == original.rgba(frame)), "{}", clip.name());
+        }
+        let contents: serde_json::Value = serde_json::from_slice(&fs::read(target.join(CONTENTS)).unwrap()).unwrap();
+        assert_eq!(contents["apex_frame"], data.apex_frame());
+
+        let refused = ClipFolders::create(&target, &data, 1).err().unwrap().to_string();
+        assert!(refused.contains("name a new directory"), "{refused}");
+    }
+
+    #[test]
+    fn clips_of_several_seeds_are_numbered() {
+        let (data, dir) = (data(), tempfile::tempdir().unwrap());
+        let target = dir.path().join("clips");
+        let folders = ClipFolders::create(&target, &data, 2).unwrap();
+        let video = Video::new(SIZE, data.clip(0, 1).all_frames());
+        for origin in ["real", "generated, 2 steps", "generated, 2 steps"] {
+            folders.add(origin, 0, 1, &video).unwrap();
+        }
+        folders.publish().unwrap();
+        let label = Path::new(data.subject_name(0)).join(&data.labels()[1]);
+        let has = |origin: &str, take: &str| target.join(origin).join(&label).join(take).join("0001.png").exists();
+        assert!(has("real", "1") && has("generated-2-steps", "1") && has("generated-2-steps", "2"));
+        assert!(!has("real", "2") && !has("generated-2-steps", "3"));
+    }
+
+    #[test]
+    fn no_name_leads_elsewhere() {
+        assert_eq!(
+            ["very happy", "../../up", "s_01-b", "grün"].map(folder_name),
+            ["very-happy", "up", "s_01-b", "grün"]
+        );
+    }
+}
