@@ -24,7 +24,7 @@ const VALIDATION_BATCH: usize = 14;
 /// `lfdm train classifier`
 #[derive(Debug, Clone, clap::Args)]
 #[command(
-    mut_arg("steps", |arg| arg.required(false).default_value("1500")),
+    mut_arg("steps", |arg| arg.required(false).default_value("420")),
     mut_arg("lr", |arg| arg.required(false).default_value("0.002")),
     mut_arg("batch", |arg| arg.default_value("16")),
 )]

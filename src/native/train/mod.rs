@@ -1,6 +1,6 @@
-//! Training: one loop, one [`Stage`] for each network.
+//! Training: one loop, one `Stage` for each network.
 //!
-//! Everything random in a step is a function of a [`Draw`], which is what makes a resumed run continue the interrupted one. Why the loop
+//! Everything random in a step is a function of a `Draw`, which is what makes a resumed run continue the interrupted one. Why the loop
 //! is not burn-train's learner: see ARCHITECTURE.md.
 
 pub mod autoencoder;
