@@ -152,7 +152,7 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
   after(() => host?.close());
 
   test('is opened again once, and the run is repeated without anyone asking', async (t) => {
-    // The device that the library opens is destroyed after the first step: in the first worker only.
+    // The device that the library opens is destroyed after the first step: in the first worker only. One frame, since each takes SwiftShader long.
     let first = true;
     const lose = `const { requestDevice } = GPUAdapter.prototype;
       GPUAdapter.prototype.requestDevice = async function (...all) { return (self.opened = await requestDevice.apply(this, all)); };
@@ -161,7 +161,7 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
     const visitor = await host.visit('icon.svg', {
       patience: 4 * PATIENCE,
       prepare: async (page) => {
-        await page.route('**/models/*/manifest.json', shorten(FRAMES));
+        await page.route('**/models/*/manifest.json', shorten(1));
         await page.route(WORKER, edit((body) => (first ? ((first = false), `${body}\n${lose}`) : body)));
       },
     });
@@ -180,7 +180,7 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
     assert.equal(device.kind, 'webgpu');
     assert.equal(device.software, true);
     assert.ok(device.limits.maxBufferSize > 0);
-    assert.deepEqual(events, ['encoded', 'step 0', 'restarted device-lost', 'step 1', 'frame 0', 'frame 1', 'done']);
+    assert.deepEqual(events, ['encoded', 'step 0', 'restarted device-lost', 'step 1', 'frame 0', 'done']);
   });
 
   test('asking for nothing, a software adapter is not taken, and the visitor is told what to do', async (t) => {

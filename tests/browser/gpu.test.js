@@ -22,7 +22,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
   after(() => host?.close());
 
   test('agrees with the CPU within 2/255', async (t) => {
-    const settings = { label: 'happiness', seed: 3, steps: 2, guidance: 1.5 };
+    // Every kernel runs in one step; what follows of several is arithmetic of the CPU, and SwiftShader takes a minute for each.
+    const settings = { label: 'happiness', seed: 3, steps: 1, guidance: 1.5 };
     const videos = [];
     for (const device of ['cpu', 'webgpu']) {
       const visitor = await host.visit(`?device=${device}#model=${QUICKEST}`, {
