@@ -7,6 +7,7 @@ mod tiny;
 use std::sync::Once;
 
 use burn::module::{Module, ModuleMapper, Param};
+use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, FloatDType, Tensor};
 use lfdm::config::{BackgroundMotion, RegionAffine};
 use lfdm::lfae::blocks::ConvBlock;
@@ -127,6 +128,7 @@ fn motion_between_two_frames() {
     {
         let mut config = tiny::config(32, 2, 3).lfae;
         config.background.motion = motion;
+        config.refinement = None;
         let predictor = settled(config.init_flow_predictor(&device), 0.08);
         check("flow by the driving frame", driving.clone(), |driving| {
             predictor.forward(source.clone(), driving).motion.flow
@@ -135,6 +137,25 @@ fn motion_between_two_frames() {
             predictor.forward(source, driving.clone()).motion.occlusion
         });
     }
+}
+
+/// Pictures and motion for which no step crosses a border between pixels, where the slope of a warp jumps.
+#[test]
+fn refined_motion() {
+    let device = device();
+    let config = tiny::config(32, 2, 3).lfae;
+    let refinement = settled(config.init_refinement(&device).expect("the preset has one"), 0.1);
+    let (source, driving) = (image(17, [2, 3, 32, 32], &device), image(18, [2, 3, 32, 32], &device));
+    let flow = coordinate_grid([8, 8], &device).unsqueeze::<4>() + normal(19, [2, 8, 8, 2], &device) * 0.1;
+    let logits = normal::<4>(20, [2, 1, 8, 8], &device);
+    let refine = |driving: Tensor<4>, flow: Tensor<4>, logits: Tensor<4>| {
+        let motion = Motion { flow, occlusion: sigmoid(logits.clone()) };
+        let (motion, _) = refinement.forward(source.clone(), driving, motion, Some(logits));
+        Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3)
+    };
+    check("by the driving frame", driving.clone(), |x| refine(x, flow.clone(), logits.clone()));
+    check("by the flow so far", flow.clone(), |x| refine(driving.clone(), x, logits.clone()));
+    check("by the occlusion so far", logits.clone(), |x| refine(driving.clone(), flow.clone(), x));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn weights(run: &Path, step: u64) -> StateDict {
 fn held_out_error_falls_in_every_stage() {
     let dir = workplace();
     let dir = dir.path();
-    run(dir, &format!("{LFAE} --out lfae --steps 60"));
+    run(dir, &format!("{LFAE} --out lfae --steps 120"));
     let (first, last) = held_out(&dir.join("lfae"), "loss");
     assert!(last < 0.8 * first, "stage 1: {first} to {last}");
 

@@ -1,8 +1,10 @@
-// `npm run screenshots`: the page's main states, on a phone and a desktop, light and dark, in `screenshots/`, to be looked at.
+// `npm run screenshots`: the page's main states with the finest model, on a phone and a desktop, light and dark, in `screenshots/`, to be
+// looked at. `npm run screenshots -- phone-dark` takes those alone.
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { MODELS } from '../../www/app/catalogue.js';
 import { fixture, launch } from './harness.js';
 
 const OUT = fileURLToPath(new URL('screenshots/', import.meta.url));
@@ -47,12 +49,16 @@ const STATES = {
   },
 };
 
+const finest = Object.keys(MODELS).at(-1);
+const wanted = process.argv.slice(2);
+
 await mkdir(OUT, { recursive: true });
 const host = await launch();
 try {
   for (const [screen, options] of Object.entries(SCREENS)) {
     for (const colorScheme of ['light', 'dark']) {
-      const visitor = await host.visit('?device=cpu', { ...options, colorScheme });
+      if (wanted.length > 0 && !wanted.includes(`${screen}-${colorScheme}`)) continue;
+      const visitor = await host.visit(`?device=cpu#model=${finest}`, { ...options, colorScheme });
       for (const [state, reach] of Object.entries(STATES)) {
         await reach(visitor);
         await visitor.page.evaluate(() => scrollTo(0, 0));
