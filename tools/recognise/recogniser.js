@@ -1,0 +1,82 @@
+// The recogniser: face-api (https://github.com/vladmandic/face-api, MIT), whose weights travel in the package.
+
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+import { PNG } from 'pngjs';
+
+const require = createRequire(import.meta.url);
+const wasm = require('@tensorflow/tfjs-backend-wasm');
+const faceapi = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
+const { tf } = faceapi;
+const PACKAGE = require('@vladmandic/face-api/package.json');
+
+/** Its names of the labels, by ours. */
+const NAMES = {
+  neutral: 'neutral',
+  anger: 'angry',
+  disgust: 'disgusted',
+  fear: 'fearful',
+  happiness: 'happy',
+  sadness: 'sad',
+  surprise: 'surprised',
+};
+export const LABELS = Object.keys(NAMES);
+
+/** What the report says of whom it quotes. */
+export const ABOUT = { package: PACKAGE.name, version: PACKAGE.version, licence: PACKAGE.license };
+
+/** Pixels that the expression network sees. */
+const INPUT = 112;
+/** Pixels that the detector is shown: it overlooks faces as small as ours. */
+const DETECTOR_INPUT = 512;
+const MIN_CONFIDENCE = 0.3;
+
+export async function load() {
+  const folder = (name) => dirname(require.resolve(`${name}/package.json`));
+  wasm.setWasmPaths(`${join(folder('@tensorflow/tfjs-backend-wasm'), 'dist')}/`);
+  // One image is too little work to share: more threads would wait for each other.
+  wasm.setThreadsCount(1);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  const models = join(folder(PACKAGE.name), 'model');
+  const { faceExpressionNet, faceLandmark68Net, ssdMobilenetv1 } = faceapi.nets;
+  for (const net of [faceExpressionNet, faceLandmark68Net, ssdMobilenetv1]) await net.loadFromDisk(models);
+}
+
+/** The label that the expression network gives to `views` of an image, which it averages. */
+export async function recognise(path, views) {
+  return withImage(path, async (image) => {
+    const boxes = views.map(({ left, top, side }) => [top, left, top + side, left + side]);
+    const crops = tf.image.cropAndResize(image.expandDims(0), boxes, boxes.map(() => 0), [INPUT, INPUT]);
+    const both = tf.concat([crops, crops.reverse(2)]).toInt();
+    return strongest(await faceapi.nets.faceExpressionNet.predictExpressions(tf.unstack(both)));
+  });
+}
+
+/** The label of the face that the detector finds and aligns, or `null`. */
+export async function detectAndRecognise(path) {
+  return withImage(path, async (image) => {
+    const enlarged = tf.image.resizeBilinear(image, [DETECTOR_INPUT, DETECTOR_INPUT]).toInt();
+    const options = new faceapi.SsdMobilenetv1Options({ minConfidence: MIN_CONFIDENCE });
+    const found = await faceapi.detectSingleFace(enlarged, options).withFaceLandmarks().withFaceExpressions();
+    return found ? strongest([found.expressions]) : null;
+  });
+}
+
+/** Lends the pixels, `[height, width, 3]` of 255, and frees whatever was made of them. */
+async function withImage(path, use) {
+  const { width, height, data } = PNG.sync.read(await readFile(path));
+  tf.engine().startScope();
+  try {
+    return await use(tf.tensor(new Float32Array(data), [height, width, 4]).slice([0, 0, 0], [-1, -1, 3]));
+  } finally {
+    tf.engine().endScope();
+  }
+}
+
+function strongest(predictions) {
+  const probability = (label) => predictions.reduce((sum, prediction) => sum + prediction[NAMES[label]], 0);
+  return LABELS.reduce((best, label) => (probability(label) > probability(best) ? label : best));
+}
