@@ -19,9 +19,9 @@ const STATES = {
     await visitor.state('idle');
   },
   async video(visitor) {
-    await visitor.get('sample-3').click();
+    await visitor.get('sample-0').click();
     await visitor.state('idle');
-    await visitor.video({ label: 'surprise', seed: 3, steps: 10 });
+    await visitor.video({ label: 'happiness', seed: 1, steps: 10 });
     await visitor.get('scrubber').fill('10');
   },
   async waiting(visitor) {
