@@ -282,7 +282,10 @@ mod tests {
             };
             let frames = clip(model, codec).unwrap();
             assert_eq!(frames.iter().map(Vec::len).collect::<Vec<_>>(), [1024; 3]);
-            assert_eq!(clip(load(), reread.clone()).unwrap(), frames);
+            // What was stored lies in memory in another order, and sums round differently.
+            let again = clip(load(), reread.clone()).unwrap();
+            let levels = frames.concat().into_iter().zip(again.concat()).map(|(a, b)| a.abs_diff(b)).max();
+            assert!(levels <= Some(2), "{levels:?}");
 
             let unknown = Request { label: "wave".to_owned(), ..request.clone() };
             let model = Baseline::new(config.clone(), labels.clone(), load(), reread, &device);
