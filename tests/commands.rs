@@ -68,9 +68,20 @@ fn from_clips_to_a_video() {
 
     run("train classifier --data FACES --out judge --size 32 --batch 2 --steps 2");
     run(
-        "eval --model models/tiny --data FACES --classifier judge --steps 1,2 --seeds 2 --guidance 1 --out reports/judged.json",
+        "eval --model models/tiny --data FACES --classifier judge --steps 1,2 --seeds 2 --guidance 1 --out reports/judged.json \
+         --clips-out clips",
     );
     judged(&read(dir.join("reports/judged.json"))["generation"]);
+    assert_eq!(read(dir.join("clips/clips.json"))["labels"][3], "fear");
+    for clip in
+        ["real/400/fear/1", "auto-encoder/400/fear/1", "generated-1-steps/400/fear/1", "generated-2-steps/400/fear/2"]
+    {
+        let frame = image::open(dir.join("clips").join(clip).join("0004.png")).unwrap();
+        assert_eq!((frame.width(), frame.height()), (64, 64), "{clip}");
+    }
+    run("eval --model lfae --data clips/real --split all --out reports/again.json");
+    let [again, before] = ["again", "run"].map(|name| read(dir.join(format!("reports/{name}.json"))));
+    assert_eq!(again["reconstruction"]["all_frames"], before["reconstruction"]["all_frames"]);
     run("train classifier --data synthetic --out other-judge --size 32 --batch 2 --steps 1");
     let refused =
         lfdm(dir, "eval --model models/tiny --data FACES --classifier other-judge --out no.json").unwrap_err();
