@@ -112,11 +112,12 @@ async function request(url, { cache, offset = 0, signal }) {
   return response;
 }
 
-/** Counts bytes and says so, a few times a second. */
+/** Counts bytes and says so, a few times a second; the last count before a pause is said too, however soon the pause comes. */
 export class Progress {
   #report;
   #samples = [];
   #said = -Infinity;
+  #later;
   total = 0;
   loaded = 0;
   stored = 0;
@@ -132,10 +133,14 @@ export class Progress {
     const now = performance.now();
     this.#samples.push({ now, bytes: stored ? 0 : bytes });
     while (now - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
-    if (now - this.#said >= REPORT_MS || this.loaded >= this.total) this.report();
+    const wait = this.loaded < this.total ? this.#said + REPORT_MS - now : 0;
+    if (wait <= 0) this.report();
+    else this.#later ??= setTimeout(() => this.report(), wait);
   }
 
   report() {
+    clearTimeout(this.#later);
+    this.#later = undefined;
     this.#said = performance.now();
     const { loaded, total, stored } = this;
     const since = this.#samples.length > 1 ? this.#said - this.#samples[0].now : 0;
