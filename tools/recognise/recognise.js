@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Whether an expression recogniser made by others names the label of clips: real ones, repeated ones, generated ones.
+// Whether an expression recogniser made by others names the labels of clips: real ones, repeated ones, generated ones.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -13,49 +13,67 @@ const USAGE = `node recognise.js CLIPS [--out FILE] [--frame N] [--detect]
   CLIPS      what \`lfdm eval --clips-out\` writes, or a folder of <subject>/<label>/0001.png …
   --out      JSON report
   --frame    which frame is looked at, counted from 0; without it the one that clips.json names, or the middle one
-  --detect   also look through the package's own face detector, which overlooks faces but crops more tightly; takes its time`;
+  --detect   also look through the package's own face detector, which takes its time and overlooks faces`;
 
-/** Squares around a face that fills half of the frame, in shares of its side. */
-const VIEWS = [0.5, 0.55, 0.6].map((side) => ({ left: 0.5 - side / 2, top: 0.55 - side / 2, side }));
+/** Squares around the face, in shares of the frame: which ones, was decided on people of the training split. */
+const VIEWS = [0.5, 0.6].flatMap((side) => [0.525, 0.575].map((centre) => ({ side, centre: [0.5, centre] })));
 const NOBODY = 'no face';
 
-const { root, out, frame, detect } = parse(process.argv.slice(2));
-const { origins, apex } = await findClips(root);
-await load();
-const report = { recogniser: ABOUT, frame: frame ?? apex ?? null, views: VIEWS, origins: [] };
-for (const [origin, clips] of origins) {
-  const known = clips.filter(({ label }) => LABELS.includes(label));
-  if (known.length === 0) fail(`${origin} in ${root} holds no clip of ${LABELS.join(', ')}: expected <subject>/<label>/0001.png …`);
-  if (known.length < clips.length) console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
-  const whole = await judge(known, (path) => recognise(path, VIEWS));
-  const detected = detect ? await judge(known, detectAndRecognise) : null;
-  report.origins.push({ origin, ...whole, detected });
+try {
+  await main(parseArgs({
+    options: { out: { type: 'string' }, frame: { type: 'string' }, detect: { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  }));
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
 }
-print(report);
-if (out) {
-  await mkdir(dirname(out), { recursive: true });
-  await writeFile(out, `${JSON.stringify(report, null, 2)}\n`);
+
+async function main({ values, positionals: [root, ...others] }) {
+  if (values.help) return console.log(USAGE);
+  if (!root || others.length > 0) throw new Error(USAGE);
+  if (values.frame && !/^\d+$/.test(values.frame)) throw new Error('--frame must be a whole number, 0 or more');
+  const { origins, apex } = await findClips(root);
+  const frame = values.frame ? Number(values.frame) : apex;
+  await load();
+
+  const report = { recogniser: ABOUT, frame: frame ?? null, views: VIEWS, origins: [] };
+  for (const [origin, clips] of origins) {
+    const known = clips.filter(({ label }) => LABELS.includes(label));
+    if (known.length === 0) {
+      throw new Error(`${origin} in ${root} holds no clip of ${LABELS.join(', ')}; it takes <subject>/<label>/0001.png …`);
+    }
+    if (known.length < clips.length) console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
+    const whole = await judge(known, frame, (path) => recognise(path, VIEWS));
+    const detected = values.detect ? await judge(known, frame, detectAndRecognise) : null;
+    report.origins.push({ origin, ...whole, detected });
+  }
+  print(report);
+  if (values.out) {
+    await mkdir(dirname(values.out), { recursive: true });
+    await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
+  }
 }
 
 /** What `look` says of each clip, counted. */
-async function judge(clips, look) {
+async function judge(clips, frame, look) {
   const said = Object.fromEntries(LABELS.map((label) => [label, {}]));
   for (const [index, clip] of clips.entries()) {
     if (process.stderr.isTTY) process.stderr.write(`\r${index + 1} of ${clips.length} `);
-    const label = (await look(pick(clip, frame ?? apex))) ?? NOBODY;
+    const label = (await look(pick(clip, frame))) ?? NOBODY;
     said[clip.label][label] = (said[clip.label][label] ?? 0) + 1;
   }
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-  return { clips: clips.length, ...accuracy(said), said };
+  return { clips: clips.length, ...shares(said), said };
 }
 
-/** Shares of all clips, of those of each label, and of those with a face. */
-function accuracy(said) {
+/** Of clips in which a face was found, of clips named rightly among all and among those, and by label. */
+function shares(said) {
   const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0);
   const shown = LABELS.filter((label) => sum(said[label]) > 0);
-  const total = (of) => shown.reduce((all, label) => all + of(label), 0);
-  const [clips, right, missed] = [(label) => sum(said[label]), (label) => said[label][label] ?? 0, (label) => said[label][NOBODY] ?? 0];
-  const found = total(clips) - total(missed);
+  const total = (of) => sum(shown.map(of));
+  const [clips, right] = [(label) => sum(said[label]), (label) => said[label][label] ?? 0];
+  const found = total((label) => clips(label) - (said[label][NOBODY] ?? 0));
   return {
     faces: found / total(clips),
     accuracy: total(right) / total(clips),
@@ -65,12 +83,13 @@ function accuracy(said) {
 }
 
 function print({ recogniser, origins }) {
-  const percent = (share) => (share == null ? '-' : (100 * share).toFixed(1)).padStart(9);
   const row = (name, cells) => console.log(name.padEnd(32) + cells.map((cell) => String(cell).padStart(10)).join(''));
-  console.log(`${recogniser.package} ${recogniser.version}, clips whose label it names, in percent\n`);
-  row('', ['clips', 'faces', 'all', ...LABELS]);
-  const figures = (name, { clips, faces, accuracy, labels }) =>
-    row(name, [clips, percent(faces), percent(accuracy), ...LABELS.map((label) => percent(labels[label]))]);
+  const percent = (share) => (share == null ? '-' : (100 * share).toFixed(1));
+  const figures = (name, { clips, faces, accuracy, accuracy_of_faces, labels }) => {
+    row(name, [clips, ...[faces, accuracy_of_faces, accuracy, ...LABELS.map((label) => labels[label])].map(percent)]);
+  };
+  console.log(`${recogniser.package} ${recogniser.version}: clips whose label it names, in percent`);
+  row('', ['clips', 'faces', 'of these', 'of all', ...LABELS]);
   for (const { origin, detected, ...whole } of origins) {
     figures(origin, whole);
     if (detected) figures(`${origin}, detector`, detected);
@@ -80,26 +99,4 @@ function print({ recogniser, origins }) {
     row(`${origin}: shown, named`, LABELS);
     for (const label of LABELS) row(`  ${label}`, LABELS.map((named) => said[label][named] ?? '.'));
   }
-}
-
-function parse(arguments_) {
-  const options = { out: { type: 'string' }, frame: { type: 'string' }, detect: { type: 'boolean' }, help: { type: 'boolean' } };
-  try {
-    const { values, positionals } = parseArgs({ args: arguments_, options, allowPositionals: true });
-    if (values.help) {
-      console.log(USAGE);
-      process.exit();
-    }
-    if (positionals.length !== 1) fail(USAGE);
-    const frame = values.frame === undefined ? undefined : Number(values.frame);
-    if (frame !== undefined && !(Number.isInteger(frame) && frame >= 0)) fail('--frame must be 0 or more');
-    return { root: positionals[0], out: values.out, frame, detect: values.detect ?? false };
-  } catch (error) {
-    return fail(`${error.message}\n\n${USAGE}`);
-  }
-}
-
-function fail(message) {
-  console.error(message);
-  process.exit(1);
 }

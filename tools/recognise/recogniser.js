@@ -48,7 +48,7 @@ export async function load() {
 /** The label that the expression network gives to `views` of an image, which it averages. */
 export async function recognise(path, views) {
   return withImage(path, async (image) => {
-    const boxes = views.map(({ left, top, side }) => [top, left, top + side, left + side]);
+    const boxes = views.map(({ side, centre: [x, y] }) => [y - side / 2, x - side / 2, y + side / 2, x + side / 2]);
     const crops = tf.image.cropAndResize(image.expandDims(0), boxes, boxes.map(() => 0), [INPUT, INPUT]);
     const both = tf.concat([crops, crops.reverse(2)]).toInt();
     return strongest(await faceapi.nets.faceExpressionNet.predictExpressions(tf.unstack(both)));
@@ -67,12 +67,21 @@ export async function detectAndRecognise(path) {
 
 /** Lends the pixels, `[height, width, 3]` of 255, and frees whatever was made of them. */
 async function withImage(path, use) {
-  const { width, height, data } = PNG.sync.read(await readFile(path));
+  const { width, height, data } = await read(path);
   tf.engine().startScope();
   try {
     return await use(tf.tensor(new Float32Array(data), [height, width, 4]).slice([0, 0, 0], [-1, -1, 3]));
   } finally {
     tf.engine().endScope();
+  }
+}
+
+async function read(path) {
+  const bytes = await readFile(path);
+  try {
+    return PNG.sync.read(bytes);
+  } catch (error) {
+    throw new Error(`${path} is not a PNG that can be read: ${error.message}`);
   }
 }
 
