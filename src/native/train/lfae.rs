@@ -14,9 +14,11 @@ use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
-use crate::lfae::{Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_lfae, official_key};
+use crate::lfae::{
+    Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae, official_key,
+};
 use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
-use crate::native::model::read_tensors;
+use crate::native::model::{open_weights, read_tensors};
 use crate::native::preview;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
@@ -29,6 +31,10 @@ pub struct Args {
     /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
     #[arg(long, conflicts_with = "resume")]
     pub init: Option<PathBuf>,
+    /// Then take regions, flow and refinement from another run or bundle. Its images may have another size, as long as these networks see
+    /// them at the same size, as they do in our presets.
+    #[arg(long, requires = "init")]
+    pub motion_of: Option<PathBuf>,
     /// Directory of exact flows (`s000000_k0_flow32.npy` …), for the supervised term.
     #[arg(long)]
     pub flow: Option<PathBuf>,
@@ -199,9 +205,27 @@ pub fn run(args: &Args) -> Result<()> {
         perceptual: args.vgg.is_some(),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    let motion = args.motion_of.as_deref().map(|path| motion_of(path, &settings.config)).transpose()?;
     let drawn = settings.clone();
     let train = prefetch(train, &args.run, move |step| drawn.pair_options(step));
-    super::run(&LfaeStage { train, validation, vgg, settings }, &args.run, args.init.as_deref())
+    super::run(&LfaeStage { train, validation, vgg, motion, settings }, &args.run, args.init.as_deref())
+}
+
+/// The flow predictor of another model, which must see what that of `config` will see.
+fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
+    let (other, weights) = open_weights(path)?;
+    let seen = |config: &LfdmConfig| {
+        let lfae = &config.lfae;
+        let refinement = lfae.refinement.as_ref().map(|refinement| refinement.scale_factor);
+        [Some(lfae.region.scale_factor), Some(lfae.flow.scale_factor), refinement]
+            .map(|scale| scale.map(|scale| config.image_size.map(|side| side as f64 * scale)))
+    };
+    ensure!(
+        seen(&other) == seen(config),
+        "{} finds motion in frames of another size: the scale factors of region, flow and refinement times the image's sides must be the same",
+        path.display()
+    );
+    Ok(weights.filter(is_flow_predictor))
 }
 
 impl Settings {
@@ -257,6 +281,8 @@ struct LfaeStage {
     train: Prefetch<PairBatch>,
     validation: ClipSet,
     vgg: Option<Vgg19>,
+    /// The flow predictor that the run begins with, if it is another model's.
+    motion: Option<StateDict>,
     settings: Settings,
 }
 
@@ -281,7 +307,10 @@ impl Stage for LfaeStage {
     }
 
     fn load(&self, model: LatentFlowAutoencoder, weights: StateDict) -> Result<LatentFlowAutoencoder, WeightsError> {
-        let weights = grown(weights.filter(is_lfae), &collect_module(&model, &official_key));
+        let mut weights = grown(weights.filter(is_lfae), &collect_module(&model, &official_key));
+        if let Some(motion) = &self.motion {
+            weights.merge(motion.clone());
+        }
         load_module(model, &weights, &official_key)
     }
 
@@ -573,6 +602,21 @@ mod tests {
         let older = weights.clone().filter(|key| !key.starts_with("refinement."));
         assert!(older.len() < weights.len());
         assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
+    }
+
+    #[test]
+    fn motion_is_taken_from_a_model_of_another_size_that_sees_the_same() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models/faces-128");
+        let mut config = LfdmConfig::faces_64(7);
+        let motion = motion_of(&path, &config).unwrap();
+        let mut whole = collect_module(&config.lfae.init(&Device::flex()), &official_key);
+        let keys = whole.len();
+        assert!(motion.iter().all(|(key, _)| is_flow_predictor(key) && whole.get(key).is_some()));
+        whole.merge(motion);
+        assert_eq!(whole.len(), keys);
+        assert!(load_module(config.lfae.init(&Device::flex()), &whole, &official_key).is_ok());
+        config.lfae.region.scale_factor = 1.0;
+        assert!(motion_of(&path, &config).unwrap_err().to_string().contains("another size"));
     }
 
     /// Cells far from the border: there the sampled field fades to zero.
