@@ -8,7 +8,7 @@ use indicatif::ProgressBar;
 use super::{
     animate::{SamplingArgs, collect},
     contact_sheet::ContactSheet,
-    data::{DataArgs, Split},
+    data::{SplitArgs, parse_zoom},
     device::DeviceArgs,
 };
 use crate::{
@@ -22,13 +22,8 @@ pub struct Args {
     /// Directory of the model.
     #[arg(long)]
     model: PathBuf,
-    /// Clips whose people are animated, in any form that training takes.
-    #[arg(long)]
-    data: PathBuf,
     #[command(flatten)]
-    reading: DataArgs,
-    #[arg(long, value_enum, default_value_t = Split::Val)]
-    split: Split,
+    clips: SplitArgs,
     /// PNG to write.
     #[arg(long)]
     out: PathBuf,
@@ -42,7 +37,7 @@ pub struct Args {
     #[arg(long)]
     real: bool,
     /// How much the middle of the tiles is enlarged.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = parse_zoom)]
     zoom: f32,
     #[command(flatten)]
     sampling: SamplingArgs,
@@ -52,12 +47,11 @@ pub struct Args {
 
 pub fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
-    ensure!(args.zoom >= 1.0, "--zoom must be at least 1, which crops nothing");
     let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.manifest().config.image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-    let data = args.reading.open(&args.data, None, height, None, args.split)?;
+    let data = args.clips.open(height, None)?;
     let data = data.with_labels(&animator.manifest().labels)?;
 
     let view = data.close_up(args.zoom);

@@ -49,6 +49,7 @@ pub use self::{
     view::View,
 };
 use crate::portrait::{resample_rgb, to_byte};
+pub(crate) use view::parse_zoom;
 
 /// The name of the set that is drawn; as `flow_dir` it stands for its exact flow.
 pub const SYNTHETIC: &str = "synthetic";
@@ -222,6 +223,25 @@ pub struct Clip<'a> {
     stored: &'a Stored,
     sampling: Sampling,
     seed: u64,
+}
+
+/// Which clips are looked at.
+#[derive(Debug, Clone, clap::Args)]
+pub struct SplitArgs {
+    /// Directory of the clips, in any form that training takes.
+    #[arg(long)]
+    pub data: PathBuf,
+    #[command(flatten)]
+    reading: DataArgs,
+    #[arg(long, value_enum, default_value_t = Split::Val)]
+    pub split: Split,
+}
+
+impl SplitArgs {
+    /// [`DataArgs::open`] of them, without flow.
+    pub fn open(&self, size: usize, frames: Option<usize>) -> Result<ClipSet, DataError> {
+        self.reading.open(&self.data, None, size, frames, self.split)
+    }
 }
 
 impl DataArgs {

@@ -17,7 +17,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::animate::SamplerName;
-use super::data::{ClipSet, DataArgs, NEUTRAL, Split};
+use super::data::{ClipSet, NEUTRAL, SplitArgs};
 use super::device::DeviceArgs;
 use super::video::Video;
 use crate::pipeline::{MAX_STEPS, Portrait};
@@ -37,13 +37,8 @@ pub struct Args {
     /// `lfdm train autoencoder`), which can be measured without generating.
     #[arg(long)]
     model: PathBuf,
-    /// Directory of the clips, in any form that training takes.
-    #[arg(long)]
-    data: PathBuf,
     #[command(flatten)]
-    reading: DataArgs,
-    #[arg(long, value_enum, default_value_t = Split::Val)]
-    split: Split,
+    set: SplitArgs,
     /// JSON report.
     #[arg(long)]
     out: PathBuf,
@@ -93,7 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
     let Subject { size, autoencoder, source } = Subject::open(&args.model, &device)?;
     ensure!(size >= MIN_SIZE, "the model's frames have sides of {size} pixels; similarity needs {MIN_SIZE}");
     let frames = source.as_ref().map(|source| source.frames);
-    let mut data = args.reading.open(&args.data, None, size, frames, args.split)?;
+    let mut data = args.set.open(size, frames)?;
     if let Some(source) = &source {
         data = data.with_labels(&source.labels)?;
     }
@@ -125,7 +120,7 @@ pub fn run(args: &Args) -> Result<()> {
     bar.finish_and_clear();
 
     let report = Report {
-        split: args.split.name(),
+        split: args.set.split.name(),
         size,
         reconstruction: autoencoder.is_some().then(|| measurements.report(&data)),
         generation: comparison.map(Comparison::report),
@@ -153,7 +148,7 @@ pub fn run(args: &Args) -> Result<()> {
         println!(
             "\nLabel accuracy and Frechet distances need a network that has seen such clips: \
              `lfdm train classifier --data {} --out runs/classifier`, then --classifier runs/classifier",
-            args.data.display()
+            args.set.data.display()
         );
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
 use crate::native::metrics::{Score, psnr};
 use crate::portrait::planar_to_rgba;
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long)]
     pub vgg: Option<PathBuf>,
     /// Largest random enlargement of a frame.
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
     pub max_zoom: f32,
     #[command(flatten)]
     pub augment: AugmentArgs,
@@ -66,7 +66,6 @@ pub struct Settings {
 
 /// Trains the auto-encoder.
 pub fn run(args: &Args) -> Result<()> {
-    ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
     let autoencoder = AutoencoderConfig {
         down_blocks: usize::from(args.down_blocks),
         latent_channels: usize::from(args.latent_channels),

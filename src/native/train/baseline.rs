@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::diffusion::{Batch, Choice, adam, check_labels, read_config};
-use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel, autoencoder};
+use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel, ViewArgs, autoencoder};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
 use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
@@ -64,15 +64,8 @@ pub struct SharedArgs {
     /// Train on the schedule whose last time holds noise alone (Lin et al. 2024), as sampling begins.
     #[arg(long, conflicts_with = "config")]
     pub zero_terminal: bool,
-    /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    pub views: u16,
-    /// Largest random enlargement of a view.
-    #[arg(long, default_value_t = 1.5)]
-    pub max_zoom: f32,
-    /// Which frames of longer clips are learned, drawn for each view.
-    #[arg(long, value_enum, default_value_t)]
-    pub sampling: Sampling,
+    #[command(flatten)]
+    pub views: ViewArgs,
 }
 
 /// What a checkpoint of a baseline was trained with.
@@ -112,8 +105,8 @@ pub fn ldm(args: &LdmArgs) -> Result<()> {
 }
 
 fn run(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
-    ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
     let frames = usize::from(args.frames);
+    let ViewArgs { views, max_zoom, sampling } = args.views;
     let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
     let clips = open(Split::Train)?;
     let labels = clips.labels().to_vec();
@@ -139,9 +132,9 @@ fn run(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder:
         labels,
         batch: args.run.batch,
         accumulate: args.run.accumulate,
-        views: args.views,
-        max_zoom: args.max_zoom,
-        sampling: args.sampling,
+        views,
+        max_zoom,
+        sampling,
         autoencoder: trained.map(|trained| AutoencoderRun {
             step: trained.step,
             seconds: trained.seconds.map(|seconds| seconds.round() as u64),

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::consistency::Tuning;
-use super::{Draw, Figures, RunArgs, Stage, Terms};
+use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind};
@@ -50,15 +50,8 @@ pub struct Args {
     /// Weigh times by min-SNR-gamma (Hang et al. 2023), with this gamma: 5 is usual. Without it all times count alike.
     #[arg(long, value_name = "GAMMA")]
     pub min_snr: Option<f64>,
-    /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
-    pub views: u16,
-    /// Largest random enlargement of a view.
-    #[arg(long, default_value_t = 1.5)]
-    pub max_zoom: f32,
-    /// Which frames of longer clips are learned, drawn for each view.
-    #[arg(long, value_enum, default_value_t)]
-    pub sampling: Sampling,
+    #[command(flatten)]
+    pub views: ViewArgs,
 }
 
 /// What a stage-2 checkpoint was trained with.
@@ -107,15 +100,15 @@ pub fn run(args: &Args) -> Result<()> {
     );
     let labels = trained.settings.labels;
     check_labels(&config.diffusion, &labels)?;
-    ensure!(args.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
+    let ViewArgs { views, max_zoom, sampling } = args.views;
     let settings = Settings {
         labels,
         batch: args.run.batch,
         accumulate: args.run.accumulate,
         lfae_step: trained.step,
-        views: args.views,
-        max_zoom: args.max_zoom,
-        sampling: args.sampling,
+        views,
+        max_zoom,
+        sampling,
         min_snr: args.min_snr,
         consistency: None,
         config,

@@ -59,7 +59,6 @@ pub struct Settings {
 
 /// Trains the decoder.
 pub fn run(args: &Args) -> Result<()> {
-    args.recipe.check()?;
     let model = open_trained(&args.model)?;
     let config = model.settings.config;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());

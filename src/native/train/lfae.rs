@@ -17,7 +17,7 @@ use crate::config::LfdmConfig;
 use crate::lfae::{
     Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae, official_key,
 };
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
 use crate::native::model::{open_weights, read_tensors};
 use crate::native::preview;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
@@ -122,16 +122,11 @@ pub struct DecodingRecipe {
     #[arg(long, default_value_t = 0.75)]
     pub first_frame: f32,
     /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and visitors' photos come in any framing.
-    #[arg(long, default_value_t = 1.5)]
+    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
     pub max_zoom: f32,
 }
 
 impl DecodingRecipe {
-    pub(super) fn check(&self) -> Result<()> {
-        ensure!(self.max_zoom >= 1.0, "--max-zoom must be at least 1, which crops nothing");
-        Ok(())
-    }
-
     pub(super) fn pair_options(&self, augmentation: Augmentation) -> PairOptions {
         PairOptions { first_frame_probability: self.first_frame, augmentation, max_zoom: self.max_zoom }
     }
@@ -171,7 +166,6 @@ pub struct Settings {
 
 /// Trains stage 1.
 pub fn run(args: &Args) -> Result<()> {
-    args.recipe.decoding.check()?;
     let mut config = match &args.config {
         // The preset learns as many labels as the data has.
         None => args.preset.config(0),

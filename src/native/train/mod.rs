@@ -29,7 +29,7 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::data::DataArgs;
+use super::data::{DataArgs, Sampling, parse_zoom};
 use super::device::DeviceArgs;
 use super::model::open_weights;
 use crate::noise::NoiseSource;
@@ -92,6 +92,20 @@ impl RunArgs {
     pub(crate) fn ahead(&self) -> usize {
         2 * usize::from(self.devices)
     }
+}
+
+/// Which views of the clips a diffusion model learns.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct ViewArgs {
+    /// Views of each person that are learned: the whole picture, then random enlargements, every other one mirrored.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub views: u16,
+    /// Largest random enlargement of a view.
+    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
+    pub max_zoom: f32,
+    /// Which frames of longer clips are learned, drawn for each view.
+    #[arg(long, value_enum, default_value_t)]
+    pub sampling: Sampling,
 }
 
 /// One value of the loss, by name, for the log.
