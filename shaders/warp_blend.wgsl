@@ -6,7 +6,7 @@
 @group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, grid_height, grid_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]
-@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, painted?
+@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, painted?, displacements?
 
 struct Axis { low: u32, high: u32, share: f32 }
 
@@ -59,7 +59,18 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         trust = trust + weights[i] * occlusion[corner];
     }
 
-    let place = ((from_reference + 1.0) * vec2<f32>(f32(width), f32(height)) - 1.0) * 0.5;
+    // Beyond the centres of the outermost cells places stand still, displacements go on.
+    let size = vec2<f32>(f32(width), f32(height));
+    if info[7] == 1u {
+        let grid = vec2<f32>(f32(columns), f32(rows));
+        let cell = (vec2<f32>(id.xy) + 0.5) * grid / size - 0.5;
+        from_reference = from_reference + (cell - clamp(cell, vec2<f32>(0.0), grid - 1.0)) * 2.0 / grid;
+    }
+
+    var place = ((from_reference + 1.0) * size - 1.0) * 0.5;
+    if info[7] == 1u {
+        place = clamp(place, vec2<f32>(0.0), size - 1.0);
+    }
     let low = floor(place);
     let share = place - low;
     let x = i32(low.x);

@@ -113,6 +113,27 @@ pub struct FlowConfig {
     pub covariance_heatmap: bool,
     /// Predict occlusion; without it nothing is ever painted.
     pub occlusion: bool,
+    /// How flow is brought to the size of an image.
+    #[serde(default, skip_serializing_if = "FlowResize::is_official")]
+    pub resize: FlowResize,
+}
+
+/// What is interpolated between the cells of a flow grid. Between the centres of the outermost cells both are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlowResize {
+    /// The places that are sampled, as in the official model. Beyond the centres of the outermost cells they stand still, which smears half a cell
+    /// along the border of every frame.
+    #[default]
+    Places,
+    /// Displacements; and instead of places outside the image, its border is sampled.
+    Displacements,
+}
+
+impl FlowResize {
+    fn is_official(&self) -> bool {
+        *self == Self::Places
+    }
 }
 
 /// Flow refinement: a network on the flow grid that sees source and driving frame.
@@ -333,6 +354,7 @@ impl LfdmConfig {
                     deformed_source: flow.flag("use_deformed_source", true)?,
                     covariance_heatmap: flow.flag("use_covar_heatmap", false)?,
                     occlusion: flow.flag("estimate_occlusion_map", false)?,
+                    resize: FlowResize::Places,
                 },
                 refinement: None,
                 generator: GeneratorConfig {
@@ -403,6 +425,7 @@ impl LfdmConfig {
                     deformed_source: true,
                     covariance_heatmap: true,
                     occlusion: true,
+                    resize: FlowResize::Displacements,
                 },
                 refinement: Some(RefinementConfig {
                     hourglass: HourglassConfig { block_expansion: 64, blocks: 3, max_features: 128 },

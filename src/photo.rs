@@ -7,6 +7,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{
+    config::FlowResize,
     lfae::{Motion, blend_warped},
     portrait::Portrait,
     tensor::{Enlargement, pixel_grid},
@@ -73,7 +74,7 @@ impl PhotoWarp {
             flow: displacement + self.smooth_cells.clone(),
             occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
         };
-        let moved = blend_warped(&self.photo, Some(self.paint.apply(decoded)), &smooth);
+        let moved = blend_warped(&self.photo, Some(self.paint.apply(decoded)), &smooth, FlowResize::Displacements);
         ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
     }
 }

@@ -8,6 +8,8 @@ use burn::tensor::module::interpolate;
 use burn::tensor::ops::{GridSampleOptions, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use crate::config::FlowResize;
+
 /// Corner-to-corner grid: `2 i / (n - 1) - 1`.
 ///
 /// # Shapes
@@ -127,13 +129,28 @@ impl Enlargement {
     }
 }
 
-/// [`resize`] of a flow field.
+/// [`resize`] of a flow field, for [`warp`].
 ///
 /// # Shapes
 /// - `flow`: `[batch, height, width, 2]`
 /// - returns `[batch, size[0], size[1], 2]`
-pub fn resize_flow(flow: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
-    resize(flow.permute([0, 3, 1, 2]), size).permute([0, 2, 3, 1])
+pub fn resize_flow(flow: Tensor<4>, size: [usize; 2], how: FlowResize) -> Tensor<4> {
+    let resize = |flow: Tensor<4>| resize(flow.permute([0, 3, 1, 2]), size).permute([0, 2, 3, 1]);
+    let [_, rows, columns, _] = flow.dims();
+    let device = flow.device();
+    let places = resize(flow);
+    match how {
+        FlowResize::Places => places,
+        FlowResize::Displacements => {
+            // What interpolation makes of rest lacks what lies beyond the centres of the outermost cells.
+            let lacking =
+                pixel_grid(size, &device).unsqueeze() - resize(pixel_grid([rows, columns], &device).unsqueeze());
+            let places = places + lacking;
+            let inside = [size[1], size[0]].map(|side| 1.0 - 1.0 / side as f64);
+            let [x, y] = [0, 1].map(|axis| places.clone().narrow(3, axis, 1).clamp(-inside[axis], inside[axis]));
+            Tensor::cat(vec![x, y], 3)
+        }
+    }
 }
 
 /// Doubles both sides by repeating pixels.
@@ -337,6 +354,26 @@ mod tests {
 
     fn close<const D: usize>(left: Tensor<D>, right: Tensor<D>) {
         left.into_data().assert_approx_eq::<f32>(&right.into_data(), Tolerance::absolute(1e-5));
+    }
+
+    #[test]
+    fn displacements_are_enlarged_up_to_the_border() {
+        let device = Device::flex();
+        let (grid, size) = ([4, 5], [16, 40]);
+        let difference = |a: Tensor<4>, b: Tensor<4>| (a - b).abs().max().into_scalar::<f32>();
+        let rest: Tensor<4> = pixel_grid(grid, &device).unsqueeze();
+        let fine: Tensor<4> = pixel_grid(size, &device).unsqueeze();
+        assert!(difference(resize_flow(rest.clone(), size, FlowResize::Displacements), fine.clone()) < 1e-6);
+        assert!(difference(resize_flow(rest.clone(), size, FlowResize::Places), fine.clone()) > 0.1);
+
+        // The same between the centres of the outermost cells, and never outside the image.
+        let flow = rest + crate::noise::NoiseSource::new(1).normal::<4>([1, 4, 5, 2], &device) * 0.05;
+        let [places, displacements] =
+            [FlowResize::Places, FlowResize::Displacements].map(|how| resize_flow(flow.clone(), size, how));
+        let inner = |x: Tensor<4>| x.slice([0..1, 2..14, 4..36, 0..2]);
+        assert!(difference(inner(places), inner(displacements)) < 1e-6);
+        let outside = resize_flow(flow + 5.0, size, FlowResize::Displacements);
+        assert!(difference(outside, fine.slice([0..1, 15..16, 39..40, 0..2]).expand([1, 16, 40, 2])) < 1e-6);
     }
 
     #[test]

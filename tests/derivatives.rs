@@ -9,7 +9,7 @@ use std::sync::Once;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, FloatDType, Tensor};
-use lfdm::config::{BackgroundMotion, RegionAffine};
+use lfdm::config::{BackgroundMotion, FlowResize, RegionAffine};
 use lfdm::lfae::blocks::ConvBlock;
 use lfdm::lfae::{Motion, gaussian_heatmaps};
 use lfdm::native::train::lfae::equivariance;
@@ -86,7 +86,9 @@ fn warping_and_resizing() {
     check("warp by the image", picture.clone(), |picture| warp(picture, grid.clone()));
     check("warp by the grid", grid, |grid| warp(picture.clone(), grid));
     check("resize", picture.clone(), |picture| resize(picture, [9, 4]));
-    check("resize of flow", normal(3, [2, 4, 3, 2], &device), |flow| resize_flow(flow, [8, 6]));
+    for how in [FlowResize::Places, FlowResize::Displacements] {
+        check("resize of flow", normal(3, [2, 4, 3, 2], &device), |flow| resize_flow(flow, [8, 6], how));
+    }
     check("anti-alias", picture, |picture| anti_alias(picture, 0.5));
 }
 

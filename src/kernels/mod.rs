@@ -12,6 +12,7 @@ use burn_cubecl::{CubeBackend, CubeDevice};
 use cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use cubecl::server::KernelArguments;
 
+use crate::config::FlowResize;
 use crate::lfae::Motion;
 
 /// Side of a workgroup: 64 invocations, within every device's limits.
@@ -38,7 +39,12 @@ impl KernelSource for WarpBlend {
 /// # Shapes
 /// - `image`: `[1 or frames, channels, height, width]`
 /// - `painted`, result: `[frames, channels, height, width]`
-pub(crate) fn warp_blend(image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>>) -> Option<Tensor<4>> {
+pub(crate) fn warp_blend(
+    image: &Tensor<4>,
+    motion: &Motion,
+    painted: Option<&Tensor<4>>,
+    resize: FlowResize,
+) -> Option<Tensor<4>> {
     let [images, channels, height, width] = image.dims();
     let [frames, rows, columns, _] = motion.flow.dims();
     let image = primitive(image)?;
@@ -52,7 +58,8 @@ pub(crate) fn warp_blend(image: &Tensor<4>, motion: &Motion, painted: Option<&Te
     let client = image.client.clone();
     let shape = Shape::from([frames, channels, height, width]);
     let output = empty_device_contiguous_dtype(client.clone(), image.device.clone(), shape, image.dtype);
-    let sizes = [images, channels, height, width, rows, columns, usize::from(painted.is_some())];
+    let choices = [painted.is_some(), resize == FlowResize::Displacements].map(usize::from);
+    let sizes = [images, channels, height, width, rows, columns, choices[0], choices[1]];
     let info: Vec<u8> = sizes.iter().flat_map(|&size| (size as u32).to_le_bytes()).collect();
     // A binding cannot be absent, and one buffer cannot be bound twice for writing.
     let painted = painted.map_or_else(|| client.create_from_slice(&[0; 4]), |painted| painted.handle);

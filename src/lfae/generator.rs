@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::Motion;
 use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv, narrow_conv};
-use crate::config::LfaeConfig;
+use crate::config::{FlowResize, LfaeConfig};
 use crate::tensor::{resize, resize_flow, warp};
 
 /// Encoder and warping decoder: all of stage 1 that generation needs.
@@ -21,6 +21,8 @@ pub struct Generator {
     skips: bool,
     #[module(skip)]
     occlusion: bool,
+    #[module(skip)]
+    resize: FlowResize,
     // `final` is a keyword; the key is restored by `official_key`.
     last: Conv2d,
 }
@@ -68,6 +70,7 @@ impl LfaeConfig {
                 .collect(),
             skips: generator.skips,
             occlusion: self.flow.occlusion,
+            resize: self.flow.resize,
             last: conv([generator.block_expansion, self.channels], 7, 3, device),
         }
     }
@@ -124,15 +127,15 @@ impl Generator {
         tap("final_out", &out);
         let painted = sigmoid(out);
         let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
-        Decoded { prediction, painted, deformed: warp_to(&image, motion) }
+        Decoded { prediction, painted, deformed: warp_to(&image, motion, self.resize) }
     }
 
     /// Warps `reference` and, where occlusion says so, puts `painted` (or nothing) in its place.
     fn blend(&self, reference: &Tensor<4>, painted: Option<Tensor<4>>, motion: &Motion) -> Tensor<4> {
         if !self.occlusion {
-            return warp_to(reference, motion);
+            return warp_to(reference, motion, self.resize);
         }
-        blend_warped(reference, painted, motion)
+        blend_warped(reference, painted, motion, self.resize)
     }
 
     /// The same map in inference, with every batch norm that follows a convolution folded into it.
@@ -152,17 +155,22 @@ impl Generator {
 /// # Shapes
 /// - `reference`: `[1 or frames, channels, height, width]`
 /// - `painted`, result: `[frames, channels, height, width]`
-pub(crate) fn blend_warped(reference: &Tensor<4>, painted: Option<Tensor<4>>, motion: &Motion) -> Tensor<4> {
+pub(crate) fn blend_warped(
+    reference: &Tensor<4>,
+    painted: Option<Tensor<4>>,
+    motion: &Motion,
+    resize: FlowResize,
+) -> Tensor<4> {
     #[cfg(feature = "gpu")]
-    if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref()) {
+    if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref(), resize) {
         return blended;
     }
-    warp_blend(reference, motion, painted)
+    warp_blend(reference, motion, painted, resize)
 }
 
 /// [`blend_warped`] in tensor operations.
-fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>) -> Tensor<4> {
-    let warped = warp_to(reference, motion);
+fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>, flow: FlowResize) -> Tensor<4> {
+    let warped = warp_to(reference, motion, flow);
     let [_, _, height, width] = warped.dims();
     let occlusion = resize(motion.occlusion.clone(), [height, width]);
     match painted {
@@ -172,11 +180,11 @@ fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>
 }
 
 /// `reference`, of one image or of all frames, warped by the flow at its own resolution.
-fn warp_to(reference: &Tensor<4>, motion: &Motion) -> Tensor<4> {
+fn warp_to(reference: &Tensor<4>, motion: &Motion, how: FlowResize) -> Tensor<4> {
     let [images, _, height, width] = reference.dims();
     let [frames, _, _, _] = motion.flow.dims();
     let reference = if images == frames { reference.clone() } else { reference.clone().repeat_dim(0, frames) };
-    warp(reference, resize_flow(motion.flow.clone(), [height, width]))
+    warp(reference, resize_flow(motion.flow.clone(), [height, width], how))
 }
 
 #[cfg(all(test, feature = "gpu"))]
@@ -223,19 +231,25 @@ mod tests {
             };
             let on_gpu = |tensor: &Tensor<4>| Tensor::<4>::from_data(tensor.to_data(), &gpu);
             let gpu_motion = Motion { flow: on_gpu(&motion.flow), occlusion: on_gpu(&motion.occlusion) };
-            for painted in [None, Some(painted)] {
-                let expected = warp_blend(&image, &motion, painted.clone());
+            let hows = [FlowResize::Places, FlowResize::Displacements];
+            for (painted, how) in
+                [None, Some(painted)].into_iter().flat_map(|painted| hows.map(|how| (painted.clone(), how)))
+            {
+                let expected = warp_blend(&image, &motion, painted.clone(), how);
                 let gpu_painted = painted.as_ref().map(on_gpu);
-                let Some(kernel) = crate::kernels::warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted.as_ref())
+                let Some(kernel) = crate::kernels::warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted.as_ref(), how)
                 else {
                     panic!("the kernel did not run on {gpu:?}");
                 };
-                let twin = warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted);
+                let twin = warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted, how);
                 assert!(difference(kernel, expected.clone()) < 1e-4, "kernel");
                 assert!(difference(twin, expected) < 1e-4, "twin");
             }
         }
-        assert!(crate::kernels::warp_blend(&Tensor::zeros([1, 1, 2, 2], &cpu), &motionless(&cpu), None).is_none());
+        assert!(
+            crate::kernels::warp_blend(&Tensor::zeros([1, 1, 2, 2], &cpu), &motionless(&cpu), None, FlowResize::Places)
+                .is_none()
+        );
     }
 
     fn motionless(device: &Device) -> Motion {

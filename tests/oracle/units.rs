@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor, TensorData};
 use lfdm::config::{
-    BackgroundConfig, BackgroundMotion, FlowConfig, GeneratorConfig, HourglassConfig, LfaeConfig, LfdmConfig,
-    RegionAffine, RegionConfig,
+    BackgroundConfig, BackgroundMotion, FlowConfig, FlowResize, GeneratorConfig, HourglassConfig, LfaeConfig,
+    LfdmConfig, RegionAffine, RegionConfig,
 };
 use lfdm::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock};
 use lfdm::lfae::{Regions, gaussian_heatmaps, is_flow_predictor, official_key};
@@ -237,6 +237,7 @@ impl Units<'_> {
                 deformed_source: of_flow("use_deformed_source") == "True",
                 covariance_heatmap: of_flow("use_covar_heatmap") == "True",
                 occlusion: of_flow("estimate_occlusion_map") == "True",
+                resize: FlowResize::Places,
             },
             generator: GeneratorConfig {
                 block_expansion: self.number(case, "block_expansion"),
