@@ -144,8 +144,13 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
 fn parts_of_several_runs_make_a_model(dir: &Path) {
     run(dir, "export --lfae fine --dm tuned --name tiny --guidance 1 --steps 2 --out bundle");
     run(dir, "export --lfae lfae --dm bundle --name tiny --out restored");
-    let manifest: Value = serde_json::from_slice(&fs::read(dir.join("bundle/manifest.json")).unwrap()).unwrap();
-    assert_eq!(manifest["config"]["diffusion"]["consistency"], true);
+    let manifest = |bundle: &str| -> Value {
+        serde_json::from_slice(&fs::read(dir.join(bundle).join("manifest.json")).unwrap()).unwrap()
+    };
+    let (bundle, restored) = (manifest("bundle"), manifest("restored"));
+    assert_eq!(bundle["config"]["diffusion"]["consistency"], true);
+    assert_eq!(bundle["training"]["dm"]["steps"], 60);
+    assert_eq!(restored["training"]["dm"], bundle["training"]["dm"]);
 }
 
 /// The drawn people without colours, in noise, as sheets of clips.

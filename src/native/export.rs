@@ -52,9 +52,14 @@ pub fn run(args: &Args) -> Result<()> {
         args.dm.display(),
         args.lfae.display()
     );
+    // A bundle says how its diffusion model was trained.
+    let of_dm = match dm.settings.rest.get("dm") {
+        Some(recorded) => recorded.clone(),
+        None => json!({ "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest }),
+    };
     // A decoder that was fine-tuned belongs to the motion that its auto-encoder saw before.
     let lfae_step = lfae.settings.rest.get("lfae_step").cloned().unwrap_or_else(|| json!(lfae.step));
-    if dm.settings.rest.get("lfae_step").is_some_and(|step| *step != lfae_step) {
+    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
         tracing::warn!(
             "{} has been trained further since {} was; the motion it learned may no longer fit",
             args.lfae.display(),
@@ -77,7 +82,7 @@ pub fn run(args: &Args) -> Result<()> {
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({
             "lfae": { "steps": lfae.step, "seconds": lfae.seconds, "settings": lfae.settings.rest },
-            "dm": { "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest },
+            "dm": of_dm,
         }),
         files: Vec::new(),
     };
