@@ -31,8 +31,8 @@ pub struct Args {
     /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
     #[arg(long, conflicts_with = "resume")]
     pub init: Option<PathBuf>,
-    /// Then take regions, flow and refinement from another run or bundle. Its images may have another size, as long as these networks see
-    /// them at the same size, as they do in our presets.
+    /// Then take the flow predictor from another run or bundle. Its images may have another size, as long as regions, flow and refinement
+    /// see them at the same size, as they do in our presets; the background's network sees whole frames and has to get used to theirs.
     #[arg(long, requires = "init")]
     pub motion_of: Option<PathBuf>,
     /// Directory of exact flows (`s000000_k0_flow32.npy` …), for the supervised term.
