@@ -1,20 +1,40 @@
-// One decoder blend in one pass: enlarge flow and occlusion from their grid, sample the reference there, mix with what the decoder painted.
+// One decoder blend in one pass: enlarge flow and occlusion from their grids, sample the reference there, mix with what the decoder painted.
 // One invocation is one pixel of one frame and walks over its channels, so the geometry is computed once per pixel.
 
 @group(0) @binding(0) var<storage, read_write> image: array<f32>;      // [1 or frames, channels, height, width]
 @group(0) @binding(1) var<storage, read_write> flow: array<f32>;       // [frames, grid_height, grid_width, 2], xy in [-1, 1]
-@group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, grid_height, grid_width]
+@group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, mask_height, mask_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]
-@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, painted?, displacements?
+@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, mask height, mask width, painted?, displacements?
 
 struct Axis { low: u32, high: u32, share: f32 }
+struct Corners { at: vec4<u32>, weights: vec4<f32> }
 
 // Half-pixel centres without anti-aliasing: PyTorch's interpolate(align_corners=False).
 fn enlarge(place: u32, outputs: u32, inputs: u32) -> Axis {
     let source = max((f32(place) + 0.5) * f32(inputs) / f32(outputs) - 0.5, 0.0);
     let low = min(u32(source), inputs - 1u);
     return Axis(low, min(low + 1u, inputs - 1u), source - f32(low));
+}
+
+// The four cells of a grid that a pixel is interpolated from.
+fn corners(id: vec2<u32>, height: u32, width: u32, rows: u32, columns: u32) -> Corners {
+    let across = enlarge(id.x, width, columns);
+    let down = enlarge(id.y, height, rows);
+    let at = vec4<u32>(
+        down.low * columns + across.low,
+        down.low * columns + across.high,
+        down.high * columns + across.low,
+        down.high * columns + across.high,
+    );
+    let weights = vec4<f32>(
+        (1.0 - down.share) * (1.0 - across.share),
+        (1.0 - down.share) * across.share,
+        down.share * (1.0 - across.share),
+        down.share * across.share,
+    );
+    return Corners(at, weights);
 }
 
 fn pixel(base: u32, x: i32, y: i32, width: u32, height: u32) -> f32 {
@@ -32,43 +52,35 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let width = info[3];
     let rows = info[4];
     let columns = info[5];
+    let mask_rows = info[6];
+    let mask_columns = info[7];
+    let is_painted = info[8] == 1u;
+    let is_displaced = info[9] == 1u;
     if id.x >= width || id.y >= height {
         return;
     }
     let frame = id.z;
 
-    let across = enlarge(id.x, width, columns);
-    let down = enlarge(id.y, height, rows);
-    let corners = frame * rows * columns + vec4<u32>(
-        down.low * columns + across.low,
-        down.low * columns + across.high,
-        down.high * columns + across.low,
-        down.high * columns + across.high,
-    );
-    let weights = vec4<f32>(
-        (1.0 - down.share) * (1.0 - across.share),
-        (1.0 - down.share) * across.share,
-        down.share * (1.0 - across.share),
-        down.share * across.share,
-    );
+    let cells = corners(id.xy, height, width, rows, columns);
+    let masks = corners(id.xy, height, width, mask_rows, mask_columns);
     var from_reference = vec2<f32>(0.0, 0.0);
     var trust = 0.0;
     for (var i = 0u; i < 4u; i = i + 1u) {
-        let corner = corners[i];
-        from_reference = from_reference + weights[i] * vec2<f32>(flow[2u * corner], flow[2u * corner + 1u]);
-        trust = trust + weights[i] * occlusion[corner];
+        let cell = frame * rows * columns + cells.at[i];
+        from_reference = from_reference + cells.weights[i] * vec2<f32>(flow[2u * cell], flow[2u * cell + 1u]);
+        trust = trust + masks.weights[i] * occlusion[frame * mask_rows * mask_columns + masks.at[i]];
     }
 
     // Beyond the centres of the outermost cells places stand still, displacements go on.
     let size = vec2<f32>(f32(width), f32(height));
-    if info[7] == 1u {
+    if is_displaced {
         let grid = vec2<f32>(f32(columns), f32(rows));
         let cell = (vec2<f32>(id.xy) + 0.5) * grid / size - 0.5;
         from_reference = from_reference + (cell - clamp(cell, vec2<f32>(0.0), grid - 1.0)) * 2.0 / grid;
     }
 
     var place = ((from_reference + 1.0) * size - 1.0) * 0.5;
-    if info[7] == 1u {
+    if is_displaced {
         place = clamp(place, vec2<f32>(0.0), size - 1.0);
     }
     let low = floor(place);
@@ -83,7 +95,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         let bottom = mix(pixel(base, x, y + 1, width, height), pixel(base, x + 1, y + 1, width, height), share.x);
         let target_index = (frame * channels + channel) * plane + here;
         var mixed = mix(top, bottom, share.y) * trust;
-        if info[6] == 1u {
+        if is_painted {
             mixed = mixed + painted[target_index] * (1.0 - trust);
         }
         output[target_index] = mixed;

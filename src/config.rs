@@ -158,6 +158,9 @@ pub struct GeneratorConfig {
     pub bottleneck_blocks: usize,
     /// Blend warped encoder features into every decoder level.
     pub skips: bool,
+    /// Show the motion to the decoder and let it move the occlusion of every blend; the official decoder does neither.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub painter: bool,
 }
 
 /// Stage 2: the conditional diffusion model over flow and occlusion (LFDM, Sec. 3.3).
@@ -286,8 +289,14 @@ pub enum Threshold {
 
 impl LfaeConfig {
     /// # Errors
-    /// [`ConfigError`] for a refinement whose frames do not fit its grid.
+    /// [`ConfigError`] for a painter that has nothing to blend, or a refinement whose frames do not fit its grid.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.generator.painter && !(self.generator.skips && self.flow.occlusion) {
+            let field = "lfae.generator.painter".to_owned();
+            let problem =
+                "needs `generator.skips` and `flow.occlusion`: it decides what is blended with the warped source";
+            return Err(ConfigError { field, problem: problem.to_owned() });
+        }
         let problem = |field: &str, problem: String| ConfigError { field: format!("lfae.refinement.{field}"), problem };
         let Some(refinement) = &self.refinement else { return Ok(()) };
         let levels = (refinement.scale_factor / self.flow.scale_factor).log2();
@@ -363,6 +372,7 @@ impl LfdmConfig {
                     down_blocks: generator.number("num_down_blocks")? as usize,
                     bottleneck_blocks: generator.number("num_bottleneck_blocks")? as usize,
                     skips: generator.flag("skips", false)?,
+                    painter: false,
                 },
             },
             diffusion: DiffusionConfig {
@@ -438,6 +448,7 @@ impl LfdmConfig {
                     down_blocks: 2,
                     bottleneck_blocks: 3,
                     skips: true,
+                    painter: true,
                 },
             },
             diffusion: DiffusionConfig {

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{
     config::FlowResize,
-    lfae::{Motion, blend_warped},
+    lfae::{Decoded, Motion, blend_warped},
     portrait::Portrait,
     tensor::{Enlargement, pixel_grid},
 };
@@ -62,19 +62,27 @@ impl PhotoWarp {
     ///
     /// # Shapes
     /// - `motion`: of one frame
-    /// - `decoded`: `[1, 3, frame height, frame width]` in [0, 1]
+    /// - `decoded`: that frame
     /// - returns `[1, 3, height, width]` in [0, 1], of the photo's size
-    pub fn frame(&self, motion: &Motion, decoded: Tensor<4>) -> Tensor<4> {
+    pub fn frame(&self, motion: &Motion, decoded: &Decoded) -> Tensor<4> {
         // Displacements are enlarged, not places: beyond the outermost cells places would stand still.
         let displacement = motion.flow.clone() - self.cells.clone();
         let displacement = self.smooth.apply(displacement.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
         let (none, all) = TRUSTED;
-        let trust = (self.smooth.apply(motion.occlusion.clone()) - none).div_scalar(all - none).clamp(0.0, 1.0);
+        // A painter decides by the pixel, otherwise the occlusion is that of the cells.
+        let is_fine = decoded.occlusion.dims()[2..] != motion.occlusion.dims()[2..];
+        let occlusion = if is_fine { &self.paint } else { &self.smooth }.apply(decoded.occlusion.clone());
+        let trust = (occlusion - none).div_scalar(all - none).clamp(0.0, 1.0);
         let smooth = Motion {
             flow: displacement + self.smooth_cells.clone(),
             occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
         };
-        let moved = blend_warped(&self.photo, Some(self.paint.apply(decoded)), &smooth, FlowResize::Displacements);
+        let moved = blend_warped(
+            &self.photo,
+            Some(self.paint.apply(decoded.prediction.clone())),
+            &smooth,
+            FlowResize::Displacements,
+        );
         ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
     }
 }
@@ -106,6 +114,12 @@ mod tests {
         }
     }
 
+    /// A frame of one grey.
+    fn decoded(grey: f32, occlusion: Tensor<4>) -> Decoded {
+        let frame = Tensor::full([1, 3, 32, 32], grey, &occlusion.device());
+        Decoded { prediction: frame.clone(), painted: frame.clone(), deformed: frame, occlusion }
+    }
+
     fn distance(a: Tensor<4>, b: Tensor<4>) -> f32 {
         (a - b).abs().max().into_scalar()
     }
@@ -114,12 +128,15 @@ mod tests {
     fn rest_is_the_photo_and_motion_moves_its_finest_lines() {
         let device = Device::flex();
         let warp = PhotoWarp::new(&stripes(128, 8), [8; 2], [32; 2], &device);
-        let grey = Tensor::full([1, 3, 32, 32], 0.5, &device);
-        let still = warp.frame(&motion(0.0, 1.0, &device), grey.clone());
+        let frame = |shift: f32| {
+            let motion = motion(shift, 1.0, &device);
+            warp.frame(&motion, &decoded(0.5, motion.occlusion.clone()))
+        };
+        let still = frame(0.0);
         assert!(distance(still, warp.photo.clone()) < 1e-3);
 
         // Half a period to the left: light and dark change places, as sharp as before, but not on the border.
-        let moved = warp.frame(&motion(2.0 * 4.0 / 128.0, 1.0, &device), grey);
+        let moved = frame(2.0 * 4.0 / 128.0);
         let inside = |x: &Tensor<4>| x.clone().slice([0..1, 0..3, 32..96, 32..96]);
         let other = warp.photo.clone().neg() + (230.0 + 20.0) / 255.0;
         assert!(distance(inside(&moved), inside(&other)) < 1e-3);
@@ -131,9 +148,12 @@ mod tests {
     fn the_decoder_paints_where_warping_cannot_know() {
         let device = Device::flex();
         let warp = PhotoWarp::new(&stripes(64, 8), [8; 2], [32; 2], &device);
-        let painted = Tensor::full([1, 3, 32, 32], 0.25, &device);
-        let frame = warp.frame(&motion(0.0, 0.2, &device), painted);
-        let inside = frame.slice([0..1, 0..3, 16..48, 16..48]);
-        assert!(distance(inside.clone(), inside.full_like(0.25)) < 1e-3);
+        // By the cells of the motion, or by the pixels of the decoder, whose word counts.
+        for (of_motion, of_decoder, cells) in [(0.2, 0.2, 8), (0.9, 0.2, 32)] {
+            let occlusion = Tensor::full([1, 1, cells, cells], of_decoder, &device);
+            let frame = warp.frame(&motion(0.0, of_motion, &device), &decoded(0.25, occlusion));
+            let inside = frame.slice([0..1, 0..3, 16..48, 16..48]);
+            assert!(distance(inside.clone(), inside.full_like(0.25)) < 1e-3);
+        }
     }
 }

@@ -372,7 +372,7 @@ impl Generation {
         let photo = match &self.photo {
             None => None,
             Some(photo) => {
-                let frame = photo.frame(&motion, decoded.prediction.clone());
+                let frame = photo.frame(&motion, &decoded);
                 let [_, _, height, width] = frame.dims();
                 Some(Picture { size: [height, width], rgba: planar_to_rgba(&read(frame).await?) })
             }

@@ -164,9 +164,10 @@ fn refined_motion() {
 fn decoding() {
     let device = device();
     let picture = image(9, [2, 3, 32, 32], &device);
-    for skips in [true, false] {
+    for [skips, painter] in [[true, true], [true, false], [false, false]] {
         let mut config = tiny::config(32, 2, 3).lfae;
         config.generator.skips = skips;
+        config.generator.painter = painter;
         let generator = settled(config.init_generator(&device), 0.3);
         let flow = coordinate_grid([8, 8], &device).unsqueeze::<4>() + normal(10, [2, 8, 8, 2], &device) * 0.1;
         let occlusion = image(11, [2, 1, 8, 8], &device);

@@ -34,7 +34,7 @@ impl KernelSource for WarpBlend {
     }
 }
 
-/// `warp(image) * occlusion + painted * (1 - occlusion)` with flow and occlusion enlarged on the way. Twin: `lfae::generator::warp_blend`.
+/// `warp(image) * occlusion + painted * (1 - occlusion)` with flow and occlusion enlarged on the way, each from its own grid. Twin: `lfae::generator::warp_blend`.
 ///
 /// # Shapes
 /// - `image`: `[1 or frames, channels, height, width]`
@@ -47,6 +47,7 @@ pub(crate) fn warp_blend(
 ) -> Option<Tensor<4>> {
     let [images, channels, height, width] = image.dims();
     let [frames, rows, columns, _] = motion.flow.dims();
+    let [_, _, mask_rows, mask_columns] = motion.occlusion.dims();
     let image = primitive(image)?;
     let flow = primitive(&motion.flow)?;
     let occlusion = primitive(&motion.occlusion)?;
@@ -59,7 +60,7 @@ pub(crate) fn warp_blend(
     let shape = Shape::from([frames, channels, height, width]);
     let output = empty_device_contiguous_dtype(client.clone(), image.device.clone(), shape, image.dtype);
     let choices = [painted.is_some(), resize == FlowResize::Displacements].map(usize::from);
-    let sizes = [images, channels, height, width, rows, columns, choices[0], choices[1]];
+    let sizes = [images, channels, height, width, rows, columns, mask_rows, mask_columns, choices[0], choices[1]];
     let info: Vec<u8> = sizes.iter().flat_map(|&size| (size as u32).to_le_bytes()).collect();
     // A binding cannot be absent, and one buffer cannot be bound twice for writing.
     let painted = painted.map_or_else(|| client.create_from_slice(&[0; 4]), |painted| painted.handle);

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train, conv_transpose2d};
 use burn::tensor::ops::ConvTransposeOptions;
@@ -15,6 +15,14 @@ use crate::tensor::upsample_nearest;
 pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [side, side])
         .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
+        .init(device)
+}
+
+/// A 3x3 convolution that makes zeros until it has learned something.
+pub(super) fn zero_conv(channels: [usize; 2], device: &Device) -> Conv2d {
+    Conv2dConfig::new(channels, [3, 3])
+        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+        .with_initializer(Initializer::Zeros)
         .init(device)
 }
 

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::Motion;
 use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv, narrow_conv};
+use super::painter::Painter;
 use crate::config::{FlowResize, LfaeConfig};
 use crate::tensor::{resize, resize_flow, warp};
 
@@ -17,6 +18,7 @@ pub struct Generator {
     down_blocks: Vec<DownBlock>,
     up_blocks: Vec<UpBlock>,
     bottleneck: Vec<ResBlock>,
+    painter: Option<Painter>,
     #[module(skip)]
     skips: bool,
     #[module(skip)]
@@ -54,6 +56,9 @@ pub struct Decoded {
     pub painted: Tensor<4>,
     /// The source, warped only: `[batch, 3, height, width]` in [0, 1].
     pub deformed: Tensor<4>,
+    /// What the last blend trusted the warped source with: `[batch, 1, height, width]` where a painter decided it, otherwise the occlusion of
+    /// the motion.
+    pub occlusion: Tensor<4>,
 }
 
 impl LfaeConfig {
@@ -68,6 +73,7 @@ impl LfaeConfig {
             bottleneck: (0..generator.bottleneck_blocks)
                 .map(|_| ResBlock::new(generator.channels_at(levels), device))
                 .collect(),
+            painter: generator.painter.then(|| generator.init_painter(device)),
             skips: generator.skips,
             occlusion: self.flow.occlusion,
             resize: self.flow.resize,
@@ -110,24 +116,46 @@ impl Generator {
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
         let mut out = self.blend(latent, None, motion);
+        if let Some(painter) = &self.painter {
+            let [_, _, height, width] = out.dims();
+            out = out + painter.show(motion, [height, width]);
+        }
         tap("bottleneck_in", &out);
         out = self.bottleneck.iter().fold(out, |out, block| block.forward(out));
         if self.skips {
-            out = self.blend(latent, Some(out), motion);
+            let motion = self.sharpened(0, &out, motion);
+            out = self.blend(latent, Some(out), &motion);
         }
         for (index, (block, skip)) in self.up_blocks.iter().zip(levels).enumerate() {
             tap(&format!("up{index}_in"), &out);
             out = block.forward(out);
             if self.skips {
-                out = self.blend(skip, Some(out), motion);
+                let motion = self.sharpened(index + 1, &out, motion);
+                out = self.blend(skip, Some(out), &motion);
             }
         }
         tap("final_in", &out);
+        let motion = &self.sharpened(self.up_blocks.len() + 1, &out, motion);
         let out = narrow_conv(&self.last, out);
         tap("final_out", &out);
         let painted = sigmoid(out);
         let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
-        Decoded { prediction, painted, deformed: warp_to(&image, motion, self.resize) }
+        Decoded {
+            prediction,
+            painted,
+            deformed: warp_to(&image, motion, self.resize),
+            occlusion: motion.occlusion.clone(),
+        }
+    }
+
+    /// `motion` as blend `index` uses it: its occlusion is the painter's, if there is one.
+    fn sharpened(&self, index: usize, features: &Tensor<4>, motion: &Motion) -> Motion {
+        let Motion { flow, occlusion } = motion.clone();
+        let occlusion = match &self.painter {
+            None => occlusion,
+            Some(painter) => painter.sharpen(index, features, &occlusion),
+        };
+        Motion { flow, occlusion }
     }
 
     /// Warps `reference` and, where occlusion says so, puts `painted` (or nothing) in its place.
@@ -150,7 +178,8 @@ impl Generator {
     }
 }
 
-/// `warp(reference) * occlusion + painted * (1 - occlusion)`, flow and occlusion enlarged to the size of `reference`; nothing painted is black.
+/// `warp(reference) * occlusion + painted * (1 - occlusion)`, flow and occlusion each enlarged to the size of `reference`; nothing painted is
+/// black.
 ///
 /// # Shapes
 /// - `reference`: `[1 or frames, channels, height, width]`
@@ -220,14 +249,18 @@ mod tests {
         let cpu = Device::flex();
         let mut noise = NoiseSource::new(5);
         // One reference for all frames or one each; a grid coarser than the image or its own size; flow that leaves the image.
-        for ([images, channels, height, width], frames, [rows, columns]) in
-            [([1, 3, 24, 40], 3, [6, 10]), ([2, 5, 8, 12], 2, [8, 12]), ([1, 2, 9, 7], 1, [3, 2])]
-        {
+        // The occlusion on the grid of the flow or on a finer one.
+        for ([images, channels, height, width], frames, [rows, columns], masked) in [
+            ([1, 3, 24, 40], 3, [6, 10], [6, 10]),
+            ([1, 3, 24, 40], 2, [6, 10], [24, 40]),
+            ([2, 5, 8, 12], 2, [8, 12], [8, 12]),
+            ([1, 2, 9, 7], 1, [3, 2], [4, 5]),
+        ] {
             let image: Tensor<4> = noise.normal([images, channels, height, width], &cpu);
             let painted: Tensor<4> = noise.normal([frames, channels, height, width], &cpu);
             let motion = Motion {
                 flow: noise.normal([frames, rows, columns, 2], &cpu),
-                occlusion: sigmoid(noise.normal([frames, 1, rows, columns], &cpu)),
+                occlusion: sigmoid(noise.normal([frames, 1, masked[0], masked[1]], &cpu)),
             };
             let on_gpu = |tensor: &Tensor<4>| Tensor::<4>::from_data(tensor.to_data(), &gpu);
             let gpu_motion = Motion { flow: on_gpu(&motion.flow), occlusion: on_gpu(&motion.occlusion) };

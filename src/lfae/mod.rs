@@ -9,6 +9,7 @@ pub mod blocks;
 mod flow_predictor;
 mod generator;
 pub mod hourglass;
+mod painter;
 mod pixelwise;
 mod refinement;
 mod region;
@@ -111,8 +112,13 @@ pub fn is_lfae(key: &str) -> bool {
 
 /// Whether an official key belongs to the decoder, the half of the [`Generator`] that paints.
 pub fn is_decoder(key: &str) -> bool {
-    ["generator.bottleneck.", "generator.up_blocks.", "generator.final."].iter().any(|prefix| key.starts_with(prefix))
+    ["generator.bottleneck.", "generator.up_blocks.", "generator.final.", PAINTER]
+        .iter()
+        .any(|prefix| key.starts_with(prefix))
 }
+
+/// What keys of the decoder's painter begin with.
+pub(crate) const PAINTER: &str = "generator.painter.";
 
 /// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
 pub fn is_flow_predictor(key: &str) -> bool {

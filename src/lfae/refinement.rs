@@ -6,14 +6,12 @@
 //! 2017, does level by level). Generation does without it.
 
 use burn::module::Module;
-use burn::nn::Initializer;
-use burn::nn::PaddingConfig2d;
-use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::Motion;
-use super::blocks::DownBlock;
+use super::blocks::{DownBlock, zero_conv};
 use super::hourglass::Hourglass;
 use crate::config::{FlowResize, LfaeConfig};
 use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, resize_flow, warp};
@@ -50,21 +48,13 @@ impl LfaeConfig {
         Some(FlowRefinement {
             down_blocks: (0..levels).map(|level| DownBlock::new([inputs(level), width], device)).collect(),
             hourglass: config.hourglass.init(inputs(levels), device),
-            flow: correction([features, 2], device),
-            occlusion: self.flow.occlusion.then(|| correction([features, 1], device)),
+            flow: zero_conv([features, 2], device),
+            occlusion: self.flow.occlusion.then(|| zero_conv([features, 1], device)),
             scale_factor: config.scale_factor,
             resize: self.flow.resize,
             iterations: config.iterations,
         })
     }
-}
-
-/// Corrects nothing until it has learned to.
-fn correction(channels: [usize; 2], device: &Device) -> Conv2d {
-    Conv2dConfig::new(channels, [3, 3])
-        .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .with_initializer(Initializer::Zeros)
-        .init(device)
 }
 
 impl FlowRefinement {

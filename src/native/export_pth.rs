@@ -14,6 +14,7 @@ use crate::{
     condition::ConditionTable,
     config::{LfdmConfig, Parameterization},
     diffusion::{MotionCodec, NoiseSchedule, attention::rotary_frequencies},
+    lfae::PAINTER,
     pipeline::Animator,
     tensor::anti_alias_kernel,
     weights::{StateDict, WeightDtype},
@@ -83,6 +84,11 @@ fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> 
             "this model refines the flow of its regions; the official implementation would use theirs as it is"
         );
     }
+    if config.lfae.generator.painter {
+        tracing::warn!(
+            "this model's decoder sees the motion; the official implementation would decode without its painter"
+        );
+    }
     if config.diffusion.parameterization != Parameterization::Epsilon {
         tracing::warn!("this model predicts the velocity; the official implementation would take it for the noise");
     }
@@ -91,6 +97,7 @@ fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> 
 
 /// `{example, epoch, generator, region_predictor, bg_predictor}`
 fn lfae(config: &LfdmConfig, weights: &StateDict) -> Vec<(&'static str, Entry)> {
+    let weights = weights.clone().filter(|key| !key.starts_with(PAINTER));
     let part = |name: &str, blur: Option<(&str, f64)>| {
         let mut tensors = with_counters(weights.sub(name));
         tensors.extend(

@@ -245,6 +245,7 @@ impl Units<'_> {
                 down_blocks: self.number(case, "num_down_blocks"),
                 bottleneck_blocks: self.number(case, "num_bottleneck_blocks"),
                 skips: self.flag(case, "skips"),
+                painter: false,
             },
             ..LfdmConfig::faces_64(1).lfae
         }

@@ -7,7 +7,10 @@ import { basename, join, resolve } from 'node:path';
 const CONTENTS = 'clips.json';
 const PICTURE = /\.png$/i;
 
-/** The clips below `root` by origin, and the frame where expressions are strongest, counted from 0, if anything says so. */
+/**
+ * The clips below `root` by origin, the frame where expressions are strongest, counted from 0, if anything says so, and the part of the
+ * data's frames that they show, `[left, top, side]` in shares.
+ */
 export async function findClips(root) {
   const contents = await contentsOf(root);
   const origins = new Map();
@@ -16,7 +19,7 @@ export async function findClips(root) {
   } else {
     origins.set(basename(resolve(root)), await clipsOf(root));
   }
-  return { origins, apex: contents?.apex_frame };
+  return { origins, apex: contents?.apex_frame, crop: contents?.crop ?? [0, 0, 1] };
 }
 
 /** The file of `frame`; of shorter clips the last one, and without `frame` the middle one. */

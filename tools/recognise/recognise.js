@@ -15,7 +15,7 @@ const USAGE = `node recognise.js CLIPS [--out FILE] [--frame N] [--detect]
   --frame    which frame is looked at, counted from 0; without it the one that clips.json names, or the middle one
   --detect   also look through the package's own face detector, which takes its time and overlooks faces`;
 
-/** Squares around the face, in shares of the frame: which ones, was decided on people of the training split. */
+/** Squares around the face, in shares of the data's frames: which ones, was decided on people of the training split. */
 const VIEWS = [0.5, 0.6].flatMap((side) => [0.525, 0.575].map((centre) => ({ side, centre: [0.5, centre] })));
 const NOBODY = 'no face';
 
@@ -33,18 +33,19 @@ async function main({ values, positionals: [root, ...others] }) {
   if (values.help) return console.log(USAGE);
   if (!root || others.length > 0) throw new Error(USAGE);
   if (values.frame && !/^\d+$/.test(values.frame)) throw new Error('--frame must be a whole number, 0 or more');
-  const { origins, apex } = await findClips(root);
+  const { origins, apex, crop } = await findClips(root);
+  const views = VIEWS.map((view) => through(crop, view));
   const frame = values.frame ? Number(values.frame) : apex;
   await load();
 
-  const report = { recogniser: ABOUT, frame: frame ?? null, views: VIEWS, origins: [] };
+  const report = { recogniser: ABOUT, frame: frame ?? null, views, origins: [] };
   for (const [origin, clips] of origins) {
     const known = clips.filter(({ label }) => LABELS.includes(label));
     if (known.length === 0) {
       throw new Error(`${origin} in ${root} holds no clip of ${LABELS.join(', ')}; it takes <subject>/<label>/0001.png …`);
     }
     if (known.length < clips.length) console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
-    const whole = await judge(known, frame, (path) => recognise(path, VIEWS));
+    const whole = await judge(known, frame, (path) => recognise(path, views));
     const detected = values.detect ? await judge(known, frame, detectAndRecognise) : null;
     report.origins.push({ origin, ...whole, detected });
   }
@@ -53,6 +54,11 @@ async function main({ values, positionals: [root, ...others] }) {
     await mkdir(dirname(values.out), { recursive: true });
     await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
   }
+}
+
+/** A square of the data's frames in shares of a part of them. */
+function through([left, top, whole], { side, centre: [x, y] }) {
+  return { side: side / whole, centre: [(x - left) / whole, (y - top) / whole] };
 }
 
 /** What `look` says of each clip, counted. */

@@ -44,6 +44,24 @@ impl ExactFlow {
         }
         flow
     }
+
+    /// The flow of the part `[left, top, side]` of tiles of `tile` pixels, in cells of about the same size; what comes from outside of it is not
+    /// visible.
+    pub(super) fn cut(&self, part: [usize; 3], tile: usize) -> Self {
+        let window = part.map(|pixels| (pixels * self.side) as f64 / tile as f64);
+        let side = (window[2].round() as usize).max(1);
+        let centre = |i: usize| (2 * i + 1) as f32 / side as f32 - 1.0;
+        let mut cells = Vec::new();
+        for frame in self.cells.chunks_exact(self.side * self.side * 3) {
+            let FlowFrame { displacement, visibility } = pool(frame, self.side, window, side);
+            for (cell, (xy, visible)) in displacement.chunks_exact(2).zip(visibility).enumerate() {
+                let [x, y] = [centre(cell % side) + xy[0], centre(cell / side) + xy[1]];
+                let inside = x.abs() <= 1.0 && y.abs() <= 1.0;
+                cells.extend([xy[0], xy[1], if inside { visible } else { 0.0 }].map(f16::from_f32));
+            }
+        }
+        Self { side, cells }
+    }
 }
 
 /// The flow under a window on a coarser grid: area means, of the displacement weighted by visibility, and of the visibility.

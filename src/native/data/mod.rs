@@ -10,6 +10,7 @@
 
 mod augmentation;
 mod clips;
+mod crop;
 mod decode;
 mod flow;
 mod folders;
@@ -39,6 +40,7 @@ use self::{augmentation::Backdrop, flow::ExactFlow};
 pub use self::{
     augmentation::{AugmentArgs, Augmentation},
     clips::ClipBatch,
+    crop::Crop,
     decode::Fit,
     flow::FlowFrame,
     folders::UNLABELLED,
@@ -75,6 +77,10 @@ pub struct DataArgs {
     /// How frames become squares; `crop` without it, and `pad` for the three data sets of the paper, as there.
     #[arg(long, value_enum)]
     pub fit: Option<Fit>,
+    /// The part of every square frame that is used, as LEFT,TOP,SIDE in shares of its side; 0,0,1 is all of it. Faces want to fill the
+    /// frame.
+    #[arg(long, value_name = "LEFT,TOP,SIDE")]
+    pub crop: Option<Crop>,
     /// Memory for the clips of a split, in GiB: of longer ones fewer frames are kept, evenly spaced.
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     pub memory: f64,
@@ -82,7 +88,7 @@ pub struct DataArgs {
 
 impl Default for DataArgs {
     fn default() -> Self {
-        Self { layout: Layout::Auto, fit: None, memory: 8.0 }
+        Self { layout: Layout::Auto, fit: None, crop: None, memory: 8.0 }
     }
 }
 
@@ -184,6 +190,7 @@ pub struct ClipSet {
     /// By subject, then label.
     clips: Vec<Stored>,
     skipped: Vec<String>,
+    crop: Option<Crop>,
 }
 
 /// What a reader found.
@@ -265,9 +272,20 @@ impl DataArgs {
         } else if dir.join(sheets::META).is_file() {
             sheets::read(dir, flow_dir, size, split)?
         } else {
-            decode::open(dir, flow_dir, self, size, frames, split)?
+            let tile = self.crop.map_or(size, |crop| crop.tile_for(size));
+            decode::open(dir, flow_dir, self, tile, frames, split)?
         };
-        ClipSet::new(contents, size, frames)
+        let contents = match self.crop {
+            None => contents,
+            Some(crop) => crop.cut(contents),
+        };
+        if contents.tile < size {
+            let tile = contents.tile;
+            tracing::warn!(
+                "what --crop leaves, {tile}x{tile} pixels, is enlarged to {size}x{size}; a model learns its blur"
+            );
+        }
+        Ok(ClipSet { crop: self.crop, ..ClipSet::new(contents, size, frames)? })
     }
 }
 
@@ -306,7 +324,8 @@ impl ClipSet {
         clips.iter_mut().for_each(|clip| clip.subject = places[clip.subject]);
         let mut index = 0..;
         subjects.retain(|_| index.next().is_some_and(|index| present.contains(&index)));
-        Ok(Self { size, grid: size / PIXELS_PER_CELL, tile, frames, fps, apex, labels, subjects, clips, skipped })
+        let grid = size / PIXELS_PER_CELL;
+        Ok(Self { size, grid, tile, frames, fps, apex, labels, subjects, clips, skipped, crop: None })
     }
 
     /// The same clips under the labels of a model, in its order. Labels that it does not know are an error that names them.
@@ -325,6 +344,11 @@ impl ClipSet {
         self.clips.sort_by_key(|clip| (clip.subject, clip.label));
         self.labels = known.to_vec();
         Ok(self)
+    }
+
+    /// The part of the frames that is used, if not all of it.
+    pub(crate) fn crop(&self) -> Option<Crop> {
+        self.crop
     }
 
     /// People.

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use image::RgbaImage;
 use serde::Serialize;
 
-use crate::native::data::ClipSet;
+use crate::native::data::{ClipSet, Crop};
 use crate::native::staging::Staging;
 use crate::native::video::Video;
 use crate::portrait::planar_to_rgba;
@@ -31,6 +31,9 @@ struct Contents<'a> {
     frames: usize,
     /// Frame at which expressions are strongest, counted from 0; its file is the next number's.
     apex_frame: usize,
+    /// The part of the data's frames that is seen, `[left, top, side]` in shares of their side.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crop: Option<Crop>,
 }
 
 impl ClipFolders {
@@ -42,7 +45,8 @@ impl ClipFolders {
         let is_free = !target.exists() || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
         ensure!(is_free, "--clips-out {}: there is something already; name a new directory", target.display());
         let staging = Staging::beside(target).with_context(|| cannot_write(target))?;
-        let contents = Contents { labels: data.labels(), frames: data.frames(), apex_frame: data.apex_frame() };
+        let contents =
+            Contents { labels: data.labels(), frames: data.frames(), apex_frame: data.apex_frame(), crop: data.crop() };
         fs::write(staging.path().join(CONTENTS), serde_json::to_vec_pretty(&contents)?)
             .with_context(|| cannot_write(target))?;
         let places: Vec<[usize; 2]> = data.clips().map(|clip| [clip.subject(), clip.label()]).collect();

@@ -11,7 +11,7 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::lfae::{DecodingRecipe, Pairs, adam, open_vgg, prefetch};
+use super::lfae::{DecodingRecipe, Pairs, adam, grown, open_vgg, prefetch};
 use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
@@ -31,6 +31,9 @@ pub struct Args {
     pub model: PathBuf,
     #[command(flatten)]
     pub run: RunArgs,
+    /// Give the decoder of an older model a painter, which shows it the motion; it changes nothing before the first step.
+    #[arg(long)]
+    pub painter: bool,
     /// torchvision's weights of VGG19, `.pth` or safetensors: adds the official perceptual loss.
     #[arg(long)]
     pub vgg: Option<PathBuf>,
@@ -60,7 +63,7 @@ pub struct Settings {
 /// Trains the decoder.
 pub fn run(args: &Args) -> Result<()> {
     let model = open_trained(&args.model)?;
-    let config = model.settings.config;
+    let mut config = model.settings.config;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
     let open = |split| -> Result<ClipSet> {
@@ -72,6 +75,8 @@ pub fn run(args: &Args) -> Result<()> {
     let frozen = load_module(config.lfae.init(&args.run.device.open()), &weights, &official_key)
         .with_context(|| format!("cannot use the auto-encoder in {}", args.model.display()))?
         .fold_batch_norm();
+    config.lfae.generator.painter |= args.painter;
+    config.lfae.validate()?;
     let settings = Settings {
         labels: model.settings.labels,
         config,
@@ -121,7 +126,9 @@ impl Stage for DecoderStage {
     }
 
     fn load(&self, model: Generator, weights: StateDict) -> Result<Generator, WeightsError> {
-        load_module(model, &weights.filter(|key| is_lfae(key) && !is_flow_predictor(key)), &generator_key)
+        let weights = weights.filter(|key| is_lfae(key) && !is_flow_predictor(key));
+        let weights = grown(weights, &collect_module(&model, &generator_key));
+        load_module(model, &weights, &generator_key)
     }
 
     fn export(&self, model: &Generator) -> StateDict {

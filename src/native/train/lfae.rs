@@ -15,7 +15,7 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
-    Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae, official_key,
+    Decoded, Estimate, LatentFlowAutoencoder, Motion, PAINTER, Regions, is_flow_predictor, is_lfae, official_key,
 };
 use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
 use crate::native::model::{open_weights, read_tensors};
@@ -402,18 +402,20 @@ impl LfaeStage {
     }
 }
 
-/// `weights`, for a model that may have one more level of the generator, or a refinement that they lack.
+/// `weights`, for a model that may have one more level of the generator, or a refinement or a painter that they lack.
 ///
 /// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
-/// size begins with what the smaller one has learned. A refinement that was just drawn changes nothing yet.
-fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
+/// size begins with what the smaller one has learned. Refinement and painter, just drawn, change nothing yet.
+pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
     let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
     let is_deeper = levels(fresh) == levels(&weights) + 1;
-    let mut grown = fresh.clone().filter(|key| is_deeper || key.starts_with("refinement."));
+    let picture = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
+    let is_outermost = |key: &str| OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(&picture);
+    let mut grown = fresh.clone().filter(|key| is_deeper || key.starts_with("refinement.") || key.starts_with(PAINTER));
     for (key, data) in weights.iter() {
         if !is_deeper {
             grown.insert(key, data.clone());
-        } else if !OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) {
+        } else if !is_outermost(key) {
             let moved = key.strip_prefix(DOWN).and_then(|rest| {
                 let (level, rest) = rest.split_once('.')?;
                 Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
@@ -593,7 +595,7 @@ mod tests {
         assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
         assert_eq!(grown(fresh.clone(), &fresh).len(), fresh.len());
 
-        let older = weights.clone().filter(|key| !key.starts_with("refinement."));
+        let older = weights.clone().filter(|key| !key.starts_with("refinement.") && !key.starts_with(PAINTER));
         assert!(older.len() < weights.len());
         assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
     }

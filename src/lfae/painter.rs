@@ -1,0 +1,125 @@
+//! Painter: what lets the decoder paint that which no warp can bring. Ours; the official decoder knows the motion by its traces alone.
+//!
+//! An opening mouth is three cells of the flow grid. A decoder that sees warped features and nothing else has to guess from a blurred lip
+//! whether there are teeth, and an occlusion of that grid blends the lip in again over what it painted. The painter shows flow and
+//! occlusion themselves to the bottleneck, and before every blend the decoder may move the occlusion, at the blend's own resolution. Motion
+//! space and diffusion model stay what they are.
+
+use burn::module::Module;
+use burn::nn::conv::Conv2d;
+use burn::tensor::activation::sigmoid;
+use burn::tensor::{Device, Tensor};
+
+use super::Motion;
+use super::blocks::{narrow_conv, zero_conv};
+use crate::config::GeneratorConfig;
+use crate::tensor::{pixel_grid, resize};
+
+/// Shows motion to the decoder and sharpens its occlusion.
+#[derive(Module, Debug)]
+pub(super) struct Painter {
+    /// From displacement and occlusion to features of the bottleneck.
+    motion: Conv2d,
+    /// For every blend, deepest first and the picture last: from features to a shift of the occlusion's logit.
+    masks: Vec<Conv2d>,
+}
+
+/// Displacement in cells, and occlusion.
+const INPUTS: usize = 2 + 1;
+/// Where the logit of an occlusion ends.
+const SURE: f32 = 1e-3;
+
+impl GeneratorConfig {
+    /// A painter that changes nothing until it has learned to.
+    pub(super) fn init_painter(&self, device: &Device) -> Painter {
+        let masked = (0..=self.down_blocks).rev().map(|level| self.channels_at(level));
+        Painter {
+            motion: zero_conv([INPUTS, self.channels_at(self.down_blocks)], device),
+            masks: masked.chain([self.block_expansion]).map(|channels| zero_conv([channels, 1], device)).collect(),
+        }
+    }
+}
+
+impl Painter {
+    /// What the motion adds to the features of the bottleneck.
+    ///
+    /// # Shapes
+    /// - `size`: `[height, width]` of those features
+    /// - returns `[frames, channels, height, width]`
+    pub(super) fn show(&self, motion: &Motion, size: [usize; 2]) -> Tensor<4> {
+        let [_, rows, columns, _] = motion.flow.dims();
+        let device = motion.flow.device();
+        let cells = Tensor::<1>::from_floats([columns as f32 / 2.0, rows as f32 / 2.0], &device).reshape([1, 1, 1, 2]);
+        let displacement = (motion.flow.clone() - pixel_grid([rows, columns], &device).unsqueeze()) * cells;
+        let seen = Tensor::cat(vec![displacement.permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
+        self.motion.forward(resize(seen, size))
+    }
+
+    /// The occlusion for blend `index`, whose painted features are `features`.
+    ///
+    /// # Shapes
+    /// - `features`: `[frames, channels, height, width]`
+    /// - `occlusion`: `[frames, 1, rows, columns]`, that of the motion
+    /// - returns `[frames, 1, height, width]` in (0, 1)
+    pub(super) fn sharpen(&self, index: usize, features: &Tensor<4>, occlusion: &Tensor<4>) -> Tensor<4> {
+        let [_, _, height, width] = features.dims();
+        let occlusion = resize(occlusion.clone(), [height, width]).clamp(SURE, 1.0 - SURE);
+        let logit = occlusion.clone().log() - (-occlusion + 1.0).log();
+        sigmoid(logit + narrow_conv(&self.masks[index], features.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LfdmConfig;
+    use crate::noise::NoiseSource;
+    use crate::weights::{collect_module, load_module};
+
+    fn distance(a: &Tensor<4>, b: &Tensor<4>) -> f32 {
+        (a.clone() - b.clone()).abs().max().into_scalar()
+    }
+
+    #[test]
+    fn a_painter_that_has_learned_nothing_changes_nothing() {
+        let device = Device::flex();
+        let mut config = LfdmConfig::faces_64(1).lfae;
+        let with = config.init_generator(&device);
+        config.generator.painter = false;
+        let without = {
+            let key = |path: &str| path.to_owned();
+            let weights = collect_module(&with, &key).filter(|key| !key.starts_with("painter."));
+            load_module(config.init_generator(&device), &weights, &key).unwrap()
+        };
+        let mut noise = NoiseSource::new(3);
+        let image = sigmoid(noise.normal([1, 3, 64, 64], &device));
+        let motion = Motion {
+            flow: pixel_grid([16, 16], &device).unsqueeze() + noise.normal([2, 16, 16, 2], &device) * 0.1,
+            occlusion: sigmoid(noise.normal([2, 1, 16, 16], &device)),
+        };
+        let features = with.encode(image.clone());
+        let [with, without] = [with, without].map(|generator| generator.decode(image.clone(), &features, &motion));
+        assert!(distance(&with.prediction, &without.prediction) < 1e-4);
+        assert_eq!(with.occlusion.dims(), [2, 1, 64, 64]);
+        assert_eq!(without.occlusion.dims(), [2, 1, 16, 16]);
+    }
+
+    #[test]
+    fn masks_move_the_occlusion_and_keep_it_a_share() {
+        let device = Device::flex();
+        let mut painter = LfdmConfig::faces_64(1).lfae.generator.init_painter(&device);
+        let bias = |value: f32| Some(burn::module::Param::from_tensor(Tensor::from_floats([value], &device)));
+        let features = Tensor::ones([1, 32, 8, 8], &device);
+        let mut sharpened = |shift: f32, occlusion: f32| {
+            painter.masks[2].bias = bias(shift);
+            let occlusion = Tensor::full([1, 1, 4, 4], occlusion, &device);
+            painter.sharpen(2, &features, &occlusion).max().into_scalar::<f32>()
+        };
+        assert!((sharpened(0.0, 0.3) - 0.3).abs() < 1e-5);
+        assert!(sharpened(-9.0, 0.9) < 0.01);
+        assert!(sharpened(9.0, 0.1) > 0.99);
+        for edge in [0.0, 1.0] {
+            assert!((sharpened(0.0, edge) - edge).abs() < 0.0011, "the logit of {edge} is finite");
+        }
+    }
+}

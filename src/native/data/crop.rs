@@ -1,0 +1,137 @@
+//! The part of all frames that is used: clips are often framed wider than a model should see them.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::{Contents, Stored, flow::ExactFlow};
+
+/// A square part of square frames, in shares of their side; written down as `[left, top, side]`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(into = "[f64; 3]")]
+pub struct Crop {
+    left: f64,
+    top: f64,
+    side: f64,
+}
+
+impl FromStr for Crop {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        const HOW: &str = "it must be LEFT,TOP,SIDE in shares of the frame's side, such as 0.2,0.25,0.6";
+        let numbers = text.split(',').map(|number| number.trim().parse().ok()).collect::<Option<Vec<f64>>>();
+        let Some(&[left, top, side]) = numbers.as_deref() else { return Err(HOW.into()) };
+        let inside = |from: f64| from >= 0.0 && from + side <= 1.0 + 1e-9;
+        if !(side > 0.0 && inside(left) && inside(top)) {
+            return Err(format!("it reaches beyond the frame; {HOW}"));
+        }
+        Ok(Self { left, top, side })
+    }
+}
+
+impl From<Crop> for [f64; 3] {
+    fn from(Crop { left, top, side }: Crop) -> Self {
+        [left, top, side]
+    }
+}
+
+impl Crop {
+    /// Side of the tiles of which the part has `size` pixels.
+    pub(super) fn tile_for(self, size: usize) -> usize {
+        (size as f64 / self.side).round() as usize
+    }
+
+    /// This part of all clips, with its flow; places outside of it are not seen.
+    pub(super) fn cut(self, mut contents: Contents) -> Contents {
+        let tile = contents.tile;
+        let [left, top, side] = [self.left, self.top, self.side].map(|share| (share * tile as f64).round() as usize);
+        let side = side.clamp(1, tile);
+        let (left, top) = (left.min(tile - side), top.min(tile - side));
+        let part = |values: &[u8], channels: usize| -> Vec<u8> {
+            let rows = values.chunks_exact(tile * channels).enumerate();
+            rows.filter(|(row, _)| (top..top + side).contains(&(row % tile)))
+                .flat_map(|(_, row)| &row[left * channels..(left + side) * channels])
+                .copied()
+                .collect()
+        };
+        for Stored { pixels, alpha, flow, .. } in &mut contents.clips {
+            *pixels = part(pixels, 3);
+            *alpha = alpha.take().map(|alpha| part(&alpha, 1));
+            *flow = flow.take().map(|flow: ExactFlow| flow.cut([left, top, side], tile));
+        }
+        contents.tile = side;
+        contents
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use half::f16;
+
+    use super::*;
+
+    #[test]
+    fn a_crop_lies_inside_the_frame() {
+        assert_eq!("0.2, 0.25,0.6".parse(), Ok(Crop { left: 0.2, top: 0.25, side: 0.6 }));
+        assert_eq!("0,0,1".parse(), Ok(Crop { left: 0.0, top: 0.0, side: 1.0 }));
+        for text in ["0.5,0,0.6", "0,-0.1,0.5", "0,0,0", "0,0", "0,0,1,0", "a,0,1", "nan,0,0.5", ""] {
+            assert!(text.parse::<Crop>().unwrap_err().contains("LEFT,TOP,SIDE"), "{text}");
+        }
+    }
+
+    #[test]
+    fn pixels_and_flow_are_cut_alike() {
+        // Two frames of 4x4 pixels that say where they were, and flow in cells of two pixels.
+        let pixels = (0..2u8).flat_map(|frame| (0..16).flat_map(move |place| [frame, place / 4, place % 4])).collect();
+        let cells = |dx: f32| (0..4).flat_map(move |cell| [dx * cell as f32, 0.0, 1.0]);
+        let cells = cells(0.0).chain(cells(0.25)).map(f16::from_f32).collect();
+        let clip = Stored {
+            subject: 0,
+            label: 0,
+            name: String::new(),
+            frames: 2,
+            pixels,
+            alpha: Some((0..32).collect()),
+            flow: Some(ExactFlow { side: 2, cells }),
+        };
+        let contents = Contents {
+            tile: 4,
+            fps: 8,
+            apex: 0.5,
+            labels: Vec::new(),
+            subjects: Vec::new(),
+            clips: vec![clip],
+            skipped: Vec::new(),
+        };
+        let crop: Crop = "0.5,0,0.5".parse().unwrap();
+        assert_eq!(crop.tile_for(64), 128);
+        let contents = crop.cut(contents);
+        assert_eq!(contents.tile, 2);
+        let clip = &contents.clips[0];
+        assert_eq!(clip.pixels[..12], [0, 0, 2, 0, 0, 3, 0, 1, 2, 0, 1, 3]);
+        assert_eq!(clip.pixels[12..15], [1, 0, 2]);
+        assert_eq!(clip.alpha.as_deref(), Some([2, 3, 6, 7, 18, 19, 22, 23].as_slice()));
+        let flow = clip.flow.as_ref().unwrap();
+        assert_eq!(flow.side, 1);
+        // A quarter of the frame's half is half of the crop's; from the middle of the crop, that is inside.
+        let cells: Vec<f32> = flow.cells.iter().map(|value| value.to_f32()).collect();
+        assert_eq!(cells, [0.0, 0.0, 1.0, 0.5, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn what_comes_from_outside_of_the_crop_is_not_seen() {
+        let cells = [[0.0, 0.0, 1.0], [0.4, 0.0, 1.0], [0.0; 3], [0.0; 3]].concat();
+        let flow = ExactFlow { side: 2, cells: cells.into_iter().map(f16::from_f32).collect() };
+        let cut = flow.cut([0, 0, 4], 4);
+        assert_eq!(cut.cells[2].to_f32(), 1.0);
+        assert_eq!(cut.cells[5].to_f32(), 1.0, "0.9 is inside");
+        let cut = cut.cut([2, 0, 2], 4);
+        assert_eq!((cut.side, cut.cells[0].to_f32() > 0.79, cut.cells[2].to_f32()), (1, true, 1.0));
+        let far = ExactFlow {
+            side: 2,
+            cells: [[0.0; 3], [0.6, 0.0, 1.0], [0.0; 3], [0.0; 3]].concat().into_iter().map(f16::from_f32).collect(),
+        };
+        assert_eq!(far.cut([2, 0, 2], 4).cells[2].to_f32(), 0.0);
+    }
+}
