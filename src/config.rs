@@ -288,6 +288,12 @@ pub enum Threshold {
 }
 
 impl LfaeConfig {
+    /// Whether stage 2 learns the same from both: a painter may have joined the decoder since.
+    pub fn sees_like(&self, other: &Self) -> bool {
+        let painter = self.generator.painter;
+        *self == Self { generator: GeneratorConfig { painter, ..other.generator.clone() }, ..other.clone() }
+    }
+
     /// # Errors
     /// [`ConfigError`] for a painter that has nothing to blend, or a refinement whose frames do not fit its grid.
     pub fn validate(&self) -> Result<(), ConfigError> {

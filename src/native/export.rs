@@ -47,7 +47,7 @@ pub fn run(args: &Args) -> Result<()> {
     let lfae = open_run(&args.lfae)?;
     let mut dm = open_trained(&args.dm)?;
     ensure!(
-        lfae.settings.config.lfae == dm.settings.config.lfae,
+        lfae.settings.config.lfae.sees_like(&dm.settings.config.lfae),
         "{} was trained on the latents of another auto-encoder than {}; export the pair that belongs together",
         args.dm.display(),
         args.lfae.display()
@@ -57,9 +57,7 @@ pub fn run(args: &Args) -> Result<()> {
         Some(recorded) => recorded.clone(),
         None => json!({ "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest }),
     };
-    // A decoder that was fine-tuned belongs to the motion that its auto-encoder saw before.
-    let lfae_step = lfae.settings.rest.get("lfae_step").cloned().unwrap_or_else(|| json!(lfae.step));
-    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
+    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae.lfae_step()) {
         tracing::warn!(
             "{} has been trained further since {} was; the motion it learned may no longer fit",
             args.lfae.display(),

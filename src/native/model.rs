@@ -43,6 +43,16 @@ pub(crate) struct TrainingSettings {
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
 
+impl TrainedModel<TrainingSettings> {
+    /// The step of the auto-encoder whose motion stage 2 learns; a decoder that was fine-tuned afterwards has not changed it.
+    pub(crate) fn lfae_step(&self) -> u64 {
+        let settings = &self.settings.rest;
+        let of_bundle = || settings.get("lfae")?.get("settings")?.get("lfae_step");
+        let of_motion = settings.get("lfae_step").or_else(of_bundle);
+        of_motion.and_then(serde_json::Value::as_u64).unwrap_or(self.step)
+    }
+}
+
 /// The averaged weights of the newest checkpoint of a run.
 pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
     TrainedModel::open(run)

@@ -2,13 +2,13 @@
 
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Contents, Stored, flow::ExactFlow};
 
 /// A square part of square frames, in shares of their side; written down as `[left, top, side]`.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(into = "[f64; 3]")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "[f64; 3]", into = "[f64; 3]")]
 pub struct Crop {
     left: f64,
     top: f64,
@@ -27,6 +27,12 @@ impl FromStr for Crop {
             return Err(format!("it reaches beyond the frame; {HOW}"));
         }
         Ok(Self { left, top, side })
+    }
+}
+
+impl From<[f64; 3]> for Crop {
+    fn from([left, top, side]: [f64; 3]) -> Self {
+        Self { left, top, side }
     }
 }
 

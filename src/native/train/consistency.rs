@@ -22,7 +22,7 @@ use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
 use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
 use crate::config::Parameterization;
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Trajectory};
-use crate::native::model::open_run;
+use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};
 
@@ -64,7 +64,7 @@ pub struct Tuning {
 
 /// Tunes stage 2.
 pub fn run(args: &Args) -> Result<()> {
-    let lfae = open_run(&args.lfae)?;
+    let lfae = open_trained(&args.lfae)?;
     let dm = TrainedModel::<Settings>::open(&args.dm)
         .with_context(|| format!("{} is no run of `lfdm train dm`", args.dm.display()))?;
     let diffusion = &dm.settings.config.diffusion;
@@ -75,7 +75,7 @@ pub fn run(args: &Args) -> Result<()> {
     ensure!(!diffusion.consistency, "{} is tuned already; give the run it was tuned from", args.dm.display());
     ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
     ensure!(
-        lfae.settings.config.lfae == dm.settings.config.lfae,
+        lfae.settings.config.lfae.sees_like(&dm.settings.config.lfae),
         "{} was trained on the latents of another auto-encoder than {}; give the pair that belongs together",
         args.dm.display(),
         args.lfae.display()
@@ -86,6 +86,7 @@ pub fn run(args: &Args) -> Result<()> {
     let mut settings = Settings {
         batch: args.run.batch,
         accumulate: args.run.accumulate,
+        crop: args.run.reading.crop,
         min_snr: None,
         consistency: Some(tuning.clone()),
         ..dm.settings

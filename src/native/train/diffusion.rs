@@ -21,11 +21,11 @@ use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
-use crate::lfae::{LatentFlowAutoencoder, Motion};
+use crate::lfae::{LatentFlowAutoencoder, Motion, is_lfae};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{Clip, ClipSet, Sampling, Split};
-use crate::native::model::{open_lfae, open_run};
+use crate::native::data::{Clip, ClipSet, Crop, Sampling, Split};
+use crate::native::model::{open_lfae, open_trained};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
 use crate::weights::{StateDict, WeightDtype, WeightsError, collect_module, load_module};
@@ -38,7 +38,7 @@ pub struct Args {
     /// Begin with the averaged weights of another run, or of a bundle, instead of random ones.
     #[arg(long, conflicts_with = "resume")]
     pub init: Option<PathBuf>,
-    /// Run directory of `lfdm train lfae`.
+    /// The auto-encoder: a run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle.
     #[arg(long)]
     pub lfae: PathBuf,
     /// Diffusion configuration as JSON; the one in the auto-encoder's run without it.
@@ -67,6 +67,9 @@ pub struct Settings {
     /// Views of each person, and the largest enlargement among them.
     pub views: u16,
     pub max_zoom: f32,
+    /// The part of the frames that is seen, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     #[serde(default)]
     pub sampling: Sampling,
     /// The gamma of min-SNR weighting.
@@ -79,7 +82,8 @@ pub struct Settings {
 
 /// Trains stage 2.
 pub fn run(args: &Args) -> Result<()> {
-    let trained = open_run(&args.lfae)?;
+    let trained = open_trained(&args.lfae)?;
+    let lfae_step = trained.lfae_step();
     let mut config = trained.settings.config;
     if let Some(path) = &args.config {
         config.diffusion = read_config(path)?;
@@ -105,9 +109,10 @@ pub fn run(args: &Args) -> Result<()> {
         labels,
         batch: args.run.batch,
         accumulate: args.run.accumulate,
-        lfae_step: trained.step,
+        lfae_step,
         views,
         max_zoom,
+        crop: args.run.reading.crop,
         sampling,
         min_snr: args.min_snr,
         consistency: None,
@@ -285,7 +290,15 @@ impl DiffusionStage {
     ) -> Result<Self> {
         let people = open_clips(run, &settings, Split::Val)?;
         let lfae_run = lfae.to_owned();
-        Ok(Self { train, validation, people, codec, lfae: open_run(lfae)?.weights, lfae_run, settings })
+        Ok(Self {
+            train,
+            validation,
+            people,
+            codec,
+            lfae: open_trained(lfae)?.weights.filter(is_lfae),
+            lfae_run,
+            settings,
+        })
     }
 
     /// The clips of one part of a step.
@@ -520,7 +533,7 @@ impl MotionSet {
     /// What a stored set depends on.
     fn key(settings: &Settings) -> String {
         let config = &settings.config;
-        let views = (settings.views, settings.max_zoom, settings.sampling);
+        let views = (settings.views, settings.max_zoom, settings.crop, settings.sampling);
         serde_json::json!([settings.lfae_step, config.lfae, config.image_size, config.frames, views]).to_string()
     }
 }

@@ -56,13 +56,14 @@ pub struct Settings {
     pub accumulate: u16,
     /// Whether VGG19 judged the pictures.
     pub perceptual: bool,
-    /// The step of the auto-encoder whose decoder learns.
+    /// The step of the auto-encoder, before any fine-tuning, whose decoder learns.
     pub lfae_step: u64,
 }
 
 /// Trains the decoder.
 pub fn run(args: &Args) -> Result<()> {
     let model = open_trained(&args.model)?;
+    let lfae_step = model.lfae_step();
     let mut config = model.settings.config;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
@@ -85,7 +86,7 @@ pub fn run(args: &Args) -> Result<()> {
         batch: args.run.batch,
         accumulate: args.run.accumulate,
         perceptual: args.vgg.is_some(),
-        lfae_step: model.step,
+        lfae_step,
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let options = settings.recipe.pair_options(settings.augmentation);
