@@ -9,6 +9,7 @@ use serde_json::json;
 use super::model::{open_run, open_trained};
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
+    config::LfdmConfig,
     lfae::is_lfae,
     pipeline::Animator,
     weights::WeightDtype,
@@ -57,7 +58,8 @@ pub fn run(args: &Args) -> Result<()> {
         Some(recorded) => recorded.clone(),
         None => json!({ "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest }),
     };
-    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae.lfae_step()) {
+    let lfae_step = lfae.lfae_step();
+    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
         tracing::warn!(
             "{} has been trained further since {} was; the motion it learned may no longer fit",
             args.lfae.display(),
@@ -65,13 +67,14 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
 
+    let config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);
     weights.merge(dm.weights);
     let manifest = Manifest {
         format: FORMAT,
         name: args.name.clone(),
-        config: dm.settings.config,
+        config,
         labels: dm.settings.labels,
         fps: args.fps,
         default_steps: args.steps,
