@@ -454,7 +454,7 @@ impl LfdmConfig {
                     down_blocks: 2,
                     bottleneck_blocks: 3,
                     skips: true,
-                    painter: true,
+                    painter: false,
                 },
             },
             diffusion: DiffusionConfig {

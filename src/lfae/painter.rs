@@ -1,4 +1,5 @@
-//! Painter: what lets the decoder paint that which no warp can bring. Ours; the official decoder knows the motion by its traces alone.
+//! Painter: what lets the decoder paint that which no warp can bring. Ours, and a choice; the official decoder knows the motion by its traces
+//! alone.
 //!
 //! An opening mouth is three cells of the flow grid. A decoder that sees warped features and nothing else has to guess from a blurred lip
 //! whether there are teeth, and an occlusion of that grid blends the lip in again over what it painted. The painter shows flow and
@@ -84,6 +85,7 @@ mod tests {
     fn a_painter_that_has_learned_nothing_changes_nothing() {
         let device = Device::flex();
         let mut config = LfdmConfig::faces_64(1).lfae;
+        config.generator.painter = true;
         let with = config.init_generator(&device);
         config.generator.painter = false;
         let without = {

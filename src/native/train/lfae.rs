@@ -580,7 +580,10 @@ mod tests {
     #[test]
     fn weights_of_a_smaller_model_lie_inside_the_larger_one() {
         let device = Device::flex();
-        let (small, large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
+        let (mut small, mut large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
+        for config in [&mut small, &mut large] {
+            config.generator.painter = true;
+        }
         let weights = collect_module(&small.init(&device), &official_key);
         let fresh = collect_module(&large.init(&device), &official_key);
         let deeper = grown(weights.clone(), &fresh);
