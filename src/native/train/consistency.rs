@@ -39,7 +39,7 @@ const CLIPS: usize = 4;
 pub struct Args {
     #[command(flatten)]
     pub run: RunArgs,
-    /// Run directory of `lfdm train lfae`.
+    /// The auto-encoder: a run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle.
     #[arg(long)]
     pub lfae: PathBuf,
     /// Run directory of `lfdm train dm`: the model to tune.
