@@ -144,8 +144,7 @@ impl Manifest {
         if !self.fps.is_finite() || self.fps <= 0.0 {
             return Err(format!("`fps` is {}, not a speed", self.fps));
         }
-        self.config.lfae.validate().map_err(|error| error.to_string())?;
-        self.config.diffusion.validate().map_err(|error| error.to_string())?;
+        self.config.validate().map_err(|error| error.to_string())?;
         for file in &self.files {
             let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
             if file.name.starts_with('.') || file.name.is_empty() || !file.name.chars().all(plain) {

@@ -44,6 +44,9 @@ pub struct LfaeConfig {
     /// Refinement of what the pixelwise flow predictor finds; the official model has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refinement: Option<RefinementConfig>,
+    /// Another refinement, on a grid of twice as many rows and columns, which is then the grid of the motion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_refinement: Option<RefinementConfig>,
     pub generator: GeneratorConfig,
 }
 
@@ -105,7 +108,8 @@ pub enum BackgroundMotion {
 #[serde(deny_unknown_fields)]
 pub struct FlowConfig {
     pub hourglass: HourglassConfig,
-    /// Scale of the flow grid against the image: 0.25 gives 16x16 cells for 64x64 pixels.
+    /// Scale of the grid on which regions are mixed against the image: 0.25 gives 16x16 cells for 64x64 pixels. It is the grid of the motion
+    /// unless there is a fine refinement.
     pub scale_factor: f64,
     /// Feed the source warped by each region's motion.
     pub deformed_source: bool,
@@ -136,13 +140,13 @@ impl FlowResize {
     }
 }
 
-/// Flow refinement: a network on the flow grid that sees source and driving frame.
+/// Flow refinement: a network on a flow grid that sees source and driving frame.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RefinementConfig {
     /// `block_expansion` is also the width of the blocks that bring the frames down to the flow grid.
     pub hourglass: HourglassConfig,
-    /// The frames are seen at this scale: that of the flow grid times a power of two.
+    /// The frames are seen at this scale: that of its flow grid times a power of two.
     pub scale_factor: f64,
     /// How often the motion is corrected, by the same weights.
     pub iterations: usize,
@@ -230,6 +234,9 @@ pub enum Diffused {
     /// Flow x, flow y and occlusion; flow and occlusion have a head each, as in the official model.
     #[default]
     Motion,
+    /// The same on a grid twice as fine, as one level of Haar wavelets: the means of two by two cells, and three differences between them for
+    /// each. The network stays on the coarse grid and costs what it did.
+    MotionWavelets,
     /// So many channels of frames or of their latents, from one head: the baselines of the paper.
     Channels(usize),
 }
@@ -238,10 +245,14 @@ impl Diffused {
     pub fn channels(self) -> usize {
         match self {
             Self::Motion => 3,
+            Self::MotionWavelets => 3 * WAVELETS,
             Self::Channels(channels) => channels,
         }
     }
 }
+
+/// Channels into which one level of Haar wavelets takes a channel.
+pub const WAVELETS: usize = 4;
 
 /// How the U-Net doubles its grid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -294,6 +305,11 @@ impl LfaeConfig {
         *self == Self { generator: GeneratorConfig { painter, ..other.generator.clone() }, ..other.clone() }
     }
 
+    /// Scale of the motion's grid against the image.
+    pub fn motion_scale(&self) -> f64 {
+        self.flow.scale_factor * if self.fine_refinement.is_some() { 2.0 } else { 1.0 }
+    }
+
     /// # Errors
     /// [`ConfigError`] for a painter that has nothing to blend, or a refinement whose frames do not fit its grid.
     pub fn validate(&self) -> Result<(), ConfigError> {
@@ -303,18 +319,21 @@ impl LfaeConfig {
                 "needs `generator.skips` and `flow.occlusion`: it decides what is blended with the warped source";
             return Err(ConfigError { field, problem: problem.to_owned() });
         }
-        let problem = |field: &str, problem: String| ConfigError { field: format!("lfae.refinement.{field}"), problem };
-        let Some(refinement) = &self.refinement else { return Ok(()) };
-        let levels = (refinement.scale_factor / self.flow.scale_factor).log2();
-        if levels.fract() != 0.0 || levels < 0.0 {
-            let grid = self.flow.scale_factor;
-            return Err(problem(
-                "scale_factor",
-                format!("must be {grid}, the scale of the flow grid, times a power of two"),
-            ));
-        }
-        if refinement.iterations == 0 {
-            return Err(problem("iterations", "must be at least 1; leave the refinement out for none".to_owned()));
+        let refinements = [
+            ("refinement", &self.refinement, self.flow.scale_factor),
+            ("fine_refinement", &self.fine_refinement, self.motion_scale()),
+        ];
+        for (name, refinement, grid) in refinements {
+            let Some(refinement) = refinement else { continue };
+            let problem = |field: &str, problem: String| ConfigError { field: format!("lfae.{name}.{field}"), problem };
+            let levels = (refinement.scale_factor / grid).log2();
+            if levels.fract() != 0.0 || levels < 0.0 {
+                let text = format!("must be {grid}, the scale of its flow grid, times a power of two");
+                return Err(problem("scale_factor", text));
+            }
+            if refinement.iterations == 0 {
+                return Err(problem("iterations", "must be at least 1; leave the refinement out for none".to_owned()));
+            }
         }
         Ok(())
     }
@@ -372,6 +391,7 @@ impl LfdmConfig {
                     resize: FlowResize::Places,
                 },
                 refinement: None,
+                fine_refinement: None,
                 generator: GeneratorConfig {
                     block_expansion: generator.number("block_expansion")? as usize,
                     max_features: generator.number("max_features")? as usize,
@@ -404,9 +424,40 @@ impl LfdmConfig {
         })
     }
 
-    /// Height and width of the flow grid.
+    /// # Errors
+    /// [`ConfigError`] for what [`LfaeConfig::validate`] and [`DiffusionConfig::validate`] refuse, and for a grid of motion that does not lie on the
+    /// latent as the U-Net needs it.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.lfae.validate()?;
+        self.diffusion.validate()?;
+        let latent = self.latent_size();
+        if self.diffused_size() == latent {
+            return Ok(());
+        }
+        let [[height, width], [rows, columns]] = [latent, self.flow_size()];
+        let problem = format!(
+            "must be `motion` for a grid of motion of the latent's size, `motion_wavelets` for one twice as fine; \
+             the latent has {height}x{width} cells, the motion {rows}x{columns}"
+        );
+        Err(ConfigError { field: "diffusion.unet.diffused".to_owned(), problem })
+    }
+
+    /// Height and width of the grid of the motion.
     pub fn flow_size(&self) -> [usize; 2] {
-        self.image_size.map(|side| (side as f64 * self.lfae.flow.scale_factor).round() as usize)
+        self.image_size.map(|side| (side as f64 * self.lfae.motion_scale()).round() as usize)
+    }
+
+    /// Height and width of the reference latent.
+    pub fn latent_size(&self) -> [usize; 2] {
+        self.image_size.map(|side| side >> self.lfae.generator.down_blocks)
+    }
+
+    /// Height and width of what the U-Net denoises.
+    pub fn diffused_size(&self) -> [usize; 2] {
+        match self.diffusion.unet.diffused {
+            Diffused::MotionWavelets => self.flow_size().map(|side| side / 2),
+            Diffused::Motion | Diffused::Channels(_) => self.flow_size(),
+        }
     }
 
     /// Channels of the reference latent that the U-Net sees beside the three motion channels.
@@ -448,6 +499,7 @@ impl LfdmConfig {
                     scale_factor: 1.0,
                     iterations: 2,
                 }),
+                fine_refinement: None,
                 generator: GeneratorConfig {
                     block_expansion: 32,
                     max_features: 128,
@@ -496,6 +548,21 @@ impl LfdmConfig {
             refinement.scale_factor /= 2.0;
         }
         config
+    }
+}
+
+impl LfdmConfig {
+    /// The same model with motion on a grid twice as fine: what stage 1 learns with `finetune --finer`, and stage 2 anew.
+    pub fn finer(mut self) -> Self {
+        if self.lfae.fine_refinement.is_none() {
+            self.lfae.fine_refinement = Some(RefinementConfig {
+                hourglass: HourglassConfig { block_expansion: 32, blocks: 3, max_features: 128 },
+                scale_factor: (8.0 * self.lfae.flow.scale_factor).min(1.0),
+                iterations: 2,
+            });
+            self.diffusion.unet.diffused = Diffused::MotionWavelets;
+        }
+        self
     }
 }
 
@@ -615,6 +682,21 @@ mod tests {
         assert_eq!(with(0.0625, 1), Err("lfae.refinement.scale_factor".to_owned()), "coarser than the grid");
         assert_eq!(with(0.125, 0), Err("lfae.refinement.iterations".to_owned()));
         assert_eq!(with(0.125, 1), Ok(()));
+    }
+
+    #[test]
+    fn finer_motion_is_diffused_as_wavelets() {
+        for config in [LfdmConfig::faces_64(7), LfdmConfig::faces_128(7)] {
+            assert_eq!(config.validate(), Ok(()));
+            let mut finer = config.clone().finer();
+            assert_eq!(finer.validate(), Ok(()));
+            assert_eq!((finer.flow_size(), finer.diffused_size()), ([32, 32], [16, 16]));
+            assert_eq!(finer.clone().finer(), finer, "it is as fine as it gets");
+            let json = serde_json::to_string(&finer).unwrap();
+            assert_eq!(serde_json::from_str::<LfdmConfig>(&json).unwrap(), finer);
+            finer.diffusion.unet.diffused = Diffused::Motion;
+            assert_eq!(finer.validate().unwrap_err().field, "diffusion.unet.diffused");
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
     /// A frame of one grey.
     fn decoded(grey: f32, occlusion: Tensor<4>) -> Decoded {
         let frame = Tensor::full([1, 3, 32, 32], grey, &occlusion.device());
-        Decoded { prediction: frame.clone(), painted: frame.clone(), deformed: frame, occlusion }
+        Decoded { prediction: frame.clone(), painted: frame, occlusion }
     }
 
     fn distance(a: Tensor<4>, b: Tensor<4>) -> f32 {

@@ -77,8 +77,10 @@ pub enum LoadError {
     Conditions(#[from] ConditionError),
     #[error("conditions have length {found}, but the model takes {expected}; export it again")]
     ConditionWidth { found: usize, expected: usize },
-    #[error("the motion statistics are of a {found:?} grid, but the model's is {expected:?}; export it again")]
-    FlowSize { found: [usize; 2], expected: [usize; 2] },
+    #[error(
+        "the motion statistics have {found:?} channels, rows and columns, but what the model denoises has {expected:?}; export it again"
+    )]
+    MotionShape { found: [usize; 3], expected: [usize; 3] },
 }
 
 /// A generation that failed midway.
@@ -236,8 +238,10 @@ impl Animator {
                 .map_err(part("diffusion model"))?
         };
         let codec = MotionCodec::from_state(&weights, device).map_err(part("motion"))?;
-        if codec.size() != config.flow_size() {
-            return Err(LoadError::FlowSize { found: codec.size(), expected: config.flow_size() });
+        let [rows, columns] = config.diffused_size();
+        let (found, expected) = (codec.shape(), [config.diffusion.unet.diffused.channels(), rows, columns]);
+        if found != expected {
+            return Err(LoadError::MotionShape { found, expected });
         }
         let conditions = ConditionTable::from_state(&weights, labels.clone(), device)?;
         let expected = config.diffusion.unet.condition_dim;
@@ -325,9 +329,10 @@ impl Generation {
         let features = self.model.generator.encode(self.image.clone());
         let latent = features.latent();
         let [_, _, height, width] = latent.dims();
+        let channels = self.model.diffusion.denoise_fn.channels;
         let denoiser =
             Denoiser::new(&self.model.diffusion, latent, condition, &trajectory.times(), frames, f64::from(guidance));
-        let x = noise.normal([1, 3, frames, height, width], &self.model.device);
+        let x = noise.normal([1, channels, frames, height, width], &self.model.device);
         settle(&self.model.device)?;
         let denoising = Denoising { features, denoiser, trajectory, noise, x };
         Ok((Event::Encoded, Phase::Denoise(Box::new(denoising))))

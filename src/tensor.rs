@@ -163,6 +163,44 @@ pub fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
     interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([2 * height, 2 * width]))
 }
 
+/// One level of Haar wavelets: of every two by two pixels the mean, and the halved differences between columns, between rows and between diagonals.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`, both sides even
+/// - returns `[batch, 4 channels, height / 2, width / 2]`: all means, all differences between columns, between rows, between diagonals
+pub fn haar(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    let cells = x.reshape([batch, channels, height / 2, 2, width / 2, 2]);
+    let pixel = |row: usize, column: usize| {
+        let pixel = cells.clone().narrow(3, row, 1).narrow(5, column, 1);
+        pixel.reshape([batch, channels, height / 2, width / 2])
+    };
+    let [top, bottom] = [0, 1].map(|row| [pixel(row, 0), pixel(row, 1)]);
+    let [[top, top_slope], [bottom, bottom_slope]] =
+        [top, bottom].map(|[left, right]| [(left.clone() + right.clone()) * 0.5, (left - right) * 0.5]);
+    let halves = |a: Tensor<4>, b: Tensor<4>| [(a.clone() + b.clone()) * 0.5, (a - b) * 0.5];
+    let [mean, rows] = halves(top, bottom);
+    let [columns, diagonals] = halves(top_slope, bottom_slope);
+    Tensor::cat(vec![mean, columns, rows, diagonals], 1)
+}
+
+/// Undoes [`haar`].
+///
+/// # Shapes
+/// - `x`: `[batch, 4 channels, height, width]`
+/// - returns `[batch, channels, 2 height, 2 width]`
+pub fn inverse_haar(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    let channels = channels / 4;
+    let [mean, columns, rows, diagonals] = [0, 1, 2, 3].map(|band| x.clone().narrow(1, band * channels, channels));
+    let pair = |a: Tensor<4>, b: Tensor<4>| [a.clone() + b.clone(), a - b];
+    let [top, bottom] = pair(mean, rows);
+    let [top_slope, bottom_slope] = pair(columns, diagonals);
+    let row = |mean: Tensor<4>, slope: Tensor<4>| Tensor::stack::<5>(pair(mean, slope).to_vec(), 4);
+    let rows = vec![row(top, top_slope), row(bottom, bottom_slope)];
+    Tensor::stack::<6>(rows, 3).reshape([batch, channels, 2 * height, 2 * width])
+}
+
 /// Gaussian blur, then subsampling: MRAA's `AntiAliasInterpolation2d` for a scale of 1/2, 1/4 or 1/8.
 ///
 /// The 2D kernel is the outer product of a normalised 1D one, so the whole operation is one small matrix per axis.
@@ -442,5 +480,20 @@ mod tests {
         let matrix = Matrix2::from_tensor(matrix + Tensor::<2>::eye(2, &device).unsqueeze());
         let identity = Tensor::<2>::eye(2, &device).unsqueeze::<4>().expand([2, 3, 2, 2]);
         close(matrix.product(&matrix.inverse()).to_tensor(), identity);
+    }
+
+    #[test]
+    fn wavelets_are_means_and_differences_and_come_back() {
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[5.0f32, 3.0], [1.0, -1.0]]]], &device);
+        // The mean, left minus right, top minus bottom, and one diagonal minus the other, each of them halved.
+        haar(x).into_data().assert_eq(&TensorData::from([[[[2.0f32]], [[1.0]], [[2.0]], [[0.0]]]]), true);
+        let x = crate::noise::NoiseSource::new(9).normal::<4>([2, 3, 6, 8], &device);
+        let wavelets = haar(x.clone());
+        assert_eq!(wavelets.dims(), [2, 12, 3, 4]);
+        let means = resize(x.clone(), [3, 4]);
+        let difference = |a: Tensor<4>, b: Tensor<4>| (a - b).abs().max().into_scalar::<f32>();
+        assert!(difference(wavelets.clone().narrow(1, 0, 3), means) < 1e-6);
+        assert!(difference(inverse_haar(wavelets), x) < 1e-6);
     }
 }

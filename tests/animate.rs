@@ -11,9 +11,11 @@ use std::sync::LazyLock;
 use burn::tensor::{Device, Tensor};
 use lfdm::bundle::{Bundle, FORMAT, Manifest};
 use lfdm::condition::ConditionTable;
+use lfdm::config::{Diffused, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
 use lfdm::pipeline::{Animator, Event, Frame, Portrait, Request, RequestError};
+use lfdm::tensor::haar;
 use lfdm::weights::{StateDict, WeightDtype, collect_module};
 use tempfile::TempDir;
 
@@ -32,7 +34,11 @@ fn bundle() -> Bundle {
 }
 
 fn random_bundle() -> Bundle {
-    let (device, config) = (Device::flex(), tiny::config(SIZE, FRAMES, labels().len()));
+    random_bundle_of(tiny::config(SIZE, FRAMES, labels().len()))
+}
+
+fn random_bundle_of(config: LfdmConfig) -> Bundle {
+    let device = Device::flex();
     device.seed(7);
     let mut weights = collect_module(&config.lfae.init(&device), &lfae::official_key);
     let denoiser = config.diffusion.init(config.latent_channels(), &device);
@@ -40,9 +46,16 @@ fn random_bundle() -> Bundle {
     weights.merge(ConditionTable::one_hot(labels(), &device).to_state());
     let grid = lfdm::tensor::pixel_grid(config.flow_size(), &device).permute([2, 0, 1]);
     let [height, width] = config.flow_size();
-    let mean = Tensor::cat(vec![grid, Tensor::full([1, height, width], 0.5, &device)], 0);
-    weights.insert("motion.mean", mean.into_data());
-    weights.insert("motion.std", Tensor::<1>::from_floats([0.2, 0.2, 0.3], &device).into_data());
+    let occlusion = Tensor::<3>::full([1, height, width], 0.5, &device);
+    let (mean, std) = match config.diffusion.unet.diffused {
+        Diffused::MotionWavelets => {
+            let [flow, occlusion] = [grid, occlusion].map(|planes| haar(planes.unsqueeze()).squeeze_dim::<3>(0));
+            (vec![flow, occlusion], [0.2; 12].to_vec())
+        }
+        _ => (vec![grid, occlusion], vec![0.2, 0.2, 0.3]),
+    };
+    weights.insert("motion.mean", Tensor::cat(mean, 0).into_data());
+    weights.insert("motion.std", Tensor::<1>::from_floats(std.as_slice(), &device).into_data());
     Bundle {
         manifest: Manifest {
             format: FORMAT,
@@ -150,6 +163,28 @@ fn previews_and_photo_frames_come_beside_the_video_and_do_not_change_it() {
     let [height, width] = previews[0].size;
     assert!(previews.iter().all(|preview| preview.flow.len() == FRAMES * height * width * 4));
     assert!(previews[0] != previews[2], "the motion does not become clearer");
+}
+
+#[test]
+fn finer_motion_makes_a_video_of_its_own_grid() {
+    let mut config = tiny::config(SIZE, FRAMES, labels().len()).finer();
+    config.lfae.generator.painter = true;
+    let animator = Animator::load(random_bundle_of(config.clone()), &Device::flex()).unwrap();
+    let events = events(&animator, &request("joy", 1));
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Frame(_))).count(), FRAMES);
+    let mut generation = animator.generate(&portrait(), &request("joy", 1)).unwrap().with_previews();
+    let shown = std::iter::from_fn(|| pollster::block_on(generation.next())).find_map(|event| match event.unwrap() {
+        Event::Step { preview, .. } => preview,
+        _ => None,
+    });
+    assert_eq!(shown.map(|preview| preview.size), Some(config.flow_size()));
+    assert_eq!(config.flow_size(), [SIZE / 2; 2]);
+
+    // Statistics of coarse motion do not fit it.
+    let mut mixed = random_bundle_of(config);
+    mixed.weights.merge(bundle().weights.filter(|key| key.starts_with("motion.")));
+    let message = Animator::load(mixed, &Device::flex()).err().unwrap().to_string();
+    assert!(message.contains("[3, 8, 8]") && message.contains("[12, 8, 8]"), "{message}");
 }
 
 #[test]

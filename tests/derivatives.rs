@@ -158,6 +158,16 @@ fn refined_motion() {
     check("by the driving frame", driving.clone(), |x| refine(x, flow.clone(), logits.clone()));
     check("by the flow so far", flow.clone(), |x| refine(driving.clone(), x, logits.clone()));
     check("by the occlusion so far", logits.clone(), |x| refine(driving.clone(), flow.clone(), x));
+
+    let config = tiny::config(32, 2, 3).finer().lfae;
+    let refinement = settled(config.init_fine_refinement(&device).expect("a finer model has one"), 0.05);
+    let finer = |flow: Tensor<4>, logits: Tensor<4>| {
+        let motion = Motion { flow, occlusion: sigmoid(logits.clone()) };
+        let (motion, _) = refinement.finer(source.clone(), driving.clone(), &motion, Some(logits));
+        Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3)
+    };
+    check("finer, by the coarse flow", flow.clone(), |x| finer(x, logits.clone()));
+    check("finer, by the coarse occlusion", logits.clone(), |x| finer(flow.clone(), x));
 }
 
 #[test]

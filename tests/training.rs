@@ -83,6 +83,7 @@ fn held_out_error_falls_in_every_stage() {
         let (first, last) = held_out(&dir.join("dm"), "loss");
         assert!(last < 0.9 * first, "stage 2: {first} to {last}");
         scope.spawn(|| gradients_add_up(dir));
+        scope.spawn(|| finer_motion_is_learned_on_top(dir));
         tuning_leads_to_the_end_of_the_flow(dir);
     });
     parts_of_several_runs_make_a_model(dir);
@@ -142,6 +143,29 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
     }
     let changed = before.iter().filter(|&(key, data)| after.get(key) != Some(data)).count();
     assert!(changed > 10, "{changed} tensors of the decoder have changed");
+}
+
+/// A finer grid begins as the coarse one, and stage 2 goes on from what it knew of that.
+fn finer_motion_is_learned_on_top(dir: &Path) {
+    let finer = "finetune --finer --flow synthetic --motion-warm-up 30 --model lfae --data synthetic --out finer";
+    run(dir, &format!("{finer} --batch 4 --lr 0.003 --steps 40"));
+    let flow: Vec<f64> =
+        lines(&dir.join("finer/losses.jsonl")).iter().filter_map(|line| line["flow"].as_f64()).collect();
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (first, last) = (mean(&flow[..10]), mean(&flow[flow.len() - 10..]));
+    assert!(last < first, "the error of the finer flow: {first} to {last}");
+    let (before, after) = (weights(&dir.join("lfae"), STAGE_1_STEPS), weights(&dir.join("finer"), 40));
+    for (key, data) in before.iter() {
+        assert!(is_decoder(key) || after.get(key) == Some(data), "{key} has changed");
+    }
+
+    run(
+        dir,
+        "train dm --init dm --data synthetic --lfae finer --out fine-dm --views 1 --batch 4 --lr 0.004 --steps 10",
+    );
+    run(dir, "export --lfae finer --dm fine-dm --name finer --out finer-bundle");
+    let message = failure(&mut lfdm(dir, "export --lfae finer --dm dm --name mixed --out mixed"));
+    assert!(message.contains("motion_wavelets"), "{message}");
 }
 
 fn parts_of_several_runs_make_a_model(dir: &Path) {

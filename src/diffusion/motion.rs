@@ -1,9 +1,11 @@
-//! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video of three channels.
+//! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video of three channels, or of twelve on half the
+//! grid.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::config::{Diffused, WAVELETS};
 use crate::lfae::Motion;
-use crate::tensor::coordinate_grid;
+use crate::tensor::{coordinate_grid, haar, inverse_haar};
 use crate::weights::{StateDict, WeightsError};
 
 const MEAN_KEY: &str = "motion.mean";
@@ -11,13 +13,23 @@ const STD_KEY: &str = "motion.std";
 /// A channel that never moves is not blown up further than this.
 const MIN_STD: f64 = 1e-3;
 
-/// The affine map between motion and what is diffused: `x = (z - mean) / std`, `z` = flow x, flow y, occlusion.
+/// Flow x, flow y and occlusion.
+const PLANES: usize = 3;
+
+/// The map between motion and what is diffused: `x = (z - mean) / std`, `z` = flow x, flow y, occlusion, or the wavelets of the flow, then those of
+/// the occlusion ([`haar`]). Which of them it is, the number of channels says.
 #[derive(Debug, Clone)]
 pub struct MotionCodec {
-    /// Per cell, `[3, height, width]`.
+    /// Per cell, `[channels, height, width]`.
     mean: Tensor<3>,
-    /// Per channel, `[3]`.
+    /// Per channel, `[channels]`.
     std: Tensor<1>,
+}
+
+/// `z` of every frame, `[n, channels, height, width]`.
+fn stacked(motion: &Motion, diffused: Diffused) -> Tensor<4> {
+    let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()];
+    Tensor::cat(if diffused == Diffused::MotionWavelets { planes.map(haar) } else { planes }.to_vec(), 1)
 }
 
 impl MotionCodec {
@@ -48,37 +60,52 @@ impl MotionCodec {
         dict
     }
 
+    /// `[channels, height, width]` of a frame as it is diffused.
+    pub fn shape(&self) -> [usize; 3] {
+        self.mean.dims()
+    }
+
+    /// What it makes of motion.
+    pub fn diffused(&self) -> Diffused {
+        if self.mean.dims()[0] == WAVELETS * PLANES { Diffused::MotionWavelets } else { Diffused::Motion }
+    }
+
     /// Height and width of the flow grid.
     pub fn size(&self) -> [usize; 2] {
         let [_, height, width] = self.mean.dims();
-        [height, width]
+        [height, width].map(|side| if self.diffused() == Diffused::MotionWavelets { 2 * side } else { side })
     }
 
     /// # Shapes
     /// - `motion`: of `batch * frames` frames, the frames of one video in a row
-    /// - result: `[batch, 3, frames, height, width]`
+    /// - result: `[batch, channels, frames, height, width]`
     pub fn encode(&self, motion: &Motion, batch: usize) -> Tensor<5> {
-        let [n, height, width, _] = motion.flow.dims();
-        let z = Tensor::cat(vec![motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
-        let x = (z - self.mean.clone().unsqueeze::<4>()) / self.std.clone().reshape([1, 3, 1, 1]);
-        x.reshape([batch, n / batch, 3, height, width]).permute([0, 2, 1, 3, 4])
+        let z = stacked(motion, self.diffused());
+        let [n, channels, height, width] = z.dims();
+        let x = (z - self.mean.clone().unsqueeze::<4>()) / self.std.clone().reshape([1, channels, 1, 1]);
+        x.reshape([batch, n / batch, channels, height, width]).permute([0, 2, 1, 3, 4])
     }
 
     /// # Shapes
-    /// - `x`: `[batch, 3, frames, height, width]`
+    /// - `x`: `[batch, channels, frames, height, width]`
     /// - result: motion of `batch * frames` frames, occlusion clamped to [0, 1]
     pub fn decode(&self, x: Tensor<5>) -> Motion {
-        let [batch, _, frames, height, width] = x.dims();
-        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, 3, height, width]);
-        let z = x * self.std.clone().reshape([1, 3, 1, 1]) + self.mean.clone().unsqueeze::<4>();
-        Motion { flow: z.clone().narrow(1, 0, 2).permute([0, 2, 3, 1]), occlusion: z.narrow(1, 2, 1).clamp(0.0, 1.0) }
+        let [batch, channels, frames, height, width] = x.dims();
+        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, channels, height, width]);
+        let z = x * self.std.clone().reshape([1, channels, 1, 1]) + self.mean.clone().unsqueeze::<4>();
+        let bands = channels / PLANES;
+        let [flow, occlusion] = [z.clone().narrow(1, 0, 2 * bands), z.narrow(1, 2 * bands, bands)]
+            .map(|planes| if bands == WAVELETS { inverse_haar(planes) } else { planes });
+        Motion { flow: flow.permute([0, 2, 3, 1]), occlusion: occlusion.clamp(0.0, 1.0) }
     }
 }
 
 /// Running sums over a training set, in double precision, from which a codec is fitted.
 #[derive(Debug, Clone)]
 pub struct MotionStatistics {
-    size: [usize; 2],
+    diffused: Diffused,
+    /// `[channels, height, width]` of what is diffused.
+    shape: [usize; 3],
     count: usize,
     /// Per channel and cell.
     sum: Vec<f64>,
@@ -86,17 +113,18 @@ pub struct MotionStatistics {
 }
 
 impl MotionStatistics {
-    pub fn new(size: [usize; 2]) -> Self {
-        let cells = 3 * size[0] * size[1];
-        Self { size, count: 0, sum: vec![0.0; cells], sum_of_squares: vec![0.0; cells] }
+    /// For motion of `size`, height and width of the flow grid.
+    pub fn new(size: [usize; 2], diffused: Diffused) -> Self {
+        let [height, width] = if diffused == Diffused::MotionWavelets { size.map(|side| side / 2) } else { size };
+        let shape = [diffused.channels(), height, width];
+        let cells = shape.iter().product();
+        Self { diffused, shape, count: 0, sum: vec![0.0; cells], sum_of_squares: vec![0.0; cells] }
     }
 
     /// Adds every frame of `motion`, reading it back from its device.
     pub fn add(&mut self, motion: &Motion) {
-        let [height, width] = self.size;
         let n = motion.flow.dims()[0];
-        let z = Tensor::cat(vec![motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
-        let values = z.reshape([n, 3 * height * width]).into_data();
+        let values = stacked(motion, self.diffused).into_data();
         for (index, value) in values.iter::<f64>().enumerate() {
             let cell = index % self.sum.len();
             self.sum[cell] += value;
@@ -107,19 +135,20 @@ impl MotionStatistics {
 
     /// The codec that gives this set zero mean in every cell and unit variance in every channel.
     pub fn codec(&self, device: &Device) -> MotionCodec {
-        let [height, width] = self.size;
+        let [channels, height, width] = self.shape;
         let count = self.count.max(1) as f64;
         let mean: Vec<f64> = self.sum.iter().map(|sum| sum / count).collect();
         let variance = |cell: usize| (self.sum_of_squares[cell] / count - mean[cell] * mean[cell]).max(0.0);
         let cells = height * width;
-        let std = [0, 1, 2].map(|channel| {
+        let deviation = |channel: usize| {
             let total: f64 = (channel * cells..(channel + 1) * cells).map(variance).sum();
             (total / cells as f64).sqrt().max(MIN_STD) as f32
-        });
+        };
+        let std: Vec<f32> = (0..channels).map(deviation).collect();
         let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
         MotionCodec {
-            mean: Tensor::from_data(TensorData::new(mean, [3, height, width]), device),
-            std: Tensor::from_data(std, device),
+            mean: Tensor::from_data(TensorData::new(mean, [channels, height, width]), device),
+            std: Tensor::from_data(TensorData::new(std, [channels]), device),
         }
     }
 }
@@ -131,8 +160,8 @@ mod tests {
 
     fn motion(device: &Device) -> Motion {
         let mut noise = NoiseSource::new(1);
-        let flow = noise.normal([6, 4, 5, 2], device) * 0.1 + coordinate_grid([4, 5], device).unsqueeze::<4>();
-        let occlusion = (noise.normal::<4>([6, 1, 4, 5], device) * 0.1 + 0.5).clamp(0.0, 1.0);
+        let flow = noise.normal([6, 4, 6, 2], device) * 0.1 + coordinate_grid([4, 6], device).unsqueeze::<4>();
+        let occlusion = (noise.normal::<4>([6, 1, 4, 6], device) * 0.1 + 0.5).clamp(0.0, 1.0);
         Motion { flow, occlusion }
     }
 
@@ -144,14 +173,18 @@ mod tests {
     fn decoding_undoes_encoding() {
         let device = Device::flex();
         let motion = motion(&device);
-        let mut statistics = MotionStatistics::new([4, 5]);
-        statistics.add(&motion);
-        let fitted = statistics.codec(&device);
-        let reread = MotionCodec::from_state(&fitted.to_state(), &device).unwrap();
-        let official = [false, true].map(|residual| MotionCodec::official([4, 5], residual, &device));
-        for codec in official.iter().chain([&fitted, &reread]) {
+        let fitted = [Diffused::Motion, Diffused::MotionWavelets].map(|diffused| {
+            let mut statistics = MotionStatistics::new([4, 6], diffused);
+            statistics.add(&motion);
+            statistics.codec(&device)
+        });
+        let reread = fitted.each_ref().map(|codec| MotionCodec::from_state(&codec.to_state(), &device).unwrap());
+        let official = [false, true].map(|residual| MotionCodec::official([4, 6], residual, &device));
+        for codec in official.iter().chain(&fitted).chain(&reread) {
             let x = codec.encode(&motion, 2);
-            assert_eq!(x.dims(), [2, 3, 3, 4, 5]);
+            let [channels, side] = if codec.diffused() == Diffused::Motion { [3, 1] } else { [12, 2] };
+            assert_eq!(x.dims(), [2, channels, 3, 4 / side, 6 / side]);
+            assert_eq!(codec.size(), [4, 6]);
             let decoded = codec.decode(x);
             assert!(distance(decoded.flow, motion.flow.clone()) < 1e-5);
             assert!(distance(decoded.occlusion, motion.occlusion.clone()) < 1e-5);
@@ -162,12 +195,14 @@ mod tests {
     fn a_fitted_codec_standardises_its_set() {
         let device = Device::flex();
         let motion = motion(&device);
-        let mut statistics = MotionStatistics::new([4, 5]);
-        statistics.add(&motion);
-        let x = statistics.codec(&device).encode(&motion, 1);
-        assert!(x.clone().mean_dim(2).abs().max().into_scalar::<f32>() < 1e-5, "zero mean in every cell");
-        let variance = (x.clone() * x).mean_dims(&[2, 3, 4]);
-        assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-4, "unit variance in every channel");
+        for diffused in [Diffused::Motion, Diffused::MotionWavelets] {
+            let mut statistics = MotionStatistics::new([4, 6], diffused);
+            statistics.add(&motion);
+            let x = statistics.codec(&device).encode(&motion, 1);
+            assert!(x.clone().mean_dim(2).abs().max().into_scalar::<f32>() < 1e-5, "zero mean in every cell");
+            let variance = (x.clone() * x).mean_dims(&[2, 3, 4]);
+            assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-4, "unit variance in every channel");
+        }
     }
 
     #[test]

@@ -76,7 +76,11 @@ impl UnetConfig {
 
         let pad = self.init_kernel / 2;
         let channels = self.diffused.channels();
-        let has_occlusion = self.diffused == Diffused::Motion;
+        // The flow's channels come first.
+        let of_occlusion = match self.diffused {
+            Diffused::Motion | Diffused::MotionWavelets => channels / 3,
+            Diffused::Channels(_) => 0,
+        };
         Unet3d {
             time_rel_pos_bias: RelativePositionBias::new(heads, device),
             init_conv: Conv2dConfig::new([channels + latent_channels, dim], [self.init_kernel; 2])
@@ -93,8 +97,8 @@ impl UnetConfig {
             mid_temporal_attn: temporal(coarsest),
             mid_block2: resnet(coarsest, coarsest),
             ups: ups.collect(),
-            final_conv: head(channels - usize::from(has_occlusion)),
-            occlusion_map: has_occlusion.then(|| head(1)),
+            final_conv: head(channels - of_occlusion),
+            occlusion_map: (of_occlusion > 0).then(|| head(of_occlusion)),
             null_cond_emb: self
                 .learned_null_condition
                 .then(|| burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([1, self.condition_dim], device)),

@@ -18,6 +18,7 @@ pub struct FlowPredictor {
     pub bg_predictor: BackgroundMotionPredictor,
     pub pixelwise: PixelwiseFlowPredictor,
     pub refinement: Option<FlowRefinement>,
+    pub fine_refinement: Option<FlowRefinement>,
 }
 
 /// Everything stage 1 says about a pair of frames.
@@ -28,9 +29,9 @@ pub struct Estimate {
     /// `[batch, 3, 3]`
     pub background: Tensor<3>,
     pub motion: Motion,
-    /// Logits of the occlusion, `[batch, 1, height, width]`; `None` for a model without occlusion.
+    /// Logits of its occlusion, `[batch, 1, height, width]`; `None` for a model without occlusion.
     pub occlusion_logits: Option<Tensor<4>>,
-    /// The motion before its refinement; `None` for a model without one.
+    /// The motion before any refinement; `None` for a model without one.
     pub regional: Option<Motion>,
     pub taps: FlowTaps,
 }
@@ -42,6 +43,7 @@ impl LfaeConfig {
             bg_predictor: self.background.init(self.channels, device),
             pixelwise: self.init_pixelwise(device),
             refinement: self.init_refinement(device),
+            fine_refinement: self.init_fine_refinement(device),
         }
     }
 }
@@ -50,20 +52,31 @@ impl FlowPredictor {
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
     pub fn forward(&self, source: Tensor<4>, driving: Tensor<4>) -> Estimate {
+        let coarse = self.coarse(source.clone(), driving.clone());
+        let Some(refinement) = &self.fine_refinement else { return coarse };
+        let (motion, occlusion_logits) = refinement.finer(source, driving, &coarse.motion, coarse.occlusion_logits);
+        Estimate { motion, occlusion_logits, ..coarse }
+    }
+
+    /// What [`forward`](Self::forward) says before the fine refinement, on the grid of the regions' mixture.
+    ///
+    /// # Shapes
+    /// - as for [`forward`](Self::forward)
+    pub fn coarse(&self, source: Tensor<4>, driving: Tensor<4>) -> Estimate {
         let source_regions = self.region_predictor.forward(source.clone());
         let driving_regions = self.region_predictor.forward(driving.clone());
         let background = self.bg_predictor.forward(source.clone(), driving.clone());
-        let (motion, taps) =
+        let (mut motion, taps) =
             self.pixelwise.forward(source.clone(), &source_regions, &driving_regions, Some(background.clone()));
-        let logits = taps.occlusion_logits.clone();
-        let (motion, occlusion_logits, regional) = match &self.refinement {
-            None => (motion, logits, None),
-            Some(refinement) => {
-                let regional = Motion { flow: centred(motion.flow), ..motion };
-                let (motion, logits) = refinement.forward(source, driving, regional.clone(), logits);
-                (motion, logits, Some(regional))
-            }
-        };
+        let mut occlusion_logits = taps.occlusion_logits.clone();
+        let mut regional = None;
+        if self.refinement.is_some() || self.fine_refinement.is_some() {
+            motion = Motion { flow: centred(motion.flow), ..motion };
+            regional = Some(motion.clone());
+        }
+        if let Some(refinement) = &self.refinement {
+            (motion, occlusion_logits) = refinement.forward(source, driving, motion, occlusion_logits);
+        }
         let (source, driving) = (source_regions, driving_regions);
         Estimate { source, driving, background, motion, occlusion_logits, regional, taps }
     }
@@ -74,6 +87,7 @@ impl FlowPredictor {
             bg_predictor: self.bg_predictor.fold(),
             pixelwise: self.pixelwise.fold(),
             refinement: self.refinement.map(FlowRefinement::fold),
+            fine_refinement: self.fine_refinement.map(FlowRefinement::fold),
         }
     }
 }

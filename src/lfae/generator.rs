@@ -54,8 +54,6 @@ pub struct Decoded {
     pub prediction: Tensor<4>,
     /// The decoder's own painting before the last blend with the warped source: `[batch, 3, height, width]` in [0, 1].
     pub painted: Tensor<4>,
-    /// The source, warped only: `[batch, 3, height, width]` in [0, 1].
-    pub deformed: Tensor<4>,
     /// What the last blend trusted the warped source with: `[batch, 1, height, width]` where a painter decided it, otherwise the occlusion of
     /// the motion.
     pub occlusion: Tensor<4>,
@@ -73,7 +71,7 @@ impl LfaeConfig {
             bottleneck: (0..generator.bottleneck_blocks)
                 .map(|_| ResBlock::new(generator.channels_at(levels), device))
                 .collect(),
-            painter: generator.painter.then(|| generator.init_painter(device)),
+            painter: generator.painter.then(|| self.init_painter(device)),
             skips: generator.skips,
             occlusion: self.flow.occlusion,
             resize: self.flow.resize,
@@ -140,12 +138,17 @@ impl Generator {
         tap("final_out", &out);
         let painted = sigmoid(out);
         let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
-        Decoded {
-            prediction,
-            painted,
-            deformed: warp_to(&image, motion, self.resize),
-            occlusion: motion.occlusion.clone(),
-        }
+        Decoded { prediction, painted, occlusion: motion.occlusion.clone() }
+    }
+
+    /// The source, warped only; nothing is painted.
+    ///
+    /// # Shapes
+    /// - `image`: `[1 or batch, 3, height, width]` in [0, 1]
+    /// - `motion`: of `batch` frames
+    /// - returns `[batch, 3, height, width]`
+    pub fn deform(&self, image: &Tensor<4>, motion: &Motion) -> Tensor<4> {
+        warp_to(image, motion, self.resize)
     }
 
     /// `motion` as blend `index` uses it: its occlusion is the painter's, if there is one.

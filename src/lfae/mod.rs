@@ -120,9 +120,12 @@ pub fn is_decoder(key: &str) -> bool {
 /// What keys of the decoder's painter begin with.
 pub(crate) const PAINTER: &str = "generator.painter.";
 
+/// What keys of the fine refinement begin with.
+pub(crate) const FINE_REFINEMENT: &str = "fine_refinement.";
+
 /// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
 pub fn is_flow_predictor(key: &str) -> bool {
-    ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor.", "refinement."]
+    ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor.", "refinement.", FINE_REFINEMENT]
         .iter()
         .any(|prefix| key.starts_with(prefix))
 }

@@ -13,30 +13,33 @@ use burn::tensor::{Device, Tensor};
 
 use super::Motion;
 use super::blocks::{narrow_conv, zero_conv};
-use crate::config::GeneratorConfig;
-use crate::tensor::{pixel_grid, resize};
+use crate::config::{LfaeConfig, WAVELETS};
+use crate::tensor::{haar, pixel_grid, resize};
 
 /// Shows motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]
 pub(super) struct Painter {
-    /// From displacement and occlusion to features of the bottleneck.
+    /// From displacement and occlusion, of a motion finer than the bottleneck their wavelets, to features of the bottleneck.
     motion: Conv2d,
     /// For every blend, deepest first and the picture last: from features to a shift of the occlusion's logit.
     masks: Vec<Conv2d>,
 }
 
-/// Displacement in cells, and occlusion.
+/// Displacement in cells of the bottleneck, and occlusion.
 const INPUTS: usize = 2 + 1;
 /// Where the logit of an occlusion ends.
 const SURE: f32 = 1e-3;
 
-impl GeneratorConfig {
+impl LfaeConfig {
     /// A painter that changes nothing until it has learned to.
     pub(super) fn init_painter(&self, device: &Device) -> Painter {
-        let masked = (0..=self.down_blocks).rev().map(|level| self.channels_at(level));
+        let (generator, levels) = (&self.generator, self.generator.down_blocks);
+        let masked = (0..=levels).rev().map(|level| generator.channels_at(level)).chain([generator.block_expansion]);
+        let is_finer = self.motion_scale() == 2.0 * 0.5f64.powi(levels as i32);
+        let bands = if is_finer { WAVELETS } else { 1 };
         Painter {
-            motion: zero_conv([INPUTS, self.channels_at(self.down_blocks)], device),
-            masks: masked.chain([self.block_expansion]).map(|channels| zero_conv([channels, 1], device)).collect(),
+            motion: zero_conv([bands * INPUTS, generator.channels_at(levels)], device),
+            masks: masked.map(|channels| zero_conv([channels, 1], device)).collect(),
         }
     }
 }
@@ -50,10 +53,12 @@ impl Painter {
     pub(super) fn show(&self, motion: &Motion, size: [usize; 2]) -> Tensor<4> {
         let [_, rows, columns, _] = motion.flow.dims();
         let device = motion.flow.device();
-        let cells = Tensor::<1>::from_floats([columns as f32 / 2.0, rows as f32 / 2.0], &device).reshape([1, 1, 1, 2]);
+        let cells = [size[1], size[0]].map(|cells| cells as f32 / 2.0);
+        let cells = Tensor::<1>::from_floats(cells, &device).reshape([1, 1, 1, 2]);
         let displacement = (motion.flow.clone() - pixel_grid([rows, columns], &device).unsqueeze()) * cells;
         let seen = Tensor::cat(vec![displacement.permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
-        self.motion.forward(resize(seen, size))
+        let seen = if [rows, columns] == size.map(|side| 2 * side) { haar(seen) } else { resize(seen, size) };
+        self.motion.forward(seen)
     }
 
     /// The occlusion for blend `index`, whose painted features are `features`.
@@ -109,7 +114,7 @@ mod tests {
     #[test]
     fn masks_move_the_occlusion_and_keep_it_a_share() {
         let device = Device::flex();
-        let mut painter = LfdmConfig::faces_64(1).lfae.generator.init_painter(&device);
+        let mut painter = LfdmConfig::faces_64(1).lfae.init_painter(&device);
         let bias = |value: f32| Some(burn::module::Param::from_tensor(Tensor::from_floats([value], &device)));
         let features = Tensor::ones([1, 32, 8, 8], &device);
         let mut sharpened = |shift: f32, occlusion: f32| {

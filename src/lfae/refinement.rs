@@ -13,7 +13,7 @@ use burn::tensor::{Device, Tensor};
 use super::Motion;
 use super::blocks::{DownBlock, zero_conv};
 use super::hourglass::Hourglass;
-use crate::config::{FlowResize, LfaeConfig};
+use crate::config::{FlowResize, LfaeConfig, RefinementConfig};
 use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, resize_flow, warp};
 
 /// Corrects a motion from what source and driving frame show.
@@ -38,14 +38,22 @@ pub struct FlowRefinement {
 const INPUTS: usize = 3 + 3 + 2 + 1;
 
 impl LfaeConfig {
-    /// The refinement, if the model has one.
+    /// The refinement on the grid of the regions' mixture, if the model has one.
     pub fn init_refinement(&self, device: &Device) -> Option<FlowRefinement> {
-        let config = self.refinement.as_ref()?;
-        let levels = (config.scale_factor / self.flow.scale_factor).log2().round().max(0.0) as usize;
+        Some(self.init_refinement_of(self.refinement.as_ref()?, self.flow.scale_factor, device))
+    }
+
+    /// The refinement on a grid twice as fine, if the model has one.
+    pub fn init_fine_refinement(&self, device: &Device) -> Option<FlowRefinement> {
+        Some(self.init_refinement_of(self.fine_refinement.as_ref()?, self.motion_scale(), device))
+    }
+
+    fn init_refinement_of(&self, config: &RefinementConfig, grid_scale: f64, device: &Device) -> FlowRefinement {
+        let levels = (config.scale_factor / grid_scale).log2().round().max(0.0) as usize;
         let width = config.hourglass.block_expansion;
         let inputs = |level: usize| if level == 0 { INPUTS } else { width };
         let features = config.hourglass.out_channels(inputs(levels));
-        Some(FlowRefinement {
+        FlowRefinement {
             down_blocks: (0..levels).map(|level| DownBlock::new([inputs(level), width], device)).collect(),
             hourglass: config.hourglass.init(inputs(levels), device),
             flow: zero_conv([features, 2], device),
@@ -53,7 +61,7 @@ impl LfaeConfig {
             scale_factor: config.scale_factor,
             resize: self.flow.resize,
             iterations: config.iterations,
-        })
+        }
     }
 }
 
@@ -95,6 +103,28 @@ impl FlowRefinement {
         }
         debug_assert_eq!(flow.dims(), [batch, rows, columns, 2]);
         (Motion { flow, occlusion }, occlusion_logits)
+    }
+
+    /// [`forward`](Self::forward) of `motion` brought to a grid of twice as many rows and columns.
+    ///
+    /// # Shapes
+    /// - as for [`forward`](Self::forward); flow and occlusion that are returned have the finer grid
+    pub fn finer(
+        &self,
+        source: Tensor<4>,
+        driving: Tensor<4>,
+        motion: &Motion,
+        occlusion_logits: Option<Tensor<4>>,
+    ) -> (Motion, Option<Tensor<4>>) {
+        let [_, rows, columns, _] = motion.flow.dims();
+        let size = [2 * rows, 2 * columns];
+        let logits = occlusion_logits.map(|logits| resize(logits, size));
+        let occlusion = match &logits {
+            Some(logits) => sigmoid(logits.clone()),
+            None => resize(motion.occlusion.clone(), size),
+        };
+        let flow = resize_flow(motion.flow.clone(), size, self.resize);
+        self.forward(source, driving, Motion { flow, occlusion }, logits)
     }
 
     pub(super) fn fold(self) -> Self {

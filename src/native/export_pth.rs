@@ -84,6 +84,10 @@ fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> 
             "this model refines the flow of its regions; the official implementation would use theirs as it is"
         );
     }
+    ensure!(
+        config.lfae.fine_refinement.is_none(),
+        "the official implementation knows no motion on a finer grid than that of the regions, as this model has"
+    );
     if config.lfae.generator.painter {
         tracing::warn!(
             "this model's decoder sees the motion; the official implementation would decode without its painter"

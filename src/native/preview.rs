@@ -36,7 +36,8 @@ pub(crate) fn reconstructions(
             let driving = image(clip.frame(data.apex_frame()));
             let motion = model.estimate_motion(source.clone(), driving.clone());
             let decoded = model.decode(source.clone(), &model.encode(source.clone()), &motion);
-            let images = [source, driving, decoded.deformed, decoded.prediction, decoded.painted].map(values);
+            let deformed = model.generator.deform(&source, &motion);
+            let images = [source, driving, deformed, decoded.prediction, decoded.painted].map(values);
             let [source, driving, _, output, _] = &images;
             repeated.push(psnr(source, driving, source));
             reconstructed.push(psnr(source, driving, output));

@@ -209,11 +209,11 @@ impl Units<'_> {
             let mut check =
                 |name: &str, y: Tensor<4>| report.compare(self.golden, &format!("units/genvar/{case}/{name}"), y);
             check("bottle_neck_feat", features.latent());
+            check("deformed", generator.deform(&image, &motion));
             check("optical_flow", motion.flow);
             if config.flow.occlusion {
                 check("occlusion_map", motion.occlusion);
             }
-            check("deformed", decoded.deformed);
             check("prediction", decoded.prediction);
         }
     }

@@ -15,6 +15,9 @@ pub struct Crop {
     side: f64,
 }
 
+/// Smallest side, as a share of the frame's.
+const SMALLEST: f64 = 0.05;
+
 impl FromStr for Crop {
     type Err = String;
 
@@ -25,6 +28,10 @@ impl FromStr for Crop {
         let inside = |from: f64| from >= 0.0 && from + side <= 1.0 + 1e-9;
         if !(side > 0.0 && inside(left) && inside(top)) {
             return Err(format!("it reaches beyond the frame; {HOW}"));
+        }
+        // Tiles are decoded whole.
+        if side < SMALLEST {
+            return Err(format!("its side must be at least {SMALLEST} of the frame's; cut smaller parts beforehand"));
         }
         Ok(Self { left, top, side })
     }
@@ -84,6 +91,7 @@ mod tests {
         for text in ["0.5,0,0.6", "0,-0.1,0.5", "0,0,0", "0,0", "0,0,1,0", "a,0,1", "nan,0,0.5", ""] {
             assert!(text.parse::<Crop>().unwrap_err().contains("LEFT,TOP,SIDE"), "{text}");
         }
+        assert!("0.5,0.5,0.01".parse::<Crop>().unwrap_err().contains("at least 0.05"));
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl ClipModel for Animator {
 
     fn flops_per_step(&self, guidance: f64) -> u64 {
         let config = &self.manifest().config;
-        self.diffusion().flops_per_step(config.frames, config.flow_size(), guidance)
+        self.diffusion().flops_per_step(config.frames, config.diffused_size(), guidance)
     }
 }
 

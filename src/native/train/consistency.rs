@@ -226,7 +226,7 @@ impl ConsistencyStage {
         let latents = set.latents(&clips, device);
         let [_, _, height, width] = latents.dims();
         let mut noise = NoiseSource::new(0);
-        let shape = [CLIPS, 3, set.frames, height, width];
+        let shape = [CLIPS, self.base.settings.config.diffusion.unet.diffused.channels(), set.frames, height, width];
         let mut x = noise.normal(shape, device);
         let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
         let condition = set.conditions(&clips, device);

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::consistency::Tuning;
+use super::inherit::finer;
 use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
@@ -91,16 +92,16 @@ pub fn run(args: &Args) -> Result<()> {
     if args.zero_terminal {
         config.diffusion.schedule = ScheduleKind::CosineZeroTerminal;
     }
-    config.diffusion.validate()?;
+    ensure!(
+        !matches!(config.diffusion.unet.diffused, Diffused::Channels(_)),
+        "stage 2 diffuses motion; leave `diffused` out of the configuration, or train a baseline: `lfdm train vdm`"
+    );
+    config.validate()?;
     ensure!(args.min_snr.is_none_or(|gamma| gamma > 0.0), "--min-snr must be a positive number");
     ensure!(
         args.min_snr.is_none() || config.diffusion.schedule == ScheduleKind::Cosine,
         "--min-snr gives the time that holds noise alone no weight, so the first step of sampling would never be trained; \
          use it with the `cosine` schedule"
-    );
-    ensure!(
-        config.diffusion.unet.diffused == Diffused::Motion,
-        "stage 2 diffuses motion; leave `diffused` out of the configuration, or train a baseline: `lfdm train vdm`"
     );
     let labels = trained.settings.labels;
     check_labels(&config.diffusion, &labels)?;
@@ -119,7 +120,7 @@ pub fn run(args: &Args) -> Result<()> {
         config,
     };
     let (train, validation) = motion_sets(&args.run, &args.lfae, &[&args.run.out], &settings)?;
-    let codec = train.statistics().codec(&Device::flex());
+    let codec = train.statistics(settings.config.diffusion.unet.diffused).codec(&Device::flex());
     let stage = DiffusionStage::new(&args.run, &args.lfae, [train, validation], codec, settings)?;
     super::run(&stage, &args.run, args.init.as_deref())
 }
@@ -205,7 +206,8 @@ impl Stage for DiffusionStage {
     }
 
     fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
-        load_module(model, &weights.filter(is_denoiser), &official_key)
+        let weights = finer(weights.filter(is_denoiser), &collect_module(&model, &official_key));
+        load_module(model, &weights, &official_key)
     }
 
     fn export(&self, model: &DiffusionModel) -> StateDict {
@@ -380,6 +382,8 @@ pub(super) struct MotionSet {
     pub frames: usize,
     /// `[channels, height, width]` of a latent.
     latent: [usize; 3],
+    /// Height and width of the motion.
+    grid: [usize; 2],
     /// Reference and label of each clip.
     clips: Vec<(usize, usize)>,
     /// `[references, channels, height, width]`: clips that begin with the same frame share one.
@@ -391,11 +395,13 @@ pub(super) struct MotionSet {
 impl MotionSet {
     fn compute(lfae: &LatentFlowAutoencoder, data: &ClipSet, settings: &Settings, device: &Device) -> Self {
         let (size, frames) = (data.size(), data.frames());
-        let [height, width] = settings.config.flow_size();
+        let config = &settings.config;
+        let [height, width] = config.latent_size();
         let mut set = Self {
             labels: data.labels().len(),
             frames,
-            latent: [settings.config.latent_channels(), height, width],
+            latent: [config.latent_channels(), height, width],
+            grid: config.flow_size(),
             clips: Vec::new(),
             latents: Vec::new(),
             motions: Vec::new(),
@@ -443,7 +449,7 @@ impl MotionSet {
     }
 
     fn clip_len(&self) -> usize {
-        self.frames * self.latent[1] * self.latent[2] * 3
+        self.frames * self.grid[0] * self.grid[1] * 3
     }
 
     /// One-hot labels of the clips, `[clips, labels]`.
@@ -470,7 +476,7 @@ impl MotionSet {
 
     /// Motion of `clips * frames` frames.
     fn motion(&self, clips: &[usize], device: &Device) -> Motion {
-        let [_, height, width] = self.latent;
+        let [height, width] = self.grid;
         let length = self.clip_len();
         let values: Vec<f32> = clips
             .iter()
@@ -482,9 +488,9 @@ impl MotionSet {
         Motion { flow: stacked.clone().narrow(3, 0, 2), occlusion: stacked.narrow(3, 2, 1).permute([0, 3, 1, 2]) }
     }
 
-    fn statistics(&self) -> MotionStatistics {
+    fn statistics(&self, diffused: Diffused) -> MotionStatistics {
         let device = Device::flex();
-        let mut statistics = MotionStatistics::new([self.latent[1], self.latent[2]]);
+        let mut statistics = MotionStatistics::new(self.grid, diffused);
         for clip in 0..self.clips.len() {
             statistics.add(&self.motion(&[clip], &device));
         }
@@ -509,17 +515,18 @@ impl MotionSet {
             frames: motion_shape[1],
             clips,
             latent: [latent_shape[1], latent_shape[2], latent_shape[3]],
+            grid: [motion_shape[2], motion_shape[3]],
             latents: halves(latents),
             motions: halves(motions),
         })
     }
 
     fn save(&self, path: &Path, settings: &Settings) -> Result<()> {
-        let [channels, height, width] = self.latent;
+        let ([channels, height, width], [rows, columns]) = (self.latent, self.grid);
         let mut dict = StateDict::default();
         let floats = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect::<Vec<_>>();
         dict.insert("latents", TensorData::new(floats(&self.latents), [self.references(), channels, height, width]));
-        let shape = [self.clips.len(), self.frames, height, width, 3];
+        let shape = [self.clips.len(), self.frames, rows, columns, 3];
         dict.insert("motions", TensorData::new(floats(&self.motions), shape));
         let clips = serde_json::to_string(&self.clips)?;
         let metadata = [("key".to_owned(), Self::key(settings)), ("clips".to_owned(), clips)].into();

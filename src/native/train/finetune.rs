@@ -1,7 +1,8 @@
 //! `lfdm finetune`: the decoder alone learns to paint pictures of a new domain, as in the paper.
 //!
 //! Motion needs no labels here: the auto-encoder finds it between two frames of a clip. Encoder, flow predictor and diffusion model are
-//! taken over bit by bit, so what the model makes of a label stays what it was.
+//! taken over bit by bit, so what the model makes of a label stays what it was. With `--finer` a further refinement learns with the decoder, to find
+//! motion on a grid twice as fine; that is another motion space, in which the diffusion model has to be trained on.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +12,16 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::lfae::{DecodingRecipe, Pairs, adam, grown, open_vgg, prefetch};
+use super::inherit::grown;
+use super::lfae::{DecodingRecipe, Pairs, adam, flow_error, open_vgg, prefetch, visibility_error, warping_error};
 use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
-    Generator, LatentFlowAutoencoder, Motion, ReferenceFeatures, is_decoder, is_flow_predictor, is_lfae, official_key,
+    Estimate, FINE_REFINEMENT, FlowRefinement, Generator, LatentFlowAutoencoder, Motion, ReferenceFeatures, is_decoder,
+    is_flow_predictor, is_lfae, official_key,
 };
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, Prefetch, Split};
+use crate::native::data::{AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split};
 use crate::native::model::open_trained;
 use crate::native::preview;
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
@@ -34,6 +37,12 @@ pub struct Args {
     /// Give the decoder of an older model a painter, which shows it the motion; it changes nothing before the first step.
     #[arg(long)]
     pub painter: bool,
+    /// Also learn to find motion on a grid of twice as many rows and columns; it is as coarse as before until the first step. Stage 2 has to be trained
+    /// on that motion: `lfdm train dm --init`.
+    #[arg(long)]
+    pub finer: bool,
+    #[command(flatten)]
+    pub motion: MotionArgs,
     /// torchvision's weights of VGG19, `.pth` or safetensors: adds the official perceptual loss.
     #[arg(long)]
     pub vgg: Option<PathBuf>,
@@ -43,6 +52,34 @@ pub struct Args {
     pub augment: AugmentArgs,
 }
 
+/// What teaches the finer motion.
+#[derive(Debug, Clone, clap::Args)]
+pub struct MotionArgs {
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …) for the finer motion; it learns by the pictures alone without them.
+    #[arg(long, requires = "finer")]
+    pub flow: Option<PathBuf>,
+    #[command(flatten)]
+    pub recipe: MotionRecipe,
+}
+
+/// What the terms count that teach the finer motion, beside the decoder's error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
+pub struct MotionRecipe {
+    /// Multi-scale L1 between the driving frame and the source as the motion alone warps it, where frame 0 shows the point. A brow is a few cells: exact
+    /// flow, averaged over all of them, hardly notices it.
+    #[arg(long, requires = "finer", default_value_t = 10.0)]
+    pub warping: f64,
+    /// Squared distance between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel image.
+    #[arg(long, requires = "flow", default_value_t = 0.3)]
+    pub flow_weight: f64,
+    /// Cross-entropy between occlusion and exact visibility.
+    #[arg(long, requires = "flow", default_value_t = 0.1)]
+    pub visibility: f64,
+    /// First steps that train the motion alone: no decoding, so they are cheap.
+    #[arg(long, requires = "finer", default_value_t = 0)]
+    pub motion_warm_up: u64,
+}
+
 /// What a checkpoint of the fine-tuning was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -50,30 +87,55 @@ pub struct Settings {
     /// The model's labels; the new clips have none.
     pub labels: Vec<String>,
     pub recipe: DecodingRecipe,
+    /// What taught the finer motion.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub motion: Option<MotionRecipe>,
+    /// Whether exact flow was used.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub supervised: bool,
     #[serde(default)]
     pub augmentation: Augmentation,
     pub batch: usize,
     pub accumulate: u16,
+    /// The part of the frames that is seen, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Whether VGG19 judged the pictures.
     pub perceptual: bool,
-    /// The step of the auto-encoder, before any fine-tuning, whose decoder learns.
-    pub lfae_step: u64,
+    /// The step of the auto-encoder, before any fine-tuning of its decoder, whose motion is used; `None` where that is learned too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lfae_step: Option<u64>,
+}
+
+impl Settings {
+    fn is_warming_up(&self, step: u64) -> bool {
+        self.motion.as_ref().is_some_and(|motion| step < motion.motion_warm_up)
+    }
+
+    fn pair_options(&self, step: u64) -> PairOptions {
+        let mut options = self.recipe.pair_options(self.augmentation);
+        if self.is_warming_up(step) {
+            options.first_frame_probability = 1.0;
+        }
+        options
+    }
 }
 
 /// Trains the decoder.
 pub fn run(args: &Args) -> Result<()> {
     let model = open_trained(&args.model)?;
     let lfae_step = model.lfae_step();
-    let mut config = model.settings.config;
+    let older = model.settings.config;
+    let mut config = if args.finer { older.clone().finer() } else { older.clone() };
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
     let open = |split| -> Result<ClipSet> {
-        let data = args.run.reading.open(&args.run.data, None, height, None, split)?;
+        let data = args.run.reading.open(&args.run.data, args.motion.flow.as_deref(), height, None, split)?;
         Ok(data.with_grid(rows))
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     let weights = model.weights.filter(is_lfae);
-    let frozen = load_module(config.lfae.init(&args.run.device.open()), &weights, &official_key)
+    let frozen = load_module(older.lfae.init(&args.run.device.open()), &weights, &official_key)
         .with_context(|| format!("cannot use the auto-encoder in {}", args.model.display()))?
         .fold_batch_norm();
     config.lfae.generator.painter |= args.painter;
@@ -85,13 +147,26 @@ pub fn run(args: &Args) -> Result<()> {
         augmentation: args.augment.augmentation(),
         batch: args.run.batch,
         accumulate: args.run.accumulate,
+        crop: args.run.reading.crop,
+        motion: args.finer.then(|| args.motion.recipe.clone()),
+        supervised: args.motion.flow.is_some(),
         perceptual: args.vgg.is_some(),
-        lfae_step,
+        lfae_step: (!args.finer).then_some(lfae_step),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
-    let options = settings.recipe.pair_options(settings.augmentation);
-    let train = prefetch(train, &args.run, move |_| options);
-    super::run(&DecoderStage { train, validation, vgg, frozen, weights, settings }, &args.run, Some(&args.model))
+    let drawn = settings.clone();
+    let train = prefetch(train, &args.run, move |step| drawn.pair_options(step));
+    let stage = DecoderStage { train, validation, vgg, frozen, weights, settings, is_finer: args.finer };
+    super::run(&stage, &args.run, Some(&args.model))
+}
+
+/// What fine-tuning changes, and the encoder that belongs to it.
+#[derive(Module, Debug)]
+struct Learner {
+    /// Only its decoder is reached by the loss.
+    generator: Generator,
+    /// Where finer motion is learned.
+    fine_refinement: Option<FlowRefinement>,
 }
 
 struct DecoderStage {
@@ -103,11 +178,12 @@ struct DecoderStage {
     /// Its weights.
     weights: StateDict,
     settings: Settings,
+    /// Whether finer motion is learned.
+    is_finer: bool,
 }
 
 impl Stage for DecoderStage {
-    /// Only its decoder is reached by the loss.
-    type Model = Generator;
+    type Model = Learner;
     type Settings = Settings;
 
     fn name(&self) -> &'static str {
@@ -122,39 +198,43 @@ impl Stage for DecoderStage {
         adam()
     }
 
-    fn init(&self, device: &Device) -> Generator {
-        self.settings.config.lfae.init_generator(device)
+    fn init(&self, device: &Device) -> Learner {
+        let lfae = &self.settings.config.lfae;
+        let fine_refinement = if self.is_finer { lfae.init_fine_refinement(device) } else { None };
+        Learner { generator: lfae.init_generator(device), fine_refinement }
     }
 
-    fn load(&self, model: Generator, weights: StateDict) -> Result<Generator, WeightsError> {
-        let weights = weights.filter(|key| is_lfae(key) && !is_flow_predictor(key));
-        let weights = grown(weights, &collect_module(&model, &generator_key));
-        load_module(model, &weights, &generator_key)
+    fn load(&self, model: Learner, weights: StateDict) -> Result<Learner, WeightsError> {
+        let learns = |key: &str| !is_flow_predictor(key) || (self.is_finer && key.starts_with(FINE_REFINEMENT));
+        let weights = grown(weights.filter(|key| is_lfae(key) && learns(key)), &collect_module(&model, &official_key));
+        load_module(model, &weights, &official_key)
     }
 
-    fn export(&self, model: &Generator) -> StateDict {
+    fn export(&self, model: &Learner) -> StateDict {
         let mut weights = self.weights.clone();
-        weights.merge(collect_module(model, &generator_key).filter(is_decoder));
+        let learned = |key: &str| is_decoder(key) || key.starts_with(FINE_REFINEMENT);
+        weights.merge(collect_module(model, &official_key).filter(learned));
         weights
     }
 
-    fn loss(&self, model: &Generator, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(self.train.get(draw.index()), model, device)
+    fn loss(&self, model: &Learner, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+        self.loss_on(self.train.get(draw.index()), model, draw.step, device)
     }
 
-    fn validate(&self, model: &Generator, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+    fn validate(&self, model: &Learner, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: u64 = 8;
-        // The same pairs at every validation, so that the figures compare.
-        let options = self.settings.recipe.pair_options(self.settings.augmentation);
+        // The same pairs at every validation, past the warm-up, so that the figures compare.
+        let options = self.settings.pair_options(u64::MAX);
         let loss = |index| {
             let pairs = self.validation.pairs(&options, self.settings.batch, 0, index);
-            self.loss_on(pairs, model, device).0.into_scalar::<f32>()
+            self.loss_on(pairs, model, u64::MAX, device).0.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
-        let whole = LatentFlowAutoencoder {
-            generator: model.clone(),
-            flow_predictor: self.frozen.flow_predictor.clone().to_device(device),
-        };
+        let mut flow_predictor = self.frozen.flow_predictor.clone().to_device(device);
+        if self.is_finer {
+            flow_predictor.fine_refinement.clone_from(&model.fine_refinement);
+        }
+        let whole = LatentFlowAutoencoder { generator: model.generator.clone(), flow_predictor };
         let mut figures = vec![("loss", f64::from(loss))];
         let path = dir.join(format!("decoder-{step:07}.png"));
         figures.extend(preview::reconstructions(&whole, device, &self.validation, &path)?);
@@ -167,26 +247,47 @@ impl Stage for DecoderStage {
 }
 
 impl DecoderStage {
-    fn loss_on(&self, pairs: PairBatch, model: &Generator, device: &Device) -> (Tensor<1>, Terms) {
-        let recipe = &self.settings.recipe;
+    fn loss_on(&self, pairs: PairBatch, model: &Learner, step: u64, device: &Device) -> (Tensor<1>, Terms) {
         let pairs = Pairs::new(pairs, device);
-        let (features, motion) = self.see(&pairs, device);
-        recipe.loss(model.decode(pairs.source.clone(), &features, &motion), &pairs, self.vgg.as_ref())
+        let (features, mut motion, mut logits) = self.see(&pairs, device);
+        if let Some(refinement) = &model.fine_refinement {
+            (motion, logits) = refinement.finer(pairs.source.clone(), pairs.driving.clone(), &motion, logits);
+        }
+        let (mut total, mut terms) = (Tensor::zeros([1], device), Terms::new());
+        if let Some(recipe) = &self.settings.motion {
+            let warped = model.generator.deform(&pairs.source, &motion);
+            let warping = warping_error(warped, &motion, &pairs, self.settings.recipe.motion_focus);
+            total = warping.clone() * recipe.warping;
+            terms.push(("warping", warping));
+            if self.settings.supervised {
+                let (flow, visibility) = (flow_error(&motion, &pairs), visibility_error(logits, &pairs));
+                total = total + flow.clone() * recipe.flow_weight + visibility.clone() * recipe.visibility;
+                terms.extend([("flow", flow), ("visibility", visibility)]);
+            }
+        }
+        if self.settings.is_warming_up(step) {
+            return (total, terms);
+        }
+        let decoded = model.generator.decode(pairs.source.clone(), &features, &motion);
+        let (loss, of_decoding) = self.settings.recipe.loss(decoded, &pairs, self.vgg.as_ref());
+        terms.extend(of_decoding);
+        (total + loss, terms)
     }
 
-    /// What the model as it was sees in the pairs, without gradients.
-    fn see(&self, pairs: &Pairs, device: &Device) -> (ReferenceFeatures, Motion) {
+    /// What the model as it was sees in the pairs, without gradients: features, and motion with the logits of its occlusion, before any fine refinement
+    /// that learns here.
+    fn see(&self, pairs: &Pairs, device: &Device) -> (ReferenceFeatures, Motion, Option<Tensor<4>>) {
         let inner = |image: &Tensor<4>| if device.is_autodiff() { image.clone().inner() } else { image.clone() };
         let outer = |x: Tensor<4>| if device.is_autodiff() { Tensor::from_inner(x) } else { x };
         let (source, driving) = (inner(&pairs.source), inner(&pairs.driving));
         let frozen = self.frozen.clone().to_device(&source.device());
         let levels = frozen.encode(source.clone()).levels.into_iter().map(outer).collect();
-        let Motion { flow, occlusion } = frozen.estimate_motion(source, driving);
-        (ReferenceFeatures { levels }, Motion { flow: outer(flow), occlusion: outer(occlusion) })
+        let Estimate { motion, occlusion_logits, .. } = match self.is_finer {
+            true => frozen.flow_predictor.coarse(source, driving),
+            false => frozen.estimate(source, driving),
+        };
+        let Motion { flow, occlusion } = motion;
+        let motion = Motion { flow: outer(flow), occlusion: outer(occlusion) };
+        (ReferenceFeatures { levels }, motion, occlusion_logits.map(outer))
     }
-}
-
-/// The official key of a module path of the [`Generator`].
-fn generator_key(path: &str) -> String {
-    official_key(&format!("generator.{path}"))
 }

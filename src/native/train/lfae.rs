@@ -10,17 +10,20 @@ use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::inherit::grown;
 use super::perceptual::Vgg19;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
-    Decoded, Estimate, LatentFlowAutoencoder, Motion, PAINTER, Regions, is_flow_predictor, is_lfae, official_key,
+    Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae, official_key,
 };
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
+use crate::native::data::{
+    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, parse_zoom,
+};
 use crate::native::model::{open_weights, read_tensors};
 use crate::native::preview;
-use crate::tensor::{Matrix2, anti_alias, pixel_grid, warp};
+use crate::tensor::{Matrix2, anti_alias, pixel_grid, resize, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm train lfae`
@@ -158,6 +161,9 @@ pub struct Settings {
     pub batch: usize,
     #[serde(default = "super::one_part")]
     pub accumulate: u16,
+    /// The part of the frames that is seen, if not all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<Crop>,
     /// Whether exact flow was used.
     pub supervised: bool,
     /// Whether VGG19 judged the pictures.
@@ -195,6 +201,7 @@ pub fn run(args: &Args) -> Result<()> {
         augmentation: args.augment.augmentation(),
         batch: args.run.batch,
         accumulate: args.run.accumulate,
+        crop: args.run.reading.crop,
         supervised: args.flow.is_some(),
         perceptual: args.vgg.is_some(),
     };
@@ -211,7 +218,8 @@ fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
     let seen = |config: &LfdmConfig| {
         let lfae = &config.lfae;
         let refinement = lfae.refinement.as_ref().map(|refinement| refinement.scale_factor);
-        [Some(lfae.region.scale_factor), Some(lfae.flow.scale_factor), refinement]
+        let fine = lfae.fine_refinement.as_ref().map(|refinement| refinement.scale_factor);
+        [Some(lfae.region.scale_factor), Some(lfae.flow.scale_factor), refinement, fine]
             .map(|scale| scale.map(|scale| config.image_size.map(|side| side as f64 * scale)))
     };
     ensure!(
@@ -358,7 +366,7 @@ impl LfaeStage {
         if self.settings.supervised {
             let tracking = tracking(&estimate.source.shift, &estimate.driving.shift, &pairs);
             let flow = flow_error(&estimate.motion, &pairs);
-            let visibility = visibility_error(&estimate, &pairs);
+            let visibility = visibility_error(estimate.occlusion_logits.clone(), &pairs);
             // The refinement corrects what the regions leave over; they are not to leave it everything.
             if let Some(regional) = &estimate.regional {
                 let regional = flow_error(regional, &pairs);
@@ -401,33 +409,6 @@ impl LfaeStage {
         equivariance(&estimate.driving, &transformed, &transform, self.settings.config.lfae.revert_axis_swap)
     }
 }
-
-/// `weights`, for a model that may have one more level of the generator, or a refinement or a painter that they lack.
-///
-/// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
-/// size begins with what the smaller one has learned. Refinement and painter, just drawn, change nothing yet.
-pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
-    let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
-    let is_deeper = levels(fresh) == levels(&weights) + 1;
-    let picture = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
-    let is_outermost = |key: &str| OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(&picture);
-    let mut grown = fresh.clone().filter(|key| is_deeper || key.starts_with("refinement.") || key.starts_with(PAINTER));
-    for (key, data) in weights.iter() {
-        if !is_deeper {
-            grown.insert(key, data.clone());
-        } else if !is_outermost(key) {
-            let moved = key.strip_prefix(DOWN).and_then(|rest| {
-                let (level, rest) = rest.split_once('.')?;
-                Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
-            });
-            grown.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
-        }
-    }
-    grown
-}
-
-const DOWN: &str = "generator.down_blocks.";
-const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
 
 /// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a thin-plate transform of the driving frame.
 pub fn equivariance(
@@ -475,12 +456,6 @@ impl Pairs {
             visibility: Tensor::from_data(TensorData::new(pairs.visibility, [batch, 1, grid, grid]), device),
             flow_mask: Tensor::from_data(TensorData::new(pairs.flow_mask, [batch, 1, 1, 1]), device),
         }
-    }
-
-    /// Cells of the pairs with exact flow, at least one pair's.
-    fn exact_cells(&self) -> Tensor<1> {
-        let [_, height, width, _] = self.flow.dims();
-        self.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32
     }
 }
 
@@ -546,20 +521,37 @@ fn tracking(source: &Tensor<3>, driving: &Tensor<3>, pairs: &Pairs) -> Tensor<1>
 const REGIONAL: f64 = 0.3;
 
 /// Squared error of the flow over visible cells, in pixels of a 64-pixel image, over the exact pairs.
-fn flow_error(motion: &Motion, pairs: &Pairs) -> Tensor<1> {
-    let [batch, height, width, _] = pairs.flow.dims();
-    let weight = (pairs.visibility.clone() * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
-    let error = (motion.flow.clone() - pairs.flow.clone()) * 32.0;
-    (error.clone() * error * weight).sum() / pairs.exact_cells()
+///
+/// The motion may lie on a coarser grid than the exact flow: before a fine refinement it does.
+pub(super) fn flow_error(motion: &Motion, pairs: &Pairs) -> Tensor<1> {
+    let [batch, height, width, _] = motion.flow.dims();
+    let onto = |x: Tensor<4>| resize(x, [height, width]);
+    let exact = onto(pairs.flow.clone().permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
+    let weight = (onto(pairs.visibility.clone()) * pairs.flow_mask.clone()).reshape([batch, height, width, 1]);
+    let error = (motion.flow.clone() - exact) * 32.0;
+    let cells = pairs.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32;
+    (error.clone() * error * weight).sum() / cells
 }
 
-/// Cross-entropy of the occlusion over the exact pairs. From the logits: a saturated occlusion must still feel the pull back.
-fn visibility_error(estimate: &Estimate, pairs: &Pairs) -> Tensor<1> {
-    match estimate.occlusion_logits.clone() {
+/// L1 pyramid of the source as the motion alone warps it, where frame 0 shows the point: as exact flow tells, otherwise as the occlusion does.
+pub(super) fn warping_error(warped: Tensor<4>, motion: &Motion, pairs: &Pairs, focus: f64) -> Tensor<1> {
+    let [_, _, height, width] = warped.dims();
+    let size = [height, width];
+    let told = pairs.flow_mask.clone();
+    let visible = resize(pairs.visibility.clone(), size) * told.clone()
+        + resize(motion.occlusion.clone().detach(), size) * (told.neg() + 1.0);
+    pyramid_l1(warped, &pairs.driving, &(motion_focus(pairs, focus) * visible))
+}
+
+/// Cross-entropy of the occlusion with these logits over the exact pairs. From the logits: a saturated occlusion must still feel the pull back.
+pub(super) fn visibility_error(logits: Option<Tensor<4>>, pairs: &Pairs) -> Tensor<1> {
+    match logits {
         None => Tensor::zeros([1], &pairs.flow.device()),
         Some(logits) => {
+            let [_, _, height, width] = logits.dims();
             let entropy = softplus(logits.clone(), 1.0) - logits * pairs.visibility.clone();
-            (entropy * pairs.flow_mask.clone()).sum() / pairs.exact_cells()
+            let cells = pairs.flow_mask.clone().sum().clamp_min(1.0) * (height * width) as f32;
+            (entropy * pairs.flow_mask.clone()).sum() / cells
         }
     }
 }
@@ -575,32 +567,6 @@ mod tests {
         assert_eq!(count([[0.2, 0.1]; 3]), 2.0);
         assert!(count([[0.0, 0.0], [0.7, 0.0], [0.0, 0.7]]) < 1e-6);
         assert!((count([[0.0, 0.0], [0.0, 0.0], [0.0, 0.7]]) - 2.0 / 3.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn weights_of_a_smaller_model_lie_inside_the_larger_one() {
-        let device = Device::flex();
-        let (mut small, mut large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
-        for config in [&mut small, &mut large] {
-            config.generator.painter = true;
-        }
-        let weights = collect_module(&small.init(&device), &official_key);
-        let fresh = collect_module(&large.init(&device), &official_key);
-        let deeper = grown(weights.clone(), &fresh);
-        let same = |large: &str, small: &str| deeper.get(large) == weights.get(small);
-        assert!(same("generator.down_blocks.2.conv.weight", "generator.down_blocks.1.conv.weight"));
-        assert!(same("generator.up_blocks.1.conv.weight", "generator.up_blocks.1.conv.weight"));
-        assert!(same("region_predictor.regions.weight", "region_predictor.regions.weight"));
-        for outermost in ["first.conv", "final", "down_blocks.0.conv", "up_blocks.2.conv"] {
-            let key = format!("generator.{outermost}.weight");
-            assert_eq!(deeper.get(&key), fresh.get(&key), "{key}");
-        }
-        assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
-        assert_eq!(grown(fresh.clone(), &fresh).len(), fresh.len());
-
-        let older = weights.clone().filter(|key| !key.starts_with("refinement.") && !key.starts_with(PAINTER));
-        assert!(older.len() < weights.len());
-        assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod consistency;
 pub mod diffusion;
 mod ema;
 pub mod finetune;
+mod inherit;
 pub mod lfae;
 mod log;
 mod parts;

@@ -1,0 +1,141 @@
+//! What a network begins with that has more than the one whose weights it gets.
+
+use burn::tensor::TensorData;
+
+use crate::config::WAVELETS;
+use crate::lfae::{FINE_REFINEMENT, PAINTER};
+use crate::weights::StateDict;
+
+/// Weights of stage 1, for a model that may have one more level of the generator, or refinements or a painter that they lack.
+///
+/// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
+/// size begins with what the smaller one has learned. Refinements and painter, just drawn, change nothing yet.
+pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
+    let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
+    let is_deeper = levels(fresh) == levels(&weights) + 1;
+    let picture = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
+    let is_outermost = |key: &str| OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(&picture);
+    let is_addition =
+        |key: &str| ["refinement.", FINE_REFINEMENT, PAINTER].iter().any(|prefix| key.starts_with(prefix));
+    let mut grown = fresh.clone().filter(|key| is_deeper || is_addition(key));
+    for (key, data) in weights.iter() {
+        if !is_deeper {
+            grown.insert(key, data.clone());
+        } else if !is_outermost(key) {
+            let moved = key.strip_prefix(DOWN).and_then(|rest| {
+                let (level, rest) = rest.split_once('.')?;
+                Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
+            });
+            grown.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
+        }
+    }
+    // A painter of coarser motion knows the means of a finer one.
+    widen(&mut grown, fresh, &format!("{PAINTER}motion.weight"), 1, |channel| channel);
+    grown
+}
+
+const DOWN: &str = "generator.down_blocks.";
+const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
+
+/// Weights of a network that denoises motion, for one that denoises its wavelets: of the means it knows what the other knew of the motion,
+/// everything else is as `fresh` drew it.
+pub(super) fn finer(mut weights: StateDict, fresh: &StateDict) -> StateDict {
+    const INPUT: &str = "denoise_fn.init_conv.weight";
+    const OUTPUTS: [&str; 2] = ["denoise_fn.final_conv.1.", "denoise_fn.occlusion_map.1."];
+    // Flow x and y, then occlusion, each with its differences after it; then the reference's latent.
+    let input = |channel: usize| match channel {
+        0 | 1 => channel,
+        2 => 2 * WAVELETS,
+        _ => channel + 3 * (WAVELETS - 1),
+    };
+    widen(&mut weights, fresh, INPUT, 1, input);
+    for output in OUTPUTS {
+        for parameter in ["weight", "bias"] {
+            widen(&mut weights, fresh, &format!("{output}{parameter}"), 0, |channel| channel);
+        }
+    }
+    weights
+}
+
+/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there and all others are the same: its slice `i` takes the
+/// place `place(i)`.
+fn widen(weights: &mut StateDict, fresh: &StateDict, key: &str, axis: usize, place: impl Fn(usize) -> usize) {
+    let (Some(known), Some(wider)) = (weights.get(key), fresh.get(key)) else { return };
+    let (from, to) = (known.shape().to_vec(), wider.shape().to_vec());
+    let differs = |i: usize| from[i] != to[i];
+    if from.len() != to.len() || from.get(axis) >= to.get(axis) || (0..from.len()).any(|i| i != axis && differs(i)) {
+        return;
+    }
+    let slice: usize = from[axis + 1..].iter().product();
+    let mut values: Vec<f32> = wider.iter().collect();
+    for (index, value) in known.iter::<f32>().enumerate() {
+        let (outer, rest) = (index / (from[axis] * slice), index % (from[axis] * slice));
+        values[(outer * to[axis] + place(rest / slice)) * slice + rest % slice] = value;
+    }
+    weights.insert(key, TensorData::new(values, to));
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::config::{Diffused, LfdmConfig};
+    use crate::lfae::official_key;
+    use crate::weights::{collect_module, load_module};
+
+    #[test]
+    fn weights_of_a_smaller_model_lie_inside_the_larger_one() {
+        let device = Device::flex();
+        let (mut small, mut large) = (LfdmConfig::faces_64(3).lfae, LfdmConfig::faces_128(3).lfae);
+        for config in [&mut small, &mut large] {
+            config.generator.painter = true;
+        }
+        let weights = collect_module(&small.init(&device), &official_key);
+        let fresh = collect_module(&large.init(&device), &official_key);
+        let deeper = grown(weights.clone(), &fresh);
+        let same = |large: &str, small: &str| deeper.get(large) == weights.get(small);
+        assert!(same("generator.down_blocks.2.conv.weight", "generator.down_blocks.1.conv.weight"));
+        assert!(same("generator.up_blocks.1.conv.weight", "generator.up_blocks.1.conv.weight"));
+        assert!(same("region_predictor.regions.weight", "region_predictor.regions.weight"));
+        for outermost in ["first.conv", "final", "down_blocks.0.conv", "up_blocks.2.conv"] {
+            let key = format!("generator.{outermost}.weight");
+            assert_eq!(deeper.get(&key), fresh.get(&key), "{key}");
+        }
+        assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
+        assert_eq!(grown(fresh.clone(), &fresh).len(), fresh.len());
+
+        let older = weights.clone().filter(|key| !key.starts_with("refinement.") && !key.starts_with(PAINTER));
+        assert!(older.len() < weights.len());
+        assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
+    }
+
+    #[test]
+    fn a_denoiser_of_wavelets_begins_with_what_one_of_motion_knows() {
+        let device = Device::flex();
+        let mut config = LfdmConfig::faces_64(3).diffusion;
+        let key = crate::diffusion::official_key;
+        let known = collect_module(&config.init(4, &device), &key);
+        config.unet.diffused = Diffused::MotionWavelets;
+        let fresh = collect_module(&config.init(4, &device), &key);
+        let begun = finer(known.clone(), &fresh);
+        assert!(load_module(config.init(4, &device), &begun, &key).is_ok());
+        let row = |dict: &StateDict, key: &str, axis: usize, index: usize| {
+            let data = dict.get(&format!("denoise_fn.{key}")).unwrap();
+            let shape = data.shape().to_vec();
+            let inner: usize = shape[axis + 1..].iter().product();
+            let is_in_row = |place: usize| place / inner % shape[axis] == index;
+            data.iter::<f32>().enumerate().filter_map(|(i, x)| is_in_row(i).then_some(x)).collect::<Vec<f32>>()
+        };
+        // Flow x and y; occlusion; the latent.
+        for (of_motion, of_wavelets) in [(0, 0), (1, 1), (2, 8), (3, 12), (6, 15)] {
+            let key = "init_conv.weight";
+            assert_eq!(row(&begun, key, 1, of_wavelets), row(&known, key, 1, of_motion));
+        }
+        for (key, of_motion, drawn) in [("final_conv.1.weight", 1, 2), ("occlusion_map.1.weight", 0, 3)] {
+            assert_eq!(row(&begun, key, 0, of_motion), row(&known, key, 0, of_motion));
+            assert_eq!(row(&begun, key, 0, drawn), row(&fresh, key, 0, drawn));
+        }
+        assert_eq!(finer(fresh.clone(), &fresh).len(), fresh.len());
+    }
+}
