@@ -68,9 +68,6 @@ pub fn run(args: &Args) -> Result<()> {
     }
 
     let config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
-    config.validate().with_context(|| {
-        format!("{} was trained on another motion than that of {}", args.dm.display(), args.lfae.display())
-    })?;
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);
     weights.merge(dm.weights);
