@@ -555,8 +555,11 @@ impl LfdmConfig {
     /// The same model with motion on a grid twice as fine: what stage 1 learns with `finetune --finer`, and stage 2 anew.
     pub fn finer(mut self) -> Self {
         if self.lfae.fine_refinement.is_none() {
+            // It has four times the cells of the first refinement to look at, and less to find.
+            let usual = HourglassConfig { block_expansion: 64, blocks: 3, max_features: 128 };
+            let first = self.lfae.refinement.as_ref().map_or(usual, |refinement| refinement.hourglass);
             self.lfae.fine_refinement = Some(RefinementConfig {
-                hourglass: HourglassConfig { block_expansion: 32, blocks: 3, max_features: 128 },
+                hourglass: HourglassConfig { block_expansion: (first.block_expansion / 2).max(4), ..first },
                 scale_factor: (8.0 * self.lfae.flow.scale_factor).min(1.0),
                 iterations: 2,
             });
