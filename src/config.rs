@@ -564,7 +564,7 @@ impl LfdmConfig {
                 iterations: 2,
             });
             self.diffusion.unet.diffused = Diffused::MotionWavelets;
-            // Differences between cells have heavier tails: half a percent of them reaches 8 deviations.
+            // Differences between cells have heavier tails: in some clips half a percent of all values reaches 8 deviations.
             if let Threshold::Dynamic { bound, .. } = &mut self.diffusion.threshold {
                 *bound *= 2.0;
             }
