@@ -10,6 +10,8 @@ use sha2::{Digest, Sha256};
 
 use crate::native::action::{ActionNetwork, Judgement};
 use crate::native::data::ClipSet;
+use crate::native::i3d::{self, I3d};
+use crate::native::model::read_tensors;
 use crate::native::train::TrainedModel;
 use crate::native::train::classifier::Settings;
 use crate::native::video::Video;
@@ -88,6 +90,49 @@ impl VideoNetwork for ActionJudge {
     }
 }
 
+/// I3D, whose features are its logits, as the field's Frechet video distance has them (Unterthiner et al. 2018).
+pub(crate) struct I3dJudge {
+    network: I3d,
+    name: String,
+    device: Device,
+}
+
+impl I3dJudge {
+    /// `weights`: a safetensors file or a PyTorch checkpoint. `frames`: of the clips that it will see.
+    ///
+    /// # Errors
+    /// No such file, weights of another network, or clips that are too short for it.
+    pub(crate) fn open(weights: &Path, frames: usize, device: &Device) -> Result<Self> {
+        ensure!(
+            frames >= i3d::MIN_FRAMES,
+            "--i3d looks at clips of {} frames or more, and these have {frames}; leave it out, or train a model of longer clips",
+            i3d::MIN_FRAMES
+        );
+        let tensors = read_tensors(weights)?;
+        let network = I3d::new(&tensors, device).with_context(|| {
+            format!(
+                "--i3d {}: not the weights of I3D under PyTorch's keys (rgb_imagenet.pt of pytorch-i3d, i3d_pretrained_400.pt of FVD)",
+                weights.display()
+            )
+        })?;
+        let name = format!("I3D {}, {} logits", fingerprint(&tensors)?, network.actions());
+        Ok(Self { network, name, device: device.clone() })
+    }
+}
+
+impl VideoNetwork for I3dJudge {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn look(&self, video: &Video) -> Result<Impression> {
+        let side = i3d::SIZE;
+        let pixels = TensorData::new(video.resized([side; 2]), [1, video.len(), 3, side, side]);
+        let clip = Tensor::<5>::from_data(pixels, &self.device).swap_dims(1, 2) * 2.0 - 1.0;
+        Ok(Impression { features: finite(self.network.forward(clip), &self.name)?, label: None })
+    }
+}
+
 /// The values of a feature tensor; a Gaussian of values that are not numbers has no distance.
 pub(crate) fn finite<const D: usize>(features: Tensor<D>, name: &str) -> Result<Vec<f64>> {
     let values: Vec<f64> = features.try_into_data()?.iter::<f32>().map(f64::from).collect();
@@ -99,4 +144,30 @@ pub(crate) fn finite<const D: usize>(features: Tensor<D>, name: &str) -> Result<
 pub(crate) fn fingerprint(weights: &StateDict) -> Result<String, WeightsError> {
     let digest = Sha256::digest(weights.to_safetensors(WeightDtype::F32, None)?);
     Ok(digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn i3d_comes_from_a_file_and_says_what_it_cannot_look_at() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("i3d.safetensors");
+        fs::write(&path, i3d::tests::weights().to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
+        let device = Device::flex();
+        let open = |frames| I3dJudge::open(&path, frames, &device);
+        let judge = open(i3d::MIN_FRAMES).unwrap();
+        assert!(judge.name().starts_with("I3D ") && judge.name().ends_with(", 5 logits"), "{}", judge.name());
+        let still = Video::new(32, vec![0.5; i3d::MIN_FRAMES * 3 * 32 * 32]);
+        let Impression { features, label } = judge.look(&still).unwrap();
+        assert_eq!((features.len(), label), (5, None));
+
+        let message = |opened: Result<I3dJudge>| format!("{:#}", opened.err().unwrap());
+        assert!(message(open(8)).contains("clips of 9 frames or more, and these have 8"));
+        fs::write(&path, StateDict::default().to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
+        let message = message(open(16));
+        assert!(message.contains("not the weights of I3D") && message.contains("missing Conv3d_1a_7x7"), "{message}");
+    }
 }

@@ -23,7 +23,7 @@ use super::video::Video;
 use crate::pipeline::{MAX_STEPS, Portrait};
 use clips::ClipFolders;
 use generation::{Comparison, Generation, Plan};
-use judges::{ActionJudge, VideoNetwork};
+use judges::{ActionJudge, I3dJudge, VideoNetwork};
 use reconstruction::{Measurements, Reconstruction};
 use subject::{ClipSource, Cost, Subject};
 
@@ -49,6 +49,10 @@ pub struct Args {
     /// Run directory of `lfdm train classifier`, for label accuracy and Frechet distances.
     #[arg(long)]
     classifier: Option<PathBuf>,
+    /// Weights of I3D under PyTorch's keys (`rgb_imagenet.pt`, `i3d_pretrained_400.pt`, or safetensors), for the Frechet distance that papers
+    /// report.
+    #[arg(long)]
+    i3d: Option<PathBuf>,
     /// Real clips that generated ones are compared with, whole people at a time, the first of the split; all without it.
     #[arg(long)]
     clips: Option<usize>,
@@ -159,6 +163,9 @@ impl Args {
         let mut networks: Vec<Box<dyn VideoNetwork>> = Vec::new();
         if let Some(run) = &self.classifier {
             networks.push(Box::new(ActionJudge::open(run, data, device)?));
+        }
+        if let Some(weights) = &self.i3d {
+            networks.push(Box::new(I3dJudge::open(weights, data.frames(), device)?));
         }
         Ok(networks)
     }
