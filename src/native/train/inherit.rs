@@ -1,4 +1,4 @@
-//! What a network begins with that has more than the one whose weights it gets.
+//! What a network begins with that has more, or less, than the one whose weights it gets.
 
 use burn::tensor::TensorData;
 
@@ -6,10 +6,12 @@ use crate::config::WAVELETS;
 use crate::lfae::{FINE_REFINEMENT, PAINTER};
 use crate::weights::StateDict;
 
-/// Weights of stage 1, for a model that may have one more level of the generator, or refinements or a painter that they lack.
+/// Weights of stage 1, for a model that may have one more level of the generator, and refinements or a painter that they lack, or the
+/// other way round.
 ///
 /// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
-/// size begins with what the smaller one has learned. Refinements and painter, just drawn, change nothing yet.
+/// size begins with what the smaller one has learned. Refinements and painter, just drawn, change nothing yet; those that the model does
+/// not have are left behind.
 pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
     let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
     let is_deeper = levels(fresh) == levels(&weights) + 1;
@@ -19,6 +21,9 @@ pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
         |key: &str| ["refinement.", FINE_REFINEMENT, PAINTER].iter().any(|prefix| key.starts_with(prefix));
     let mut grown = fresh.clone().filter(|key| is_deeper || is_addition(key));
     for (key, data) in weights.iter() {
+        if is_addition(key) && fresh.get(key).is_none() {
+            continue;
+        }
         if !is_deeper {
             grown.insert(key, data.clone());
         } else if !is_outermost(key) {
@@ -30,47 +35,60 @@ pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
         }
     }
     // A painter of coarser motion knows the means of a finer one.
-    widen(&mut grown, fresh, &format!("{PAINTER}motion.weight"), 1, |channel| channel);
+    fit(&mut grown, fresh, &format!("{PAINTER}motion.weight"), 1, 3 * (WAVELETS - 1), |channel| channel);
     grown
 }
 
 const DOWN: &str = "generator.down_blocks.";
 const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
 
-/// Weights of a network that denoises motion, for one that denoises its wavelets: of the means it knows what the other knew of the motion,
-/// everything else is as `fresh` drew it.
+/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion, or the other way round: what one knows of the
+/// motion, the other knows of the means. What it knows of differences is as `fresh` drew it, or left behind.
 pub(super) fn finer(mut weights: StateDict, fresh: &StateDict) -> StateDict {
     const INPUT: &str = "denoise_fn.init_conv.weight";
-    const OUTPUTS: [&str; 2] = ["denoise_fn.final_conv.1.", "denoise_fn.occlusion_map.1."];
+    /// With the channels of motion that they say.
+    const OUTPUTS: [(&str, usize); 2] = [("denoise_fn.final_conv.1.", 2), ("denoise_fn.occlusion_map.1.", 1)];
     // Flow x and y, then occlusion, each with its differences after it; then the reference's latent.
     let input = |channel: usize| match channel {
         0 | 1 => channel,
         2 => 2 * WAVELETS,
         _ => channel + 3 * (WAVELETS - 1),
     };
-    widen(&mut weights, fresh, INPUT, 1, input);
-    for output in OUTPUTS {
+    fit(&mut weights, fresh, INPUT, 1, 3 * (WAVELETS - 1), input);
+    for (output, channels) in OUTPUTS {
         for parameter in ["weight", "bias"] {
-            widen(&mut weights, fresh, &format!("{output}{parameter}"), 0, |channel| channel);
+            let key = format!("{output}{parameter}");
+            fit(&mut weights, fresh, &key, 0, channels * (WAVELETS - 1), |channel| channel);
         }
     }
     weights
 }
 
-/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there and all others are the same: its slice `i` takes the
-/// place `place(i)`.
-fn widen(weights: &mut StateDict, fresh: &StateDict, key: &str, axis: usize, place: impl Fn(usize) -> usize) {
-    let (Some(known), Some(wider)) = (weights.get(key), fresh.get(key)) else { return };
-    let (from, to) = (known.shape().to_vec(), wider.shape().to_vec());
-    let differs = |i: usize| from[i] != to[i];
-    if from.len() != to.len() || from.get(axis) >= to.get(axis) || (0..from.len()).any(|i| i != axis && differs(i)) {
+/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by `more` and all others are the same: its slice `i`
+/// takes the place `place(i)`. If `axis` is shorter there by as much, slice `i` is what stands at that place.
+fn fit(
+    weights: &mut StateDict,
+    fresh: &StateDict,
+    key: &str,
+    axis: usize,
+    more: usize,
+    place: impl Fn(usize) -> usize,
+) {
+    let (Some(known), Some(wanted)) = (weights.get(key), fresh.get(key)) else { return };
+    let (from, to) = (known.shape().to_vec(), wanted.shape().to_vec());
+    let by = |i: usize| if i == axis { more } else { 0 };
+    if from.len() != to.len() || (0..from.len()).any(|i| from[i].abs_diff(to[i]) != by(i)) {
         return;
     }
     let slice: usize = from[axis + 1..].iter().product();
-    let mut values: Vec<f32> = wider.iter().collect();
-    for (index, value) in known.iter::<f32>().enumerate() {
-        let (outer, rest) = (index / (from[axis] * slice), index % (from[axis] * slice));
-        values[(outer * to[axis] + place(rest / slice)) * slice + rest % slice] = value;
+    let (known, mut values): (Vec<f32>, Vec<f32>) = (known.iter().collect(), wanted.iter().collect());
+    let at = |outer: usize, axes: &[usize], index: usize| (outer * axes[axis] + index) * slice;
+    for outer in 0..from[..axis].iter().product() {
+        for index in 0..from[axis].min(to[axis]) {
+            let (source, target) = if from[axis] < to[axis] { (index, place(index)) } else { (place(index), index) };
+            let (source, target) = (at(outer, &from, source), at(outer, &to, target));
+            values[target..target + slice].copy_from_slice(&known[source..source + slice]);
+        }
     }
     weights.insert(key, TensorData::new(values, to));
 }
@@ -137,5 +155,20 @@ mod tests {
             assert_eq!(row(&begun, key, 0, drawn), row(&fresh, key, 0, drawn));
         }
         assert_eq!(finer(fresh.clone(), &fresh).len(), fresh.len());
+
+        let back = finer(begun, &known);
+        assert!(known.iter().all(|(key, data)| back.get(key) == Some(data)), "the motion's part comes back as it was");
+    }
+
+    #[test]
+    fn what_a_plainer_model_has_not_stays_behind() {
+        let device = Device::flex();
+        let plain = LfdmConfig::faces_64(3).lfae;
+        let mut rich = LfdmConfig::faces_64(3).finer().lfae;
+        rich.generator.painter = true;
+        let [weights, fresh] = [rich, plain.clone()].map(|config| collect_module(&config.init(&device), &official_key));
+        let begun = grown(weights.clone(), &fresh);
+        assert!(load_module(plain.init(&device), &begun, &official_key).is_ok());
+        assert!(begun.iter().all(|(key, data)| weights.get(key) == Some(data)));
     }
 }

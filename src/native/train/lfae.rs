@@ -16,7 +16,8 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
-    Decoded, Estimate, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae, official_key,
+    Decoded, Estimate, FINE_REFINEMENT, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae,
+    official_key,
 };
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, parse_zoom,
@@ -212,13 +213,15 @@ pub fn run(args: &Args) -> Result<()> {
     super::run(&LfaeStage { train, validation, vgg, motion, settings }, &args.run, args.init.as_deref())
 }
 
-/// The flow predictor of another model, which must see what that of `config` will see.
+/// The flow predictor of another model, which must see what that of `config` will see. What it finds beyond the coarse motion stays behind where
+/// `config` has no finer grid.
 fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
     let (other, weights) = open_weights(path)?;
+    let is_finer = config.lfae.fine_refinement.is_some();
     let seen = |config: &LfdmConfig| {
         let lfae = &config.lfae;
         let refinement = lfae.refinement.as_ref().map(|refinement| refinement.scale_factor);
-        let fine = lfae.fine_refinement.as_ref().map(|refinement| refinement.scale_factor);
+        let fine = lfae.fine_refinement.as_ref().filter(|_| is_finer).map(|refinement| refinement.scale_factor);
         [Some(lfae.region.scale_factor), Some(lfae.flow.scale_factor), refinement, fine]
             .map(|scale| scale.map(|scale| config.image_size.map(|side| side as f64 * scale)))
     };
@@ -227,7 +230,7 @@ fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
         "{} finds motion in frames of another size: the scale factors of region, flow and refinement times the image's sides must be the same",
         path.display()
     );
-    Ok(weights.filter(is_flow_predictor))
+    Ok(weights.filter(|key| is_flow_predictor(key) && (is_finer || !key.starts_with(FINE_REFINEMENT))))
 }
 
 impl Settings {
