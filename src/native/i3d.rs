@@ -52,8 +52,11 @@ impl I3d {
     /// # Errors
     /// Missing, unexpected and misshapen keys, all of them.
     pub(crate) fn new(weights: &StateDict, device: &Device) -> Result<Self, WeightsError> {
-        // A missing layer gets some width, and is missed when the weights are loaded.
-        let width = |key: &str| weights.get(&format!("{key}.conv3d.weight")).map_or(1, |weight| weight.shape()[0]);
+        // A layer that is missing or a mere number gets some width, and is missed when the weights are loaded.
+        let width = |key: &str| {
+            let weight = weights.get(&format!("{key}.conv3d.weight"));
+            weight.and_then(|weight| weight.shape().first().copied()).unwrap_or(1).max(1)
+        };
         let mut input = 3;
         let stem = STEM.map(|(key, kernel, stride)| {
             let unit = Unit::new([input, width(key)], kernel, stride, device);
@@ -201,7 +204,7 @@ fn max_pool(x: Tensor<5>, kernel: [usize; 3], stride: [usize; 3]) -> Tensor<5> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use burn::tensor::TensorData;
+    use burn::tensor::{DType, TensorData};
 
     /// Evenly spread values in `[0, 1)`, the same on every machine and easily made elsewhere: the finaliser of MurmurHash3.
     fn uniform(salt: u32, count: usize) -> impl Iterator<Item = f64> {
@@ -295,7 +298,12 @@ pub(crate) mod tests {
     fn what_does_not_fit_is_named() {
         let mut weights = weights().filter(|key| key != "Mixed_4d.b1b.bn.running_var");
         weights.insert("end_point", TensorData::zeros::<f32, _>([1]));
+        weights.insert("Mixed_3b.b0.conv3d.weight", TensorData::from_bytes_vec(vec![0; 4], [0; 0], DType::F32));
         let message = I3d::new(&weights, &Device::flex()).unwrap_err().to_string();
-        assert!(message.contains("missing Mixed_4d.b1b.bn.running_var; unexpected end_point"), "{message}");
+        for part in
+            ["missing Mixed_4d.b1b.bn.running_var; unexpected end_point", "`Mixed_3b.b0.conv3d.weight` should be"]
+        {
+            assert!(message.contains(part), "{message}");
+        }
     }
 }

@@ -37,7 +37,8 @@ impl Vgg19 {
     pub fn new(weights: &StateDict, device: &Device) -> Result<Self, WeightsError> {
         let key = |place: usize| format!("features.{place}.");
         let width = |place: usize, otherwise: usize| {
-            weights.get(&format!("{}weight", key(place))).map_or(otherwise, |weight| weight.shape()[0])
+            let weight = weights.get(&format!("{}weight", key(place)));
+            weight.and_then(|weight| weight.shape().first().copied()).unwrap_or(otherwise)
         };
         let mut input = 3;
         let convolutions = PLACES.map(|place| {
