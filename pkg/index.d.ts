@@ -89,8 +89,11 @@ export interface GenerateOptions {
   steps?: number;
   /** Strength of the label, 0 to 20. Default: `manifest.default_guidance`. */
   guidance?: number;
-  /** Default: `dpm_solver_pp2m`. `ddpm` takes all of the schedule's steps, whatever `steps` says. */
-  sampler?: 'dpm_solver_pp2m' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
+  /**
+   * Default: `unipc`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
+   * `steps` says.
+   */
+  sampler?: 'unipc' | 'dpm_solver_pp2m' | 'consistency' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
   /** Put a `preview` into every step event. Default: false. */
   previews?: boolean;
   /**

@@ -19,9 +19,10 @@ const MIN_LOG_SNR_HALF: f64 = -5.1;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sampler {
     /// Multistep DPM-Solver++ of order 2: deterministic, good from 10 steps on.
-    #[default]
     DpmSolverPp2m,
-    /// UniPC of order 2, with B(h) = exp(h) - 1: DPM-Solver++(2M) whose samples are corrected by the next evaluation.
+    /// UniPC of order 2, with B(h) = exp(h) - 1: DPM-Solver++(2M) whose samples are corrected by the next evaluation. As many evaluations, nearer
+    /// to the end of the flow.
+    #[default]
     Unipc,
     /// Multistep consistency sampling, for networks tuned for it: each clean estimate is noised again to the next time.
     Consistency,

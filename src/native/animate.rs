@@ -60,7 +60,7 @@ pub(crate) struct SamplingArgs {
     /// Strength of the label; the model's default without it.
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
-    /// The model's own without it: `dpm-solver`, or `consistency` for a model tuned for it.
+    /// The model's own without it: `unipc`, or `consistency` for a model tuned for it.
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
 }
