@@ -30,6 +30,8 @@ pub(crate) struct Fidelity {
     pub ssim: Score,
     /// Mean absolute difference over RGB, of 255.
     pub l1: Score,
+    /// Detail beside that of the frame to be met: see [`sharpness`].
+    pub sharpness: Score,
 }
 
 impl Score {
@@ -51,12 +53,18 @@ impl Fidelity {
             psnr: psnr(source, target, output),
             ssim: ssim(source, target, output, size),
             l1: l1(source, target, output),
+            sharpness: sharpness(source, target, output, size),
         }
     }
 
     pub(crate) fn mean(values: &[Self]) -> Self {
         let mean = |score: fn(&Self) -> Score| Score::mean(&values.iter().map(score).collect::<Vec<_>>());
-        Self { psnr: mean(|value| value.psnr), ssim: mean(|value| value.ssim), l1: mean(|value| value.l1) }
+        Self {
+            psnr: mean(|value| value.psnr),
+            ssim: mean(|value| value.ssim),
+            l1: mean(|value| value.l1),
+            sharpness: mean(|value| value.sharpness),
+        }
     }
 }
 
@@ -104,6 +112,31 @@ fn ssim(source: &[f32], target: &[f32], output: &[f32], [height, width]: [usize;
         .copied()
         .collect();
     score(&similarity, &middles)
+}
+
+/// Mean magnitude of the luma's Laplacian (4 neighbours) over that of the target: 1 is as sharp, less is blurred, more is noisy. The
+/// outermost pixels have none. It does not ask whether the detail is at its place: a frame is as sharp as itself moved.
+///
+/// # Shapes
+///
+/// As for [`Fidelity::of`].
+pub(crate) fn sharpness(source: &[f32], target: &[f32], output: &[f32], size @ [height, width]: [usize; 2]) -> Score {
+    /// What makes two flat pictures equally sharp.
+    const FLAT: f64 = 1e-6;
+    let moving = moving(source, target);
+    let inner: Vec<bool> = (1..height - 1).flat_map(|y| &moving[y * width + 1..(y + 1) * width - 1]).copied().collect();
+    let [target, output] = [target, output].map(|image| score(&laplacian(&luma(image), size), &inner));
+    let ratio = |output: f64, target: f64| (output + FLAT) / (target + FLAT);
+    Score {
+        frame: ratio(output.frame, target.frame),
+        moving: output.moving.zip(target.moving).map(|(output, target)| ratio(output, target)),
+    }
+}
+
+/// Magnitudes, where all four neighbours lie within the picture: `[height - 2, width - 2]`.
+fn laplacian(values: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
+    let at = |i: usize| (4.0 * values[i] - values[i - 1] - values[i + 1] - values[i - width] - values[i + width]).abs();
+    (1..height - 1).flat_map(|y| y * width + 1..(y + 1) * width - 1).map(at).collect()
 }
 
 /// Gaussian window means, where the whole window lies within the picture: `[height - 10, width - 10]`.
@@ -195,6 +228,20 @@ mod tests {
         let found = ssim(&[0.0; 3 * 13 * 17], &image, &image, size);
         assert!((found.frame - 1.0).abs() < 1e-12 && (found.moving.unwrap() - 1.0).abs() < 1e-12);
         assert!(ssim(&image, &image, &image.iter().map(|value| 1.0 - value).collect::<Vec<_>>(), size).frame < 0.0);
+    }
+
+    #[test]
+    fn sharpness_is_detail_beside_the_target_s() {
+        let size = [12, 16];
+        let target: Vec<f32> = (0..3 * 12 * 16).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
+        let (black, white) = (vec![0.0; target.len()], vec![1.0; target.len()]);
+        let of = |output: &[f32]| sharpness(&white, &target, output, size);
+        let same = of(&target);
+        assert!((same.frame - 1.0).abs() < 1e-9 && (same.moving.unwrap() - 1.0).abs() < 1e-9);
+        let half: Vec<f32> = target.iter().map(|value| 0.3 + 0.5 * value).collect();
+        assert!((of(&half).frame - 0.5).abs() < 1e-4);
+        assert!(of(&black).frame < 1e-4);
+        assert_eq!(sharpness(&black, &black, &black, size), Score { frame: 1.0, moving: None });
     }
 
     #[test]

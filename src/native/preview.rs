@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::contact_sheet::ContactSheet;
 use super::data::{Clip, ClipSet, NEUTRAL};
-use super::metrics::{Score, psnr};
+use super::metrics::{Score, psnr, sharpness};
 use super::train::Figures;
 use crate::lfae::LatentFlowAutoencoder;
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
@@ -16,7 +16,8 @@ use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 const PEOPLE: usize = 8;
 
 /// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving frame, warped source,
-/// output, painting, flow and occlusion, and returns the PSNRs in dB over frame and moving pixels, beside those of repeating frame 0.
+/// output, painting, flow and occlusion, and returns the PSNRs in dB over frame and moving pixels, beside those of repeating frame 0,
+/// and how sharp its moving pixels are.
 pub(crate) fn reconstructions(
     model: &LatentFlowAutoencoder,
     device: &Device,
@@ -26,7 +27,7 @@ pub(crate) fn reconstructions(
     let size @ [height, width] = [data.size(); 2];
     let grid = [data.grid(); 2];
     let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);
-    let (mut repeated, mut reconstructed) = (Vec::new(), Vec::new());
+    let (mut repeated, mut reconstructed, mut detail) = (Vec::new(), Vec::new(), Vec::new());
     let mut sheet = ContactSheet::new(size);
     for subject in 0..data.len().min(PEOPLE) {
         let moving: Vec<Clip<'_>> =
@@ -41,6 +42,7 @@ pub(crate) fn reconstructions(
             let [source, driving, _, output, _] = &images;
             repeated.push(psnr(source, driving, source));
             reconstructed.push(psnr(source, driving, output));
+            detail.push(sharpness(source, driving, output, size));
             if index == subject % moving.len() {
                 let mut tiles: Vec<_> = images.iter().map(|image| rgba(image)).collect();
                 tiles.push(flow_to_rgba(&values(motion.flow), grid, size));
@@ -51,12 +53,13 @@ pub(crate) fn reconstructions(
     }
     sheet.save(path)?;
     let (repeated, reconstructed) = (Score::mean(&repeated), Score::mean(&reconstructed));
-    let moving = |psnr: &Score| psnr.moving.unwrap_or(f64::NAN);
+    let moving = |score: &Score| score.moving.unwrap_or(f64::NAN);
     Ok(vec![
         ("psnr", reconstructed.frame),
         ("psnr_moving", moving(&reconstructed)),
         ("psnr_repeat", repeated.frame),
         ("psnr_repeat_moving", moving(&repeated)),
+        ("sharpness_moving", moving(&Score::mean(&detail))),
     ])
 }
 

@@ -14,7 +14,7 @@ use crate::native::video::Video;
 
 const DEFINITION: &str = "Reconstruction of frames of the clips with an expression: by LFDM from frame 0 and the motion between it and the frame, by an \
      auto-encoder of frames from the frame alone. PSNR in dB over RGB in 0..1, \
-     SSIM of the luma with Gaussian windows of 11x11 pixels (Wang et al. 2004), L1 over RGB of 255; each per image, averaged over images. \
+     SSIM of the luma with Gaussian windows of 11x11 pixels (Wang et al. 2004), L1 over RGB of 255; sharpness is the mean magnitude of the luma's Laplacian over that of the frame to be met; each per image, averaged over images. \
      `moving` is over the pixels whose mean absolute difference over RGB between frame 0 and the frame exceeds 8 of 255. Images \
      are area-averaged to the model's size.";
 
@@ -110,18 +110,20 @@ impl Comparison {
     }
 
     fn rows(&self, name: &str) -> String {
-        let row = |name: &str, Fidelity { psnr, ssim, l1 }: &Fidelity| {
+        let row = |name: &str, Fidelity { psnr, ssim, l1, sharpness }: &Fidelity| {
             let moving = |value: Option<f64>, digits: usize| {
                 value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
             };
             format!(
-                "{name:36} {:>6.2} / {:<6} {:>6.4} / {:<6} {:>6.2} / {}\n",
+                "{name:36} {:>6.2} / {:<6} {:>6.4} / {:<6} {:>6.2} / {:<6} {:>6.2} / {}\n",
                 psnr.frame,
                 moving(psnr.moving, 2),
                 ssim.frame,
                 moving(ssim.moving, 4),
                 l1.frame,
-                moving(l1.moving, 2)
+                moving(l1.moving, 2),
+                sharpness.frame,
+                moving(sharpness.moving, 2)
             )
         };
         row(&format!("{name}, repeat frame 0"), &self.repeat_frame_0)
@@ -132,7 +134,7 @@ impl Comparison {
 impl std::fmt::Display for Reconstruction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "reconstruction, {} people, frame / moving pixels", self.people)?;
-        writeln!(f, "{:36} {:>15} {:>15} {:>15}", "", "PSNR (dB)", "SSIM", "L1 (of 255)")?;
+        writeln!(f, "{:36} {:>15} {:>15} {:>15} {:>15}", "", "PSNR (dB)", "SSIM", "L1 (of 255)", "sharpness")?;
         for (label, comparison) in &self.labels {
             f.write_str(&comparison.rows(label))?;
         }
