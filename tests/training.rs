@@ -78,6 +78,7 @@ fn held_out_error_falls_in_every_stage() {
 
     std::thread::scope(|scope| {
         scope.spawn(|| fine_tuning_changes_the_decoder_alone(dir));
+        scope.spawn(|| an_adversary_sharpens_and_stays_behind(dir));
 
         run(dir, "train dm --data synthetic --lfae lfae --out dm --views 1 --batch 4 --lr 0.006 --steps 80");
         let (first, last) = held_out(&dir.join("dm"), "loss");
@@ -143,6 +144,26 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
     }
     let changed = before.iter().filter(|&(key, data)| after.get(key) != Some(data)).count();
     assert!(changed > 10, "{changed} tensors of the decoder have changed");
+}
+
+/// The adversary learns beside the decoder, goes on learning after an interruption, and stays behind when the model leaves.
+fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
+    let tune = "finetune --adversary 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 6 --steps 12";
+    let losses = |out: &str, options: &str| {
+        run(dir, &format!("{tune} --out {out} {options}"));
+        lines(&dir.join(out).join("losses.jsonl"))
+    };
+    let whole = losses("sharp", "");
+    let judging = |line: &Value| line["judging"].as_f64().unwrap();
+    assert!(judging(&whole[11]) < judging(&whole[0]), "{} to {}", judging(&whole[0]), judging(&whole[11]));
+    losses("stopped", "--max-minutes 0.0001");
+    assert_eq!(losses("stopped", "--resume"), whole);
+
+    let (before, after) = (weights(&dir.join("lfae"), STAGE_1_STEPS), weights(&dir.join("sharp"), 12));
+    assert!(
+        after.iter().map(|(key, _)| key).eq(before.iter().map(|(key, _)| key)),
+        "the same model, with other weights"
+    );
 }
 
 /// A finer grid begins as the coarse one, and stage 2 goes on from what it knew of that.

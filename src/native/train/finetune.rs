@@ -12,8 +12,11 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::adversary::{Adversary, Game};
 use super::inherit::grown;
-use super::lfae::{DecodingRecipe, Pairs, adam, flow_error, open_vgg, prefetch, visibility_error, warping_error};
+use super::lfae::{
+    DecodingRecipe, Pairs, adam, flow_error, motion_focus, open_vgg, prefetch, visibility_error, warping_error,
+};
 use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
@@ -46,10 +49,21 @@ pub struct Args {
     /// torchvision's weights of VGG19, `.pth` or safetensors: adds the official perceptual loss.
     #[arg(long)]
     pub vgg: Option<PathBuf>,
+    /// What the verdict of an adversary counts, a network that learns beside the decoder to tell painted patches from real ones: sharper teeth and
+    /// lids, at the price of some PSNR. 1 is a good beginning. There is none without it.
+    #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
+    pub adversary: Option<f64>,
     #[command(flatten)]
     pub recipe: DecodingRecipe,
     #[command(flatten)]
     pub augment: AugmentArgs,
+}
+
+fn parse_weight(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(weight) if weight > 0.0 && f64::is_finite(weight) => Ok(weight),
+        _ => Err("a positive number".to_owned()),
+    }
 }
 
 /// What teaches the finer motion.
@@ -102,6 +116,9 @@ pub struct Settings {
     pub crop: Option<Crop>,
     /// Whether VGG19 judged the pictures.
     pub perceptual: bool,
+    /// What the adversary's verdict counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adversary: Option<f64>,
     /// The step of the auto-encoder, before any fine-tuning of its decoder, whose motion is used; `None` where that is learned too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lfae_step: Option<u64>,
@@ -151,6 +168,7 @@ pub fn run(args: &Args) -> Result<()> {
         motion: args.finer.then(|| args.motion.recipe.clone()),
         supervised: args.motion.flow.is_some(),
         perceptual: args.vgg.is_some(),
+        adversary: args.adversary,
         lfae_step: (!args.finer).then_some(lfae_step),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
@@ -167,6 +185,7 @@ struct Learner {
     generator: Generator,
     /// Where finer motion is learned.
     fine_refinement: Option<FlowRefinement>,
+    adversary: Option<Adversary>,
 }
 
 struct DecoderStage {
@@ -201,13 +220,16 @@ impl Stage for DecoderStage {
     fn init(&self, device: &Device) -> Learner {
         let lfae = &self.settings.config.lfae;
         let fine_refinement = if self.is_finer { lfae.init_fine_refinement(device) } else { None };
-        Learner { generator: lfae.init_generator(device), fine_refinement }
+        let adversary = self.settings.adversary.map(|_| Adversary::new(device));
+        Learner { generator: lfae.init_generator(device), fine_refinement, adversary }
     }
 
-    fn load(&self, model: Learner, weights: StateDict) -> Result<Learner, WeightsError> {
+    fn load(&self, mut model: Learner, weights: StateDict) -> Result<Learner, WeightsError> {
+        // No model has an adversary: this one is new.
+        let adversary = model.adversary.take();
         let learns = |key: &str| !is_flow_predictor(key) || (self.is_finer && key.starts_with(FINE_REFINEMENT));
         let weights = grown(weights.filter(|key| is_lfae(key) && learns(key)), &collect_module(&model, &official_key));
-        load_module(model, &weights, &official_key)
+        Ok(Learner { adversary, ..load_module(model, &weights, &official_key)? })
     }
 
     fn export(&self, model: &Learner) -> StateDict {
@@ -218,16 +240,17 @@ impl Stage for DecoderStage {
     }
 
     fn loss(&self, model: &Learner, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        self.loss_on(self.train.get(draw.index()), model, draw.step, device)
+        self.loss_on(self.train.get(draw.index()), model, draw, device)
     }
 
     fn validate(&self, model: &Learner, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, past the warm-up, so that the figures compare.
-        let options = self.settings.pair_options(u64::MAX);
+        let draw = Draw::of(0, u64::MAX, 1);
+        let options = self.settings.pair_options(draw.step);
         let loss = |index| {
             let pairs = self.validation.pairs(&options, self.settings.batch, 0, index);
-            self.loss_on(pairs, model, u64::MAX, device).0.into_scalar::<f32>()
+            self.loss_on(pairs, model, draw, device).0.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let mut flow_predictor = self.frozen.flow_predictor.clone().to_device(device);
@@ -247,7 +270,7 @@ impl Stage for DecoderStage {
 }
 
 impl DecoderStage {
-    fn loss_on(&self, pairs: PairBatch, model: &Learner, step: u64, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss_on(&self, pairs: PairBatch, model: &Learner, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
         let pairs = Pairs::new(pairs, device);
         let (features, mut motion, mut logits) = self.see(&pairs, device);
         if let Some(refinement) = &model.fine_refinement {
@@ -265,13 +288,23 @@ impl DecoderStage {
                 terms.extend([("flow", flow), ("visibility", visibility)]);
             }
         }
-        if self.settings.is_warming_up(step) {
+        if self.settings.is_warming_up(draw.step) {
             return (total, terms);
         }
         let decoded = model.generator.decode(pairs.source.clone(), &features, &motion);
+        let prediction = decoded.prediction.clone();
         let (loss, of_decoding) = self.settings.recipe.loss(decoded, &pairs, self.vgg.as_ref());
+        total = total + loss;
         terms.extend(of_decoding);
-        (total + loss, terms)
+        // The held-out loss is without the adversary, whose measure changes as it learns.
+        if let (Some(adversary), Some(weight), true) = (&model.adversary, self.settings.adversary, device.is_autodiff())
+        {
+            let focus = motion_focus(&pairs, self.settings.recipe.motion_focus);
+            let Game { fooling, judging } = adversary.play(&prediction, &pairs.driving, focus, draw.noise());
+            total = total + fooling.clone() * weight + judging.clone();
+            terms.extend([("fooling", fooling), ("judging", judging)]);
+        }
+        (total, terms)
     }
 
     /// What the model as it was sees in the pairs, without gradients: features, and motion with the logits of its occlusion, before any fine refinement

@@ -463,7 +463,7 @@ impl Pairs {
 }
 
 /// `1 + focus` where a pixel changes by a tenth of the range or more, 1 where it stays; `[batch, 1, height, width]`.
-fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
+pub(super) fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
     let change = (pairs.driving.clone() - pairs.source.clone()).abs().max_dim(1);
     change.mul_scalar(10.0).clamp_max(1.0).mul_scalar(focus) + 1.0
 }

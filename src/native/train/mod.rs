@@ -3,6 +3,7 @@
 //! Everything random in a step is a function of a `Draw`, which is what makes a resumed run continue the interrupted one. Why the loop
 //! is not burn-train's learner: see ARCHITECTURE.md.
 
+mod adversary;
 pub mod autoencoder;
 pub mod baseline;
 mod checkpoint;
