@@ -24,8 +24,8 @@ const REDUCTION: usize = 4;
 /// Slope of the activations below zero.
 const LEAK: f64 = 0.2;
 
-/// How far a picture is moved to see how steep the judge is, of a range from -1 to 1, and what the square of its change counts. Together they are
-/// a tenth of the published weight: detail is faint, and a judge must be steep to see it.
+/// How far a picture is moved to see how steep the judge is, of a range from -1 to 1, and what the square of its change counts. Little: detail is
+/// faint, and a judge must be steep to see it.
 const PERTURBATION: f64 = 0.01;
 const STEEPNESS: f64 = 10.0;
 
