@@ -19,7 +19,7 @@ const CHANNELS: [usize; 4] = [32, 64, 128, 1];
 const STRIDES: [usize; 4] = [2, 2, 1, 1];
 const KERNELS: [usize; 4] = [4, 4, 3, 3];
 /// Sides of the picture for each of the map of verdicts.
-const REDUCTION: usize = 4;
+pub(super) const REDUCTION: usize = 4;
 
 /// Slope of the activations below zero.
 const LEAK: f64 = 0.2;

@@ -12,7 +12,7 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::adversary::{Adversary, Game};
+use super::adversary::{self, Adversary, Game};
 use super::inherit::grown;
 use super::lfae::{
     DecodingRecipe, Pairs, adam, flow_error, motion_focus, open_vgg, prefetch, visibility_error, warping_error,
@@ -146,6 +146,11 @@ pub fn run(args: &Args) -> Result<()> {
     let mut config = if args.finer { older.clone().finer() } else { older.clone() };
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
+    ensure!(
+        args.adversary.is_none() || height.is_multiple_of(adversary::REDUCTION),
+        "--adversary needs frames whose sides are divisible by {}, and the model's are {height}",
+        adversary::REDUCTION
+    );
     let open = |split| -> Result<ClipSet> {
         let data = args.run.reading.open(&args.run.data, args.motion.flow.as_deref(), height, None, split)?;
         Ok(data.with_grid(rows))
