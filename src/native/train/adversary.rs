@@ -45,7 +45,7 @@ pub(super) struct Game {
 
 impl Adversary {
     pub fn new(device: &Device) -> Self {
-        // Signals keep their size from layer to layer: with burn's own scale they fade, and the judge wakes after hundreds of steps only.
+        // So that signals keep their size from layer to layer.
         let gain = (2.0 / (1.0 + LEAK * LEAK)).sqrt();
         let initializer = Initializer::KaimingNormal { gain, fan_out_only: false };
         let mut input = 3;
