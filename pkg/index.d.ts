@@ -90,10 +90,10 @@ export interface GenerateOptions {
   /** Strength of the label, 0 to 20. Default: `manifest.default_guidance`. */
   guidance?: number;
   /**
-   * Default: `unipc`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
+   * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
    * `steps` says.
    */
-  sampler?: 'unipc' | 'dpm_solver_pp2m' | 'consistency' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
+  sampler?: 'deis' | 'unipc' | 'dpm_solver_pp2m' | 'consistency' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
   /** Put a `preview` into every step event. Default: false. */
   previews?: boolean;
   /**

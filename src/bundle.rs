@@ -131,7 +131,7 @@ impl Manifest {
 
     /// The sampler that the model was trained for.
     pub fn default_sampler(&self) -> Sampler {
-        if self.config.diffusion.consistency { Sampler::Consistency } else { Sampler::default() }
+        self.config.diffusion.default_sampler()
     }
 
     fn check(&self) -> Result<(), String> {

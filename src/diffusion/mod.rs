@@ -17,12 +17,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 pub use denoiser::{Denoiser, sample_quantile, split, threshold};
 pub use motion::{MotionCodec, MotionStatistics};
 pub use samplers::{
-    DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, consistency, ddim, ddpm, dpm_solver_pp_2m, unipc,
+    DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update, consistency, ddim, ddpm, deis, dpm_solver_pp_2m, unipc,
 };
 pub use schedule::NoiseSchedule;
 pub use unet::{Conditioning, Unet3d};
 
 use crate::config::{DiffusionConfig, Parameterization};
+use crate::noise::NoiseSource;
 
 /// The denoising network with the forward process it is trained for.
 #[derive(Module, Debug)]
@@ -38,6 +39,11 @@ impl DiffusionConfig {
     /// Whether a sample is trained without its condition, given a draw from [0, 1).
     pub fn drops_condition(&self, uniform: f64) -> bool {
         uniform < self.null_condition_probability
+    }
+
+    /// The sampler that the model is trained for.
+    pub fn default_sampler(&self) -> Sampler {
+        if self.consistency { Sampler::Consistency } else { Sampler::default() }
     }
 
     /// `latent_channels`: channels of the reference latent.
@@ -84,6 +90,31 @@ impl DiffusionModel {
         guidance: f64,
     ) -> Denoiser {
         Denoiser::new(self, latent, condition, times, frames, guidance)
+    }
+
+    /// Draws `batch` videos at once.
+    ///
+    /// # Shapes
+    /// - `latent`: `[batch, latent_channels, height, width]`, height and width of what is diffused
+    /// - `condition`: `[batch, condition_dim]`
+    /// - result: `[batch, channels, frames, height, width]`
+    pub fn sample(
+        &self,
+        latent: Tensor<4>,
+        condition: Tensor<2>,
+        frames: usize,
+        (sampler, steps, guidance): (Sampler, usize, f64),
+        noise: &mut NoiseSource,
+    ) -> Tensor<5> {
+        let (device, [batch, _, height, width]) = (latent.device(), latent.dims());
+        let shape = [batch, self.denoise_fn.channels, frames, height, width];
+        let mut trajectory = Trajectory::new(sampler.updates(&self.schedule, steps));
+        let denoiser = self.denoiser(latent, condition, &trajectory.times(), frames, guidance);
+        let mut x = noise.normal(shape, &device);
+        while !trajectory.is_done() {
+            x = trajectory.step(&denoiser, x, || noise.normal(shape, &device));
+        }
+        x
     }
 
     /// Floating-point operations of one denoising step of one video with this guidance: see [`Unet3d::flops_per_step`].
@@ -243,7 +274,6 @@ pub fn is_denoiser(key: &str) -> bool {
 #[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
-    use crate::noise::NoiseSource;
     use burn::module::{ModuleVisitor, Param};
 
     /// Names of parameters that a loss does not reach.

@@ -2,7 +2,7 @@
 //!
 //! Every step of every sampler here is one linear combination of the current sample, the denoiser's estimates of the clean sample and
 //! of the noise, the two clean estimates before and fresh noise. A sampler is therefore a table of coefficients, computed ahead in double
-//! precision by [`ddpm`], [`ddim`], [`dpm_solver_pp_2m`], [`unipc`] or [`consistency`]; a [`Trajectory`] walks it.
+//! precision by [`ddpm`], [`ddim`], [`dpm_solver_pp_2m`], [`unipc`], [`deis`] or [`consistency`]; a [`Trajectory`] walks it.
 
 use std::fmt;
 
@@ -22,8 +22,11 @@ pub enum Sampler {
     DpmSolverPp2m,
     /// UniPC of order 2, with B(h) = exp(h) - 1: DPM-Solver++(2M) whose samples are corrected by the next evaluation. As many evaluations, nearer
     /// to the end of the flow.
-    #[default]
     Unipc,
+    /// DEIS of order 2 in the angle between clip and noise, corrected by the next evaluation, with most steps where there is most noise. As many
+    /// evaluations, nearer still.
+    #[default]
+    Deis,
     /// Multistep consistency sampling, for networks tuned for it: each clean estimate is noised again to the next time.
     Consistency,
     /// `eta` 0 is deterministic, 1 draws as much noise as ancestral sampling. See [`DdimTimes`].
@@ -49,6 +52,7 @@ impl fmt::Display for Sampler {
         match self {
             Self::DpmSolverPp2m => f.write_str("DPM-Solver++(2M)"),
             Self::Unipc => f.write_str("UniPC"),
+            Self::Deis => f.write_str("DEIS"),
             Self::Consistency => f.write_str("consistency sampling"),
             Self::Ddim { eta, times: DdimTimes::Trailing } => write!(f, "DDIM, eta {eta}"),
             Self::Ddim { eta, times: DdimTimes::Official } => write!(f, "official DDIM, eta {eta}"),
@@ -64,6 +68,7 @@ impl Sampler {
         match self {
             Self::DpmSolverPp2m => dpm_solver_pp_2m(schedule, steps),
             Self::Unipc => unipc(schedule, steps),
+            Self::Deis => deis(schedule, steps),
             Self::Consistency => consistency(schedule, steps),
             Self::Ddim { eta, times } => ddim(schedule, steps, eta, times),
             Self::Ddpm => ddpm(schedule),
@@ -185,7 +190,7 @@ pub fn ddpm(schedule: &NoiseSchedule) -> Vec<Update> {
 pub fn ddim(schedule: &NoiseSchedule, steps: usize, eta: f64, times: DdimTimes) -> Vec<Update> {
     let visited = match times {
         DdimTimes::Official => official_ddim_times(schedule.len(), steps),
-        DdimTimes::Trailing => trailing_times(schedule, steps),
+        DdimTimes::Trailing => trailing_times(schedule, steps, EVEN),
     };
     let level = |time: usize| match times {
         DdimTimes::Official => schedule.alpha_cumprod_prev(time),
@@ -206,17 +211,25 @@ pub fn ddim(schedule: &NoiseSchedule, steps: usize, eta: f64, times: DdimTimes) 
 
 /// Multistep DPM-Solver++ of order 2 in its data-prediction form (Lu et al. 2022, Algorithm 2), first order in the first and last step.
 pub fn dpm_solver_pp_2m(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
-    multistep(schedule, &trailing_times(schedule, steps), false)
+    multistep(schedule, &trailing_times(schedule, steps, EVEN), false)
 }
 
 /// UniPC of order 2 (Zhao et al. 2023, Algorithms 1 and 2, data prediction, `B_2`), first order in the first and last step.
 pub fn unipc(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
-    multistep(schedule, &trailing_times(schedule, steps), true)
+    multistep(schedule, &trailing_times(schedule, steps, EVEN), true)
+}
+
+/// DEIS of order 2 (Zhang and Chen 2023, "tAB-DEIS") for the clean estimate, whose samples are corrected as UniPC's are.
+///
+/// The time is the angle between clip and noise. Unlike the logarithm of their ratio it is finite at both ends, for noise alone and for the clip, so all steps
+/// but the first are of their full order. Guided flows bend most where there is most noise: there the steps are shortest.
+pub fn deis(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
+    angular_multistep(schedule, &trailing_times(schedule, steps, NOISE_FIRST), true)
 }
 
 /// Multistep consistency sampling (Song et al. 2023, Algorithm 1).
 pub fn consistency(schedule: &NoiseSchedule, steps: usize) -> Vec<Update> {
-    let times = trailing_times(schedule, steps);
+    let times = trailing_times(schedule, steps, EVEN);
     let update = |(step, &time): (usize, &usize)| match times.get(step + 1) {
         None => to_clean(time),
         Some(&next) => {
@@ -280,6 +293,61 @@ fn correction(h: f64, previous: Option<f64>) -> [f64; 3] {
     [here, -here - before_that, before_that]
 }
 
+/// DEIS with the clean estimate on a line through its last two values, and with `corrected` on a parabola through three, the newest of which is at the
+/// end of the step.
+///
+/// With `x = cos(angle) x0 + sin(angle) noise` the flow is `d(x / sin(angle)) = -x0 / sin(angle)^2 d(angle)`: a step adds the integral of a polynomial.
+/// The last step ends in the value at angle 0 of a line in the square of the angle, since it is the square of the noise that clean estimates of a smooth
+/// distribution depend on (Tweedie's formula). As in [`multistep`], correction and next step are one update.
+fn angular_multistep(schedule: &NoiseSchedule, times: &[usize], corrected: bool) -> Vec<Update> {
+    let angles: Vec<f64> = times.iter().map(|&time| schedule.angle(time)).collect();
+    // What the clean estimates at `newest` and up to `back` steps before it count in the `step`-th step.
+    let integral = |step: usize, newest: usize, back: usize| -> [f64; 3] {
+        let nodes: Vec<f64> = angles[newest.saturating_sub(back)..=newest].iter().rev().copied().collect();
+        let weight = |node: usize| {
+            let lagrange = |angle: f64| -> f64 {
+                let others = nodes.iter().enumerate().filter(|&(other, _)| other != node);
+                others.map(|(_, other)| (angle - other) / (nodes[node] - other)).product()
+            };
+            quadrature(angles[step + 1], angles[step], |angle| lagrange(angle) / angle.sin().powi(2))
+        };
+        std::array::from_fn(|node| if node < nodes.len() { weight(node) } else { 0.0 })
+    };
+    let update = |step: usize| {
+        if step + 1 == times.len() {
+            let square = |step: usize| angles[step].powi(2);
+            let slope = if step == 0 { 0.0 } else { square(step) / (square(step - 1) - square(step)) };
+            return Update { x0: 1.0 + slope, previous_x0: [-slope, 0.0], ..Update::at(times[step]) };
+        }
+        let mut weights = integral(step, step, 1);
+        if corrected && step > 0 {
+            let (foreseen, seen) = (integral(step - 1, step - 1, 1), integral(step - 1, step, 2));
+            for (weight, seen) in weights.iter_mut().zip(seen) {
+                *weight += seen;
+            }
+            for (weight, foreseen) in weights[1..].iter_mut().zip(foreseen) {
+                *weight -= foreseen;
+            }
+        }
+        let sigma = angles[step + 1].sin();
+        let [x0, previous, before] = weights.map(|weight| weight * sigma);
+        Update { x: sigma / angles[step].sin(), x0, previous_x0: [previous, before], ..Update::at(times[step]) }
+    };
+    (0..times.len()).map(update).collect()
+}
+
+/// The integral of a smooth function by Gauss's three points on each of many parts.
+fn quadrature(from: f64, to: f64, f: impl Fn(f64) -> f64) -> f64 {
+    const PARTS: usize = 64;
+    let half = (to - from) / (2 * PARTS) as f64;
+    let offset = 0.6f64.sqrt() * half;
+    let part = |index: usize| {
+        let middle = from + (2 * index + 1) as f64 * half;
+        (5.0 * (f(middle - offset) + f(middle + offset)) + 8.0 * f(middle)) / 9.0 * half
+    };
+    (0..PARTS).map(part).sum()
+}
+
 impl Update {
     /// An evaluation at `time` of which nothing is made yet.
     fn at(time: usize) -> Self {
@@ -287,21 +355,30 @@ impl Update {
     }
 }
 
-/// The last step of a deterministic sampler: what is left is the clean estimate.
+/// The last step of a sampler of first order there: what is left is the clean estimate.
 fn to_clean(time: usize) -> Update {
     Update { x0: 1.0, ..Update::at(time) }
 }
 
-/// Evenly spaced times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing"). A network that was trained on noise
-/// alone begins there.
-fn trailing_times(schedule: &NoiseSchedule, steps: usize) -> Vec<usize> {
+/// Powers of the share of steps that are left, to which times are proportional.
+const EVEN: f64 = 1.0;
+/// Chosen by how near 8 guided steps of `faces-128` come to 100 (docs/models.md).
+const NOISE_FIRST: f64 = 0.7;
+
+/// Times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing") and fall by `power`. A network that was trained on noise alone begins
+/// there.
+fn trailing_times(schedule: &NoiseSchedule, steps: usize, power: f64) -> Vec<usize> {
     let last = schedule.len();
     let begins = |&time: &usize| schedule.log_snr_half(time) >= MIN_LOG_SNR_HALF || schedule.alpha_cumprod(time) == 0.0;
     let noisiest = (0..last).rev().find(begins).unwrap_or(0);
     let mut times: Vec<usize> = (0..steps)
-        .map(|step| ((last * (steps - step)) as f64 / steps as f64).round() as usize)
+        .map(|step| (last as f64 * ((steps - step) as f64 / steps as f64).powf(power)).round() as usize)
         .map(|time| time.saturating_sub(1).min(noisiest))
         .collect();
+    // Where steps are shorter than the time between two evaluations, each takes the next time.
+    for step in 1..times.len() {
+        times[step] = times[step].min(times[step - 1].saturating_sub(1));
+    }
     times.dedup();
     times
 }
@@ -384,18 +461,21 @@ mod tests {
 
     fn error_on(kind: ScheduleKind, sampler: Sampler, steps: usize) -> f64 {
         let schedule = NoiseSchedule::new(kind, 1000);
-        let updates = sampler.updates(&schedule, steps);
+        error_of(&schedule, sampler.updates(&schedule, steps))
+    }
+
+    fn error_of(schedule: &NoiseSchedule, updates: Vec<Update>) -> f64 {
         let start = schedule.alpha_cumprod(updates[0].time);
         let x = NoiseSource::new(3).normal::<5>([1, 3, 2, 4, 4], &Device::flex());
         let spread = (start * DEVIATION * DEVIATION + 1.0 - start).sqrt();
         let exact = (x.clone() - start.sqrt() * MEAN) * (DEVIATION / spread) + MEAN;
-        (run(updates, &schedule, x, 0) - exact).abs().max().into_scalar::<f32>() as f64
+        (run(updates, schedule, x, 0) - exact).abs().max().into_scalar::<f32>() as f64
     }
 
     #[test]
     fn deterministic_samplers_converge_to_the_probability_flow() {
         let ddim = Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing };
-        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc] {
+        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc, Sampler::Deis] {
             let errors = [5, 10, 20, 80].map(|steps| error(sampler, steps));
             assert!(errors[0] > 1.5 * errors[1] && errors[1] > 1.5 * errors[2], "{sampler:?}: {errors:?}");
             assert!(errors[3] < 0.1 * errors[0] && errors[3] < 0.05, "{sampler:?}: {errors:?}");
@@ -404,17 +484,32 @@ mod tests {
     }
 
     #[test]
+    fn along_the_angle_few_steps_lead_nearer_to_the_flow() {
+        for kind in [ScheduleKind::Cosine, ScheduleKind::CosineZeroTerminal] {
+            let schedule = NoiseSchedule::new(kind, 1000);
+            for steps in [4, 6, 8] {
+                let times = trailing_times(&schedule, steps, EVEN);
+                let along_log_snr = error_of(&schedule, multistep(&schedule, &times, true));
+                let along_angle = error_of(&schedule, angular_multistep(&schedule, &times, true));
+                println!("{kind:?}, {steps} steps: {along_log_snr:.4} and {along_angle:.4}");
+                assert!(along_angle < 0.8 * along_log_snr, "{kind:?}, {steps}: {along_angle}, {along_log_snr}");
+            }
+        }
+    }
+
+    #[test]
     fn samplers_begin_with_noise_alone_where_the_schedule_ends_there() {
         let kind = ScheduleKind::CosineZeroTerminal;
         let ddim = Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing };
-        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc] {
+        for sampler in [ddim, Sampler::DpmSolverPp2m, Sampler::Unipc, Sampler::Deis] {
             let first = sampler.updates(&NoiseSchedule::new(kind, 1000), 8)[0];
             assert_eq!(first.time, 999);
             let errors = [10, 20, 80].map(|steps| error_on(kind, sampler, steps));
             assert!(errors[0] > 1.5 * errors[1] && errors[2] < 0.05, "{sampler:?}: {errors:?}");
         }
         let stochastic = Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing };
-        for sampler in [ddim, stochastic, Sampler::DpmSolverPp2m, Sampler::Unipc, Sampler::Consistency, Sampler::Ddpm] {
+        let multistep = [Sampler::DpmSolverPp2m, Sampler::Unipc, Sampler::Deis];
+        for sampler in [ddim, stochastic, Sampler::Consistency, Sampler::Ddpm].into_iter().chain(multistep) {
             for Update { x, x0, noise, previous_x0: [one, two], fresh, .. } in
                 sampler.updates(&NoiseSchedule::new(kind, 1000), 4)
             {
@@ -428,14 +523,15 @@ mod tests {
     fn solvers_have_their_order() {
         let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 200_000);
         let time = |lambda: f64| (0..schedule.len()).rev().find(|&time| schedule.log_snr_half(time) >= lambda).unwrap();
-        let error = |steps: usize, corrected: bool| {
+        type Solver = fn(&NoiseSchedule, &[usize], bool) -> Vec<Update>;
+        let error = |solver: Solver, steps: usize, corrected: bool| {
             let times: Vec<usize> = (0..=steps).map(|i| time(-2.0 + 3.0 * i as f64 / steps as f64)).collect();
             let spread = |abar: f64| (abar * DEVIATION * DEVIATION + 1.0 - abar).sqrt();
             let (mut x, mut previous) = (1.3, [0.0, 0.0]);
             let start = schedule.alpha_cumprod(times[0]);
             let end = schedule.alpha_cumprod(times[steps]);
             let exact = (x - start.sqrt() * MEAN) * spread(end) / spread(start) + end.sqrt() * MEAN;
-            for update in &multistep(&schedule, &times, corrected)[..steps] {
+            for update in &solver(&schedule, &times, corrected)[..steps] {
                 let abar = schedule.alpha_cumprod(update.time);
                 let x0 = (x * abar.sqrt() * DEVIATION * DEVIATION + MEAN * (1.0 - abar)) / spread(abar).powi(2);
                 x = x * update.x
@@ -446,12 +542,17 @@ mod tests {
             }
             (x - exact).abs()
         };
-        let order = |corrected| (error(20, corrected) / error(40, corrected)).log2();
-        let (predictor, corrected) = (order(false), order(true));
-        println!("DPM-Solver++(2M) {predictor:.2}, UniPC-2 {corrected:.2}");
-        assert!((1.7..2.4).contains(&predictor), "{predictor}");
-        assert!((2.6..3.5).contains(&corrected), "{corrected}");
-        assert!(error(10, true) < 0.5 * error(10, false));
+        for (solver, names) in [
+            (multistep as Solver, ["DPM-Solver++(2M)", "UniPC-2"]),
+            (angular_multistep as Solver, ["DEIS-2", "DEIS-2, corrected"]),
+        ] {
+            let order = |corrected| (error(solver, 20, corrected) / error(solver, 40, corrected)).log2();
+            let (predictor, corrected) = (order(false), order(true));
+            println!("{} {predictor:.2}, {} {corrected:.2}", names[0], names[1]);
+            assert!((1.7..2.4).contains(&predictor), "{}: {predictor}", names[0]);
+            assert!((2.6..3.5).contains(&corrected), "{}: {corrected}", names[1]);
+            assert!(error(solver, 10, true) < 0.5 * error(solver, 10, false));
+        }
     }
 
     #[test]
@@ -492,6 +593,7 @@ mod tests {
         let samplers = [
             Sampler::DpmSolverPp2m,
             Sampler::Unipc,
+            Sampler::Deis,
             Sampler::Consistency,
             Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
             Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
@@ -501,8 +603,10 @@ mod tests {
                 let updates = sampler.updates(&schedule, steps);
                 assert_eq!(updates.len(), steps);
                 assert!(updates.windows(2).all(|pair| pair[1].time < pair[0].time));
-                let last = updates[steps - 1];
-                assert_eq!(Update { time: 0, ..last }, to_clean(0));
+                // Of the sample and its noise nothing is left.
+                let Update { x, x0, noise, previous_x0: [before, before_that], fresh, .. } = updates[steps - 1];
+                assert_eq!((x, noise, before_that, fresh), (0.0, 0.0, 0.0, 0.0), "{sampler:?}");
+                assert!((x0 + before - 1.0).abs() < 1e-12 && (before == 0.0 || sampler == Sampler::Deis));
             }
         }
         assert_eq!(Sampler::Ddpm.updates(&schedule, 7).len(), 1000);

@@ -60,7 +60,7 @@ pub(crate) struct SamplingArgs {
     /// Strength of the label; the model's default without it.
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
-    /// The model's own without it: `unipc`, or `consistency` for a model tuned for it.
+    /// The model's own without it: `deis`, or `consistency` for a model tuned for it.
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
 }
@@ -71,6 +71,8 @@ pub(crate) enum SamplerName {
     DpmSolver,
     /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
     Unipc,
+    /// DEIS of order 2 in the angle between clip and noise, corrected, with most steps where there is most noise: deterministic.
+    Deis,
     /// For models from `lfdm train consistency`: 1 to 4 steps.
     Consistency,
     /// Deterministic DDIM.
@@ -88,6 +90,7 @@ impl SamplerName {
         match self {
             Self::DpmSolver => Sampler::DpmSolverPp2m,
             Self::Unipc => Sampler::Unipc,
+            Self::Deis => Sampler::Deis,
             Self::Consistency => Sampler::Consistency,
             Self::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
             Self::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },

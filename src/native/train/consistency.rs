@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
 use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
 use crate::config::Parameterization;
-use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Trajectory};
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler};
 use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};
@@ -224,17 +224,8 @@ impl ConsistencyStage {
         let set = &self.base.validation;
         let clips = set.assorted(CLIPS);
         let latents = set.latents(&clips, device);
-        let [_, _, height, width] = latents.dims();
-        let mut noise = NoiseSource::new(0);
-        let shape = [CLIPS, self.base.settings.config.diffusion.unet.diffused.channels(), set.frames, height, width];
-        let mut x = noise.normal(shape, device);
-        let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
         let condition = set.conditions(&clips, device);
-        let denoiser = model.denoiser(latents, condition, &trajectory.times(), set.frames, guidance);
-        while !trajectory.is_done() {
-            x = trajectory.step(&denoiser, x, || noise.normal(shape, device));
-        }
-        x
+        model.sample(latents, condition, set.frames, (sampler, steps, guidance), &mut NoiseSource::new(0))
     }
 }
 
