@@ -32,7 +32,7 @@ use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 /// `lfdm finetune`
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// The model: a bundle, or run directory of `lfdm train lfae`.
+    /// The model: a bundle, or run directory of `lfdm train lfae` or of an earlier fine-tuning.
     #[arg(long)]
     pub model: PathBuf,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub struct Args {
     #[arg(long)]
     pub vgg: Option<PathBuf>,
     /// What the verdict of an adversary counts, a network that learns beside the decoder to tell painted patches from real ones: sharper teeth and
-    /// lids, at the price of some PSNR. 1 is a good beginning. There is none without it.
+    /// lids, at the price of some PSNR. 1 is a good beginning. There is none without it. It goes on from that of --model, if that is a run that had one.
     #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
     pub adversary: Option<f64>,
     #[command(flatten)]
@@ -183,6 +183,9 @@ pub fn run(args: &Args) -> Result<()> {
     super::run(&stage, &args.run, Some(&args.model))
 }
 
+/// What keys of the adversary begin with, in the weights of a run. No bundle has them.
+const ADVERSARY: &str = "adversary";
+
 /// What fine-tuning changes, and the encoder that belongs to it.
 #[derive(Module, Debug)]
 struct Learner {
@@ -230,8 +233,12 @@ impl Stage for DecoderStage {
     }
 
     fn load(&self, mut model: Learner, weights: StateDict) -> Result<Learner, WeightsError> {
-        // No model has an adversary: this one is new.
-        let adversary = model.adversary.take();
+        let mut adversary = model.adversary.take();
+        // A run that had an adversary hands it on.
+        let judge = weights.sub(ADVERSARY);
+        if !judge.is_empty() {
+            adversary = adversary.map(|adversary| load_module(adversary, &judge, &str::to_owned)).transpose()?;
+        }
         let learns = |key: &str| !is_flow_predictor(key) || (self.is_finer && key.starts_with(FINE_REFINEMENT));
         let weights = grown(weights.filter(|key| is_lfae(key) && learns(key)), &collect_module(&model, &official_key));
         Ok(Learner { adversary, ..load_module(model, &weights, &official_key)? })
@@ -239,7 +246,8 @@ impl Stage for DecoderStage {
 
     fn export(&self, model: &Learner) -> StateDict {
         let mut weights = self.weights.clone();
-        let learned = |key: &str| is_decoder(key) || key.starts_with(FINE_REFINEMENT);
+        let learned =
+            |key: &str| [ADVERSARY, FINE_REFINEMENT].iter().any(|prefix| key.starts_with(prefix)) || is_decoder(key);
         weights.merge(collect_module(model, &official_key).filter(learned));
         weights
     }
