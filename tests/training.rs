@@ -161,7 +161,7 @@ fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
     assert_eq!(losses("stopped", "--resume"), whole);
 
     // A further run begins with the judge of this one.
-    run(dir, "finetune --adversary 0.5 --model sharp --data synthetic --batch 4 --out sharper --steps 1");
+    run(dir, "finetune --adversary 0.5 --model sharp --data synthetic --batch 4 --lr 0.002 --out sharper --steps 1");
     let judged = judging(&lines(&dir.join("sharper/losses.jsonl"))[0]);
     assert!(judged < judging(&whole[0]), "{} to {judged}", judging(&whole[0]));
 
