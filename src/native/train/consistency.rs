@@ -88,6 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
         accumulate: args.run.accumulate,
         crop: args.run.reading.crop,
         min_snr: None,
+        time_shift: 1.0,
         consistency: Some(tuning.clone()),
         ..dm.settings
     };
