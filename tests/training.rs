@@ -84,6 +84,8 @@ fn held_out_error_falls_in_every_stage() {
         run(dir, "train dm --data synthetic --lfae lfae --out dm --views 1 --batch 4 --lr 0.006 --steps 80");
         let (first, last) = held_out(&dir.join("dm"), "loss");
         assert!(last < 0.9 * first, "stage 2: {first} to {last}");
+        let (first, last) = held_out(&dir.join("dm"), "from_noise");
+        assert!(last < first, "stage 2, where sampling begins: {first} to {last}");
         scope.spawn(|| gradients_add_up(dir));
         scope.spawn(|| finer_motion_is_learned_on_top(dir));
         tuning_leads_to_the_end_of_the_flow(dir);
