@@ -84,7 +84,7 @@ fn held_out_error_falls_in_every_stage() {
         run(dir, "train dm --data synthetic --lfae lfae --out dm --views 1 --batch 4 --lr 0.006 --steps 80");
         let (first, last) = held_out(&dir.join("dm"), "loss");
         assert!(last < 0.9 * first, "stage 2: {first} to {last}");
-        let (first, last) = held_out(&dir.join("dm"), "from_noise");
+        let (first, last) = held_out(&dir.join("dm"), "unforeseen");
         assert!(last < first, "stage 2, where sampling begins: {first} to {last}");
         scope.spawn(|| gradients_add_up(dir));
         scope.spawn(|| finer_motion_is_learned_on_top(dir));

@@ -20,7 +20,7 @@ use super::inherit::finer;
 use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs};
 use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
-use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind};
+use crate::config::{Diffused, DiffusionConfig, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
 use crate::lfae::{LatentFlowAutoencoder, Motion, is_lfae};
 use crate::native::animate::collect;
@@ -58,6 +58,9 @@ pub struct Args {
     #[command(flatten)]
     pub views: ViewArgs,
 }
+
+/// Batches of a validation.
+const BATCHES: usize = 12;
 
 /// What a stage-2 checkpoint was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,11 +239,19 @@ impl Stage for DiffusionStage {
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
         self.preview(model, &dir.join(format!("dm-{step:07}.png")), (10, Sampler::default()), device)?;
-        Ok(vec![
-            ("loss", mean_loss(|noise| self.loss_on(self.draw(&self.validation, 0..4, 4, noise, device), model))),
-            ("from_noise", self.first_error(&self.validation, model, device)),
-            ("from_noise_seen", self.first_error(&self.train, model, device)),
-        ])
+        // The same clips, times and noises at every validation, so that the figures compare.
+        let mut noise = NoiseSource::new(0);
+        let mut loss = || {
+            let batch = self.draw(&self.validation, 0..4, 4, &mut noise, device);
+            f64::from(self.loss_on(batch, model).into_scalar::<f32>())
+        };
+        let loss = (0..BATCHES).map(|_| loss()).sum::<f64>() / BATCHES as f64;
+        let mut figures = vec![("loss", loss)];
+        if model.config().parameterization == Parameterization::Velocity {
+            figures.push(("unforeseen", self.unforeseen(&self.validation, model, device)));
+            figures.push(("unforeseen_seen", self.unforeseen(&self.train, model, device)));
+        }
+        Ok(figures)
     }
 
     fn next_command(&self, run: &Path) -> Option<String> {
@@ -297,14 +308,6 @@ pub(super) struct Batch {
     pub noise: Tensor<5>,
 }
 
-/// The mean of what `loss` makes of a few batches: the same clips, times and noises at every validation, so that the figures compare.
-fn mean_loss(mut loss: impl FnMut(&mut NoiseSource) -> Tensor<1>) -> f64 {
-    const BATCHES: usize = 12;
-    let mut noise = NoiseSource::new(0);
-    let total: f32 = (0..BATCHES).map(|_| loss(&mut noise).into_scalar::<f32>()).sum();
-    f64::from(total / BATCHES as f32)
-}
-
 impl DiffusionStage {
     pub(super) fn new(
         run: &RunArgs,
@@ -354,13 +357,21 @@ impl DiffusionStage {
         }
     }
 
-    /// The error where sampling begins, with the reference and the condition alone to go by. That of clips which were learned and that of others
-    /// part where a model remembers people instead of reading portraits; the loss over all times, most of which is detail, hides it.
-    fn first_error(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> f64 {
-        mean_loss(|noise| {
-            let Batch { x0, latents, condition, noise, .. } = self.draw(set, 0..4, 4, noise, device);
-            model.loss(x0, latents, condition, &[model.schedule().len() - 1; 4], noise, &[false; 4])
-        })
+    /// The share of the motion's variance that the network leaves open where sampling begins, with the reference and the condition alone to go
+    /// by: 1 for the mean of all motion. That of clips which were learned and that of others part where a model remembers people; the loss over
+    /// all times, most of which is detail, hides it.
+    fn unforeseen(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> f64 {
+        let mut noise = NoiseSource::new(0);
+        let mut shares = || {
+            let Batch { x0, latents, condition, noise, .. } = self.draw(set, 0..4, 4, &mut noise, device);
+            let variance = (x0.clone() * x0.clone()).mean().into_scalar::<f32>();
+            // A velocity is the clean sample there, but for its sign.
+            let times = [model.schedule().len() - 1; 4];
+            let error = model.loss(x0, latents, condition, &times, noise, &[false; 4]).into_scalar::<f32>();
+            [error, variance].map(f64::from)
+        };
+        let [error, variance] = (0..BATCHES).map(|_| shares()).fold([0.0; 2], |sum, x| [sum[0] + x[0], sum[1] + x[1]]);
+        error / variance
     }
 
     fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
