@@ -179,15 +179,27 @@ pub struct DiffusionConfig {
     pub threshold: Threshold,
     /// Probability with which training replaces the condition by the null condition.
     pub null_condition_probability: f64,
+    /// Shares of the schedule between which guidance applies; at other times the condition is left alone, at half the cost (Kynkaanniemi et al. 2024). From
+    /// 0 to 1, as in the official model, it always does.
+    #[serde(default = "always", skip_serializing_if = "is_always")]
+    pub guidance_interval: [f64; 2],
     /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is built in, and
     /// [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
     #[serde(default)]
     pub consistency: bool,
 }
 
+fn always() -> [f64; 2] {
+    [0.0, 1.0]
+}
+
+fn is_always(interval: &[f64; 2]) -> bool {
+    *interval == always()
+}
+
 impl DiffusionConfig {
     /// # Errors
-    /// [`ConfigError`] for a schedule and a parameterisation that no sample can be drawn from.
+    /// [`ConfigError`] for an interval of guidance that is none, or a schedule and a parameterisation that no sample can be drawn from.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let problem = |field: &str, problem: &str| ConfigError {
             field: format!("diffusion.{field}"),
@@ -195,6 +207,11 @@ impl DiffusionConfig {
         };
         if self.timesteps < 2 {
             return Err(problem("timesteps", "must be at least 2; 1000 is usual"));
+        }
+        let [from, to] = self.guidance_interval;
+        if !(0.0 <= from && from < to && to <= 1.0) {
+            let text = "must be two shares of the schedule, the lower one first; 0 and 1 are guidance at all times";
+            return Err(problem("guidance_interval", text));
         }
         let noise_alone = self.schedule == ScheduleKind::CosineZeroTerminal;
         if noise_alone && self.parameterization == Parameterization::Epsilon {
@@ -419,6 +436,7 @@ impl LfdmConfig {
                 parameterization: Parameterization::Epsilon,
                 threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
                 null_condition_probability: 0.1,
+                guidance_interval: always(),
                 consistency: false,
             },
         })
@@ -527,6 +545,8 @@ impl LfdmConfig {
                 parameterization: Parameterization::Velocity,
                 threshold: Threshold::Dynamic { quantile: 0.995, bound: 5.0 },
                 null_condition_probability: 0.1,
+                // Four of eight steps of the default sampler, the second to the fifth.
+                guidance_interval: [0.55, 0.95],
                 consistency: false,
             },
         }
@@ -674,6 +694,25 @@ mod tests {
         assert_eq!(config.validate(), Ok(()));
         config.parameterization = Parameterization::Epsilon;
         assert_eq!(config.validate().unwrap_err().field, "diffusion.parameterization");
+    }
+
+    #[test]
+    fn guidance_has_an_interval_of_the_schedule() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        for (interval, is_one) in [
+            ([0.0, 1.0], true),
+            ([0.5, 0.9], true),
+            ([0.5, 0.5], false),
+            ([-0.1, 1.0], false),
+            ([0.0, f64::NAN], false),
+        ] {
+            config.guidance_interval = interval;
+            assert_eq!(config.validate().is_ok(), is_one, "{interval:?}");
+        }
+        config.guidance_interval = [0.0, 1.0];
+        let json = serde_json::to_string(&config).unwrap();
+        assert!(!json.contains("guidance_interval"), "that of models from before it says nothing");
+        assert_eq!(serde_json::from_str::<DiffusionConfig>(&json).unwrap(), config);
     }
 
     #[test]

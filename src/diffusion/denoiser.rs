@@ -31,13 +31,15 @@ enum Guidance {
     Null,
     /// Scale 1: the conditional output alone.
     Conditional,
-    /// Both outputs, from one pass over a doubled batch.
+    /// Both outputs, from one pass over a doubled batch; the conditional one alone where guidance does not apply.
     Scaled(f64),
 }
 
 #[derive(Debug, Clone)]
 struct Step {
     alpha_cumprod: f64,
+    /// Whether guidance applies, if there is any.
+    is_guided: bool,
     conditioning: Conditioning,
 }
 
@@ -66,9 +68,12 @@ impl Denoiser {
         let rows = variants.dims()[0];
         let row_times: Vec<usize> = times.iter().flat_map(|&time| std::iter::repeat_n(time, rows)).collect();
         let all = unet.conditioning(&row_times, variants.repeat_dim(0, times.len()));
-        let step = |(index, &time): (usize, &usize)| Step {
-            alpha_cumprod: model.schedule().alpha_cumprod(time),
-            conditioning: all.narrow(index * rows, rows),
+        let [from, to] = model.config().guidance_interval.map(|share| share * model.schedule().len() as f64);
+        let step = |(index, &time): (usize, &usize)| {
+            let is_guided = (from..to).contains(&(time as f64));
+            // The condition's rows come before those of none.
+            let conditioning = all.narrow(index * rows, if is_guided { rows } else { batch });
+            Step { alpha_cumprod: model.schedule().alpha_cumprod(time), is_guided, conditioning }
         };
         Self {
             parameterization: model.config().parameterization,
@@ -81,20 +86,21 @@ impl Denoiser {
         }
     }
 
-    /// The guided network output at the `step`-th time.
+    /// The network's output at the `step`-th time, guided if the model is guided there.
     ///
     /// # Shapes
     /// - `x` and result: `[batch, channels, frames, height, width]`
     pub fn predict(&self, x: &Tensor<5>, step: usize) -> Tensor<5> {
-        let output = self.unet.forward(x.clone(), &self.reference, &self.steps[step].conditioning, &self.tables);
+        let Step { is_guided, conditioning, .. } = &self.steps[step];
+        let output = self.unet.forward(x.clone(), &self.reference, conditioning, &self.tables);
         match self.guidance {
-            Guidance::Null | Guidance::Conditional => output,
-            Guidance::Scaled(scale) => {
+            Guidance::Scaled(scale) if *is_guided => {
                 let batch = x.dims()[0];
                 let conditional = output.clone().narrow(0, 0, batch);
                 let null = output.narrow(0, batch, batch);
                 null.clone() + (conditional - null) * scale
             }
+            _ => output,
         }
     }
 }
@@ -249,25 +255,32 @@ mod tests {
         let mut config = crate::config::LfdmConfig::faces_64(3).diffusion;
         config.unet.dim = 8;
         config.unet.dim_mults = vec![1, 2];
+        config.guidance_interval = [0.3, 0.9];
         let model = config.init(4, &device);
         let mut source = crate::noise::NoiseSource::new(2);
         let x = source.normal::<5>([1, 3, 4, 8, 8], &device);
         let latent = source.normal::<4>([1, 4, 8, 8], &device);
         let condition = source.normal::<2>([1, 3], &device);
-        let predict = |condition: &Tensor<2>, scale: f64| {
-            model.denoiser(latent.clone(), condition.clone(), &[900, 300], 4, scale).predict(&x, 1)
+        let at = |step: usize, condition: &Tensor<2>, scale: f64| {
+            model.denoiser(latent.clone(), condition.clone(), &[900, 300, 299], 4, scale).predict(&x, step)
         };
+        let predict = |condition: &Tensor<2>, scale: f64| at(1, condition, scale);
         let unet = &model.denoise_fn;
-        let pass = |condition: Tensor<2>| {
-            let conditioning = unet.conditioning(&[300], condition);
+        let pass_at = |time: usize, condition: Tensor<2>| {
+            let conditioning = unet.conditioning(&[time], condition);
             unet.forward(x.clone(), &unet.reference(latent.clone()), &conditioning, &unet.frame_tables(4))
         };
-        let (conditional, null) = (pass(condition.clone()), pass(unet.null_condition()));
+        let (conditional, null) = (pass_at(300, condition.clone()), pass_at(300, unet.null_condition()));
         let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
         assert!(distance(conditional.clone(), null.clone()) > 1e-3, "the condition must matter for this test");
         assert!(distance(predict(&condition, 1.0), conditional.clone()) < 1e-5);
         assert!(distance(predict(&condition, 0.0), null.clone()) < 1e-5);
         let blended = null.clone() + (conditional - null) * 2.5;
         assert!(distance(predict(&condition, 2.5), blended) < 1e-4);
+        // One step earlier it has not begun, one later it is over.
+        for (step, time) in [(0, 900), (2, 299)] {
+            assert!(distance(at(step, &condition, 2.5), pass_at(time, condition.clone())) < 1e-5);
+            assert!(distance(at(step, &condition, 0.0), pass_at(time, unet.null_condition())) < 1e-5);
+        }
     }
 }

@@ -117,7 +117,7 @@ impl DiffusionModel {
         x
     }
 
-    /// Floating-point operations of one denoising step of one video with this guidance: see [`Unet3d::flops_per_step`].
+    /// Floating-point operations of one denoising step of one video where this guidance applies: see [`Unet3d::flops_per_step`].
     ///
     /// # Shapes
     /// - `grid`: `[height, width]` of what is diffused

@@ -39,9 +39,21 @@ pub struct Args {
     /// Guidance that suits the model.
     #[arg(long, default_value_t = 1.5)]
     guidance: f32,
+    /// Shares of the schedule between which guidance applies, as FROM,TO; the run's own without it. 0,1 is always; ours is 0.55,0.95.
+    #[arg(long, value_name = "FROM,TO", value_parser = interval)]
+    guidance_interval: Option<[f64; 2]>,
     /// Licence of the weights and origin of the training data.
     #[arg(long, default_value = "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")]
     licence: String,
+}
+
+/// Two numbers; the configuration says whether they are an interval.
+fn interval(text: &str) -> Result<[f64; 2], String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    numbers
+        .ok()
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| "must be FROM,TO, such as 0.55,0.95".to_owned())
 }
 
 pub fn run(args: &Args) -> Result<()> {
@@ -67,7 +79,9 @@ pub fn run(args: &Args) -> Result<()> {
         );
     }
 
-    let config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
+    let mut config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
+    config.diffusion.guidance_interval = args.guidance_interval.unwrap_or(config.diffusion.guidance_interval);
+    config.validate()?;
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);
     weights.merge(dm.weights);

@@ -22,7 +22,8 @@ use crate::pipeline::{Animator, Portrait, Request};
 use crate::weights::load_module;
 
 const DEFINITION: &str = "`flops_per_step`: floating-point operations of one denoising step of one clip at this guidance, two for each \
-     multiply-add of the convolutions, the linear layers and the products of attention; guidance other than 0 and 1 evaluates two conditions. \
+     multiply-add of the convolutions, the linear layers and the products of attention; guidance other than 0 and 1 evaluates two conditions, and half as many \
+     operations are done in steps that it spares (`guidance_interval`). \
      `training_seconds`: time that the run's steps took on its device, without validations and without the runs that it began from; \
      null where the run did not measure it.";
 
