@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::model::{open_run, open_trained};
+use super::model::{TrainingSettings, open_trained};
+use super::train::TrainedModel;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     config::LfdmConfig,
@@ -18,7 +19,7 @@ use crate::{
 /// `lfdm export`
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
-    /// Run directory of `lfdm train lfae` or of `lfdm finetune`.
+    /// Run directory of `lfdm train lfae` or of `lfdm finetune`, or a bundle whose auto-encoder is wanted.
     #[arg(long)]
     lfae: PathBuf,
     /// Run directory of `lfdm train dm` or `lfdm train consistency`, or a bundle whose diffusion model is wanted.
@@ -56,8 +57,15 @@ fn interval(text: &str) -> Result<[f64; 2], String> {
         .ok_or_else(|| "must be FROM,TO, such as 0.55,0.95".to_owned())
 }
 
+/// How a stage was trained: what the bundle says that it comes from, or what the run says.
+fn record(stage: &str, trained: &TrainedModel<TrainingSettings>) -> Value {
+    let TrainedModel { step, seconds, settings, .. } = trained;
+    let of_bundle = settings.rest.get(stage).cloned();
+    of_bundle.unwrap_or_else(|| json!({ "steps": step, "seconds": seconds, "settings": settings.rest }))
+}
+
 pub fn run(args: &Args) -> Result<()> {
-    let lfae = open_run(&args.lfae)?;
+    let lfae = open_trained(&args.lfae)?;
     let mut dm = open_trained(&args.dm)?;
     ensure!(
         lfae.settings.config.lfae.sees_like(&dm.settings.config.lfae),
@@ -65,11 +73,7 @@ pub fn run(args: &Args) -> Result<()> {
         args.dm.display(),
         args.lfae.display()
     );
-    // A bundle says how its diffusion model was trained.
-    let of_dm = match dm.settings.rest.get("dm") {
-        Some(recorded) => recorded.clone(),
-        None => json!({ "steps": dm.step, "seconds": dm.seconds, "settings": dm.settings.rest }),
-    };
+    let (of_lfae, of_dm) = (record("lfae", &lfae), record("dm", &dm));
     let lfae_step = lfae.lfae_step();
     if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
         tracing::warn!(
@@ -95,10 +99,7 @@ pub fn run(args: &Args) -> Result<()> {
         default_guidance: args.guidance,
         licence: args.licence.clone(),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
-        training: json!({
-            "lfae": { "steps": lfae.step, "seconds": lfae.seconds, "settings": lfae.settings.rest },
-            "dm": of_dm,
-        }),
+        training: json!({ "lfae": of_lfae, "dm": of_dm }),
         files: Vec::new(),
     };
     let bundle = Bundle { manifest, weights };

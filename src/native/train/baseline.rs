@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::diffusion::{Batch, Choice, adam, check_labels, read_config};
+use super::diffusion::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
 use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel, ViewArgs, autoencoder};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
@@ -242,9 +242,8 @@ impl BaselineStage {
         let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
         let (diffusion, of_codec) = (settings.config.diffusion.clone(), codec.clone());
         let train = Prefetch::new(run.ahead(), move |index| {
-            let (step, part) = (index / parts as u64, (index % parts as u64) as usize);
-            let draw = Draw { part, ..Draw::of(seed, step, parts) };
-            let rows = part * batch..(part + 1) * batch;
+            let draw = Draw::at(seed, index, parts);
+            let rows = draw.part * batch..(draw.part + 1) * batch;
             let choice = Choice::draw(&diffusion, train.len(), rows, parts * batch, &mut draw.noise_of_step());
             Drawn::new(&train, &of_codec, choice, seed, index * batch as u64)
         });
@@ -291,18 +290,11 @@ struct Drawn {
 }
 
 impl Drawn {
-    /// `first`: the place of the first clip among all that are drawn for `seed`. Every clip has noise of its own, so that several threads can
-    /// draw it, and that it does not matter how a step is divided.
+    /// `first`: the place of the first clip among all that are drawn for `seed`.
     fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
         let Choice { clips, times, null } = choice;
         let [frames, channels, height, width] = set.shape;
-        let noise_of = |place: u64| -> Vec<f32> {
-            // Of another seed than the choice, whose draws it would repeat.
-            let mut source = Draw::of(!seed, place, 1).noise();
-            source.normal([channels * frames * height * width], &Device::flex()).into_data().iter::<f32>().collect()
-        };
-        let noise: Vec<f32> = (first..first + clips.len() as u64).into_par_iter().flat_map_iter(noise_of).collect();
-        let noise = TensorData::new(noise, [clips.len(), channels, frames, height, width]);
+        let noise = noise_of_clips(seed, first, [clips.len(), frames], [channels, height, width]).into_data();
         Self { videos: set.videos(&clips, codec), condition: set.conditions(&clips), times, null, noise }
     }
 

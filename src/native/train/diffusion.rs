@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
@@ -25,7 +26,7 @@ use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, i
 use crate::lfae::{LatentFlowAutoencoder, Motion, is_lfae};
 use crate::native::animate::collect;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{Clip, ClipSet, Crop, Sampling, Split};
+use crate::native::data::{Clip, ClipSet, Crop, Prefetch, Sampling, Split};
 use crate::native::model::{open_lfae, open_trained};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Animator, Portrait, Request};
@@ -190,8 +191,10 @@ fn open_clips(run: &RunArgs, settings: &Settings, split: Split) -> Result<ClipSe
 
 /// Stage 2, and what its tuning shares with it.
 pub(super) struct DiffusionStage {
-    pub train: MotionSet,
+    train: Arc<MotionSet>,
     pub validation: MotionSet,
+    /// Batches of `train` on the host, by [`Draw::index`], for the seed of the run.
+    batches: Prefetch<Batch>,
     /// The people of the validation split, for previews.
     people: ClipSet,
     codec: MotionCodec,
@@ -242,7 +245,7 @@ impl Stage for DiffusionStage {
         // The same clips, times and noises at every validation, so that the figures compare.
         let mut noise = NoiseSource::new(0);
         let mut loss = || {
-            let batch = self.draw(&self.validation, 0..4, 4, &mut noise, device);
+            let batch = self.draw_four(&self.validation, &mut noise, device);
             f64::from(self.loss_on(batch, model).into_scalar::<f32>())
         };
         let loss = (0..BATCHES).map(|_| loss()).sum::<f64>() / BATCHES as f64;
@@ -298,6 +301,24 @@ fn shifted(time: usize, timesteps: usize, shift: f64) -> usize {
     ((shift * share / (1.0 + (shift - 1.0) * share)) * timesteps as f64) as usize
 }
 
+/// Noise of clips from the place `first` on among all that are drawn for `seed`, `[batch, channels, frames, height, width]` on the host. Every clip has noise
+/// of its own, so that several threads can draw it, and that it does not matter how a step is divided.
+pub(super) fn noise_of_clips(
+    seed: u64,
+    first: u64,
+    [batch, frames]: [usize; 2],
+    [channels, height, width]: [usize; 3],
+) -> Tensor<5> {
+    let host = Device::flex();
+    let noise_of = |place: u64| -> Vec<f32> {
+        // Of another seed than the choice, whose draws it would repeat.
+        let mut source = Draw::of(!seed, place, 1).noise();
+        source.normal([channels * frames * height * width], &host).into_data().iter::<f32>().collect()
+    };
+    let noise: Vec<f32> = (first..first + batch as u64).into_par_iter().flat_map_iter(noise_of).collect();
+    Tensor::from_data(TensorData::new(noise, [batch, channels, frames, height, width]), &host)
+}
+
 /// Clips with everything that is drawn for them.
 pub(super) struct Batch {
     pub x0: Tensor<5>,
@@ -306,6 +327,33 @@ pub(super) struct Batch {
     pub times: Vec<usize>,
     pub null: Vec<bool>,
     pub noise: Tensor<5>,
+}
+
+impl Batch {
+    /// The chosen clips of `set`, on the host.
+    fn new(set: &MotionSet, codec: &MotionCodec, choice: Choice, noise: Tensor<5>) -> Self {
+        let host = Device::flex();
+        let Choice { clips, times, null } = choice;
+        let encoded = |&clip: &usize| codec.encode(&set.motion(&[clip], &host), 1);
+        Self {
+            x0: Tensor::cat(clips.par_iter().map(encoded).collect(), 0),
+            latents: set.latents(&clips, &host),
+            condition: set.conditions(&clips, &host),
+            times,
+            null,
+            noise,
+        }
+    }
+
+    fn on(self, device: &Device) -> Self {
+        Self {
+            x0: Tensor::from_data(self.x0.into_data(), device),
+            latents: Tensor::from_data(self.latents.into_data(), device),
+            condition: Tensor::from_data(self.condition.into_data(), device),
+            noise: Tensor::from_data(self.noise.into_data(), device),
+            ..self
+        }
+    }
 }
 
 impl DiffusionStage {
@@ -318,9 +366,26 @@ impl DiffusionStage {
     ) -> Result<Self> {
         let people = open_clips(run, &settings, Split::Val)?;
         let lfae_run = lfae.to_owned();
+        let train = Arc::new(train);
+        let batches = {
+            let (train, codec) = (train.clone(), codec.clone());
+            let (diffusion, time_shift) = (settings.config.diffusion.clone(), settings.time_shift);
+            let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
+            Prefetch::new(run.ahead(), move |index| {
+                let draw = Draw::at(seed, index, parts);
+                let rows = draw.part * batch..(draw.part + 1) * batch;
+                let mut choice = Choice::draw(&diffusion, train.len(), rows, parts * batch, &mut draw.noise_of_step());
+                for time in &mut choice.times {
+                    *time = shifted(*time, diffusion.timesteps, time_shift);
+                }
+                let noise = noise_of_clips(seed, index * batch as u64, [batch, train.frames], codec.shape());
+                Batch::new(&train, &codec, choice, noise)
+            })
+        };
         Ok(Self {
             train,
             validation,
+            batches,
             people,
             codec,
             lfae: open_trained(lfae)?.weights.filter(is_lfae),
@@ -331,30 +396,15 @@ impl DiffusionStage {
 
     /// The clips of one part of a step.
     pub(super) fn draw_part(&self, draw: Draw, device: &Device) -> Batch {
-        let batch = self.settings.batch;
-        let rows = draw.part * batch..(draw.part + 1) * batch;
-        let mut part = self.draw(&self.train, rows, draw.parts * batch, &mut draw.noise_of_step(), device);
-        for time in &mut part.times {
-            *time = shifted(*time, self.settings.config.diffusion.timesteps, self.settings.time_shift);
-        }
-        part
+        self.batches.get(draw.index()).on(device)
     }
 
-    /// The `rows` of a batch of `of` clips.
-    fn draw(&self, set: &MotionSet, rows: Range<usize>, of: usize, noise: &mut NoiseSource, device: &Device) -> Batch {
-        let diffusion = &self.settings.config.diffusion;
-        let Choice { clips, times, null } = Choice::draw(diffusion, set.clips.len(), rows.clone(), of, noise);
-        let x0 = self.codec.encode(&set.motion(&clips, &Device::flex()), clips.len());
-        let [_, channels, frames, height, width] = x0.dims();
-        let noise = noise.normal::<5>([of, channels, frames, height, width], device);
-        Batch {
-            x0: Tensor::from_data(x0.into_data(), device),
-            latents: set.latents(&clips, device),
-            condition: set.conditions(&clips, device),
-            times,
-            null,
-            noise: noise.narrow(0, rows.start, rows.len()),
-        }
+    /// Four clips of `set`, for a validation: the noise too is drawn from `noise`.
+    fn draw_four(&self, set: &MotionSet, noise: &mut NoiseSource, device: &Device) -> Batch {
+        let choice = Choice::draw(&self.settings.config.diffusion, set.len(), 0..4, 4, noise);
+        let [channels, height, width] = self.codec.shape();
+        let noise = noise.normal([4, channels, set.frames, height, width], &Device::flex());
+        Batch::new(set, &self.codec, choice, noise).on(device)
     }
 
     /// The share of the motion's variance that the network leaves open where sampling begins, with the reference and the condition alone to go
@@ -363,7 +413,7 @@ impl DiffusionStage {
     fn unforeseen(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> f64 {
         let mut noise = NoiseSource::new(0);
         let mut shares = || {
-            let Batch { x0, latents, condition, noise, .. } = self.draw(set, 0..4, 4, &mut noise, device);
+            let Batch { x0, latents, condition, noise, .. } = self.draw_four(set, &mut noise, device);
             let variance = (x0.clone() * x0.clone()).mean().into_scalar::<f32>();
             // A velocity is the clean sample there, but for its sign.
             let times = [model.schedule().len() - 1; 4];
@@ -489,6 +539,11 @@ impl MotionSet {
             if of_label.is_empty() { index % self.clips.len() } else { of_label[index % of_label.len()] }
         };
         (0..count).map(clip).collect()
+    }
+
+    /// How many clips there are.
+    fn len(&self) -> usize {
+        self.clips.len()
     }
 
     fn references(&self) -> usize {

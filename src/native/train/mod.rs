@@ -132,6 +132,12 @@ impl Draw {
         Self { seed, step, part: 0, parts }
     }
 
+    /// The draw whose [`index`](Self::index) is `index`.
+    pub(crate) fn at(seed: u64, index: u64, parts: usize) -> Self {
+        let (step, part) = (index / parts as u64, (index % parts as u64) as usize);
+        Self { seed, step, part, parts }
+    }
+
     /// Its place among the parts of all steps.
     pub(crate) fn index(self) -> u64 {
         self.step * self.parts as u64 + self.part as u64
