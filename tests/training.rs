@@ -151,7 +151,7 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
 
 /// The adversary learns beside the decoder, goes on learning after an interruption, and stays behind when the model leaves.
 fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
-    let tune = "finetune --adversary 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 4 --steps 8";
+    let tune = "finetune --adversary 0.5 --vague-motion 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 4 --steps 8";
     let losses = |out: &str, options: &str| {
         run(dir, &format!("{tune} --out {out} {options}"));
         lines(&dir.join(out).join("losses.jsonl"))
@@ -203,6 +203,7 @@ fn parts_of_several_runs_make_a_model(dir: &Path) {
     assert!(!bundle.weights.iter().any(|(key, _)| key.contains("adversary")));
     run(dir, "export --lfae fine --dm tuned --name tiny --guidance 1 --steps 2 --out bundle");
     run(dir, "export --lfae lfae --dm bundle --name tiny --out restored");
+    run(dir, "export --lfae bundle --dm dm --name tiny --out untuned");
     let manifest = |bundle: &str| -> Value {
         serde_json::from_slice(&fs::read(dir.join(bundle).join("manifest.json")).unwrap()).unwrap()
     };
@@ -210,6 +211,9 @@ fn parts_of_several_runs_make_a_model(dir: &Path) {
     assert_eq!(bundle["config"]["diffusion"]["consistency"], true);
     assert_eq!(bundle["training"]["dm"]["steps"], 50);
     assert_eq!(restored["training"]["dm"], bundle["training"]["dm"]);
+    let untuned = manifest("untuned");
+    assert_eq!(untuned["config"]["diffusion"]["consistency"], false);
+    assert_eq!(untuned["training"]["lfae"], bundle["training"]["lfae"]);
 }
 
 /// The drawn people without colours, in noise, as sheets of clips.

@@ -87,7 +87,8 @@ impl AugmentArgs {
     }
 }
 
-fn probability(text: &str) -> Result<f32, String> {
+/// A share between 0 and 1 on the command line.
+pub(crate) fn probability(text: &str) -> Result<f32, String> {
     let value: f32 = text.parse().map_err(|_| format!("{text} is not a number"))?;
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("a probability lies between 0 and 1".to_owned()) }
 }

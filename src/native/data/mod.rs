@@ -51,6 +51,7 @@ pub use self::{
     view::View,
 };
 use crate::portrait::{resample_rgb, to_byte};
+pub(crate) use augmentation::probability;
 pub(crate) use view::parse_zoom;
 
 /// The name of the set that is drawn; as `flow_dir` it stands for its exact flow.

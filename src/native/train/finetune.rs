@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
 use burn::optim::AdamConfig;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::adversary::{self, Adversary, Game};
@@ -19,14 +21,18 @@ use super::lfae::{
 };
 use super::perceptual::Vgg19;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
-use crate::config::LfdmConfig;
+use crate::config::{LfdmConfig, WAVELETS};
 use crate::lfae::{
     Estimate, FINE_REFINEMENT, FlowRefinement, Generator, LatentFlowAutoencoder, Motion, ReferenceFeatures, is_decoder,
     is_flow_predictor, is_lfae, official_key,
 };
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split};
+use crate::native::data::{
+    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, probability,
+};
 use crate::native::model::open_trained;
 use crate::native::preview;
+use crate::noise::NoiseSource;
+use crate::tensor::{coordinate_grid, haar, inverse_haar};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm finetune`
@@ -53,6 +59,10 @@ pub struct Args {
     /// lids, at the price of some PSNR. 1 is a good beginning. There is none without it. It goes on from that of --model, if that is a run that had one.
     #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
     pub adversary: Option<f64>,
+    /// Share of the pairs whose motion loses some of its detail to noise as strong, before the decoder sees it: the conditioning augmentation of cascades
+    /// (Ho et al. 2022). Detail that stage 2 makes up is as strong as real detail and knows less where it belongs.
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
+    pub vague_motion: f32,
     #[command(flatten)]
     pub recipe: DecodingRecipe,
     #[command(flatten)]
@@ -119,9 +129,16 @@ pub struct Settings {
     /// What the adversary's verdict counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversary: Option<f64>,
+    /// The share of pairs with vague motion.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub vague_motion: f32,
     /// The step of the auto-encoder, before any fine-tuning of its decoder, whose motion is used; `None` where that is learned too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lfae_step: Option<u64>,
+}
+
+fn is_zero(share: &f32) -> bool {
+    *share == 0.0
 }
 
 impl Settings {
@@ -174,6 +191,7 @@ pub fn run(args: &Args) -> Result<()> {
         supervised: args.motion.flow.is_some(),
         perceptual: args.vgg.is_some(),
         adversary: args.adversary,
+        vague_motion: args.vague_motion,
         lfae_step: (!args.finer).then_some(lfae_step),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
@@ -182,6 +200,42 @@ pub fn run(args: &Args) -> Result<()> {
     let stage = DecoderStage { train, validation, vgg, frozen, weights, settings, is_finer: args.finer };
     super::run(&stage, &args.run, Some(&args.model))
 }
+
+/// `motion` in which a `share` of the batch has lost some of its detail to noise that is as strong in the neighbourhood, channel by channel. Detail is what differs
+/// within two by two cells ([`haar`]).
+fn vague(motion: Motion, share: f32, noise: &mut NoiseSource) -> Motion {
+    let Motion { flow, occlusion } = motion;
+    let device = flow.device();
+    let [batch, height, width, _] = flow.dims();
+    // The slope of the grid itself is no detail.
+    let grid = coordinate_grid([height, width], &device).unsqueeze::<4>();
+    let displacement = (flow - grid.clone()).permute([0, 3, 1, 2]);
+    let bands = haar(Tensor::cat(vec![displacement, occlusion], 1));
+    let planes = bands.dims()[1] / WAVELETS;
+    let detail = bands.clone().narrow(1, planes, bands.dims()[1] - planes);
+    let around = AvgPoolOptions::new([3, 3]).with_stride([1, 1]).with_padding([1, 1]).with_count_include_pad(false);
+    let strength = (avg_pool2d(detail.clone().square(), around) + MIN_DETAIL * MIN_DETAIL).sqrt();
+
+    let (mut kept, mut made_up) = (Vec::with_capacity(batch), Vec::with_capacity(batch));
+    for _ in 0..batch {
+        let [is_vague, share_kept, level] = [(); 3].map(|()| noise.uniform() as f32);
+        let share_kept = if is_vague < share { share_kept } else { 1.0 };
+        kept.push(share_kept);
+        made_up.push((1.0 - share_kept * share_kept).sqrt() * level);
+    }
+    let [kept, made_up] =
+        [kept, made_up].map(|shares| Tensor::<4>::from_data(TensorData::new(shares, [batch, 1, 1, 1]), &device));
+    let drawn = noise.normal(detail.dims(), &device);
+    let detail = detail * kept + strength * drawn * made_up;
+    let moved = inverse_haar(Tensor::cat(vec![bands.narrow(1, 0, planes), detail], 1));
+    Motion {
+        flow: moved.clone().narrow(1, 0, 2).permute([0, 2, 3, 1]) + grid,
+        occlusion: moved.narrow(1, 2, 1).clamp(0.0, 1.0),
+    }
+}
+
+/// Keeps the root of the strength differentiable where there is no detail.
+const MIN_DETAIL: f32 = 1e-6;
 
 /// What keys of the adversary begin with, in the weights of a run. No bundle has them.
 const ADVERSARY: &str = "adversary";
@@ -304,6 +358,11 @@ impl DecoderStage {
         if self.settings.is_warming_up(draw.step) {
             return (total, terms);
         }
+        // The held-out loss is of the motion as it is.
+        if device.is_autodiff() && self.settings.vague_motion > 0.0 {
+            // Of another seed than what the adversary draws.
+            motion = vague(motion, self.settings.vague_motion, &mut Draw { seed: !draw.seed, ..draw }.noise());
+        }
         let decoded = model.generator.decode(pairs.source.clone(), &features, &motion);
         let prediction = decoded.prediction.clone();
         let (loss, of_decoding) = self.settings.recipe.loss(decoded, &pairs, self.vgg.as_ref());
@@ -335,5 +394,44 @@ impl DecoderStage {
         let Motion { flow, occlusion } = motion;
         let motion = Motion { flow: outer(flow), occlusion: outer(occlusion) };
         (ReferenceFeatures { levels }, motion, occlusion_logits.map(outer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Tolerance;
+
+    use super::*;
+
+    #[test]
+    fn vague_motion_keeps_its_means_and_about_its_detail() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(0);
+        let grid = coordinate_grid([8, 8], &device).unsqueeze::<4>();
+        let flow = grid.clone() + noise.normal::<4>([64, 8, 8, 2], &device) * 0.1;
+        let occlusion = (noise.normal([64, 1, 8, 8], &device) * 0.05 + 0.5).clamp(0.0, 1.0);
+        let motion = Motion { flow, occlusion };
+        let bands = |motion: &Motion| {
+            let displacement = (motion.flow.clone() - grid.clone()).permute([0, 3, 1, 2]);
+            let bands = haar(Tensor::cat(vec![displacement, motion.occlusion.clone()], 1));
+            [bands.clone().narrow(1, 0, 3), bands.narrow(1, 3, 9)]
+        };
+        let [means, detail] = bands(&motion);
+        let near = |a: Tensor<4>, b: &Tensor<4>| {
+            a.into_data().assert_approx_eq::<f32>(&b.to_data(), Tolerance::absolute(1e-5));
+        };
+
+        let [same_means, same_detail] = bands(&vague(motion.clone(), 0.0, &mut noise));
+        near(same_means, &means);
+        near(same_detail, &detail);
+
+        let [kept_means, other_detail] = bands(&vague(motion, 1.0, &mut noise));
+        near(kept_means, &means);
+        let energy = |detail: &Tensor<4>| detail.clone().square().mean().into_scalar::<f32>();
+        // A third is kept on average, and of the other two a third comes back as noise.
+        let ratio = energy(&other_detail) / energy(&detail);
+        assert!((0.45..0.7).contains(&ratio), "{ratio}");
+        let likeness = (other_detail * detail.clone()).mean().into_scalar::<f32>() / energy(&detail);
+        assert!((0.4..0.6).contains(&likeness), "half of the detail is kept on average, not {likeness}");
     }
 }
