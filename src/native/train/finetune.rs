@@ -168,6 +168,10 @@ pub fn run(args: &Args) -> Result<()> {
         "--adversary needs frames whose sides are divisible by {}, and the model's are {height}",
         adversary::REDUCTION
     );
+    ensure!(
+        args.vague_motion == 0.0 || rows.is_multiple_of(2),
+        "--vague-motion needs a grid of motion with an even number of rows, and the model's has {rows}"
+    );
     let open = |split| -> Result<ClipSet> {
         let data = args.run.reading.open(&args.run.data, args.motion.flow.as_deref(), height, None, split)?;
         Ok(data.with_grid(rows))
