@@ -183,6 +183,10 @@ pub struct DiffusionConfig {
     /// 0 to 1, as in the official model, it always does.
     #[serde(default = "always", skip_serializing_if = "is_always")]
     pub guidance_interval: [f64; 2],
+    /// How many times as much guidance strengthens the detail of the motion, what differs within two by two cells of its grid, as it strengthens the rest:
+    /// frequency-decoupled guidance (Sadat et al. 2025). 1, as in the official model, is the same for all.
+    #[serde(default = "even", skip_serializing_if = "is_even")]
+    pub detail_guidance: f64,
     /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is built in, and
     /// [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
     #[serde(default)]
@@ -197,9 +201,17 @@ fn is_always(interval: &[f64; 2]) -> bool {
     *interval == always()
 }
 
+fn even() -> f64 {
+    1.0
+}
+
+fn is_even(share: &f64) -> bool {
+    *share == even()
+}
+
 impl DiffusionConfig {
     /// # Errors
-    /// [`ConfigError`] for an interval of guidance that is none, or a schedule and a parameterisation that no sample can be drawn from.
+    /// [`ConfigError`] for guidance with an interval that is none or a detail that it cannot have, or a schedule and a parameterisation that no sample can be drawn from.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let problem = |field: &str, problem: &str| ConfigError {
             field: format!("diffusion.{field}"),
@@ -212,6 +224,14 @@ impl DiffusionConfig {
         if !(0.0 <= from && from < to && to <= 1.0) {
             let text = "must be two shares of the schedule, the lower one first; 0 and 1 are guidance at all times";
             return Err(problem("guidance_interval", text));
+        }
+        if !(self.detail_guidance >= 0.0 && self.detail_guidance.is_finite()) {
+            return Err(problem("detail_guidance", "must be a number from 0 on; 1 is the guidance of everything else"));
+        }
+        let halves = self.unet.diffused == Diffused::MotionWavelets || self.unet.dim_mults.len() > 1;
+        if !is_even(&self.detail_guidance) && !halves {
+            let text = "other than 1 needs a grid with even sides: wavelets, or a U-Net of at least two levels";
+            return Err(problem("detail_guidance", text));
         }
         let noise_alone = self.schedule == ScheduleKind::CosineZeroTerminal;
         if noise_alone && self.parameterization == Parameterization::Epsilon {
@@ -437,6 +457,7 @@ impl LfdmConfig {
                 threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
                 null_condition_probability: 0.1,
                 guidance_interval: always(),
+                detail_guidance: even(),
                 consistency: false,
             },
         })
@@ -547,6 +568,7 @@ impl LfdmConfig {
                 null_condition_probability: 0.1,
                 // Four of eight steps of the default sampler, the second to the fifth.
                 guidance_interval: [0.55, 0.95],
+                detail_guidance: even(),
                 consistency: false,
             },
         }
@@ -712,7 +734,22 @@ mod tests {
         config.guidance_interval = [0.0, 1.0];
         let json = serde_json::to_string(&config).unwrap();
         assert!(!json.contains("guidance_interval"), "that of models from before it says nothing");
+        assert!(!json.contains("detail_guidance"), "nor of detail");
         assert_eq!(serde_json::from_str::<DiffusionConfig>(&json).unwrap(), config);
+    }
+
+    #[test]
+    fn detail_is_guided_by_a_number() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        for (share, is_one) in [(0.0, true), (2.5, true), (-1.0, false), (f64::NAN, false), (f64::INFINITY, false)] {
+            config.detail_guidance = share;
+            assert_eq!(config.validate().is_ok(), is_one, "{share}");
+        }
+        config.unet.dim_mults = vec![1];
+        config.detail_guidance = 2.0;
+        assert!(config.validate().is_err(), "cells may not come in twos");
+        config.detail_guidance = 1.0;
+        assert_eq!(config.validate(), Ok(()));
     }
 
     #[test]

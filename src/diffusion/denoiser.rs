@@ -4,9 +4,10 @@ use burn::tensor::Tensor;
 
 use super::DiffusionModel;
 use super::attention::FrameTables;
+use super::motion::detail;
 use super::samplers::{Denoise, Estimate};
 use super::unet::{Conditioning, Unet3d};
-use crate::config::{Parameterization, Threshold};
+use crate::config::{DiffusionConfig, Parameterization, Threshold};
 
 /// Halvings of the search interval of a quantile: as many as single precision resolves.
 const QUANTILE_HALVINGS: usize = 26;
@@ -16,15 +17,14 @@ const QUANTILE_HALVINGS: usize = 26;
 #[derive(Debug, Clone)]
 pub struct Denoiser {
     unet: Unet3d,
-    parameterization: Parameterization,
-    threshold: Threshold,
+    config: DiffusionConfig,
     guidance: Guidance,
     reference: Tensor<4>,
     tables: FrameTables,
     steps: Vec<Step>,
 }
 
-/// How much the condition counts (Ho and Salimans 2021): `null + scale * (conditional - null)`.
+/// How much the condition counts (Ho and Salimans 2021).
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Guidance {
     /// Scale 0: the unconditional output alone.
@@ -59,6 +59,7 @@ impl Denoiser {
         let unet = model.denoise_fn.clone();
         let [batch, width] = condition.dims();
         let null = unet.null_condition().expand([batch, width]);
+        let config = model.config();
         let (guidance, variants) = match guidance {
             0.0 => (Guidance::Null, null),
             1.0 => (Guidance::Conditional, condition),
@@ -68,7 +69,7 @@ impl Denoiser {
         let rows = variants.dims()[0];
         let row_times: Vec<usize> = times.iter().flat_map(|&time| std::iter::repeat_n(time, rows)).collect();
         let all = unet.conditioning(&row_times, variants.repeat_dim(0, times.len()));
-        let [from, to] = model.config().guidance_interval.map(|share| share * model.schedule().len() as f64);
+        let [from, to] = config.guidance_interval.map(|share| share * model.schedule().len() as f64);
         let step = |(index, &time): (usize, &usize)| {
             let is_guided = (from..to).contains(&(time as f64));
             // The condition's rows come before those of none.
@@ -76,8 +77,7 @@ impl Denoiser {
             Step { alpha_cumprod: model.schedule().alpha_cumprod(time), is_guided, conditioning }
         };
         Self {
-            parameterization: model.config().parameterization,
-            threshold: model.config().threshold,
+            config: config.clone(),
             guidance,
             reference: unet.reference(latent),
             tables: unet.frame_tables(frames),
@@ -97,8 +97,8 @@ impl Denoiser {
             Guidance::Scaled(scale) if *is_guided => {
                 let batch = x.dims()[0];
                 let conditional = output.clone().narrow(0, 0, batch);
-                let null = output.narrow(0, batch, batch);
-                null.clone() + (conditional - null) * scale
+                let difference = conditional.clone() - output.narrow(0, batch, batch);
+                conditional + added_by_guidance(difference, scale, &self.config)
             }
             _ => output,
         }
@@ -108,9 +108,20 @@ impl Denoiser {
 impl Denoise for Denoiser {
     fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
         let output = self.predict(x, step);
-        let (x0, noise) = split(self.parameterization, x, output, self.steps[step].alpha_cumprod);
-        Estimate { x0: threshold(x0, self.threshold), noise }
+        let (x0, noise) = split(self.config.parameterization, x, output, self.steps[step].alpha_cumprod);
+        Estimate { x0: threshold(x0, self.config.threshold), noise }
     }
+}
+
+/// What guidance adds to the conditional output: `(scale - 1) * difference`, with the `difference` between it and the unconditional one (Ho and Salimans 2021). Where that
+/// strengthens the condition, it can strengthen the detail of the motion by more or less (frequency-decoupled guidance; Sadat et al. 2025, arXiv 2506.19713).
+///
+/// # Shapes
+/// - `difference` and result: `[batch, channels, frames, height, width]`
+pub(crate) fn added_by_guidance(difference: Tensor<5>, scale: f64, config: &DiffusionConfig) -> Tensor<5> {
+    let of_detail = (config.detail_guidance - 1.0) * (scale - 1.0).max(0.0);
+    let added = difference.clone() * (scale - 1.0);
+    if of_detail == 0.0 { added } else { added + detail(difference, config.unet.diffused) * of_detail }
 }
 
 /// Conditions that a step evaluates: with guidance the null condition too.
@@ -190,6 +201,8 @@ pub fn sample_quantile(values: Tensor<2>, quantile: f64) -> Tensor<2> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Diffused, LfdmConfig};
+    use crate::noise::NoiseSource;
     use burn::tensor::{Device, Distribution, TensorData};
 
     fn interpolated(row: &[f32], quantile: f64) -> f32 {
@@ -249,15 +262,43 @@ mod tests {
         }
     }
 
+    fn small_model(change: impl FnOnce(&mut DiffusionConfig), device: &Device) -> DiffusionModel {
+        let mut config = LfdmConfig::faces_64(3).diffusion;
+        config.unet.dim = 8;
+        config.unet.dim_mults = vec![1, 2];
+        change(&mut config);
+        config.init(4, device)
+    }
+
+    #[test]
+    fn guidance_of_detail_reaches_detail_alone() {
+        let device = Device::flex();
+        let predictions = [1.0, 3.0].map(|share| {
+            device.seed(3);
+            let model = small_model(|config| config.detail_guidance = share, &device);
+            let mut source = NoiseSource::new(2);
+            let x = source.normal::<5>([1, 3, 4, 8, 8], &device);
+            let (latent, condition) = (source.normal([1, 4, 8, 8], &device), source.normal([1, 3], &device));
+            [0.5, 1.0, 2.0, 4.0].map(|scale| {
+                let denoiser = Denoiser::new(&model, latent.clone(), condition.clone(), &[700], 4, scale);
+                denoiser.predict(&x, 0)
+            })
+        });
+        let [even, sharp] = predictions;
+        let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
+        assert!(distance(even[0].clone(), sharp[0].clone()) < 1e-6, "less than none is alike for all");
+        assert!(distance(even[1].clone(), sharp[1].clone()) < 1e-6, "no guidance is none of detail");
+        // Detail as with a guidance that adds three times as much, the rest as with the given one.
+        let expected = even[2].clone() + detail(even[3].clone() - even[2].clone(), Diffused::Motion);
+        assert!(distance(sharp[2].clone(), expected) < 1e-5);
+        assert!(distance(sharp[2].clone(), even[2].clone()) > 1e-3, "detail must matter for this test");
+    }
+
     #[test]
     fn guidance_blends_both_outputs_and_spares_the_one_it_does_not_need() {
         let device = Device::flex();
-        let mut config = crate::config::LfdmConfig::faces_64(3).diffusion;
-        config.unet.dim = 8;
-        config.unet.dim_mults = vec![1, 2];
-        config.guidance_interval = [0.3, 0.9];
-        let model = config.init(4, &device);
-        let mut source = crate::noise::NoiseSource::new(2);
+        let model = small_model(|config| config.guidance_interval = [0.3, 0.9], &device);
+        let mut source = NoiseSource::new(2);
         let x = source.normal::<5>([1, 3, 4, 8, 8], &device);
         let latent = source.normal::<4>([1, 4, 8, 8], &device);
         let condition = source.normal::<2>([1, 3], &device);

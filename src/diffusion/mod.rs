@@ -14,6 +14,8 @@ pub mod unet;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+#[cfg(feature = "native")]
+pub(crate) use denoiser::added_by_guidance;
 pub use denoiser::{Denoiser, sample_quantile, split, threshold};
 pub use motion::{MotionCodec, MotionStatistics};
 pub use samplers::{

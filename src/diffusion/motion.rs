@@ -1,11 +1,13 @@
 //! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video of three channels, or of twelve on half the
 //! grid.
 
+use burn::tensor::module::avg_pool2d;
+use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::config::{Diffused, WAVELETS};
 use crate::lfae::Motion;
-use crate::tensor::{coordinate_grid, haar, inverse_haar};
+use crate::tensor::{coordinate_grid, haar, inverse_haar, upsample_nearest};
 use crate::weights::{StateDict, WeightsError};
 
 const MEAN_KEY: &str = "motion.mean";
@@ -30,6 +32,27 @@ pub struct MotionCodec {
 fn stacked(motion: &Motion, diffused: Diffused) -> Tensor<4> {
     let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()];
     Tensor::cat(if diffused == Diffused::MotionWavelets { planes.map(haar) } else { planes }.to_vec(), 1)
+}
+
+/// What of diffused motion is detail: what differs within two by two cells of its grid.
+///
+/// # Shapes
+/// - `x` and result: `[batch, channels, frames, height, width]`, unless it is wavelets with even sides
+pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
+    if diffused == Diffused::MotionWavelets {
+        let of_flow = x.dims()[1] * (PLANES - 1) / PLANES;
+        let planes = x.split_with_sizes(vec![of_flow, of_flow / (PLANES - 1)], 1).into_iter().flat_map(|bands| {
+            // The means come first.
+            let means = bands.dims()[1] / WAVELETS;
+            let rest = bands.dims()[1] - means;
+            [bands.clone().narrow(1, 0, means).zeros_like(), bands.narrow(1, means, rest)]
+        });
+        return Tensor::cat(planes.collect(), 1);
+    }
+    let [batch, channels, frames, height, width] = x.dims();
+    let images = x.clone().reshape([batch, channels * frames, height, width]);
+    let means = upsample_nearest(avg_pool2d(images, AvgPoolOptions::new([2, 2]).with_stride([2, 2])));
+    x - means.reshape([batch, channels, frames, height, width])
 }
 
 impl MotionCodec {
@@ -188,6 +211,31 @@ mod tests {
             let decoded = codec.decode(x);
             assert!(distance(decoded.flow, motion.flow.clone()) < 1e-5);
             assert!(distance(decoded.occlusion, motion.occlusion.clone()) < 1e-5);
+        }
+    }
+
+    #[test]
+    fn detail_is_what_means_of_two_by_two_cells_leave() {
+        let device = Device::flex();
+        let motion = motion(&device);
+        let fitted = |diffused| {
+            let mut statistics = MotionStatistics::new([4, 6], diffused);
+            statistics.add(&motion);
+            statistics.codec(&device)
+        };
+        for codec in [MotionCodec::official([4, 6], true, &device), fitted(Diffused::MotionWavelets)] {
+            let x = codec.encode(&motion, 2);
+            let rest = x.clone() - detail(x.clone(), codec.diffused());
+            // Decoded, and less what rest decodes to, so that means and scales of the codec do not matter.
+            let still = codec.decode(x.zeros_like());
+            let planes = |x: Tensor<5>| {
+                let Motion { flow, .. } = codec.decode(x);
+                (flow - still.flow.clone()).permute([0, 3, 1, 2])
+            };
+            let (whole, coarse) = (haar(planes(x)), haar(planes(rest)));
+            assert!(distance(coarse.clone().narrow(1, 0, 2), whole.clone().narrow(1, 0, 2)) < 1e-5, "means stay");
+            assert!(coarse.narrow(1, 2, 6).abs().max().into_scalar::<f32>() < 1e-5, "and nothing else");
+            assert!(whole.narrow(1, 2, 6).abs().max().into_scalar::<f32>() > 1e-2);
         }
     }
 

@@ -43,6 +43,9 @@ pub struct Args {
     /// Shares of the schedule between which guidance applies, as FROM,TO; the run's own without it. 0,1 is always; ours is 0.55,0.95.
     #[arg(long, value_name = "FROM,TO", value_parser = interval)]
     guidance_interval: Option<[f64; 2]>,
+    /// How many times as much guidance strengthens the detail of the motion as the rest; the run's own without it. 1 is all alike.
+    #[arg(long, value_name = "TIMES")]
+    detail_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data.
     #[arg(long, default_value = "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")]
     licence: String,
@@ -85,6 +88,7 @@ pub fn run(args: &Args) -> Result<()> {
 
     let mut config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
     config.diffusion.guidance_interval = args.guidance_interval.unwrap_or(config.diffusion.guidance_interval);
+    config.diffusion.detail_guidance = args.detail_guidance.unwrap_or(config.diffusion.detail_guidance);
     config.validate()?;
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);

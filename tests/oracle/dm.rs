@@ -56,6 +56,7 @@ pub fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
         threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
         null_condition_probability: settings["null_cond_prob"].as_f64().unwrap(),
         guidance_interval: [0.0, 1.0],
+        detail_guidance: 1.0,
         consistency: false,
     }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
 use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
 use crate::config::Parameterization;
-use crate::diffusion::{DiffusionModel, MotionCodec, Sampler};
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, added_by_guidance};
 use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};
@@ -194,7 +194,7 @@ impl ConsistencyStage {
                     let output = before.predict(x.clone(), latents.clone(), condition.clone(), &batch.times, &null);
                     before.clean(&x, output, &batch.times)
                 };
-                (clean(false) - clean(true)) * (guidance - 1.0)
+                added_by_guidance(clean(false) - clean(true), guidance, before.config())
             }
         };
         let end = x0.clone() + shift.clone();
