@@ -29,6 +29,9 @@ const LEAK: f64 = 0.2;
 const PERTURBATION: f64 = 0.01;
 const STEEPNESS: f64 = 10.0;
 
+/// Keeps the distance of features finite where there are none.
+const EPSILON: f64 = 1e-6;
+
 /// Judges overlapping patches.
 #[derive(Module, Debug)]
 pub(super) struct Adversary {
@@ -39,6 +42,9 @@ pub(super) struct Adversary {
 pub(super) struct Game {
     /// How little the adversary takes the pictures for real: the decoder's loss, which does not reach the adversary.
     pub fooling: Tensor<1>,
+    /// How far the adversary's features of the pictures are from those of the real ones, of the features' own size, averaged over its layers: feature matching
+    /// (Wang et al. 2018, pix2pixHD, Sec. 3.2). It does not reach the adversary either.
+    pub mismatch: Tensor<1>,
     /// The adversary's loss, which does not reach the decoder.
     pub judging: Tensor<1>,
 }
@@ -61,15 +67,21 @@ impl Adversary {
         Self { convolutions: convolutions.to_vec() }
     }
 
-    /// The verdict on every patch, the higher the more real.
+    /// The features after each convolution but the last, and the verdict on every patch, the higher the more real.
     ///
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1], sides divisible by 4
-    /// - returns `[batch, 1, height / 4, width / 4]`
-    pub fn judge(&self, image: Tensor<4>) -> Tensor<4> {
+    /// - features: `[batch, channels, height / 2, width / 2]` and then quarters of the sides
+    /// - verdict: `[batch, 1, height / 4, width / 4]`
+    fn judge(&self, image: Tensor<4>) -> (Vec<Tensor<4>>, Tensor<4>) {
         let [before @ .., last] = self.convolutions.as_slice() else { unreachable!("an adversary has convolutions") };
-        let features = before.iter().fold(image * 2.0 - 1.0, |x, convolution| leaky_relu(convolution.forward(x), LEAK));
-        last.forward(features)
+        let mut x = image * 2.0 - 1.0;
+        let features = before.iter().map(|convolution| {
+            x = leaky_relu(convolution.forward(x.clone()), LEAK);
+            x.clone()
+        });
+        let features = features.collect();
+        (features, last.forward(x))
     }
 
     /// Hinge losses (Lim and Ye 2017). That the judge be not too steep around real pictures is asked of it by what a little noise changes, an
@@ -79,20 +91,35 @@ impl Adversary {
     /// - `painted`, `real`: `[batch, 3, height, width]` in [0, 1], sides divisible by 4
     /// - `focus`: `[batch, 1, height, width]`, how much each pixel counts
     pub fn play(&self, painted: &Tensor<4>, real: &Tensor<4>, focus: Tensor<4>, mut noise: NoiseSource) -> Game {
-        let focus = anti_alias(focus, 1.0 / REDUCTION as f64);
-        let mean = |verdicts: Tensor<4>| (verdicts * focus.clone()).sum() / focus.clone().sum();
+        let batch = real.dims()[0];
         let moved = real.clone() + noise.normal::<4>(real.dims(), &real.device()) * (PERTURBATION / 2.0);
-        let verdicts = self.judge(Tensor::cat(vec![real.clone(), painted.clone().detach(), moved], 0));
-        let [on_real, on_painted, on_moved]: [Tensor<4>; 3] = std::array::from_fn(|part| {
-            let batch = real.dims()[0];
-            verdicts.clone().narrow(0, part * batch, batch)
-        });
+        let (features, verdicts) = self.judge(Tensor::cat(vec![real.clone(), painted.clone().detach(), moved], 0));
+        let [on_real, on_painted, on_moved]: [Tensor<4>; 3] =
+            std::array::from_fn(|part| verdicts.clone().narrow(0, part * batch, batch));
+        let mean = |verdicts: Tensor<4>| weighted_mean(verdicts, &focus);
         let steepness = mean((on_moved - on_real.clone()).square());
         let judging = mean(relu(-on_real + 1.0)) + mean(relu(on_painted + 1.0)) + steepness * STEEPNESS;
+
         // Last: parameters are drawn when first read, and if a frozen copy were the first to read them, they would stay frozen.
-        let fooling = mean(-self.clone().no_grad().judge(painted.clone()));
-        Game { fooling, judging }
+        let (painted_features, verdict) = self.clone().no_grad().judge(painted.clone());
+        let distances = painted_features.into_iter().zip(features).map(|(painted, all)| {
+            let real = all.narrow(0, 0, batch).detach();
+            weighted_mean((painted - real.clone()).abs(), &focus) / (weighted_mean(real.abs(), &focus) + EPSILON)
+        });
+        let mismatch = Tensor::cat(distances.collect(), 0).mean();
+        let fooling = mean(-verdict);
+        Game { fooling, mismatch, judging }
     }
+}
+
+/// The mean of a map over batch, channels and places, of which each counts what `focus` says there.
+///
+/// # Shapes
+/// - `map`: `[batch, channels, rows, columns]`
+/// - `focus`: `[batch, 1, height, width]`, whose sides are the same multiple of the map's
+fn weighted_mean(map: Tensor<4>, focus: &Tensor<4>) -> Tensor<1> {
+    let focus = anti_alias(focus.clone(), map.dims()[2] as f64 / focus.dims()[2] as f64);
+    (map.mean_dim(1) * focus.clone()).sum() / focus.sum()
 }
 
 #[cfg(test)]
@@ -113,7 +140,10 @@ mod tests {
     fn the_map_of_verdicts_is_a_quarter_of_the_picture() {
         let device = Device::flex();
         let adversary = Adversary::new(&device);
-        assert_eq!(adversary.judge(Tensor::zeros([2, 3, 64, 32], &device)).dims(), [2, 1, 16, 8]);
+        let (features, verdict) = adversary.judge(Tensor::zeros([2, 3, 64, 32], &device));
+        assert_eq!(verdict.dims(), [2, 1, 16, 8]);
+        let sizes: Vec<_> = features.iter().map(Tensor::dims).collect();
+        assert_eq!(sizes, [[2, 32, 32, 16], [2, 64, 16, 8], [2, 128, 16, 8]]);
     }
 
     #[test]
@@ -145,6 +175,27 @@ mod tests {
         let Some(gradient) = painted.grad(&gradients) else { panic!("the decoder hears nothing") };
         let asked = -Tensor::<4>::from_inner(gradient);
         assert!((asked * (sharp - blurred)).sum().into_scalar::<f32>() > 0.0);
+    }
+
+    #[test]
+    fn features_match_where_pictures_do_and_lead_there() {
+        let device = Device::flex().autodiff();
+        let (adversary, mut noise) = (Adversary::new(&device), NoiseSource::new(6));
+        let [sharp, blurred] = checks(&mut noise, &device);
+        let focus = Tensor::ones([4, 1, 32, 32], &device);
+        let mismatch =
+            |painted: &Tensor<4>| adversary.play(painted, &sharp, focus.clone(), NoiseSource::new(1)).mismatch;
+        assert!(mismatch(&sharp).into_scalar::<f32>() < 1e-6);
+        // The distance is one of the features' own size, so that it does not depend on how large a judge has made them.
+        let far = mismatch(&blurred).into_scalar::<f32>();
+        assert!((0.05..1.0).contains(&far), "{far}");
+
+        let painted = blurred.clone().require_grad();
+        let gradients = mismatch(&painted).backward();
+        let Some(gradient) = painted.grad(&gradients) else { panic!("the decoder hears nothing") };
+        let asked = -Tensor::<4>::from_inner(gradient);
+        assert!((asked * (sharp.clone() - blurred)).sum().into_scalar::<f32>() > 0.0);
+        assert!(adversary.convolutions.iter().all(|convolution| convolution.weight.grad(&gradients).is_none()));
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub struct Args {
     /// lids, at the price of some PSNR. 1 is a good beginning. There is none without it. It goes on from that of --model, if that is a run that had one.
     #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
     pub adversary: Option<f64>,
+    /// What the distance between painted and real frame counts in the adversary's own features. The verdict alone asks for detail that looks real wherever it lies;
+    /// this asks for the detail that is there.
+    #[arg(long, value_name = "WEIGHT", requires = "adversary", value_parser = parse_weight)]
+    pub feature_matching: Option<f64>,
     /// Share of the pairs whose motion loses some of its detail to noise as strong, before the decoder sees it: the conditioning augmentation of cascades
     /// (Ho et al. 2022). Detail that stage 2 makes up is as strong as real detail and knows less where it belongs.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
@@ -129,6 +133,9 @@ pub struct Settings {
     /// What the adversary's verdict counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adversary: Option<f64>,
+    /// What the distance of the adversary's features counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feature_matching: Option<f64>,
     /// The share of pairs with vague motion.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub vague_motion: f32,
@@ -195,6 +202,7 @@ pub fn run(args: &Args) -> Result<()> {
         supervised: args.motion.flow.is_some(),
         perceptual: args.vgg.is_some(),
         adversary: args.adversary,
+        feature_matching: args.feature_matching,
         vague_motion: args.vague_motion,
         lfae_step: (!args.finer).then_some(lfae_step),
     };
@@ -376,9 +384,13 @@ impl DecoderStage {
         if let (Some(adversary), Some(weight), true) = (&model.adversary, self.settings.adversary, device.is_autodiff())
         {
             let focus = motion_focus(&pairs, self.settings.recipe.motion_focus);
-            let Game { fooling, judging } = adversary.play(&prediction, &pairs.driving, focus, draw.noise());
+            let Game { fooling, mismatch, judging } = adversary.play(&prediction, &pairs.driving, focus, draw.noise());
             total = total + fooling.clone() * weight + judging.clone();
             terms.extend([("fooling", fooling), ("judging", judging)]);
+            if let Some(weight) = self.settings.feature_matching {
+                total = total + mismatch.clone() * weight;
+                terms.push(("matching", mismatch));
+            }
         }
         (total, terms)
     }
