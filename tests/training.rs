@@ -151,7 +151,7 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
 
 /// The adversary learns beside the decoder, goes on learning after an interruption, and stays behind when the model leaves.
 fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
-    let tune = "finetune --adversary 0.5 --vague-motion 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 4 --steps 8";
+    let tune = "finetune --adversary 0.5 --feature-matching 2 --vague-motion 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 4 --steps 8";
     let losses = |out: &str, options: &str| {
         run(dir, &format!("{tune} --out {out} {options}"));
         lines(&dir.join(out).join("losses.jsonl"))
@@ -159,6 +159,7 @@ fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
     let whole = losses("sharp", "");
     let judging = |line: &Value| line["judging"].as_f64().unwrap();
     assert!(judging(&whole[7]) < judging(&whole[0]), "{} to {}", judging(&whole[0]), judging(&whole[7]));
+    assert!(whole.iter().all(|line| (0.0..1.0).contains(&line["matching"].as_f64().unwrap())), "{whole:?}");
     losses("stopped", "--max-minutes 0.0001");
     assert_eq!(losses("stopped", "--resume"), whole);
 
@@ -198,8 +199,9 @@ fn finer_motion_is_learned_on_top(dir: &Path) {
 }
 
 fn parts_of_several_runs_make_a_model(dir: &Path) {
-    run(dir, "export --lfae sharp --dm dm --name sharp --out sharp-bundle");
+    run(dir, "export --lfae sharp --dm dm --name sharp --detail-guidance 2.5 --out sharp-bundle");
     let bundle = Bundle::open_dir(&dir.join("sharp-bundle")).unwrap();
+    assert_eq!(bundle.manifest.config.diffusion.detail_guidance, 2.5);
     assert!(!bundle.weights.iter().any(|(key, _)| key.contains("adversary")));
     run(dir, "export --lfae fine --dm tuned --name tiny --guidance 1 --steps 2 --out bundle");
     run(dir, "export --lfae lfae --dm bundle --name tiny --out restored");
