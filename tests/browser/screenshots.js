@@ -21,7 +21,7 @@ const STATES = {
   async video(visitor) {
     await visitor.get('sample-0').click();
     await visitor.state('idle');
-    await visitor.video({ label: 'happiness', seed: 7, steps: 10 });
+    await visitor.video({ label: 'happiness', seed: 7, steps: 8 });
     await visitor.get('scrubber').fill('10');
   },
   async waiting(visitor) {
@@ -34,7 +34,7 @@ const STATES = {
     await visitor.get('queue-drop').click();
     await visitor.get('cancel').click();
     await visitor.state('idle');
-    await visitor.set({ steps: 3 });
+    await visitor.set({ steps: 4 });
     await visitor.get('all-expressions').click();
     await visitor.state('ready');
     await visitor.get('scrubber').fill('10');
