@@ -188,6 +188,7 @@ mod tests {
     }
 
     /// The heads begin at zero, so the network before them learns only once they have moved: both must get a gradient.
+    #[cfg(feature = "native")]
     #[test]
     fn its_heads_learn_from_the_first_step() {
         let device = Device::flex().autodiff();
