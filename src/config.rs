@@ -185,7 +185,7 @@ pub struct DiffusionConfig {
     pub guidance_interval: [f64; 2],
     /// How many times as much guidance strengthens the detail of the motion, what differs within two by two cells of its grid, as it strengthens the rest:
     /// frequency-decoupled guidance (Sadat et al. 2025). 1, as in the official model, is the same for all.
-    #[serde(default = "even", skip_serializing_if = "is_even")]
+    #[serde(default = "alike", skip_serializing_if = "is_alike")]
     pub detail_guidance: f64,
     /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is built in, and
     /// [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
@@ -201,12 +201,12 @@ fn is_always(interval: &[f64; 2]) -> bool {
     *interval == always()
 }
 
-fn even() -> f64 {
+fn alike() -> f64 {
     1.0
 }
 
-fn is_even(share: &f64) -> bool {
-    *share == even()
+fn is_alike(share: &f64) -> bool {
+    *share == alike()
 }
 
 impl DiffusionConfig {
@@ -229,7 +229,7 @@ impl DiffusionConfig {
             return Err(problem("detail_guidance", "must be a number from 0 on; 1 is the guidance of everything else"));
         }
         let halves = self.unet.diffused == Diffused::MotionWavelets || self.unet.dim_mults.len() > 1;
-        if !is_even(&self.detail_guidance) && !halves {
+        if !is_alike(&self.detail_guidance) && !halves {
             let text = "other than 1 needs a grid with even sides: wavelets, or a U-Net of at least two levels";
             return Err(problem("detail_guidance", text));
         }
@@ -457,7 +457,7 @@ impl LfdmConfig {
                 threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
                 null_condition_probability: 0.1,
                 guidance_interval: always(),
-                detail_guidance: even(),
+                detail_guidance: alike(),
                 consistency: false,
             },
         })
@@ -568,7 +568,7 @@ impl LfdmConfig {
                 null_condition_probability: 0.1,
                 // Four of eight steps of the default sampler, the second to the fifth.
                 guidance_interval: [0.55, 0.95],
-                detail_guidance: even(),
+                detail_guidance: alike(),
                 consistency: false,
             },
         }

@@ -92,19 +92,25 @@ impl Adversary {
     /// - `focus`: `[batch, 1, height, width]`, how much each pixel counts
     pub fn play(&self, painted: &Tensor<4>, real: &Tensor<4>, focus: Tensor<4>, mut noise: NoiseSource) -> Game {
         let batch = real.dims()[0];
+        let mut reduction = 1;
+        let focuses = STRIDES.map(|stride| {
+            reduction *= stride;
+            anti_alias(focus.clone(), 1.0 / reduction as f64)
+        });
+        let [.., of_verdict] = &focuses;
         let moved = real.clone() + noise.normal::<4>(real.dims(), &real.device()) * (PERTURBATION / 2.0);
         let (features, verdicts) = self.judge(Tensor::cat(vec![real.clone(), painted.clone().detach(), moved], 0));
         let [on_real, on_painted, on_moved]: [Tensor<4>; 3] =
             std::array::from_fn(|part| verdicts.clone().narrow(0, part * batch, batch));
-        let mean = |verdicts: Tensor<4>| weighted_mean(verdicts, &focus);
+        let mean = |verdicts: Tensor<4>| weighted_mean(verdicts, of_verdict);
         let steepness = mean((on_moved - on_real.clone()).square());
         let judging = mean(relu(-on_real + 1.0)) + mean(relu(on_painted + 1.0)) + steepness * STEEPNESS;
 
         // Last: parameters are drawn when first read, and if a frozen copy were the first to read them, they would stay frozen.
         let (painted_features, verdict) = self.clone().no_grad().judge(painted.clone());
-        let distances = painted_features.into_iter().zip(features).map(|(painted, all)| {
+        let distances = painted_features.into_iter().zip(features).zip(&focuses).map(|((painted, all), focus)| {
             let real = all.narrow(0, 0, batch).detach();
-            weighted_mean((painted - real.clone()).abs(), &focus) / (weighted_mean(real.abs(), &focus) + EPSILON)
+            weighted_mean((painted - real.clone()).abs(), focus) / (weighted_mean(real.abs(), focus) + EPSILON)
         });
         let mismatch = Tensor::cat(distances.collect(), 0).mean();
         let fooling = mean(-verdict);
@@ -115,11 +121,10 @@ impl Adversary {
 /// The mean of a map over batch, channels and places, of which each counts what `focus` says there.
 ///
 /// # Shapes
-/// - `map`: `[batch, channels, rows, columns]`
-/// - `focus`: `[batch, 1, height, width]`, whose sides are the same multiple of the map's
+/// - `map`: `[batch, channels, height, width]`
+/// - `focus`: `[batch, 1, height, width]`
 fn weighted_mean(map: Tensor<4>, focus: &Tensor<4>) -> Tensor<1> {
-    let focus = anti_alias(focus.clone(), map.dims()[2] as f64 / focus.dims()[2] as f64);
-    (map.mean_dim(1) * focus.clone()).sum() / focus.sum()
+    (map.mean_dim(1) * focus.clone()).sum() / focus.clone().sum()
 }
 
 #[cfg(test)]
