@@ -6,19 +6,18 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     contact_sheet::ContactSheet,
     device::DeviceArgs,
+    generate::{SamplingArgs, collect},
     image_file::{read_photo, read_portrait},
 };
 use crate::{
-    bundle::{Bundle, Manifest, Part},
-    diffusion::{DdimTimes, Sampler},
+    bundle::{Bundle, Part},
     gif,
-    pipeline::{Animator, Event, Frame, Generation, Picture, Request, Timings},
+    pipeline::{Animator, Event, Frame, Picture},
 };
 
 /// `lfdm animate`
@@ -48,63 +47,11 @@ pub struct Args {
     device: DeviceArgs,
 }
 
-/// How a video is drawn from the model.
-#[derive(Debug, Clone, clap::Args)]
-pub(crate) struct SamplingArgs {
-    /// The same seed gives the same video.
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// Denoising steps; the model's default without it. `ddpm` always takes all of the training schedule.
-    #[arg(long)]
-    steps: Option<usize>,
-    /// Strength of the label; the model's default without it.
-    #[arg(long, allow_negative_numbers = true)]
-    guidance: Option<f32>,
-    /// The model's own without it: `deis`, or `consistency` for a model tuned for it.
-    #[arg(long, value_enum)]
-    sampler: Option<SamplerName>,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum SamplerName {
-    /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
-    DpmSolver,
-    /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
-    Unipc,
-    /// DEIS of order 2 in the angle between clip and noise, corrected, with most steps where there is most noise: deterministic.
-    Deis,
-    /// For models from `lfdm train consistency`: 1 to 4 steps.
-    Consistency,
-    /// Deterministic DDIM.
-    Ddim,
-    /// DDIM with as much noise as ancestral sampling.
-    DdimStochastic,
-    /// The official implementation's DDIM: its times, its shifted signal levels, its noise. For matching its results.
-    DdimOfficial,
-    /// Ancestral sampling.
-    Ddpm,
-}
-
-impl SamplerName {
-    pub(crate) fn sampler(self) -> Sampler {
-        match self {
-            Self::DpmSolver => Sampler::DpmSolverPp2m,
-            Self::Unipc => Sampler::Unipc,
-            Self::Deis => Sampler::Deis,
-            Self::Consistency => Sampler::Consistency,
-            Self::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
-            Self::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
-            Self::DdimOfficial => Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
-            Self::Ddpm => Sampler::Ddpm,
-        }
-    }
-}
-
 pub fn run(args: &Args) -> Result<()> {
     let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
-    let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed);
+    let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed());
     let bar = progress_bar();
     let mut generation = animator.generate(&portrait, &request)?;
     if let Some(side) = args.photo_size {
@@ -146,37 +93,6 @@ fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
-}
-
-impl SamplingArgs {
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed
-    }
-
-    pub(crate) fn request(&self, manifest: &Manifest, label: &str, seed: u64) -> Request {
-        Request {
-            label: label.to_owned(),
-            seed,
-            steps: self.steps.unwrap_or(manifest.default_steps),
-            guidance: self.guidance.unwrap_or(manifest.default_guidance),
-            sampler: self.sampler.map_or_else(|| manifest.default_sampler(), SamplerName::sampler),
-        }
-    }
-}
-
-/// Runs a generation to its end.
-pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Event)) -> Result<(Vec<Frame>, Timings)> {
-    let (mut frames, mut timings) = (Vec::new(), Timings::default());
-    while let Some(event) = pollster::block_on(generation.next()) {
-        let event = event?;
-        on_event(&event);
-        match event {
-            Event::Frame(frame) => frames.push(frame),
-            Event::Done(measured) => timings = measured,
-            Event::Encoded | Event::Step { .. } => {}
-        }
-    }
-    Ok((frames, timings))
 }
 
 fn write(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {

@@ -10,6 +10,7 @@ mod device;
 pub mod eval;
 pub mod export;
 pub mod export_pth;
+mod generate;
 mod i3d;
 pub mod image_file;
 pub mod import;

@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 
 use super::{
-    animate::{SamplingArgs, collect},
     contact_sheet::ContactSheet,
     data::{SplitArgs, parse_zoom},
     device::DeviceArgs,
+    generate::{SamplingArgs, collect},
 };
 use crate::{
     bundle::{Bundle, Part},

@@ -16,9 +16,9 @@ use burn::tensor::Device;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::animate::SamplerName;
 use super::data::{ClipSet, NEUTRAL, SplitArgs};
 use super::device::DeviceArgs;
+use super::generate::SamplerName;
 use super::video::Video;
 use crate::pipeline::{MAX_STEPS, Portrait};
 use clips::ClipFolders;

@@ -1,0 +1,93 @@
+//! A generation run to its end: what `animate`, `sheet`, training's previews and evaluation share.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{
+    bundle::Manifest,
+    diffusion::{DdimTimes, Sampler},
+    pipeline::{Event, Frame, Generation, Request, Timings},
+};
+
+/// Runs a generation to its end.
+pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Event)) -> Result<(Vec<Frame>, Timings)> {
+    let (mut frames, mut timings) = (Vec::new(), Timings::default());
+    while let Some(event) = pollster::block_on(generation.next()) {
+        let event = event?;
+        on_event(&event);
+        match event {
+            Event::Frame(frame) => frames.push(frame),
+            Event::Done(measured) => timings = measured,
+            Event::Encoded | Event::Step { .. } => {}
+        }
+    }
+    Ok((frames, timings))
+}
+
+/// How a video is drawn from the model.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct SamplingArgs {
+    /// The same seed gives the same video.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Denoising steps; the model's default without it. `ddpm` always takes all of the training schedule.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Strength of the label; the model's default without it.
+    #[arg(long, allow_negative_numbers = true)]
+    guidance: Option<f32>,
+    /// The model's own without it: `deis`, or `consistency` for a model tuned for it.
+    #[arg(long, value_enum)]
+    sampler: Option<SamplerName>,
+}
+
+impl SamplingArgs {
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    pub(crate) fn request(&self, manifest: &Manifest, label: &str, seed: u64) -> Request {
+        Request {
+            label: label.to_owned(),
+            seed,
+            steps: self.steps.unwrap_or(manifest.default_steps),
+            guidance: self.guidance.unwrap_or(manifest.default_guidance),
+            sampler: self.sampler.map_or_else(|| manifest.default_sampler(), SamplerName::sampler),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SamplerName {
+    /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
+    DpmSolver,
+    /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
+    Unipc,
+    /// DEIS of order 2 in the angle between clip and noise, corrected, with most steps where there is most noise: deterministic.
+    Deis,
+    /// For models from `lfdm train consistency`: 1 to 4 steps.
+    Consistency,
+    /// Deterministic DDIM.
+    Ddim,
+    /// DDIM with as much noise as ancestral sampling.
+    DdimStochastic,
+    /// The official implementation's DDIM: its times, its shifted signal levels, its noise. For matching its results.
+    DdimOfficial,
+    /// Ancestral sampling.
+    Ddpm,
+}
+
+impl SamplerName {
+    pub(crate) fn sampler(self) -> Sampler {
+        match self {
+            Self::DpmSolver => Sampler::DpmSolverPp2m,
+            Self::Unipc => Sampler::Unipc,
+            Self::Deis => Sampler::Deis,
+            Self::Consistency => Sampler::Consistency,
+            Self::Ddim => Sampler::Ddim { eta: 0.0, times: DdimTimes::Trailing },
+            Self::DdimStochastic => Sampler::Ddim { eta: 1.0, times: DdimTimes::Trailing },
+            Self::DdimOfficial => Sampler::Ddim { eta: 1.0, times: DdimTimes::Official },
+            Self::Ddpm => Sampler::Ddpm,
+        }
+    }
+}
