@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
+use super::checkpoint::TrainedModel;
 use super::model::{TrainingSettings, open_trained};
-use super::train::TrainedModel;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     config::LfdmConfig,

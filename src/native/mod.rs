@@ -3,6 +3,7 @@
 mod action;
 pub mod animate;
 pub mod baseline;
+mod checkpoint;
 pub mod cli;
 mod contact_sheet;
 pub mod data;
@@ -16,7 +17,6 @@ pub mod image_file;
 pub mod import;
 mod metrics;
 mod model;
-pub(crate) mod preview;
 pub mod pth;
 pub mod sheet;
 pub(crate) mod staging;

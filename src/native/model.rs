@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::TrainedModel;
 use super::pth::Checkpoint;
-use super::train::TrainedModel;
 use crate::{
     bundle::{Bundle, MANIFEST},
     config::LfdmConfig,

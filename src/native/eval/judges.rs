@@ -9,10 +9,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use sha2::{Digest, Sha256};
 
 use crate::native::action::{ActionNetwork, Judgement};
+use crate::native::checkpoint::TrainedModel;
 use crate::native::data::ClipSet;
 use crate::native::i3d::{self, I3d};
 use crate::native::model::read_tensors;
-use crate::native::train::TrainedModel;
 use crate::native::train::classifier::Settings;
 use crate::native::video::Video;
 use crate::weights::{StateDict, WeightDtype, WeightsError, load_module};

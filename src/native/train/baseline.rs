@@ -14,10 +14,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::diffusion::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
-use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel, ViewArgs, autoencoder};
+use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs, autoencoder};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
 use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
+use crate::native::checkpoint::TrainedModel;
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split};
 use crate::noise::NoiseSource;

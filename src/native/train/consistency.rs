@@ -19,9 +19,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
-use super::{Draw, Figures, RunArgs, Stage, Terms, TrainedModel};
+use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::Parameterization;
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, added_by_guidance};
+use crate::native::checkpoint::TrainedModel;
 use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};

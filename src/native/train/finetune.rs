@@ -20,6 +20,7 @@ use super::lfae::{
     DecodingRecipe, Pairs, adam, flow_error, motion_focus, open_vgg, prefetch, visibility_error, warping_error,
 };
 use super::perceptual::Vgg19;
+use super::preview;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::{LfdmConfig, WAVELETS};
 use crate::lfae::{
@@ -30,7 +31,6 @@ use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, probability,
 };
 use crate::native::model::open_trained;
-use crate::native::preview;
 use crate::noise::NoiseSource;
 use crate::tensor::{coordinate_grid, haar, inverse_haar};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};

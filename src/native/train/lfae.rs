@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inherit::grown;
 use super::perceptual::Vgg19;
+use super::preview;
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
@@ -23,7 +24,6 @@ use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, parse_zoom,
 };
 use crate::native::model::{open_weights, read_tensors};
-use crate::native::preview;
 use crate::tensor::{Matrix2, anti_alias, pixel_grid, resize, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 

@@ -6,7 +6,6 @@
 mod adversary;
 pub mod autoencoder;
 pub mod baseline;
-mod checkpoint;
 pub mod classifier;
 pub mod consistency;
 pub mod diffusion;
@@ -18,6 +17,7 @@ mod log;
 mod parts;
 pub mod perceptual;
 mod plots;
+mod preview;
 mod rate;
 pub mod tps;
 
@@ -31,13 +31,12 @@ use burn::optim::{AdamConfig, ModuleOptimizer};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint::{self, Checkpoint, State};
 use super::data::{DataArgs, Sampling, parse_zoom};
 use super::device::DeviceArgs;
 use super::model::open_weights;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError};
-pub use checkpoint::TrainedModel;
-use checkpoint::{Checkpoint, State};
 use ema::Ema;
 use log::Log;
 pub use rate::{LrSchedule, RateArgs, multi_step};

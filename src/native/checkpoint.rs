@@ -156,7 +156,7 @@ pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
 }
 
 /// The averaged weights of a run's newest checkpoint, with the settings they belong to: what export and evaluation need.
-pub struct TrainedModel<T> {
+pub(crate) struct TrainedModel<T> {
     pub step: u64,
     pub settings: T,
     /// Time that the steps took, if the run knows it.
@@ -167,7 +167,7 @@ pub struct TrainedModel<T> {
 impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
     /// # Errors
     /// A directory without a checkpoint, or one that cannot be read.
-    pub fn open(run: &Path) -> Result<Self> {
+    pub(crate) fn open(run: &Path) -> Result<Self> {
         let checkpoint = Checkpoint::<T>::latest(run)?
             .with_context(|| format!("{} holds no checkpoint (no step-… directory)", run.display()))?;
         let path = checkpoint.path.join(WEIGHTS);

@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::contact_sheet::ContactSheet;
-use super::data::{Clip, ClipSet, NEUTRAL};
-use super::metrics::{Score, psnr, sharpness};
-use super::train::Figures;
+use super::Figures;
 use crate::lfae::LatentFlowAutoencoder;
+use crate::native::contact_sheet::ContactSheet;
+use crate::native::data::{Clip, ClipSet, NEUTRAL};
+use crate::native::metrics::{Score, psnr, sharpness};
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
 /// People in a preview; the figures beside it are of them only.
