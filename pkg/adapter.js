@@ -14,11 +14,17 @@ const WIDENED = 2;
 export async function probeDevice(wish, files = []) {
   if (wish === 'cpu') return cpuInfo();
   const adapter = await probeAdapter(files);
-  const missing = adapter.missing ?? (adapter.software && wish !== 'webgpu' ? `only a software adapter was found (${adapter.name})` : null);
+  const missing =
+    adapter.missing ??
+    (adapter.software && wish !== 'webgpu' ? `only a software adapter was found (${adapter.name})` : null);
   if (missing) {
     const advice = adviceFor(adapter);
     if (wish === 'webgpu') {
-      throw new LfdmError('device', `WebGPU cannot be used: ${missing}. Use the CPU instead. ${advice}`, navigator.userAgent);
+      throw new LfdmError(
+        'device',
+        `WebGPU cannot be used: ${missing}. Use the CPU instead. ${advice}`,
+        navigator.userAgent,
+      );
     }
     return cpuInfo(missing, advice);
   }
@@ -37,9 +43,15 @@ async function probeAdapter(files) {
   const info = adapter.info ?? {};
   const words = [info.description, info.vendor, info.architecture, info.device].filter(Boolean);
   const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter';
-  const software = Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE_ADAPTER.test(words.join(' '));
+  const software =
+    Boolean(info.isFallbackAdapter ?? adapter.isFallbackAdapter) || SOFTWARE_ADAPTER.test(words.join(' '));
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const found = { name, software, f16: adapter.features.has('shader-f16'), limits: { maxBufferSize, maxStorageBufferBindingSize } };
+  const found = {
+    name,
+    software,
+    f16: adapter.features.has('shader-f16'),
+    limits: { maxBufferSize, maxStorageBufferBindingSize },
+  };
   // No tensor is larger than the file it is in.
   const largest = WIDENED * Math.max(0, ...files.map(({ bytes }) => bytes));
   const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
@@ -62,7 +74,10 @@ function adviceFor({ name, small }) {
     return 'Use a current Firefox on Windows or on a Mac; elsewhere set dom.webgpu.enabled in about:config, or use Chrome or Edge.';
   }
   if (/Chrome\//.test(agent)) {
-    const flag = /Linux/.test(agent) && !/Android/.test(agent) ? ' On Linux also enable chrome://flags/#enable-vulkan and chrome://flags/#enable-unsafe-webgpu.' : '';
+    const flag =
+      /Linux/.test(agent) && !/Android/.test(agent)
+        ? ' On Linux also enable chrome://flags/#enable-vulkan and chrome://flags/#enable-unsafe-webgpu.'
+        : '';
     const version = navigator.gpu ? '' : 'Chrome and Edge have WebGPU since version 113, on Android since 121. ';
     return `${version}${DRIVER}${flag} chrome://gpu says what is in the way.`;
   }

@@ -102,13 +102,18 @@ async function request(url, { cache, offset = 0, signal }) {
   }
   const { status } = response;
   if (status === 404) {
-    throw new LfdmError('download', `The model file ${fileName(url)} is not on this server (404). Try again later.`, url.href);
+    throw new LfdmError(
+      'download',
+      `The model file ${fileName(url)} is not on this server (404). Try again later.`,
+      url.href,
+    );
   }
   if (status === 416) throw notIntact(`${fileName(url)} on the server is shorter than the manifest says`);
   if (!response.ok || !response.body) throw broken(url, `HTTP ${status} ${response.statusText}`, status);
   const begin = /bytes (\d+)-/.exec(response.headers.get('content-range'))?.[1];
   // Hidden from pages of another origin unless the server allows it; the checksum notices what this cannot.
-  if (status === 206 && begin !== undefined && Number(begin) !== offset) throw broken(url, `the server sent byte ${begin} for ${offset}`);
+  if (status === 206 && begin !== undefined && Number(begin) !== offset)
+    throw broken(url, `the server sent byte ${begin} for ${offset}`);
   return response;
 }
 

@@ -93,7 +93,13 @@ export interface GenerateOptions {
    * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
    * `steps` says.
    */
-  sampler?: 'deis' | 'unipc' | 'dpm_solver_pp2m' | 'consistency' | 'ddpm' | { ddim: { eta: number; times: 'trailing' | 'official' } };
+  sampler?:
+    | 'deis'
+    | 'unipc'
+    | 'dpm_solver_pp2m'
+    | 'consistency'
+    | 'ddpm'
+    | { ddim: { eta: number; times: 'trailing' | 'official' } };
   /** Put a `preview` into every step event. Default: false. */
   previews?: boolean;
   /**
@@ -165,16 +171,7 @@ export interface RestartedEvent {
 export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent | RestartedEvent;
 
 export type LfdmErrorCode =
-  | 'image'
-  | 'options'
-  | 'download'
-  | 'model'
-  | 'browser'
-  | 'device'
-  | 'device-lost'
-  | 'memory'
-  | 'crash'
-  | 'disposed';
+  'image' | 'options' | 'download' | 'model' | 'browser' | 'device' | 'device-lost' | 'memory' | 'crash' | 'disposed';
 
 /** `message` is a sentence for the reader; `details` is for a bug report. */
 export class LfdmError extends Error {
@@ -203,10 +200,7 @@ export class Lfdm {
   generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void>;
 
   /** Encodes equally sized RGBA frames as a looping GIF. */
-  encodeGif(
-    frames: Uint8ClampedArray[],
-    options: { width: number; height: number; fps?: number },
-  ): Promise<Blob>;
+  encodeGif(frames: Uint8ClampedArray[], options: { width: number; height: number; fps?: number }): Promise<Blob>;
 
   /** Bytes that the WebAssembly module holds: for measuring. */
   memory(): Promise<{ wasm: number }>;

@@ -118,7 +118,12 @@ export class Lfdm {
         for await (const { type, ...event } of worker.stream('open', { ...this.#settings, reload })) {
           if (type === 'progress') onProgress?.(event);
           else if (type === 'opened') {
-            ({ manifest: this.manifest, device: this.device, storage: this.storage, fingerprint: this.#fingerprint } = event);
+            ({
+              manifest: this.manifest,
+              device: this.device,
+              storage: this.storage,
+              fingerprint: this.#fingerprint,
+            } = event);
           }
         }
       } catch (error) {
@@ -142,7 +147,9 @@ async function unlessAborted(promise, signal) {
   signal?.throwIfAborted();
   if (!signal) return promise;
   let abort;
-  const aborted = new Promise((_, reject) => signal.addEventListener('abort', (abort = () => reject(signal.reason)), { once: true }));
+  const aborted = new Promise((_, reject) =>
+    signal.addEventListener('abort', (abort = () => reject(signal.reason)), { once: true }),
+  );
   try {
     return await Promise.race([promise, aborted]);
   } finally {
@@ -214,7 +221,11 @@ class ModelWorker {
       this.stop(crash(event.message));
     } else if (type === 'device-lost') {
       this.stop(
-        new LfdmError('device-lost', 'The graphics device was lost, so the computation stopped. Try again.', event.message),
+        new LfdmError(
+          'device-lost',
+          'The graphics device was lost, so the computation stopped. Try again.',
+          event.message,
+        ),
       );
     } else if (type === 'end') {
       this.#calls.get(id)?.finish();
@@ -260,9 +271,17 @@ class Call {
 }
 
 function unavailable() {
-  return new LfdmError('download', 'The program could not be downloaded. Check the connection and try again.', 'worker.js');
+  return new LfdmError(
+    'download',
+    'The program could not be downloaded. Check the connection and try again.',
+    'worker.js',
+  );
 }
 
 function crash(details) {
-  return new LfdmError('crash', 'The model stopped unexpectedly. It will be started again when you try once more.', details);
+  return new LfdmError(
+    'crash',
+    'The model stopped unexpectedly. It will be started again when you try once more.',
+    details,
+  );
 }

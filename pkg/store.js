@@ -34,7 +34,7 @@ export class Store {
 
   /** The pieces of a file that are here, in order and without a gap. */
   async *pieces(sha256) {
-    for (let offset = 0; this.#cache; ) {
+    for (let offset = 0; this.#cache;) {
       const piece = await this.#cache.match(pieceKey(sha256, offset));
       if (!piece) return;
       const bytes = new Uint8Array(await piece.arrayBuffer());
@@ -91,7 +91,7 @@ export class Store {
 
   async #manifests() {
     const found = [];
-    for (const { url: key } of await this.#cache?.keys() ?? []) {
+    for (const { url: key } of (await this.#cache?.keys()) ?? []) {
       const [, state, url] = /\/manifest\/(\w+)\/(.*)$/.exec(key) ?? [];
       if (!state) continue;
       const entry = await this.#cache.match(key);
@@ -113,7 +113,9 @@ export class Store {
     } catch (error) {
       const { url, hashes } = this.#arriving;
       this.reason =
-        error.name === 'QuotaExceededError' ? 'there is not enough room for it in this browser' : `the browser refused it (${error.message})`;
+        error.name === 'QuotaExceededError'
+          ? 'there is not enough room for it in this browser'
+          : `the browser refused it (${error.message})`;
       await this.#remove((key) => hashes.includes(fileOf(key)));
       for (const state of ['arriving', 'complete']) await this.#cache.delete(manifestKey(state, url));
       this.#cache = undefined;

@@ -26,7 +26,10 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
   } catch (error) {
     // A trap inside wasm may have been reported by the panic hook; the module cannot be used again.
     if (error instanceof WebAssembly.RuntimeError) panic(error.stack);
-    else unlessLost(() => send({ type: 'failure', code: error.code ?? 'model', message: error.message, details: error.details }));
+    else
+      unlessLost(() =>
+        send({ type: 'failure', code: error.code ?? 'model', message: error.message, details: error.details }),
+      );
   } finally {
     cancelled.delete(id);
   }
@@ -45,7 +48,10 @@ function panic(message) {
 /** A lost GPU also makes calls fail and Rust panic; then the loss is the reason, and is told by itself. */
 async function unlessLost(report) {
   if (gpu) {
-    const lost = await Promise.race([gpu.lost.then(() => true), new Promise((resolve) => setTimeout(resolve, LOSS_MS))]);
+    const lost = await Promise.race([
+      gpu.lost.then(() => true),
+      new Promise((resolve) => setTimeout(resolve, LOSS_MS)),
+    ]);
     if (lost) return;
   }
   report();
@@ -55,7 +61,10 @@ async function open({ url, device, reload, memoryChecked }, send) {
   const [{ manifest, store, offline }] = await Promise.all([findManifest(url, reload), start()]);
   const loader = intact(() => new ModelLoader(manifest));
   const files = loader.files();
-  const progress = new Progress(files.reduce((sum, { bytes }) => sum + bytes, 0), (event) => send({ type: 'progress', ...event }));
+  const progress = new Progress(
+    files.reduce((sum, { bytes }) => sum + bytes, 0),
+    (event) => send({ type: 'progress', ...event }),
+  );
   progress.report();
   if (memoryChecked) checkMemory(files, JSON.parse(new TextDecoder().decode(manifest)).config);
   const chosen = await chooseDevice(device, files, (message) => self.postMessage({ type: 'device-lost', message }));
@@ -87,7 +96,11 @@ async function findManifest(url, reload) {
     if (known.manifest) return known;
   }
   try {
-    return { manifest: await fetchSmall(new URL('manifest.json', url), reload ? 'reload' : 'no-cache'), store, offline: false };
+    return {
+      manifest: await fetchSmall(new URL('manifest.json', url), reload ? 'reload' : 'no-cache'),
+      store,
+      offline: false,
+    };
   } catch (error) {
     const known = error.unreachable ? await kept() : null;
     if (!known?.manifest) throw error;
@@ -97,14 +110,20 @@ async function findManifest(url, reload) {
 
 async function start() {
   // The smallest module with a vector instruction.
-  const simd = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
+  const simd = [
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+  ];
   if (!WebAssembly.validate(new Uint8Array(simd))) {
     throw new LfdmError('browser', 'This browser cannot run the model: it lacks WebAssembly SIMD. A newer one can.');
   }
   try {
     wasm = await init();
   } catch (error) {
-    throw new LfdmError('download', 'The program could not be downloaded. Check the connection and try again.', `${error}`);
+    throw new LfdmError(
+      'download',
+      'The program could not be downloaded. Check the connection and try again.',
+      `${error}`,
+    );
   }
   on_panic(panic);
 }

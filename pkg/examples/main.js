@@ -33,7 +33,12 @@ form.addEventListener('submit', async (event) => {
   stop.disabled = false;
   const frames = [];
   try {
-    const options = { image: form.image.files[0], label: form.label.value, seed: form.seed.valueAsNumber, signal: running.signal };
+    const options = {
+      image: form.image.files[0],
+      label: form.label.value,
+      seed: form.seed.valueAsNumber,
+      signal: running.signal,
+    };
     for await (const event of lfdm.generate(options)) {
       if (event.type === 'step') status.textContent = `step ${event.index + 1} of ${event.total}`;
       if (event.type === 'frame') frames.push(new ImageData(event.rgba, event.width, event.height));

@@ -21,7 +21,10 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
       await visitor.page.evaluate(AXE);
       const check = async (state) => {
         const { violations } = await visitor.page.evaluate(() => window.axe.run());
-        const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`);
+        const found = violations.map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join('\n')}`,
+        );
         assert.deepEqual(found, [], state);
       };
       await check('idle');
@@ -81,7 +84,10 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
     await keyboard.type('1');
     await keyboard.press('Enter');
     const video = await visitor.made();
-    assert.deepEqual({ label: video.label, seed: video.seed, steps: video.steps }, { label: 'sadness', seed: 42, steps: 1 });
+    assert.deepEqual(
+      { label: video.label, seed: video.seed, steps: video.steps },
+      { label: 'sadness', seed: 42, steps: 1 },
+    );
 
     await reach('scrubber', 'Shift+Tab');
     await keyboard.press('Home');

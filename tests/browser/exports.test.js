@@ -107,8 +107,14 @@ async function decode(host, bytes, type) {
     page.evaluate(
       async ({ base64, type, time }) => {
         const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-        const video = Object.assign(document.createElement('video'), { src: URL.createObjectURL(new Blob([bytes], { type })), muted: true });
-        const event = (name) => new Promise((resolve, reject) => ((video[`on${name}`] = resolve), (video.onerror = () => reject(video.error.message))));
+        const video = Object.assign(document.createElement('video'), {
+          src: URL.createObjectURL(new Blob([bytes], { type })),
+          muted: true,
+        });
+        const event = (name) =>
+          new Promise(
+            (resolve, reject) => ((video[`on${name}`] = resolve), (video.onerror = () => reject(video.error.message))),
+          );
         await event('loadeddata');
         video.currentTime = time;
         await event('seeked');

@@ -32,7 +32,11 @@ describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () 
         onProgress: ({ loaded }) => (bytes = loaded),
       });
       const times = { loaded: performance.now() - since };
-      const image = { data: new Uint8ClampedArray(size * size * 4).map((_, i) => (i % 4 === 3 ? 255 : i % 251)), width: size, height: size };
+      const image = {
+        data: new Uint8ClampedArray(size * size * 4).map((_, i) => (i % 4 === 3 ? 255 : i % 251)),
+        width: size,
+        height: size,
+      };
       const stop = new AbortController();
       try {
         for await (const { type } of lfdm.generate({ image, label: 'happiness', steps: 10, signal: stop.signal })) {
@@ -49,13 +53,18 @@ describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () 
     const needed = manifest.files.filter(({ part }) => part === 'generation');
     const fetched = requested.filter((url) => /full-size.*safetensors$/.test(url)).map((url) => url.split('/').at(-1));
     assert.deepEqual(fetched.sort(), needed.map(({ name }) => name).sort());
-    assert.equal(result.bytes, needed.reduce((sum, { bytes }) => sum + bytes, 0));
+    assert.equal(
+      result.bytes,
+      needed.reduce((sum, { bytes }) => sum + bytes, 0),
+    );
     assert.equal(result.frames, 40);
     assert.ok(result.times.step > result.times.encoded);
 
     const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
     const { loaded, encoded, step } = result.times;
-    t.diagnostic(`${(result.bytes / 1e6).toFixed(1)} MB loaded in ${seconds(0, loaded)} s, encoded in ${seconds(loaded, encoded)} s, one step in ${seconds(encoded, step)} s`);
+    t.diagnostic(
+      `${(result.bytes / 1e6).toFixed(1)} MB loaded in ${seconds(0, loaded)} s, encoded in ${seconds(loaded, encoded)} s, one step in ${seconds(encoded, step)} s`,
+    );
     t.diagnostic(`the page's process had ${largestRenderer().toFixed(2)} GB at most`);
     await visitor.close();
   });

@@ -38,7 +38,9 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       assert.deepEqual(visitor.complaints, []);
       // The frames in the picture's own resolution come after those of the model: the warp there is a kernel of its own on the GPU.
       const photos = await visitor.page.evaluate(() =>
-        window.video.frames.map(({ photo }) => photo.rgba.reduce((characters, byte) => characters + String.fromCharCode(byte), '')),
+        window.video.frames.map(({ photo }) =>
+          photo.rgba.reduce((characters, byte) => characters + String.fromCharCode(byte), ''),
+        ),
       );
       assert.equal(photos.length, FRAMES);
       videos.push([...video.frames, ...photos.map((photo) => Buffer.from(photo, 'latin1'))]);
@@ -79,7 +81,10 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       patience,
       async prepare(page) {
         await page.route('**/models/*/manifest.json', shorten(FRAMES));
-        await page.route('**/pkg/worker.js', edit((body) => `${body}\n${census}`));
+        await page.route(
+          '**/pkg/worker.js',
+          edit((body) => `${body}\n${census}`),
+        );
       },
     });
     const counts = await visitor.withPackage(async ({ Lfdm }, url) => {
@@ -99,12 +104,17 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       return counts;
     });
     for (const [left, bytes, made, wasm, ms] of counts) {
-      t.diagnostic(`${left} buffers of ${made}, ${(bytes / 1e6).toFixed(1)} MB; module ${(wasm / 1e6).toFixed(0)} MB; ${Math.round(ms)} ms`);
+      t.diagnostic(
+        `${left} buffers of ${made}, ${(bytes / 1e6).toFixed(1)} MB; module ${(wasm / 1e6).toFixed(0)} MB; ${Math.round(ms)} ms`,
+      );
     }
     const [third, ...later] = counts.slice(2);
     assert.ok(third[0] > 10 && third[1] > 1e6, `${third}`);
     for (const [left, bytes, , wasm] of later) {
-      assert.ok(left <= third[0] && bytes <= third[1] && wasm <= third[3], `${left} buffers, ${bytes} bytes, module ${wasm}: ${third}`);
+      assert.ok(
+        left <= third[0] && bytes <= third[1] && wasm <= third[3],
+        `${left} buffers, ${bytes} bytes, module ${wasm}: ${third}`,
+      );
     }
   });
 
@@ -122,7 +132,11 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       self.addEventListener('message', ({ data }) => { if (data.type === 'generate') self.opened.destroy(); });`;
     const visitor = await host.visit(`?device=webgpu#model=${QUICKEST}`, {
       patience,
-      prepare: (page) => page.route('**/pkg/worker.js', edit((body) => `${body}\n${lose}`)),
+      prepare: (page) =>
+        page.route(
+          '**/pkg/worker.js',
+          edit((body) => `${body}\n${lose}`),
+        ),
     });
     await visitor.state('idle');
     await visitor.get('generate').click();

@@ -116,7 +116,8 @@ export class Visitor {
     page.on('console', (message) => {
       // The tests' own doing: see `serviceWorkers` in `visit`.
       if (message.text().startsWith('Service Worker registration blocked by Playwright')) return;
-      if (['error', 'warning'].includes(message.type())) this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+      if (['error', 'warning'].includes(message.type()))
+        this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
     });
     page.on('request', (request) => {
       const elsewhere = !request.url().startsWith(url) && !/^(blob|data):/.test(request.url());
@@ -190,7 +191,12 @@ export class Visitor {
     const { frames, ...rest } = await this.page.evaluate(() => {
       const { frames, ...rest } = window.video;
       const text = (bytes) => bytes.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
-      return { ...rest, width: frames[0].width, height: frames[0].height, frames: frames.map(({ rgba }) => text(rgba)) };
+      return {
+        ...rest,
+        width: frames[0].width,
+        height: frames[0].height,
+        frames: frames.map(({ rgba }) => text(rgba)),
+      };
     });
     return { ...rest, frames: frames.map((frame) => Buffer.from(frame, 'latin1')) };
   }
@@ -234,7 +240,8 @@ export function difference(a, b) {
   let sum = 0;
   let count = 0;
   a.forEach((frame, index) => {
-    if (frame.length !== b[index].length) throw new Error(`frame ${index}: ${frame.length} bytes against ${b[index].length}`);
+    if (frame.length !== b[index].length)
+      throw new Error(`frame ${index}: ${frame.length} bytes against ${b[index].length}`);
     for (let i = 0; i < frame.length; i++) {
       if (i % 4 === 3) continue;
       sum += Math.abs(frame[i] - b[index][i]);

@@ -28,11 +28,17 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
       async prepare(page) {
         const two = `for (const name in MODELS) if (name !== '${QUICKEST}') delete MODELS[name];
           MODELS['${OTHER}'] = { ...MODELS['${QUICKEST}'], title: 'Other' };`;
-        await page.route('**/app/catalogue.js', edit((body) => `${body}\n${two}`));
-        await page.route(`**/models/${OTHER}/manifest.json`, editManifest((manifest) => {
-          Object.assign(manifest, { name: OTHER, default_steps: STEPS, fps: 4 });
-          manifest.config.frames = FRAMES;
-        }));
+        await page.route(
+          '**/app/catalogue.js',
+          edit((body) => `${body}\n${two}`),
+        );
+        await page.route(
+          `**/models/${OTHER}/manifest.json`,
+          editManifest((manifest) => {
+            Object.assign(manifest, { name: OTHER, default_steps: STEPS, fps: 4 });
+            manifest.config.frames = FRAMES;
+          }),
+        );
         await prepare?.(page);
       },
     });
@@ -134,12 +140,20 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
 
   test('suit the device: the finest on a graphics device with memory enough', async (t) => {
     const pretend = ([description, deviceMemory]) => {
-      const adapter = { info: { description }, features: new Set(), limits: { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 } };
+      const adapter = {
+        info: { description },
+        features: new Set(),
+        limits: { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 },
+      };
       // The page itself is shown a graphics device; the model's worker has none, and takes the CPU.
       Object.defineProperty(Navigator.prototype, 'gpu', { get: () => ({ requestAdapter: async () => adapter }) });
       Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => deviceMemory });
     };
-    for (const [adapter, memory, expected] of [['Acme X1', 8, OTHER], ['Acme X1', 2, QUICKEST], ['SwiftShader', 8, QUICKEST]]) {
+    for (const [adapter, memory, expected] of [
+      ['Acme X1', 8, OTHER],
+      ['Acme X1', 2, QUICKEST],
+      ['SwiftShader', 8, QUICKEST],
+    ]) {
       const visitor = await visit(t, { query: '', prepare: (page) => page.addInitScript(pretend, [adapter, memory]) });
       assert.equal(await visitor.get('model').inputValue(), expected, `${adapter}, ${memory} GB`);
     }

@@ -41,13 +41,10 @@ describe('the native program', { timeout: 3 * PATIENCE, skip }, () => {
     const frames = [];
     for (const name of names) {
       const base64 = (await readFile(join(out, name))).toString('base64');
-      const pixels = await visitor.withPackage(
-        async ({ decodeImage }, _, base64) => {
-          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-          return Array.from((await decodeImage(new Blob([bytes]))).data);
-        },
-        base64,
-      );
+      const pixels = await visitor.withPackage(async ({ decodeImage }, _, base64) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        return Array.from((await decodeImage(new Blob([bytes]))).data);
+      }, base64);
       frames.push(Buffer.from(pixels));
     }
     const mean = difference(video.frames, frames);

@@ -39,15 +39,19 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     // Whatever a module imports is there.
     for (const path of paths.filter((path) => path.endsWith('.js') && path !== 'lfdm.js')) {
       const text = await readFile(join(PACKAGE, path), 'utf8');
-      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g)) assert.ok(paths.includes(name), `${path} needs ${name}`);
+      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g))
+        assert.ok(paths.includes(name), `${path} needs ${name}`);
     }
-    t.diagnostic(`${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`);
+    t.diagnostic(
+      `${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`,
+    );
   });
 
   test('works in a fresh Vite app', async (t) => {
     const app = join(folder, 'app');
     await mkdir(app);
-    for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc']) await cp(join(APP, file), join(app, file));
+    for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc'])
+      await cp(join(APP, file), join(app, file));
     const options = { cwd: app };
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], options);
     await run('npx', ['tsc'], options);
@@ -59,7 +63,9 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     await visitor.page.waitForFunction(() => /^(done|failed)/.test(document.title));
     assert.equal(await visitor.page.title(), 'done: 16 frames, 7929620 bytes, cpu');
     assert.deepEqual(visitor.complaints, []);
-    const drawn = await visitor.page.evaluate(() => document.querySelector('canvas').getContext('2d').getImageData(32, 32, 1, 1).data[3]);
+    const drawn = await visitor.page.evaluate(
+      () => document.querySelector('canvas').getContext('2d').getImageData(32, 32, 1, 1).data[3],
+    );
     assert.equal(drawn, 255);
   });
 

@@ -32,7 +32,11 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     t.diagnostic(`3 steps, ${first.width}x${first.height}: ${JSON.stringify(first.timings)}`);
     assert.equal(first.frames.length, FRAMES);
     assert.ok(first.frames.every((frame) => frame.length === first.width * first.height * 4));
-    for (const step of [1, 2, 3]) assert.ok(seen.some((text) => text.includes(`step ${step} of 3`)), `step ${step}: ${seen}`);
+    for (const step of [1, 2, 3])
+      assert.ok(
+        seen.some((text) => text.includes(`step ${step} of 3`)),
+        `step ${step}: ${seen}`,
+      );
 
     const still = first.frames.map(() => first.frames[0]);
     assert.ok(difference(first.frames, still) > 0.2, 'the frames do not move');
@@ -42,7 +46,10 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     await visitor.page.waitForFunction((old) => document.getElementById('result').toDataURL() !== old, shown);
 
     const again = await visitor.video(settings);
-    assert.ok(first.frames.every((frame, index) => frame.equals(again.frames[index])), 'the same seed gave another video');
+    assert.ok(
+      first.frames.every((frame, index) => frame.equals(again.frames[index])),
+      'the same seed gave another video',
+    );
     const other = await visitor.video({ ...settings, label: 'surprise' });
     assert.ok(difference(first.frames, other.frames) > 0.1, 'two labels gave the same video');
 
@@ -127,14 +134,11 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   test('pictures arrive upright and with their colours as stored', async (t) => {
     const visitor = await visit(t);
     const decode = (file) =>
-      visitor.withPackage(
-        async ({ decodeImage }, _, base64) => {
-          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-          const { data, width, height } = await decodeImage(new Blob([bytes]));
-          return { width, height, data: Array.from(data.subarray(0, 64)) };
-        },
-        file.toString('base64'),
-      );
+      visitor.withPackage(async ({ decodeImage }, _, base64) => {
+        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+        const { data, width, height } = await decodeImage(new Blob([bytes]));
+        return { width, height, data: Array.from(data.subarray(0, 64)) };
+      }, file.toString('base64'));
     const { width, height } = await decode(await readFile(fixture('rotated.jpg')));
     assert.deepEqual([width, height], [64, 96], 'EXIF orientation 6 turns 96x64 into 64x96');
 
@@ -144,7 +148,9 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
 
     const clear = await decode(png(16, 16, (x) => [200, 100, 50, x < 8 ? 128 : 0]));
     // A canvas keeps colours multiplied by alpha: half transparent ones may be off by one, which white then halves.
-    [200, 100, 50, 128].forEach((value, channel) => assert.ok(Math.abs(clear.data[channel] - value) <= 1, `${clear.data}`));
+    [200, 100, 50, 128].forEach((value, channel) =>
+      assert.ok(Math.abs(clear.data[channel] - value) <= 1, `${clear.data}`),
+    );
     assert.equal(clear.data[15 * 4 + 3], 0, 'transparent');
 
     const large = await decode(png(4096, 2048));
@@ -177,15 +183,30 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       const lfdm = await Lfdm.load(url, { device: 'cpu' });
       const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
       const good = { image, label: 'anger', steps: 1, seed: 0, guidance: 1 };
-      const wrong = [{ label: 'boredom' }, { label: undefined }, { steps: 0 }, { steps: 10_000 }, { steps: 1.5 }, { steps: '5' },
-        { guidance: NaN }, { guidance: Infinity }, { seed: -1 }, { seed: 0.5 }, { sampler: 'euler' }, { stepz: 5 }, { image: 'face.png' }];
+      const wrong = [
+        { label: 'boredom' },
+        { label: undefined },
+        { steps: 0 },
+        { steps: 10_000 },
+        { steps: 1.5 },
+        { steps: '5' },
+        { guidance: NaN },
+        { guidance: Infinity },
+        { seed: -1 },
+        { seed: 0.5 },
+        { sampler: 'euler' },
+        { stepz: 5 },
+        { image: 'face.png' },
+      ];
       const messages = [];
       for (const options of wrong) {
         try {
           for await (const event of lfdm.generate({ ...good, ...options })) throw new Error(`accepted: ${event.type}`);
           messages.push('accepted');
         } catch (error) {
-          messages.push(`${Object.keys(options)[0]} | ${error instanceof LfdmError ? error.code : error.name} | ${error.message}`);
+          messages.push(
+            `${Object.keys(options)[0]} | ${error instanceof LfdmError ? error.code : error.name} | ${error.message}`,
+          );
         }
       }
       // Still alive, and the largest seed is a BigInt.
@@ -215,7 +236,11 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       'a shard that is too long': [shard, edit((body) => Buffer.concat([body, body])), /did not arrive intact/],
       'one flipped bit': [shard, edit((body) => flip(body, body.length - 1)), /did not arrive intact/],
       'a missing manifest': ['**/manifest.json', (route) => route.fulfill({ status: 404 }), /not on this server/],
-      'a host that answers everything with a page': ['**/manifest.json', (route) => route.fulfill({ body: '<!doctype html>' }), /did not arrive intact/],
+      'a host that answers everything with a page': [
+        '**/manifest.json',
+        (route) => route.fulfill({ body: '<!doctype html>' }),
+        /did not arrive intact/,
+      ],
     };
     for (const [name, [url, handler, sentence]] of Object.entries(damage)) {
       test(name, async (t) => {
@@ -237,7 +262,13 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     const trap = `self.addEventListener('message', ({ data }) => {
       if (data.type === 'generate') setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable executed'); });
     });`;
-    const visitor = await visit(t, { prepare: (page) => page.route(worker, edit((body) => body + trap)) });
+    const visitor = await visit(t, {
+      prepare: (page) =>
+        page.route(
+          worker,
+          edit((body) => body + trap),
+        ),
+    });
     await visitor.set({ steps: 4 });
     await visitor.get('generate').click();
     await visitor.page.waitForSelector('body[data-state=error]');
@@ -253,7 +284,10 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     // Workers do not run init scripts.
     const prepare = async (page) => {
       await hide(page);
-      await page.route('**/pkg/worker.js', edit((body) => `delete WorkerNavigator.prototype.gpu;\n${body}`));
+      await page.route(
+        '**/pkg/worker.js',
+        edit((body) => `delete WorkerNavigator.prototype.gpu;\n${body}`),
+      );
     };
     const visitor = await visit(t, { query: '', prepare });
     assert.match(await visitor.get('device').innerText(), /CPU: this browser has no WebGPU/);

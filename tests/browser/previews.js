@@ -40,7 +40,18 @@ async function contactSheet(model, label) {
   const sheet = join(scratch, `${label}.png`);
   const paths = ['--model', join(WWW, 'models', model), '--image', join(WWW, 'samples', `${SAMPLES[0].id}.png`)];
   const program = process.env.LFDM_BIN ?? 'lfdm';
-  await promisify(execFile)(program, ['animate', ...paths, '--label', label, '--seed', `${SEED}`, '--out', join(scratch, label), '--sheet', sheet]);
+  await promisify(execFile)(program, [
+    'animate',
+    ...paths,
+    '--label',
+    label,
+    '--seed',
+    `${SEED}`,
+    '--out',
+    join(scratch, label),
+    '--sheet',
+    sheet,
+  ]);
   return readFile(sheet, 'base64');
 }
 

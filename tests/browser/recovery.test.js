@@ -86,7 +86,9 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
     const visitor = await blank(t);
     const { memory, tasks, frames } = await visitor.withPackage(async ({ Lfdm }, url) => {
       const tasks = [];
-      const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map(({ duration }) => duration)));
+      const observer = new PerformanceObserver((list) =>
+        tasks.push(...list.getEntries().map(({ duration }) => duration)),
+      );
       observer.observe({ type: 'longtask' });
       const lfdm = await Lfdm.load(url, { device: 'cpu' });
       const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
@@ -134,7 +136,12 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
       ];
       const messages = [];
       for (const [field, call] of cases) {
-        messages.push(await call().then((value) => [field, 'accepted', `${value}`], ({ code, message }) => [field, code, message]));
+        messages.push(
+          await call().then(
+            (value) => [field, 'accepted', `${value}`],
+            ({ code, message }) => [field, code, message],
+          ),
+        );
       }
       lfdm.dispose();
       return messages;
@@ -162,7 +169,10 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
       patience: 4 * PATIENCE,
       prepare: async (page) => {
         await page.route('**/models/*/manifest.json', shorten(1));
-        await page.route(WORKER, edit((body) => (first ? ((first = false), `${body}\n${lose}`) : body)));
+        await page.route(
+          WORKER,
+          edit((body) => (first ? ((first = false), `${body}\n${lose}`) : body)),
+        );
       },
     });
     t.after(() => visitor.close());

@@ -56,7 +56,9 @@ describe('stored models', { timeout: PATIENCE }, () => {
         const lfdm = await Lfdm.load(url, { device: 'cpu', signal: stop.signal, onProgress, ...options });
         const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
         let last;
-        if (generate) for await (const { type } of lfdm.generate({ image, label: 'anger', steps: 1, seed: 1, guidance: 1 })) last = type;
+        if (generate)
+          for await (const { type } of lfdm.generate({ image, label: 'anger', steps: 1, seed: 1, guidance: 1 }))
+            last = type;
         lfdm.dispose();
         return { storage: lfdm.storage, progress, last, stored: await storedModels() };
       } catch (error) {
@@ -105,7 +107,10 @@ describe('stored models', { timeout: PATIENCE }, () => {
     };
     const result = await load(await blank(t));
     assert.ok(result.storage, result.message);
-    assert.deepEqual(downloads.map(([, range]) => range), [undefined, 'bytes=2500000-', 'bytes=5000000-']);
+    assert.deepEqual(
+      downloads.map(([, range]) => range),
+      [undefined, 'bytes=2500000-', 'bytes=5000000-'],
+    );
     assert.ok(result.progress.some(({ speed }) => speed > 0));
     assert.ok(result.progress.every(({ loaded }, index, all) => index === 0 || loaded >= all[index - 1].loaded));
   });
@@ -122,15 +127,24 @@ describe('stored models', { timeout: PATIENCE }, () => {
     const visitor = await blank(t);
     const cancelled = await load(visitor, { stopAt: PIECE + 400_000 });
     assert.equal(cancelled.name, 'AbortError', cancelled.message);
-    assert.deepEqual(cancelled.stored.map(({ bytes, complete }) => ({ bytes, complete })), [{ bytes: PIECE, complete: false }]);
+    assert.deepEqual(
+      cancelled.stored.map(({ bytes, complete }) => ({ bytes, complete })),
+      [{ bytes: PIECE, complete: false }],
+    );
 
     answer = null;
     await visitor.page.reload();
     const resumed = await load(visitor);
     assert.ok(resumed.storage, resumed.message);
-    assert.deepEqual(downloads.map(([, range]) => range), [undefined, `bytes=${PIECE}-`]);
+    assert.deepEqual(
+      downloads.map(([, range]) => range),
+      [undefined, `bytes=${PIECE}-`],
+    );
     assert.equal(resumed.progress.at(-1).stored, PIECE);
-    assert.deepEqual(resumed.stored.map(({ bytes, complete }) => ({ bytes, complete })), [{ bytes: shard.bytes, complete: true }]);
+    assert.deepEqual(
+      resumed.stored.map(({ bytes, complete }) => ({ bytes, complete })),
+      [{ bytes: shard.bytes, complete: true }],
+    );
   });
 
   test('a damaged shard is refused and not stored; a missing one is named', async (t) => {
@@ -141,7 +155,10 @@ describe('stored models', { timeout: PATIENCE }, () => {
     const refused = await load(visitor);
     assert.equal(refused.code, 'model');
     assert.equal(downloads.length, 2, 'it is asked for once more, past the caches');
-    assert.deepEqual(refused.stored.map(({ bytes }) => bytes), [0]);
+    assert.deepEqual(
+      refused.stored.map(({ bytes }) => bytes),
+      [0],
+    );
 
     answer = (_, response, path) => path.endsWith('.safetensors') && response.writeHead(404).end();
     const missing = await load(visitor);
@@ -168,7 +185,10 @@ describe('stored models', { timeout: PATIENCE }, () => {
     });
     const again = await load(visitor);
     assert.ok(again.storage, again.message);
-    assert.deepEqual(downloads.map(([, range]) => range), [undefined, undefined]);
+    assert.deepEqual(
+      downloads.map(([, range]) => range),
+      [undefined, undefined],
+    );
     assert.equal(again.stored[0].bytes, shard.bytes);
   });
 
@@ -189,9 +209,14 @@ describe('stored models', { timeout: PATIENCE }, () => {
     assert.ok(result.storage, result.message);
     assert.equal(result.progress.at(-1).stored, 0);
     assert.equal(downloads.length, 2);
-    assert.deepEqual(result.stored.map(({ bytes }) => bytes), [shard.bytes]);
+    assert.deepEqual(
+      result.stored.map(({ bytes }) => bytes),
+      [shard.bytes],
+    );
     const hashes = await visitor.page.evaluate(async () => {
-      const keys = (await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))).flat();
+      const keys = (
+        await Promise.all((await caches.keys()).map(async (name) => (await caches.open(name)).keys()))
+      ).flat();
       return keys.map(({ url }) => /piece\/(\w+)/.exec(url)?.[1]).filter(Boolean);
     });
     assert.deepEqual([...new Set(hashes)], [sha256], 'the old weights are cleared away');
@@ -200,7 +225,10 @@ describe('stored models', { timeout: PATIENCE }, () => {
   test('without room the model runs from memory, and takes none', async (t) => {
     const visitor = await blank(t);
     const devtools = await visitor.page.context().newCDPSession(visitor.page);
-    await devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(host.url).origin, quotaSize: PIECE + 1_000_000 });
+    await devtools.send('Storage.overrideQuotaForOrigin', {
+      origin: new URL(host.url).origin,
+      quotaSize: PIECE + 1_000_000,
+    });
     const result = await load(visitor, { generate: true });
     assert.equal(result.last, 'done', result.message);
     assert.equal(result.storage.kept, false);
@@ -235,7 +263,8 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     await visitor.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
     return visitor;
   };
-  const text = (visitor, path) => visitor.page.evaluate((path) => fetch(path).then((response) => response.text()), path);
+  const text = (visitor, path) =>
+    visitor.page.evaluate((path) => fetch(path).then((response) => response.text()), path);
   /** Asks the page until it says yes. */
   const until = async (visitor, question) => {
     for (let tries = 0; tries < 100; tries++) {
@@ -291,15 +320,23 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     await until(visitor, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
     assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/, 'this visit stays with its build');
     // A machine that takes seconds to let the page before the reload go keeps the older build for this start: then the next one does it.
-    const isNew = () => text(visitor, 'icon.svg').then((icon) => icon.endsWith('<!-- new -->'), () => false);
+    const isNew = () =>
+      text(visitor, 'icon.svg').then(
+        (icon) => icon.endsWith('<!-- new -->'),
+        () => false,
+      );
     for (let starts = 0; starts < 4 && !(await isNew()); starts++) {
       await visitor.page.reload();
-      for (let tries = 0; tries < 30 && !(await isNew()); tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+      for (let tries = 0; tries < 30 && !(await isNew()); tries++)
+        await new Promise((resolve) => setTimeout(resolve, 100));
     }
     assert.ok(await isNew(), 'the new build does not take over');
     await visitor.state('idle');
     const names = await visitor.page.evaluate(() => caches.keys());
-    assert.deepEqual(names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)), ['newer']);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)),
+      ['newer'],
+    );
   });
 
   test('can be installed', async (t) => {
@@ -319,6 +356,9 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     }
     const { installabilityErrors } = await devtools.send('Page.getInstallabilityErrors');
     // Every test visits in a private window.
-    assert.deepEqual(installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'), []);
+    assert.deepEqual(
+      installabilityErrors.map(({ errorId }) => errorId).filter((id) => id !== 'in-incognito'),
+      [],
+    );
   });
 });

@@ -4,7 +4,14 @@ import { copyFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const EXPORTS = ['BufferTarget', 'CanvasSource', 'Mp4OutputFormat', 'Output', 'WebMOutputFormat', 'getFirstEncodableVideoCodec'];
+const EXPORTS = [
+  'BufferTarget',
+  'CanvasSource',
+  'Mp4OutputFormat',
+  'Output',
+  'WebMOutputFormat',
+  'getFirstEncodableVideoCodec',
+];
 const out = new URL('../../www/vendor/mediabunny/', import.meta.url);
 
 await build({

@@ -39,7 +39,9 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     const first = await picture();
     await visitor.page.waitForFunction((old) => document.getElementById('result').toDataURL() !== old, first);
     assert.equal(await visitor.page.evaluate(() => document.body.dataset.state), 'loading');
-    const paint = await visitor.page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    const paint = await visitor.page.evaluate(
+      () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime,
+    );
     t.diagnostic(`first paint after ${Math.round(paint)} ms`);
     assert.ok(paint > 0 && paint < 5000);
     assert.ok(await visitor.get('save-gif').isDisabled(), 'an example is nothing to save');
@@ -102,7 +104,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.state('idle');
     assert.ok(await visitor.get('whole').isHidden(), 'nothing to show yet');
     await visitor.video({ label: 'happiness', seed: 1, ...QUICK });
-    const pixel = (x, y) => visitor.get('result').evaluate((canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data], [x, y]);
+    const pixel = (x, y) =>
+      visitor
+        .get('result')
+        .evaluate((canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data], [x, y]);
     await visitor.get('whole').click();
     // 512 wide, so 341 high, with nothing above and below.
     assert.equal((await pixel(256, 40))[3], 0);
@@ -156,7 +161,9 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
             window.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true }));
           } else {
             for (const type of ['dragenter', 'dragover', 'drop']) {
-              document.body.dispatchEvent(new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }));
+              document.body.dispatchEvent(
+                new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true }),
+              );
             }
           }
         },
@@ -174,7 +181,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
         await hand(visitor, 'paste');
         await visitor.page.keyboard.press('Escape');
         await visitor.page.waitForSelector('#framing:not([open])', { state: 'attached' });
-        assert.ok(await visitor.get('sample-0').locator('input').isChecked(), 'Escape keeps the portrait that was chosen');
+        assert.ok(
+          await visitor.get('sample-0').locator('input').isChecked(),
+          'Escape keeps the portrait that was chosen',
+        );
       }
       await visitor.get('image-input').setInputFiles(fixture('portrait.jpg'));
       await visitor.framed();
@@ -196,7 +206,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       await visitor.get('camera-shoot').click();
       const { note } = await visitor.framed();
       assert.match(note, /No face was found/, 'the test picture has none');
-      assert.deepEqual(await visitor.page.evaluate(() => window.stream.getTracks().map(({ readyState }) => readyState)), ['ended']);
+      assert.deepEqual(
+        await visitor.page.evaluate(() => window.stream.getTracks().map(({ readyState }) => readyState)),
+        ['ended'],
+      );
       await visitor.get('framing-use').click();
       await visitor.state('idle');
       assert.deepEqual(visitor.complaints, []);
@@ -239,7 +252,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.match(note, /first guess/);
     const [x, y, side] = crop;
     assert.ok(side > 180 && side < 360, `${crop}`);
-    assert.ok(Math.abs(x + side / 2 - 582) < 30 && Math.abs(y + side / 2 - 355) < 40, `the face is in the middle: ${crop}`);
+    assert.ok(
+      Math.abs(x + side / 2 - 582) < 30 && Math.abs(y + side / 2 - 355) < 40,
+      `the face is in the middle: ${crop}`,
+    );
 
     const changes = async (act, what) => {
       const before = await visitor.crop();
@@ -267,14 +283,24 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       },
       (was, now) => Math.abs(was[0] - now[0] - (40 / box.width) * was[2]) < 1 && was[1] > now[1],
     );
-    await changes(() => mouse.wheel(0, -200).then(() => visitor.page.waitForTimeout(100)), (was, now) => Math.abs(now[2] / was[2] - 2 ** -0.5) < 0.02);
+    await changes(
+      () => mouse.wheel(0, -200).then(() => visitor.page.waitForTimeout(100)),
+      (was, now) => Math.abs(now[2] / was[2] - 2 ** -0.5) < 0.02,
+    );
     await changes(
       () =>
         visitor.get('framing-view').evaluate((view) => {
           view.setPointerCapture = () => {}; // These pointers are not real.
           const { left, top, width } = view.getBoundingClientRect();
           const point = (type, pointerId, share) =>
-            view.dispatchEvent(new PointerEvent(type, { pointerId, clientX: left + width * share, clientY: top + width / 2, bubbles: true }));
+            view.dispatchEvent(
+              new PointerEvent(type, {
+                pointerId,
+                clientX: left + width * share,
+                clientY: top + width / 2,
+                bubbles: true,
+              }),
+            );
           point('pointerdown', 11, 0.3);
           point('pointerdown', 12, 0.7);
           point('pointermove', 11, 0.4);
@@ -291,7 +317,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('framing-whole').click();
     assert.deepEqual(await visitor.crop(), [150, 0, 500]);
     await visitor.get('framing-find').click();
-    await visitor.page.waitForFunction((side) => Number(document.getElementById('framing').dataset.crop.split(' ')[2]) < side, 400);
+    await visitor.page.waitForFunction(
+      (side) => Number(document.getElementById('framing').dataset.crop.split(' ')[2]) < side,
+      400,
+    );
     await visitor.get('framing-view').press('Enter');
     await visitor.state('idle');
 
@@ -379,7 +408,11 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     const tiles = visitor.get('board').locator('button:enabled');
     assert.equal(await tiles.count(), 7);
     assert.match(visitor.page.url(), /grid=expressions/);
-    const shown = () => visitor.get('board').locator('canvas').evaluateAll((all) => all.map((canvas) => canvas.toDataURL()));
+    const shown = () =>
+      visitor
+        .get('board')
+        .locator('canvas')
+        .evaluateAll((all) => all.map((canvas) => canvas.toDataURL()));
     const before = await shown();
     assert.equal(new Set(before).size, 7, 'seven different pictures');
     await visitor.page.waitForFunction((old) => document.querySelector('#board canvas').toDataURL() !== old, before[0]);
@@ -393,7 +426,12 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('all-seeds').click();
     await visitor.state('ready');
     await visitor.page.waitForFunction(() => document.querySelectorAll('#board button:enabled').length === 4);
-    assert.deepEqual(await visitor.get('board').locator('span').allInnerTexts(), ['Seed 5', 'Seed 6', 'Seed 7', 'Seed 8']);
+    assert.deepEqual(await visitor.get('board').locator('span').allInnerTexts(), [
+      'Seed 5',
+      'Seed 6',
+      'Seed 7',
+      'Seed 8',
+    ]);
     assert.equal(await visitor.get('shelf').locator('button').count(), 11);
     assert.deepEqual(visitor.complaints, []);
   });
@@ -412,7 +450,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
 
     const second = await visit(t, { query: `?device=cpu${hash}`, state: null });
     const again = await second.made();
-    assert.deepEqual({ label: again.label, seed: again.seed, steps: again.steps, guidance: again.guidance }, { label: 'surprise', seed: 123456, steps: 2, guidance: 2.5 });
+    assert.deepEqual(
+      { label: again.label, seed: again.seed, steps: again.steps, guidance: again.guidance },
+      { label: 'surprise', seed: 123456, steps: 2, guidance: 2.5 },
+    );
     assert.ok(await second.get('sample-3').locator('input').isChecked());
     assert.equal(difference(video.frames, again.frames), 0);
     assert.equal(again.frames.length, FRAMES);
@@ -465,7 +506,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
             const position = document.getElementById('position');
             const observer = new MutationObserver(() => {
               frames.push([parseInt(position.textContent), performance.now()]);
-              if (frames.length === 8) observer.disconnect(), resolve(frames);
+              if (frames.length === 8) (observer.disconnect(), resolve(frames));
             });
             observer.observe(position, { childList: true });
           }),
@@ -477,7 +518,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.equal(await visitor.get('ping-pong').getAttribute('aria-pressed'), 'true');
     await visitor.get('speed').selectOption('2');
     const run = await seen();
-    assert.deepEqual(run.map(([frame]) => frame), [13, 14, 15, 16, 15, 14, 13, 12]);
+    assert.deepEqual(
+      run.map(([frame]) => frame),
+      [13, 14, 15, 16, 15, 14, 13, 12],
+    );
     const pace = (run.at(-1)[1] - run[0][1]) / 7;
     assert.ok(pace > 40 && pace < 110, `62.5 ms per frame at twice the speed, measured ${pace.toFixed(0)}`);
   });

@@ -40,7 +40,8 @@ async function clipsOf(root) {
   const clips = [];
   for (const subject of (await list(root)).folders) {
     const { folders, pictures } = await list(join(root, subject));
-    for (const label of folders) clips.push(...(await takesOf(join(root, subject, label))).map((frames) => ({ subject, label, frames })));
+    for (const label of folders)
+      clips.push(...(await takesOf(join(root, subject, label))).map((frames) => ({ subject, label, frames })));
     for (const picture of pictures) {
       clips.push({ subject, label: picture.replace(PICTURE, ''), frames: [join(root, subject, picture)] });
     }
@@ -60,7 +61,11 @@ async function takesOf(folder) {
 async function list(folder) {
   const entries = (await readdir(folder, { withFileTypes: true })).filter(({ name }) => !name.startsWith('.'));
   const { compare } = new Intl.Collator('en', { numeric: true });
-  const names = (of) => entries.filter(of).map(({ name }) => name).sort(compare);
+  const names = (of) =>
+    entries
+      .filter(of)
+      .map(({ name }) => name)
+      .sort(compare);
   return {
     folders: names((entry) => entry.isDirectory()),
     pictures: names((entry) => entry.isFile() && PICTURE.test(entry.name)),

@@ -20,10 +20,17 @@ const VIEWS = [0.5, 0.6].flatMap((side) => [0.525, 0.575].map((centre) => ({ sid
 const NOBODY = 'no face';
 
 try {
-  await main(parseArgs({
-    options: { out: { type: 'string' }, frame: { type: 'string' }, detect: { type: 'boolean' }, help: { type: 'boolean' } },
-    allowPositionals: true,
-  }));
+  await main(
+    parseArgs({
+      options: {
+        out: { type: 'string' },
+        frame: { type: 'string' },
+        detect: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+      allowPositionals: true,
+    }),
+  );
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
@@ -42,9 +49,12 @@ async function main({ values, positionals: [root, ...others] }) {
   for (const [origin, clips] of origins) {
     const known = clips.filter(({ label }) => LABELS.includes(label));
     if (known.length === 0) {
-      throw new Error(`${origin} in ${root} holds no clip of ${LABELS.join(', ')}; it takes <subject>/<label>/0001.png …`);
+      throw new Error(
+        `${origin} in ${root} holds no clip of ${LABELS.join(', ')}; it takes <subject>/<label>/0001.png …`,
+      );
     }
-    if (known.length < clips.length) console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
+    if (known.length < clips.length)
+      console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
     const whole = await judge(known, frame, (path) => recognise(path, views));
     const detected = values.detect ? await judge(known, frame, detectAndRecognise) : null;
     report.origins.push({ origin, ...whole, detected });
@@ -103,6 +113,10 @@ function print({ recogniser, origins }) {
   for (const { origin, said } of origins) {
     console.log();
     row(`${origin}: shown, named`, LABELS);
-    for (const label of LABELS) row(`  ${label}`, LABELS.map((named) => said[label][named] ?? '.'));
+    for (const label of LABELS)
+      row(
+        `  ${label}`,
+        LABELS.map((named) => said[label][named] ?? '.'),
+      );
   }
 }

@@ -49,7 +49,12 @@ export async function load() {
 export async function recognise(path, views) {
   return withImage(path, async (image) => {
     const boxes = views.map(({ side, centre: [x, y] }) => [y - side / 2, x - side / 2, y + side / 2, x + side / 2]);
-    const crops = tf.image.cropAndResize(image.expandDims(0), boxes, boxes.map(() => 0), [INPUT, INPUT]);
+    const crops = tf.image.cropAndResize(
+      image.expandDims(0),
+      boxes,
+      boxes.map(() => 0),
+      [INPUT, INPUT],
+    );
     const both = tf.concat([crops, crops.reverse(2)]).toInt();
     return strongest(await faceapi.nets.faceExpressionNet.predictExpressions(tf.unstack(both)));
   });

@@ -31,7 +31,12 @@ export class Board {
     const canvas = make('canvas', { width: TILE, height: TILE });
     const tile = make(
       'button',
-      { type: 'button', className: 'tile', ariaLabel: `Show ${take.title}`, dataset: { testid: `tile-${take.request.label}-${take.request.seed}` } },
+      {
+        type: 'button',
+        className: 'tile',
+        ariaLabel: `Show ${take.title}`,
+        dataset: { testid: `tile-${take.request.label}-${take.request.seed}` },
+      },
       canvas,
       make('span', { textContent: caption }),
     );

@@ -25,7 +25,11 @@ export class Camera {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'user', width: { ideal: 1280 } } });
     } catch (error) {
-      throw new LfdmError('image', REFUSALS[error.name] ?? 'The camera could not be opened. Choose a file instead.', `${error}`);
+      throw new LfdmError(
+        'image',
+        REFUSALS[error.name] ?? 'The camera could not be opened. Choose a file instead.',
+        `${error}`,
+      );
     }
     this.#video.srcObject = stream;
     this.#shoot.disabled = true;

@@ -113,7 +113,10 @@ export function cluster(found) {
 /** Intersection over union of two square windows. */
 function overlap(a, b) {
   const common = (axis) =>
-    Math.max(0, Math.min(a[axis] + a.size / 2, b[axis] + b.size / 2) - Math.max(a[axis] - a.size / 2, b[axis] - b.size / 2));
+    Math.max(
+      0,
+      Math.min(a[axis] + a.size / 2, b[axis] + b.size / 2) - Math.max(a[axis] - a.size / 2, b[axis] - b.size / 2),
+    );
   const shared = common('x') * common('y');
   return shared / (a.size ** 2 + b.size ** 2 - shared);
 }

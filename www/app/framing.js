@@ -28,7 +28,9 @@ export class Framing {
     byId('framing-whole').addEventListener('click', () => this.#show(wholePicture(this.#picture)));
     byId('framing-in').addEventListener('click', () => this.#show(zoomed(this.#crop, KEY_ZOOM ** 2, this.#picture)));
     byId('framing-out').addEventListener('click', () => this.#show(zoomed(this.#crop, KEY_ZOOM ** -2, this.#picture)));
-    this.#zoom.addEventListener('input', () => this.#show(withZoom(this.#crop, this.#zoom.valueAsNumber, this.#picture)));
+    this.#zoom.addEventListener('input', () =>
+      this.#show(withZoom(this.#crop, this.#zoom.valueAsNumber, this.#picture)),
+    );
     // Escape, or the system's way back.
     this.#dialog.addEventListener('close', () => this.#finish(null));
     this.#view.addEventListener('keydown', (event) => this.#key(event));

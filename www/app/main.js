@@ -90,7 +90,10 @@ async function loadModel(name, { reload = false } = {}) {
     onProgress({ loaded, total, speed }) {
       if (signal.aborted) return;
       const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-      status.progress(total ? loaded / total : 0, `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`);
+      status.progress(
+        total ? loaded / total : 0,
+        `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`,
+      );
     },
   });
   try {
@@ -142,7 +145,8 @@ function ask(compare = null) {
 
 function variants(request, compare) {
   if (compare === 'expressions') return settings.labels.map((label) => ({ ...request, label }));
-  if (compare === 'seeds') return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
+  if (compare === 'seeds')
+    return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
   return [request];
 }
 
@@ -179,7 +183,10 @@ async function make(take, signal, of) {
   const say = (share, message) => {
     // A cancelled run still reports the step it is finishing.
     if (signal.aborted) return;
-    status.progress(of ? (of.index + share) / of.count : share, of ? `${of.name} (${of.index + 1} of ${of.count}): ${message}` : message);
+    status.progress(
+      of ? (of.index + share) / of.count : share,
+      of ? `${of.name} (${of.index + 1} of ${of.count}): ${message}` : message,
+    );
   };
   const options = { image: take.portrait.pixels, photoSize: PHOTO_SIZE, previews: !of, signal, ...take.request };
   for await (const event of lfdm.generate(options)) {
@@ -201,7 +208,8 @@ async function make(take, signal, of) {
   stage.finish(take);
   const seconds = (take.timings.total_ms / 1000).toFixed(1);
   if (!of) status.set('ready', `${take.title}, made in ${seconds} s`);
-  else if (of.index + 1 === of.count) status.set('ready', `${of.count} videos beside each other. Choose one to see it alone.`);
+  else if (of.index + 1 === of.count)
+    status.set('ready', `${of.count} videos beside each other. Choose one to see it alone.`);
   document.dispatchEvent(new CustomEvent('lfdm:video', { detail: { ...take.request, frames, timings: take.timings } }));
 }
 
@@ -310,7 +318,10 @@ async function copyLink() {
   url.hash = linkOf(video);
   const own = (video.take ?? video.grid.takes[0]).portrait.sample === OWN_PHOTO;
   byId('save-note').textContent = await navigator.clipboard.writeText(url.href).then(
-    () => (own ? 'Link copied. It has the settings; your photo stays on this device.' : 'Link copied. It makes the same video again.'),
+    () =>
+      own
+        ? 'Link copied. It has the settings; your photo stays on this device.'
+        : 'Link copied. It makes the same video again.',
     () => 'The link could not be copied; it is in the address bar.',
   );
 }

@@ -108,7 +108,9 @@ export class Portraits {
       // A click on the one that is chosen already chooses it again, after an error or instead of a video.
       input.addEventListener('click', () => this.#load(id));
       const image = make('img', { width: 106, height: 106, src: sampleUrl(id), alt: `Sample portrait: ${alt}` });
-      this.#own.before(make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image));
+      this.#own.before(
+        make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image),
+      );
     });
   }
 
@@ -118,7 +120,9 @@ export class Portraits {
     const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
     if (file) this.#upload(file);
     else if (transfer?.types.includes('text/uri-list')) {
-      this.#onError(new LfdmError('image', 'Only the address of this picture arrived. Save the picture first, then drop the file.'));
+      this.#onError(
+        new LfdmError('image', 'Only the address of this picture arrived. Save the picture first, then drop the file.'),
+      );
     }
   }
 

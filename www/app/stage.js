@@ -34,7 +34,8 @@ export class Stage {
 
   /** The finished video on the screen, `{ take }`, or the comparison, `{ grid }`; null if there is none to save or share. */
   get video() {
-    if (this.#views.dataset.view === 'grid') return this.#grid?.takes.some(({ done }) => done) ? { grid: this.#grid } : null;
+    if (this.#views.dataset.view === 'grid')
+      return this.#grid?.takes.some(({ done }) => done) ? { grid: this.#grid } : null;
     return this.#take?.done && !this.#take.teaser ? { take: this.#take } : null;
   }
 
@@ -164,7 +165,9 @@ export class Stage {
     const common = { order: this.#player.order, fps: this.#player.fps };
     if (take) {
       const { label, seed } = take.request;
-      const [width, height] = [Math.min(1, 1 / take.aspect), Math.min(1, take.aspect)].map((share) => Math.round(side * share));
+      const [width, height] = [Math.min(1, 1 / take.aspect), Math.min(1, take.aspect)].map((share) =>
+        Math.round(side * share),
+      );
       const draw = (target, index) => target.drawImage(take.picture(index), 0, 0, width, height);
       return { ...common, width, height, name: `lfdm-${label}-seed${seed}`, draw: smooth(draw) };
     }
@@ -174,7 +177,12 @@ export class Stage {
     const draw = (target, index) => {
       target.fillStyle = '#fff';
       target.fillRect(0, 0, width, height);
-      Object.assign(target, { fillStyle: '#222', font: '14px sans-serif', textAlign: 'center', textBaseline: 'middle' });
+      Object.assign(target, {
+        fillStyle: '#222',
+        font: '14px sans-serif',
+        textAlign: 'center',
+        textBaseline: 'middle',
+      });
       takes.forEach((take, place) => {
         const [x, y] = [(place % columns) * side, Math.floor(place / columns) * (side + CAPTION)];
         target.drawImage(take.picture(index), x, y, side, side);

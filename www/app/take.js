@@ -35,7 +35,12 @@ export class Take {
 
   add({ rgba, flow, occlusion, photo, width, height }) {
     const [result, ...maps] = [rgba, flow, occlusion].map((pixels) => canvasOf(pixels, width, height));
-    this.frames.push({ result, flow: maps[0], occlusion: maps[1], photo: photo && canvasOf(photo.rgba, photo.width, photo.height) });
+    this.frames.push({
+      result,
+      flow: maps[0],
+      occlusion: maps[1],
+      photo: photo && canvasOf(photo.rgba, photo.width, photo.height),
+    });
   }
 
   /** The frame to show at `index`: the last one there is while more are being made. */
@@ -67,7 +72,10 @@ export class Take {
     const { picture, crop } = this.portrait;
     const scale = Math.min(1, WHOLE_SIDE / Math.max(picture.width, picture.height));
     const [width, height] = [picture.width, picture.height].map((side) => Math.round(side * scale));
-    this.#page ??= { canvas: make('canvas', { width, height }), picture: canvasOf(picture.data, picture.width, picture.height) };
+    this.#page ??= {
+      canvas: make('canvas', { width, height }),
+      picture: canvasOf(picture.data, picture.width, picture.height),
+    };
     const target = context(this.#page.canvas);
     target.imageSmoothingQuality = 'high';
     target.drawImage(this.#page.picture, 0, 0, width, height);

@@ -14,7 +14,13 @@ async function main(): Promise<string> {
   });
   const image = new ImageData(64, 64);
   image.data.fill(200);
-  for await (const event of lfdm.generate({ image, label: lfdm.manifest.labels[0]!, seed: 7n, steps: 1, bitmaps: true })) {
+  for await (const event of lfdm.generate({
+    image,
+    label: lfdm.manifest.labels[0]!,
+    seed: 7n,
+    steps: 1,
+    bitmaps: true,
+  })) {
     seen.push(event.type);
     if (event.type !== 'frame') continue;
     canvas.getContext('2d')!.drawImage(event.bitmap!, 0, 0);
@@ -28,5 +34,6 @@ async function main(): Promise<string> {
 
 main().then(
   (result) => (document.title = `done: ${result}`),
-  (error: unknown) => (document.title = `failed: ${error instanceof LfdmError ? `${error.code}: ${error.message}` : error}`),
+  (error: unknown) =>
+    (document.title = `failed: ${error instanceof LfdmError ? `${error.code}: ${error.message}` : error}`),
 );

@@ -58,7 +58,9 @@ export class SavePanel {
     } catch (error) {
       this.#note.textContent = '';
       const unsaved = `The ${format.toUpperCase()} could not be written. Try another format.`;
-      this.#onError(error instanceof LfdmError ? error : new LfdmError('save', unsaved, `${error}`), () => this.#save(format));
+      this.#onError(error instanceof LfdmError ? error : new LfdmError('save', unsaved, `${error}`), () =>
+        this.#save(format),
+      );
     } finally {
       this.#busy = false;
       this.#panel.ariaBusy = 'false';

@@ -17,7 +17,11 @@ const BITRATE = 4e6;
 
 export function saveVideo(container) {
   return async (footage, { onProgress }) => {
-    const even = { ...footage, width: footage.width + (footage.width % 2), height: footage.height + (footage.height % 2) };
+    const even = {
+      ...footage,
+      width: footage.width + (footage.width % 2),
+      height: footage.height + (footage.height % 2),
+    };
     const encoded = 'VideoEncoder' in globalThis && (await encode(container, even, onProgress));
     return encoded || record(container, even, onProgress);
   };
@@ -25,9 +29,8 @@ export function saveVideo(container) {
 
 /** Null if this browser encodes none of the codecs. */
 async function encode(container, footage, onProgress) {
-  const { BufferTarget, CanvasSource, Mp4OutputFormat, Output, WebMOutputFormat, getFirstEncodableVideoCodec } = await import(
-    '../../vendor/mediabunny/mediabunny.js'
-  );
+  const { BufferTarget, CanvasSource, Mp4OutputFormat, Output, WebMOutputFormat, getFirstEncodableVideoCodec } =
+    await import('../../vendor/mediabunny/mediabunny.js');
   const { width, height, fps } = footage;
   const codec = await getFirstEncodableVideoCodec(CODECS[container], { width, height, bitrate: BITRATE });
   if (!codec) return null;
@@ -45,7 +48,10 @@ async function encode(container, footage, onProgress) {
     await breath();
   }
   await output.finalize();
-  const remark = container === 'mp4' && codec !== 'avc' ? `This browser wrote it as ${NAMES[codec]}, which older players may not know.` : '';
+  const remark =
+    container === 'mp4' && codec !== 'avc'
+      ? `This browser wrote it as ${NAMES[codec]}, which older players may not know.`
+      : '';
   return { blob: new Blob([output.target.buffer], { type: `video/${container}` }), remark };
 }
 
