@@ -2,7 +2,7 @@
 
 import { DRIVER, cpuInfo, probeDevice } from './adapter.js';
 import { LfdmError } from './error.js';
-import { open_device } from './lfdm.js';
+import { openDevice } from './lfdm.js';
 
 /**
  * Memory at its peak, about twice what the official model at its full size was measured to take (docs/import.md): the module;
@@ -24,15 +24,15 @@ export let gpu = null;
 /** Opens the device that `probeDevice` names for a model of these files. Resolves to `{ handle, info }`. */
 export async function chooseDevice(wish, files, onLost) {
   const info = await probeDevice(wish, files);
-  if (info.kind === 'cpu') return { handle: await open_device('cpu'), info };
+  if (info.kind === 'cpu') return { handle: await openDevice('cpu'), info };
   const restore = watchDevice(onLost);
   try {
-    return { handle: await open_device('webgpu'), info };
+    return { handle: await openDevice('webgpu'), info };
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
     if (wish === 'webgpu') throw new LfdmError('device', 'The graphics device could not be opened.', error.message);
     const info = cpuInfo(`the graphics device could not be opened (${error.message})`, DRIVER);
-    return { handle: await open_device('cpu'), info };
+    return { handle: await openDevice('cpu'), info };
   } finally {
     restore();
   }

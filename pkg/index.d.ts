@@ -57,9 +57,9 @@ export interface Manifest {
   frames: number;
   fps: number;
   /** Height and width of a frame in pixels. */
-  image_size: [number, number];
-  default_steps: number;
-  default_guidance: number;
+  imageSize: [number, number];
+  defaultSteps: number;
+  defaultGuidance: number;
   licence: string;
 }
 
@@ -85,9 +85,9 @@ export interface GenerateOptions {
   label: string;
   /** One seed gives one video, on every device. Default: 0. */
   seed?: number | bigint;
-  /** Denoising steps, 1 to 1000. Default: `manifest.default_steps`. */
+  /** Denoising steps, 1 to 1000. Default: `manifest.defaultSteps`. */
   steps?: number;
-  /** Strength of the label, 0 to 20. Default: `manifest.default_guidance`. */
+  /** Strength of the label, 0 to 20. Default: `manifest.defaultGuidance`. */
   guidance?: number;
   /**
    * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
@@ -156,7 +156,7 @@ export interface FrameEvent {
 
 export interface DoneEvent {
   type: 'done';
-  timings: { encode_ms: number; denoise_ms: number; decode_ms: number; total_ms: number };
+  timings: { encodeMs: number; denoiseMs: number; decodeMs: number; totalMs: number };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { checkMemory, chooseDevice, gpu } from './device.js';
 import { Progress, fetchFile, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
-import init, { ModelLoader, encode_gif, on_panic } from './lfdm.js';
+import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
 import { Store } from './store.js';
 
 /** So long after a failure the browser has said that the GPU is gone, if it is. */
@@ -125,7 +125,7 @@ async function start() {
       `${error}`,
     );
   }
-  on_panic(panic);
+  onPanic(panic);
 }
 
 async function generate({ image: { data, width, height }, options, bitmaps }, send, isCancelled) {
@@ -145,7 +145,7 @@ async function generate({ image: { data, width, height }, options, bitmaps }, se
       await gpu?.queue.onSubmittedWorkDone();
       if (event.type === 'done') {
         const { encoded, step, frame } = timings;
-        event.timings = { encode_ms: encoded, denoise_ms: step, decode_ms: frame, total_ms: encoded + step + frame };
+        event.timings = { encodeMs: encoded, denoiseMs: step, decodeMs: frame, totalMs: encoded + step + frame };
       }
       const now = performance.now();
       timings[event.type] += now - since;
@@ -166,7 +166,7 @@ async function generate({ image: { data, width, height }, options, bitmaps }, se
 }
 
 async function gif({ frames, width, height, fps }, send) {
-  const bytes = encode_gif(frames, width, height, fps);
+  const bytes = encodeGif(frames, width, height, fps);
   send({ type: 'result', result: bytes }, [bytes.buffer]);
 }
 

@@ -19,7 +19,7 @@ const lfdm = await Lfdm.load(new URL(model, location.href), {
 });
 status.textContent = `${lfdm.manifest.name} on ${lfdm.device.name}`;
 form.label.append(...lfdm.manifest.labels.map((label) => new Option(label)));
-[canvas.height, canvas.width] = lfdm.manifest.image_size;
+[canvas.height, canvas.width] = lfdm.manifest.imageSize;
 animate.disabled = false;
 
 let running = null;
@@ -42,7 +42,7 @@ form.addEventListener('submit', async (event) => {
     for await (const event of lfdm.generate(options)) {
       if (event.type === 'step') status.textContent = `step ${event.index + 1} of ${event.total}`;
       if (event.type === 'frame') frames.push(new ImageData(event.rgba, event.width, event.height));
-      if (event.type === 'done') status.textContent = `done in ${(event.timings.total_ms / 1000).toFixed(1)} s`;
+      if (event.type === 'done') status.textContent = `done in ${(event.timings.totalMs / 1000).toFixed(1)} s`;
     }
     let next = 0;
     const show = () => canvas.getContext('2d').putImageData(frames[next++ % frames.length], 0, 0);

@@ -16,7 +16,7 @@ use self::options::Options;
 use crate::{
     bundle::{Assembly, Manifest, Part, WeightFile},
     gif,
-    pipeline::{self, Animator, Event, Portrait},
+    pipeline::{self, Animator, Event, Portrait, Timings},
 };
 
 /// The device that a model computes on.
@@ -32,7 +32,7 @@ pub struct Model(Animator);
 pub struct Generation(pipeline::Generation);
 
 /// Opens the device `kind`: `webgpu` (any adapter the browser gives, software ones included) or `cpu`.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = openDevice)]
 pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
     match kind.as_str() {
         "cpu" => Ok(ComputeDevice(Device::flex())),
@@ -106,7 +106,7 @@ impl Generation {
 }
 
 /// Encodes RGBA frames of one size as a GIF that loops for ever.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = encodeGif)]
 pub fn encode_gif(frames: Vec<Uint8ClampedArray>, width: u16, height: u16, fps: f32) -> Result<Vec<u8>, JsError> {
     let frames: Vec<Vec<u8>> = frames.iter().map(Uint8ClampedArray::to_vec).collect();
     Ok(gif::encode(&frames, width, height, fps)?)
@@ -118,7 +118,7 @@ thread_local! {
 
 /// Registers who is told of a panic. A panic ends the module and leaves promises pending for ever, so this call, made by
 /// the panic hook itself, is the only way anyone hears of it.
-#[wasm_bindgen]
+#[wasm_bindgen(js_name = onPanic)]
 pub fn on_panic(callback: Function) {
     ON_PANIC.set(Some(callback));
     std::panic::set_hook(Box::new(|info| {
@@ -134,6 +134,7 @@ pub fn on_panic(callback: Function) {
 
 /// What a page needs of the manifest; the full one also lists files and training details.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct WebManifest<'a> {
     name: &'a str,
     labels: &'a [String],
@@ -163,7 +164,7 @@ impl<'a> From<&'a Manifest> for WebManifest<'a> {
 
 /// [`Event`] with pixels as typed arrays, which are handed to the page without a copy.
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "camelCase")]
 enum WebEvent {
     Encoded,
     Step {
@@ -187,8 +188,24 @@ enum WebEvent {
         photo: Option<WebPicture>,
     },
     Done {
-        timings: pipeline::Timings,
+        timings: WebTimings,
     },
+}
+
+/// Milliseconds by phase.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WebTimings {
+    encode_ms: f64,
+    denoise_ms: f64,
+    decode_ms: f64,
+    total_ms: f64,
+}
+
+impl From<Timings> for WebTimings {
+    fn from(Timings { encode_ms, denoise_ms, decode_ms, total_ms }: Timings) -> Self {
+        Self { encode_ms, denoise_ms, decode_ms, total_ms }
+    }
 }
 
 /// Pixels with their size; of a preview, all frames in a row.
@@ -225,7 +242,7 @@ impl From<Event> for WebEvent {
                 occlusion: pixels(frame.occlusion),
                 photo: frame.photo.map(|photo| WebPicture::new(photo.size, &photo.rgba)),
             },
-            Event::Done(timings) => Self::Done { timings },
+            Event::Done(timings) => Self::Done { timings: timings.into() },
         }
     }
 }

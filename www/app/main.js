@@ -124,7 +124,7 @@ function showModel({ manifest, device }) {
   byId('device-advice').hidden = !device.advice;
   byId('device-advice').textContent = `A graphics device would be faster. ${device.advice}`;
   byId('model-note').textContent =
-    `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.image_size[1]} × ${manifest.image_size[0]} pixels, ` +
+    `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.imageSize[1]} × ${manifest.imageSize[0]} pixels, ` +
     `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
 }
 
@@ -206,7 +206,7 @@ async function make(take, signal, of) {
     }
   }
   stage.finish(take);
-  const seconds = (take.timings.total_ms / 1000).toFixed(1);
+  const seconds = (take.timings.totalMs / 1000).toFixed(1);
   if (!of) status.set('ready', `${take.title}, made in ${seconds} s`);
   else if (of.index + 1 === of.count)
     status.set('ready', `${of.count} videos beside each other. Choose one to see it alone.`);

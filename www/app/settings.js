@@ -34,7 +34,7 @@ export class Settings {
   /** Takes labels and defaults from the model, except for `fixed`, which came with a link. */
   adopt(manifest, fixed = {}) {
     if (`${manifest.labels}` !== `${this.labels}`) this.#showLabels(manifest.labels);
-    this.write({ steps: manifest.default_steps, guidance: manifest.default_guidance, ...fixed });
+    this.write({ steps: manifest.defaultSteps, guidance: manifest.defaultGuidance, ...fixed });
   }
 
   get labels() {
