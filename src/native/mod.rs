@@ -3,6 +3,7 @@
 mod action;
 pub mod animate;
 pub mod baseline;
+pub mod bundle_dir;
 mod checkpoint;
 pub mod cli;
 mod contact_sheet;
