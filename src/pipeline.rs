@@ -60,9 +60,11 @@ impl Request {
 pub enum RequestError {
     #[error("label: {0}")]
     Label(#[from] ConditionError),
-    #[error("steps: {0} is not possible; choose 1 to {MAX_STEPS}, 10 is a good start")]
+    #[error("steps: {0} is not possible; choose 1 to {MAX_STEPS}; the model's own default is a good start, 8 for most")]
     Steps(usize),
-    #[error("guidance: {0} is not possible; choose a number from 0 to {MAX_GUIDANCE}, 1.5 is a good start")]
+    #[error(
+        "guidance: {0} is not possible; choose a number from 0 to {MAX_GUIDANCE}; the model's own default is a good start, 3.5 to 4 for most"
+    )]
     Guidance(f32),
     #[error("image: prepared as {found:?} pixels (height, width), but the model takes {expected:?}")]
     PortraitSize { found: [usize; 2], expected: [usize; 2] },

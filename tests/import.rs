@@ -247,7 +247,7 @@ fn damaged_and_hostile_files_are_refused() {
     fs::create_dir(dir.join("mine")).unwrap();
     fs::write(dir.join("mine/thesis.txt"), "x").unwrap();
     let message = lfdm(dir, &format!("{IMPORT} --out mine")).unwrap_err();
-    assert_says(&message, &["mine exists and is no bundle"]);
+    assert_says(&message, &["mine exists and is not a bundle"]);
     assert!(dir.join("mine/thesis.txt").exists());
 }
 
@@ -273,7 +273,7 @@ fn everything_that_does_not_fit_is_listed_at_once() {
             "lfae.pth with other.yaml: ",
             "missing bg_predictor.fc.bias; unexpected generator.extra.weight",
             "`region_predictor.regions.weight` should be [4, 7, 7, 7] and is [3, 7, 7, 7]",
-            "lfae.pth: no weights of LFDM",
+            "lfae.pth: not weights of LFDM",
             "discriminator.weight",
             "dm.pth with other.yaml: ",
             "`denoise_fn.time_mlp.1.bias` should be [32] and is [5]",

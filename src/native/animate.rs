@@ -1,4 +1,4 @@
-//! `lfdm animate`: the page's pipeline on the command line.
+//! `lfdm animate`: a portrait and a label become a GIF or a directory of frames.
 
 use std::{
     fs,
@@ -20,25 +20,26 @@ use crate::{
     pipeline::{Animator, Event, Frame, Picture},
 };
 
-/// `lfdm animate`
+/// Options of `lfdm animate`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Directory of the model (manifest.json and its weights).
+pub(crate) struct Args {
+    /// Directory of the model: manifest.json and its weights.
     #[arg(long)]
     model: PathBuf,
-    /// Portrait: PNG, JPEG, WebP, GIF or BMP.
+    /// Portrait to animate: PNG, JPEG, WebP, GIF or BMP.
     #[arg(long)]
     image: PathBuf,
-    /// What the face shall do; an unknown label lists the known ones.
+    /// What the face does, such as happiness; a label that the model does not know lists those it knows.
     #[arg(long)]
     label: String,
-    /// A file that ends in .gif, or a directory for frame_000.png, frame_001.png, …
+    /// Where the video goes: a file that ends in .gif, or a directory for frame_000.png, frame_001.png, …
     #[arg(long)]
     out: PathBuf,
-    /// Make the frames of the photo itself, warped by the generated motion, with sides of up to this many pixels.
+    /// Warp the photo itself by the generated motion, for frames with sides of up to SIDE pixels [default: the
+    /// model's own frames].
     #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
     photo_size: Option<u16>,
-    /// Also write all frames side by side, with flow and occlusion below them, to this PNG.
+    /// Also write a PNG with all frames side by side, flow and occlusion below them.
     #[arg(long)]
     sheet: Option<PathBuf>,
     #[command(flatten)]
@@ -47,7 +48,8 @@ pub struct Args {
     device: DeviceArgs,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// Makes the video and writes it.
+pub(crate) fn run(args: &Args) -> Result<()> {
     let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
@@ -88,7 +90,7 @@ pub fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The most memory that this process has had at a time, where the system says so.
+/// The most memory in bytes that this process has had at once, where the system tells.
 fn peak_memory() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let kilobytes = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

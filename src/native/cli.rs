@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::{animate, eval, export, export_pth, import, sheet, train};
 
-/// Latent Flow Diffusion Models: one portrait and a label become a video.
+/// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
@@ -18,38 +18,38 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train one of the two stages, a baseline to compare them with, or the network that judges clips, on a directory of clips.
-    #[command(subcommand)]
-    Train(Train),
-    /// Teach the decoder of a trained model to paint a new domain, from clips without labels.
-    Finetune(train::finetune::Args),
-    /// Bundle the two trained stages for the page and for `animate`.
-    Export(export::Args),
-    /// Bundle official PyTorch checkpoints.
-    Import(import::Args),
-    /// Write a bundle's weights as official PyTorch checkpoints.
-    ExportPth(export_pth::Args),
     /// Make a video from a portrait and a label.
     Animate(animate::Args),
+    /// Train one of the two stages, a baseline, or the network that judges clips.
+    #[command(subcommand)]
+    Train(Train),
+    /// Fine-tune the decoder of a trained model on a new domain, from clips without labels.
+    Finetune(train::finetune::Args),
+    /// Bundle the two trained stages for the page and for `lfdm animate`.
+    Export(export::Args),
     /// Measure the auto-encoder and generated clips on held-out people.
     Eval(eval::Args),
     /// Draw generated clips of held-out people into one picture.
     Sheet(sheet::Args),
+    /// Make a bundle from PyTorch checkpoints of the official implementation.
+    Import(import::Args),
+    /// Write the weights of a bundle as PyTorch checkpoints for the official implementation.
+    ExportPth(export_pth::Args),
 }
 
 #[derive(Subcommand)]
 enum Train {
     /// Stage 1: the latent flow auto-encoder.
     Lfae(train::lfae::Args),
-    /// Stage 2: the diffusion model over the motion that stage 1 sees.
+    /// Stage 2: the diffusion model of the motion that stage 1 finds.
     Dm(train::diffusion::Args),
-    /// Tune a trained stage 2 until a few steps are enough.
+    /// Tune a trained stage 2 until 1 to 4 steps are enough.
     Consistency(train::consistency::Args),
-    /// A baseline of the paper: video diffusion in pixels.
+    /// Baseline of the paper: video diffusion in pixels.
     Vdm(train::baseline::VdmArgs),
-    /// The auto-encoder of frames that `ldm` needs.
+    /// The frame auto-encoder that `ldm` needs.
     Autoencoder(train::autoencoder::Args),
-    /// A baseline of the paper: video diffusion in an auto-encoder's latents.
+    /// Baseline of the paper: video diffusion in the latents of a frame auto-encoder.
     Ldm(train::baseline::LdmArgs),
     /// The action network, which judges clips in `lfdm eval`.
     Classifier(train::classifier::Args),
@@ -66,20 +66,20 @@ pub fn main() -> ExitCode {
         .init();
 
     let result = match Cli::parse().command {
+        Command::Animate(args) => animate::run(&args),
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
         Command::Train(Train::Consistency(args)) => train::consistency::run(&args),
-        Command::Finetune(args) => train::finetune::run(&args),
         Command::Train(Train::Vdm(args)) => train::baseline::vdm(&args),
         Command::Train(Train::Autoencoder(args)) => train::autoencoder::run(&args),
         Command::Train(Train::Ldm(args)) => train::baseline::ldm(&args),
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
+        Command::Finetune(args) => train::finetune::run(&args),
         Command::Export(args) => export::run(&args),
-        Command::Import(args) => import::run(&args),
-        Command::ExportPth(args) => export_pth::run(&args),
-        Command::Animate(args) => animate::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),
+        Command::Import(args) => import::run(&args),
+        Command::ExportPth(args) => export_pth::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,20 +7,22 @@
 use anyhow::Result;
 use burn::tensor::Device;
 
-/// Options that every command with a model shares.
+/// Options of every command that computes with a model.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct DeviceArgs {
-    /// Where to compute.
+    /// Device to compute on.
     #[arg(long, value_enum, default_value_t = DeviceKind::Cpu)]
     device: DeviceKind,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum DeviceKind {
+    /// The CPU.
     Cpu,
     /// The first GPU, through Vulkan, Metal, DirectX 12 or WebGPU.
     #[cfg(feature = "gpu")]
     Gpu,
+    /// The first NVIDIA GPU, through CUDA.
     #[cfg(feature = "cuda")]
     Cuda,
     /// The CPU, through PyTorch's library.
@@ -32,6 +34,7 @@ enum DeviceKind {
 }
 
 impl DeviceArgs {
+    /// The device, or the first of its kind.
     pub(crate) fn open(&self) -> Device {
         match self.device {
             DeviceKind::Cpu => Device::flex(),
@@ -63,7 +66,7 @@ impl DeviceArgs {
             DeviceKind::Cuda => Ok(Device::cuda(usize::from(index))),
             #[cfg(feature = "tch")]
             DeviceKind::Libtorch => {
-                anyhow::bail!("there is no libtorch device {index}, only one of them; leave --devices out")
+                anyhow::bail!("there is only one device libtorch; leave --devices out")
             }
             #[cfg(feature = "tch")]
             DeviceKind::LibtorchCuda => Ok(Device::libtorch_cuda(usize::from(index))),

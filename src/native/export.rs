@@ -16,13 +16,14 @@ use crate::{
     weights::WeightDtype,
 };
 
-/// `lfdm export`
+/// Options of `lfdm export`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Run directory of `lfdm train lfae` or of `lfdm finetune`, or a bundle whose auto-encoder is wanted.
+pub(crate) struct Args {
+    /// Stage 1: run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle to take the auto-encoder from.
     #[arg(long)]
     lfae: PathBuf,
-    /// Run directory of `lfdm train dm` or `lfdm train consistency`, or a bundle whose diffusion model is wanted.
+    /// Stage 2: run directory of `lfdm train dm` or `lfdm train consistency`, or a bundle to take the diffusion model
+    /// from.
     #[arg(long)]
     dm: PathBuf,
     /// Name of the model.
@@ -34,16 +35,18 @@ pub struct Args {
     /// Frames per second of the training clips.
     #[arg(long, default_value_t = 8.0)]
     fps: f32,
-    /// Denoising steps that suit the model.
+    /// Denoising steps that suit the model; 8 for the shipped ones.
     #[arg(long, default_value_t = 10)]
     steps: usize,
-    /// Guidance that suits the model.
+    /// Guidance that suits the model; 3.5 to 4 for the shipped ones, with their --guidance-interval.
     #[arg(long, default_value_t = 1.5)]
     guidance: f32,
-    /// Shares of the schedule between which guidance applies, as FROM,TO; the run's own without it. 0,1 is always; ours is 0.55,0.95.
+    /// Part of the schedule in which guidance applies: 0,1 is all of it, 0.55,0.95 suits the shipped models
+    /// [default: the run's own].
     #[arg(long, value_name = "FROM,TO", value_parser = interval)]
     guidance_interval: Option<[f64; 2]>,
-    /// How many times as much guidance strengthens the detail of the motion as the rest; the run's own without it. 1 is all alike.
+    /// How many times as strongly guidance acts on the detail of the motion as on the rest; 1 is equally
+    /// [default: the run's own].
     #[arg(long, value_name = "TIMES")]
     detail_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data.
@@ -51,7 +54,7 @@ pub struct Args {
     licence: String,
 }
 
-/// Two numbers; the configuration says whether they are an interval.
+/// Two numbers; whether they make an interval is checked with the configuration.
 fn interval(text: &str) -> Result<[f64; 2], String> {
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     numbers
@@ -60,19 +63,20 @@ fn interval(text: &str) -> Result<[f64; 2], String> {
         .ok_or_else(|| "must be FROM,TO, such as 0.55,0.95".to_owned())
 }
 
-/// How a stage was trained: what the bundle says that it comes from, or what the run says.
+/// How a stage was trained, as its bundle or its run tells.
 fn record(stage: &str, trained: &TrainedModel<TrainingSettings>) -> Value {
     let TrainedModel { step, seconds, settings, .. } = trained;
     let of_bundle = settings.rest.get(stage).cloned();
     of_bundle.unwrap_or_else(|| json!({ "steps": step, "seconds": seconds, "settings": settings.rest }))
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// Joins the two stages and writes the bundle.
+pub(crate) fn run(args: &Args) -> Result<()> {
     let lfae = open_trained(&args.lfae)?;
     let mut dm = open_trained(&args.dm)?;
     ensure!(
         lfae.settings.config.lfae.sees_like(&dm.settings.config.lfae),
-        "{} was trained on the latents of another auto-encoder than {}; export the pair that belongs together",
+        "{} was not trained on the latents of the auto-encoder in {}; export a pair that belongs together",
         args.dm.display(),
         args.lfae.display()
     );

@@ -1,4 +1,4 @@
-//! `lfdm export-pth`: a bundle's weights as checkpoints that the official implementation loads.
+//! `lfdm export-pth`: the weights of a bundle as checkpoints that the official implementation loads.
 
 use std::fs;
 use std::path::PathBuf;
@@ -25,18 +25,19 @@ const HALF_PRECISION: f32 = 1e-3;
 
 type Tensors = Vec<(String, TensorData)>;
 
-/// `lfdm export-pth`
+/// Options of `lfdm export-pth`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Directory of the model (manifest.json and its weights).
+pub(crate) struct Args {
+    /// Directory of the model: manifest.json and its weights.
     #[arg(long)]
     model: PathBuf,
-    /// Directory to make, for lfae.pth, dm.pth and conditions.safetensors.
+    /// New directory for lfae.pth, dm.pth and conditions.safetensors.
     #[arg(long)]
     out: PathBuf,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// Writes the checkpoints.
+pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(!args.out.exists(), "--out {} exists already; name another directory", args.out.display());
     let device = Device::flex();
     let bundle = Bundle::open_dir(&args.model)?;

@@ -9,7 +9,7 @@ use crate::{
     pipeline::{Event, Frame, Generation, Request, Timings},
 };
 
-/// Runs a generation to its end.
+/// Runs a generation to its end: all frames in order, and the time they took.
 pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Event)) -> Result<(Vec<Frame>, Timings)> {
     let (mut frames, mut timings) = (Vec::new(), Timings::default());
     while let Some(event) = pollster::block_on(generation.next()) {
@@ -27,25 +27,27 @@ pub(crate) fn collect(mut generation: Generation, mut on_event: impl FnMut(&Even
 /// How a video is drawn from the model.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct SamplingArgs {
-    /// The same seed gives the same video.
+    /// Seed of the noise: the same seed gives the same video.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Denoising steps; the model's default without it. `ddpm` always takes all of the training schedule.
+    /// Denoising steps; `ddpm` always takes all of the training schedule [default: the model's own].
     #[arg(long)]
     steps: Option<usize>,
-    /// Strength of the label; the model's default without it.
+    /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own].
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
-    /// The model's own without it: `deis`, or `consistency` for a model tuned for it.
+    /// How each step is taken [default: deis, or consistency for a model tuned for it].
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
 }
 
 impl SamplingArgs {
+    /// The seed that the user gave.
     pub(crate) fn seed(&self) -> u64 {
         self.seed
     }
 
+    /// The request for one clip of `label`, with the model's defaults where the user gave nothing.
     pub(crate) fn request(&self, manifest: &Manifest, label: &str, seed: u64) -> Request {
         Request {
             label: label.to_owned(),
@@ -57,27 +59,29 @@ impl SamplingArgs {
     }
 }
 
+/// The samplers, by the names that the command line gives them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SamplerName {
     /// DPM-Solver++ (2M): deterministic, good from 10 steps on.
     DpmSolver,
-    /// UniPC of order 2: deterministic, and corrects each step with the next evaluation.
+    /// UniPC of order 2: deterministic; corrects each step with the next evaluation.
     Unipc,
-    /// DEIS of order 2 in the angle between clip and noise, corrected, with most steps where there is most noise: deterministic.
+    /// DEIS of order 2 with a corrector, most steps where there is most noise: deterministic, good from 8 steps on.
     Deis,
-    /// For models from `lfdm train consistency`: 1 to 4 steps.
+    /// Consistency sampling, for models from `lfdm train consistency`: 1 to 4 steps.
     Consistency,
-    /// Deterministic DDIM.
+    /// DDIM without noise (eta 0): deterministic.
     Ddim,
-    /// DDIM with as much noise as ancestral sampling.
+    /// DDIM with as much noise as ancestral sampling (eta 1).
     DdimStochastic,
-    /// The official implementation's DDIM: its times, its shifted signal levels, its noise. For matching its results.
+    /// DDIM as the official implementation has it: its times, shifted signal levels and noise, to match its results.
     DdimOfficial,
-    /// Ancestral sampling.
+    /// DDPM: ancestral sampling through the whole training schedule.
     Ddpm,
 }
 
 impl SamplerName {
+    /// The sampler of this name.
     pub(crate) fn sampler(self) -> Sampler {
         match self {
             Self::DpmSolver => Sampler::DpmSolverPp2m,

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::portrait::{MAX_PIXELS, Portrait, PortraitError};
 
-/// A file that gives no portrait.
+/// Why a file cannot be used as a portrait.
 #[derive(Debug, Error)]
 pub enum ImageFileError {
     #[error("cannot read {}: {source}", path.display())]

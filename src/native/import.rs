@@ -1,6 +1,6 @@
 //! `lfdm import`: the official implementation's checkpoints as a bundle.
 //!
-//! Everything is read and compared first; a bundle is written only when all of it fits, so that every problem is known after one try.
+//! Everything is read and compared first, and a bundle is written only when all of it fits: one try shows every problem.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,9 +25,9 @@ use crate::{
 const LFAE_PARTS: [&str; 3] = ["generator", "region_predictor", "bg_predictor"];
 const DENOISER: &str = "denoise_fn";
 const BETAS: &str = "betas";
-/// What lies beside the weights in official checkpoints. MRAA's animation network is no part of LFDM.
+/// Other contents of official checkpoints. MRAA's animation network is not part of LFDM.
 const IGNORED: [&str; 2] = ["optimizer", "avd_network"];
-/// The diffusion schedule, as buffers of the official model; [`NoiseSchedule`] computes it.
+/// Buffers of the official model that hold the diffusion schedule; [`NoiseSchedule`] computes it.
 pub(crate) const SCHEDULE: [&str; 12] = [
     BETAS,
     "alphas_cumprod",
@@ -47,28 +47,28 @@ const SAME_BETA: f64 = 1e-5;
 /// The largest number that half precision can hold.
 const LARGEST_HALF: f32 = 65_504.0;
 
-/// `lfdm import`
+/// Options of `lfdm import`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Checkpoint of the latent flow auto-encoder (generator, region_predictor, bg_predictor).
+pub(crate) struct Args {
+    /// Checkpoint of stage 1: generator, region_predictor and bg_predictor.
     #[arg(long)]
     lfae: PathBuf,
-    /// Checkpoint of the diffusion model (diffusion).
+    /// Checkpoint of stage 2: diffusion.
     #[arg(long)]
     dm: PathBuf,
-    /// The YAML file that both were trained with.
+    /// YAML file that both were trained with; it describes stage 1 and the size of the images.
     #[arg(long)]
     config: PathBuf,
     /// Safetensors file with one condition vector per label: the tensor's name is the label.
     #[arg(long)]
     conditions: PathBuf,
-    /// Labels of the model, in this order; without it, all of `--conditions` in alphabetical order.
+    /// Labels of the model, in this order [default: all of --conditions, in alphabetical order].
     #[arg(long, value_delimiter = ',')]
     labels: Option<Vec<String>>,
     /// Directory to write; a bundle that is there is replaced once the new one is complete.
     #[arg(long)]
     out: PathBuf,
-    /// Name of the model; that of the directory without it.
+    /// Name of the model [default: the name of the directory].
     #[arg(long)]
     name: Option<String>,
     /// Frames per video that the diffusion model was trained with.
@@ -83,10 +83,10 @@ pub struct Args {
     /// Guidance that suits the model.
     #[arg(long, default_value_t = 1.0)]
     guidance: f32,
-    /// The diffusion model was trained on residual flow (`use_residual_flow`).
+    /// For a diffusion model that was trained on residual flow (`use_residual_flow`).
     #[arg(long)]
     residual_flow: bool,
-    /// Padding of the U-Net's upsampling (`padding_mode`), where it does not deconvolve.
+    /// Padding of the U-Net's upsampling (`padding_mode`), for one without deconvolutions.
     #[arg(long, value_enum, default_value_t = Padding::Reflect)]
     padding: Padding,
     /// Number format of the bundle's weights.
@@ -103,10 +103,11 @@ enum Padding {
     Zeros,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// Reads and compares everything, then writes the bundle.
+pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(
         !args.out.exists() || args.out.join(MANIFEST).exists() || is_empty_dir(&args.out),
-        "--out {} exists and is no bundle; name another directory",
+        "--out {} exists and is not a bundle; name another directory",
         args.out.display()
     );
     let device = Device::flex();
@@ -123,7 +124,7 @@ pub fn run(args: &Args) -> Result<()> {
         config.diffusion.timesteps = betas.len();
         let schedule = NoiseSchedule::new(config.diffusion.schedule, betas.len());
         if betas.iter().enumerate().any(|(t, beta)| (beta - schedule.beta(t)).abs() > SAME_BETA) {
-            let what = "`diffusion.betas` are not those of the cosine schedule, the only one that lfdm knows";
+            let what = "`diffusion.betas` do not follow the cosine schedule, the only one that lfdm knows";
             problems.push(format!("{}: {what}", args.dm.display()));
         }
     }
@@ -143,7 +144,8 @@ pub fn run(args: &Args) -> Result<()> {
     let (labels, conditions) = read_conditions(&args.conditions, args.labels.as_deref(), width, &mut problems)?;
     if !problems.is_empty() {
         bail!(
-            "nothing is imported, because the files do not make one model:\n- {}\nTake checkpoints of one training and the YAML file that they were trained with",
+            "nothing was imported, because the files do not make one model:\n- {}\n\
+             Use the checkpoints of one training and the YAML file that they were trained with",
             problems.join("\n- ")
         );
     }
@@ -243,7 +245,7 @@ fn read_checkpoint(
         dict.insert(key, data);
     }
     for (keys, what) in [
-        (unexpected, "no weights of LFDM (is this another kind of model?)"),
+        (unexpected, "not weights of LFDM (is this another kind of model?)"),
         (twice, "more than once in the file (keep one of each)"),
         (infinite, "NaN or infinite (the file is damaged or its training diverged; take an earlier checkpoint)"),
         (large, "too large for half precision (add --dtype f32)"),
@@ -255,7 +257,7 @@ fn read_checkpoint(
     Ok(dict)
 }
 
-/// The key from the first of `parts` on, without what `DataParallel` adds: dicts around the state dicts have any name.
+/// The key from the first of `parts` on, without the `module` of `DataParallel`: the dicts around may have any name.
 fn official_key(key: &str, parts: &[&str]) -> Option<String> {
     let names: Vec<&str> = key.split('.').filter(|&name| name != "module").collect();
     let start = names.iter().position(|name| parts.contains(name))?;
@@ -268,7 +270,7 @@ fn is_ignored(key: &str) -> bool {
         || names.next_back().is_some_and(|name| SCHEDULE.contains(&name))
 }
 
-/// The U-Net's sizes as its weights show them: the official YAML does not have them. What is missing stays as in `official`.
+/// The U-Net's sizes, read from its weights because the official YAML lacks them; what is missing stays as in `official`.
 fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<UnetConfig, String> {
     let find = |key: &str| weights.get(&format!("{DENOISER}.{key}")).map(|data| data.shape().to_vec());
     let side = |key: &str, axis: usize| find(key).and_then(|shape| shape.get(axis).copied());
@@ -280,7 +282,7 @@ fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<
         || std::iter::once(&dim).chain(&widths).any(|width| width % dim != 0 || width % official.groups != 0)
     {
         return Err(format!(
-            "has a U-Net of {heads} heads and the widths {dim}, {widths:?}; they must be multiples of {} and of the first",
+            "has a U-Net with {heads} heads and the widths {dim}, {widths:?}; widths must be multiples of {} and of the first",
             official.groups
         ));
     }

@@ -1,4 +1,4 @@
-//! `lfdm sheet`: generated clips of many people and labels in one picture, to be looked at.
+//! `lfdm sheet`: one picture of generated clips of many people and labels.
 
 use std::path::PathBuf;
 
@@ -16,10 +16,10 @@ use crate::{
     pipeline::{Animator, Portrait},
 };
 
-/// `lfdm sheet`
+/// Options of `lfdm sheet`.
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
-    /// Directory of the model.
+pub(crate) struct Args {
+    /// Directory of the model: manifest.json and its weights.
     #[arg(long)]
     model: PathBuf,
     #[command(flatten)]
@@ -27,16 +27,16 @@ pub struct Args {
     /// PNG to write.
     #[arg(long)]
     out: PathBuf,
-    /// How many people, the first of the split.
+    /// Number of people, the first of the split.
     #[arg(long, default_value_t = 3)]
     people: usize,
-    /// How many frames of each clip, evenly spaced.
+    /// Number of frames shown of each clip, evenly spaced.
     #[arg(long, default_value_t = 8)]
     columns: usize,
     /// Show the real clip of the same person and label above each generated one.
     #[arg(long)]
     real: bool,
-    /// How much the middle of the tiles is enlarged.
+    /// Factor by which the middle of every frame is enlarged before the model sees it.
     #[arg(long, default_value_t = 1.0, value_parser = parse_zoom)]
     zoom: f32,
     #[command(flatten)]
@@ -45,7 +45,8 @@ pub struct Args {
     device: DeviceArgs,
 }
 
-pub fn run(args: &Args) -> Result<()> {
+/// Generates the clips and draws the sheet.
+pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
     let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
