@@ -10,14 +10,16 @@ use burn::tensor::{DType, Shape, TensorData};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::error::Problem;
+use super::op;
 use super::pickle::{Element, Pickle, Storage, TensorRef, Value};
-use super::{Problem, op};
 
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
-/// The number that a legacy file begins with, as a pickle.
+/// A legacy file begins with this number, pickled.
 const LEGACY_MAGIC: i128 = 0x1950_a86a_20f9_469c_fc6c;
 const LEGACY_PROTOCOL: i128 = 1001;
 
+/// Where the numbers of the tensors lie.
 #[derive(Debug)]
 pub(super) enum Storages {
     /// One entry per storage, `{root}/data/{key}`.
@@ -103,7 +105,7 @@ fn open_legacy(mut file: BufReader<File>) -> Result<(Pickle, Storages), Problem>
             .bytes()
             .and_then(|bytes| (place + 8).checked_add(bytes as u64))
             .filter(|&place| place <= end)
-            .ok_or_else(|| Problem::Damaged(format!("it ends inside of storage {}", storage.key)))?;
+            .ok_or_else(|| Problem::Damaged(format!("it ends inside storage {}", storage.key)))?;
     }
     Ok((pickle, Storages::Legacy { file, places }))
 }

@@ -1,11 +1,12 @@
 //! PyTorch checkpoints, `.pth`: state dicts in, state dicts out, and no Python in between.
 //!
-//! Reads what `torch.save` writes since 1.6 (a zip archive of one pickle and a file per storage) and what it wrote before (five
-//! pickles in a row, then the storages). The crates that read such files turn code that they do not know into placeholders, and two
-//! parsers on one file, one of them for safety, may disagree; so the reader here is its own: a pickle machine that
-//! knows a few names (`pickle`) and refuses every other one.
+//! [`Checkpoint`] reads what `torch.save` has written since 1.6 (a zip archive of one pickle and a file per storage)
+//! and what it wrote before (five pickles in a row, then the storages). Other crates that read such files turn code that
+//! they do not know into placeholders; and two parsers on one file, one of them for safety, may disagree. So the reader
+//! here is our own: a pickle machine that knows a few names (`pickle`) and refuses all others.
 
 mod container;
+mod error;
 mod op;
 mod pickle;
 mod write;
@@ -13,36 +14,14 @@ mod write;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
-use thiserror::Error;
 
 use container::Storages;
+use error::at;
 use pickle::{Pickle, Value};
 
+pub use error::{Problem, PthError};
 pub use pickle::TensorRef;
 pub use write::{Entry, write};
-
-/// Why a checkpoint could not be read or written.
-#[derive(Debug, Error)]
-#[error("{} {problem}", path.display())]
-pub struct PthError {
-    pub path: PathBuf,
-    #[source]
-    pub problem: Problem,
-}
-
-#[derive(Debug, Error)]
-pub enum Problem {
-    #[error(
-        "asks for `{0}`, which no weights need, and is refused; nothing in it was run. If its origin is beyond doubt, load it with PyTorch, save only its state dicts, and import that"
-    )]
-    Code(String),
-    #[error("is damaged: {0}; copy or download it again")]
-    Damaged(String),
-    #[error("is not a checkpoint that lfdm knows: {0}; save its state dicts again with torch.save")]
-    Foreign(String),
-    #[error("cannot be read or written: {0}")]
-    Io(#[from] std::io::Error),
-}
 
 /// An open checkpoint. Its tensors are read one by one, so optimiser states cost nothing.
 #[derive(Debug)]
@@ -62,18 +41,19 @@ impl Checkpoint {
         Ok(Self { path: path.to_owned(), pickle, storages })
     }
 
+    /// The file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Every tensor that lies in dicts of dicts, under the dicts' keys joined by dots.
+    /// Every tensor in the nested dicts, under the keys of the dicts joined by dots.
     ///
     /// # Errors
-    /// The checkpoint is no dict, or its dicts lie in each other beyond all measure.
+    /// The checkpoint is not a dict, or its dicts are nested without end.
     pub fn tensors(&self) -> Result<Vec<(String, TensorRef)>, PthError> {
         const MAX_DICTS: usize = 1 << 16;
         let Value::Dict(root) = self.pickle.root else {
-            let problem = Problem::Foreign("it holds no dict of state dicts".into());
+            let problem = Problem::Foreign("it is not a dict of state dicts".into());
             return Err(at(&self.path)(problem));
         };
         let mut tensors = Vec::new();
@@ -105,11 +85,6 @@ impl Checkpoint {
     pub fn read(&mut self, tensor: &TensorRef) -> Result<Option<TensorData>, PthError> {
         self.storages.read(tensor).map_err(at(&self.path))
     }
-}
-
-fn at(path: &Path) -> impl Fn(Problem) -> PthError {
-    let path = path.to_owned();
-    move |problem| PthError { path: path.clone(), problem }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The part of pickle that weights need, as an interpreter that can do nothing else.
 //!
-//! Python's pickle is a program for a stack machine that may import and call anything. This machine knows the few names in
-//! [`Class`]; the first other name ends the reading. Lists, dicts and tuples live in one heap and are referred to by number, so
-//! that shared and even circular ones need no care, and a hostile nesting no stack.
+//! Python's pickle is a program for a stack machine that may import and call anything. This machine knows the few names
+//! in [`Class`] and stops at any other. Lists, dicts and tuples live in one heap and are referred to by number, so that
+//! shared and even circular ones need no care, and a hostile nesting no stack.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{ErrorKind, Read};
@@ -10,11 +10,13 @@ use std::rc::Rc;
 
 use burn::tensor::DType;
 
-use super::{Problem, op};
+use super::error::Problem;
+use super::op;
 
 /// Longest module or class name that is read.
 const MAX_NAME: usize = 256;
-/// LFDM's checkpoints with their optimisers take a tenth of it. Without a limit, a large file of small opcodes could fill the memory.
+/// LFDM's checkpoints with their optimisers take a tenth of it. Without a limit, a large file of small opcodes could
+/// fill the memory.
 const MAX_BYTES: u64 = 4 << 20;
 /// PyTorch itself allows 64 axes.
 const MAX_RANK: usize = 64;
@@ -28,6 +30,7 @@ pub(super) struct Pickle {
     heap: Vec<Vec<Value>>,
 }
 
+/// What the stack and the containers hold.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     None,
@@ -73,7 +76,7 @@ pub(super) struct Storage {
     pub len: usize,
 }
 
-/// A tensor as a view of its storage; every element lies inside.
+/// A tensor as a view of its storage, with every element inside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TensorRef {
     pub(super) storage: Storage,
@@ -149,6 +152,7 @@ impl Storage {
 }
 
 impl TensorRef {
+    /// Its sides, outermost first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -354,12 +358,12 @@ impl<R: Read> Machine<'_, R> {
                 }
                 op::STACK_GLOBAL => match (self.pop()?, self.pop()?) {
                     (Value::Text(name), Value::Text(module)) => self.push_class(&module, &name)?,
-                    _ => return Err(self.input.malformed("a name is no text")),
+                    _ => return Err(self.input.malformed("a name is not text")),
                 },
                 op::REDUCE => {
                     let (arguments, class) = (self.pop_tuple()?, self.pop()?);
                     let Value::Class(class) = class else {
-                        return Err(self.input.malformed("something that is no class is called"));
+                        return Err(self.input.malformed("something other than a class is called"));
                     };
                     let value = self.reduce(class, &arguments)?;
                     self.stack.push(value);
@@ -368,7 +372,7 @@ impl<R: Read> Machine<'_, R> {
                 op::BUILD => {
                     self.pop()?;
                     if !matches!(self.stack.last(), Some(Value::Dict(_))) {
-                        return Err(self.input.malformed("something that is no dict has attributes"));
+                        return Err(self.input.malformed("something other than a dict has attributes"));
                     }
                 }
                 op::BIN_PERS_ID => {
@@ -408,12 +412,13 @@ impl<R: Read> Machine<'_, R> {
             _ => None,
         };
         value.ok_or_else(|| match class {
-            Class::RebuildTensor => self.input.malformed("a tensor reaches outside of its storage"),
+            Class::RebuildTensor => self.input.malformed("a tensor reaches outside its storage"),
             _ => self.input.malformed(&format!("{class:?} is called with arguments that it does not take")),
         })
     }
 
-    /// The storage that a persistent id stands for: `("storage", class, key, location, elements)` and, in the legacy format, a view.
+    /// The storage that a persistent id stands for: `("storage", class, key, location, elements)` and, in the legacy
+    /// format, a view.
     fn storage(&mut self, id: &[Value]) -> Result<Storage, Problem> {
         let storage = match id {
             [
@@ -433,7 +438,7 @@ impl<R: Read> Machine<'_, R> {
             }
             _ => None,
         };
-        let storage = storage.ok_or_else(|| self.input.malformed("a persistent id is not that of a storage"))?;
+        let storage = storage.ok_or_else(|| self.input.malformed("a persistent id names no storage"))?;
         match self.storages.insert(storage.key.clone(), storage.clone()) {
             Some(other) if other != storage => Err(self.input.malformed("a storage has two sizes")),
             _ => Ok(storage),
@@ -539,7 +544,9 @@ mod tests {
 
     /// `(storage, offset, shape, strides, False, OrderedDict())` of a storage of six floats, protocol 2.
     fn tensor(offset: u8, shape: [u8; 2], strides: [u8; 2]) -> Vec<u8> {
-        let mut bytes = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x06tQ".to_vec();
+        let mut bytes = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\n\
+            X\x01\0\0\x000X\x03\0\0\0cpuK\x06tQ"
+            .to_vec();
         bytes.extend([b'K', offset, b'K', shape[0], b'K', shape[1], op::TUPLE2]);
         bytes.extend([b'K', strides[0], b'K', strides[1], op::TUPLE2, op::NEW_FALSE]);
         bytes.extend(b"ccollections\nOrderedDict\n)RtR.");
@@ -549,8 +556,11 @@ mod tests {
     #[test]
     fn plain_values_are_read_in_protocols_2_and_4() {
         // pickle.dumps({"a": [1, -2, 300, 70000, 2**40], "b": (None, True, 1.5)}, protocol)
-        let two = b"\x80\x02}q\0(X\x01\0\0\0aq\x01]q\x02(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01eX\x01\0\0\0bq\x03N\x88G?\xf8\0\0\0\0\0\0\x87q\x04u.";
-        let four = b"\x80\x04\x95/\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94]\x94(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\x8c\x01b\x94N\x88G?\xf8\0\0\0\0\0\0\x87\x94u.";
+        let two =
+            b"\x80\x02}q\0(X\x01\0\0\0aq\x01]q\x02(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\
+            X\x01\0\0\0bq\x03N\x88G?\xf8\0\0\0\0\0\0\x87q\x04u.";
+        let four = b"\x80\x04\x95/\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94]\x94(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\
+            \x8c\x01b\x94N\x88G?\xf8\0\0\0\0\0\0\x87\x94u.";
         for bytes in [&two[..], &four[..]] {
             let pickle = read(bytes).unwrap();
             let Some(Value::List(list)) = pickle.get("a") else { panic!("{pickle:?}") };
@@ -578,7 +588,7 @@ mod tests {
         assert_eq!(pickle.storages.values().map(Storage::bytes).collect::<Vec<_>>(), [Some(24)]);
         assert!(read(&tensor(7, [0, 2], [2, 1])).is_ok(), "an empty tensor lies anywhere");
         for outside in [tensor(1, [3, 2], [2, 1]), tensor(0, [2, 2], [6, 1]), tensor(0, [255, 255], [0, 0])] {
-            assert!(refusal(&outside).contains("outside of its storage"), "{}", refusal(&outside));
+            assert!(refusal(&outside).contains("outside its storage"), "{}", refusal(&outside));
         }
     }
 
@@ -598,7 +608,7 @@ mod tests {
         assert!(refusal(b"\x80\x02ctorch\nload\n.").contains("`torch.load`"));
         assert!(refusal(b"\x80\x02cbuiltins\neval\n.").contains("`builtins.eval`"));
         assert!(refusal(b"\x80\x02ctorch._utils\n_rebuild_parameter\n)R.").contains("arguments"));
-        assert!(refusal(b"\x80\x02K\x01)R.").contains("no class is called"));
+        assert!(refusal(b"\x80\x02K\x01)R.").contains("other than a class is called"));
     }
 
     #[test]

@@ -8,14 +8,16 @@ use burn::tensor::{DType, TensorData};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::{Problem, PthError, at, op};
+use super::error::{Problem, PthError, at};
+use super::op;
 
 /// PyTorch begins every storage at a multiple of this, so that it can be mapped into memory.
 const ALIGNMENT: u16 = 64;
 
-/// One value of the dict that a checkpoint is.
+/// One value of a checkpoint, which is a dict.
 #[derive(Debug, Clone)]
 pub enum Entry {
+    /// A number, such as an epoch.
     Int(i32),
     /// A state dict of f32 or i64 tensors.
     Tensors(Vec<(String, TensorData)>),
@@ -86,7 +88,7 @@ impl Pickler {
         let class = match data.dtype() {
             DType::F32 => "FloatStorage",
             DType::I64 => "LongStorage",
-            other => return Err(Problem::Foreign(format!("a tensor of type {other:?} is to be written"))),
+            other => return Err(Problem::Foreign(format!("it would hold a tensor of type {other:?}"))),
         };
         self.class("torch._utils", "_rebuild_tensor_v2");
         self.bytes.push(op::MARK);
