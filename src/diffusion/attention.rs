@@ -1,8 +1,10 @@
-//! Attention over positions and over frames (Video Diffusion Models, Sec. 3; linear attention: Shen et al. 2021).
+//! Attention over positions and over frames (Video Diffusion Models, Sec. 3; linear attention: Shen
+//! et al. 2021).
 //!
-//! All blocks are residual and pre-normalised: `x + attention(norm(x))`. They take and give frames folded into the batch,
-//! `[batch * frames, channels, height * width]`, the layout of the convolutions between them. Each projection writes the
-//! arrangement that the next product reads, so the wide `heads * head_dim` tensors are hardly ever permuted.
+//! All blocks are residual and pre-normalised: `x + attention(norm(x))`. They take and give frames
+//! folded into the batch, `[batch * frames, channels, height * width]`, the layout of the
+//! convolutions between them. Each projection writes the arrangement that the next product reads,
+//! so the wide `heads * head_dim` tensors are hardly ever permuted.
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
@@ -18,12 +20,13 @@ pub const MAX_DISTANCE: usize = 32;
 const ROTARY_THETA: f64 = 10_000.0;
 const NORM_EPSILON: f64 = 1e-5;
 
-/// What the queries, keys and values of one slice may take on the CPU: more than its cache holds is moved to memory and back by every
-/// step of the attention, which then takes two to three times as long.
+/// What the queries, keys and values of one slice may take on the CPU: more than its cache holds is
+/// moved to memory and back by every step of the attention, which then takes two to three times as
+/// long.
 const SLICE_BYTES: usize = 4 << 20;
 
-/// `attend` of `x`, on the CPU in slices along `axis` that become slices along `out_axis`. `floats` is the size of the queries, keys and
-/// values that belong to one index.
+/// `attend` of `x`, on the CPU in slices along `axis` that become slices along `out_axis`. `floats`
+/// is the size of the queries, keys and values that belong to one index.
 fn in_slices(
     x: Tensor<3>,
     [axis, out_axis]: [usize; 2],
@@ -108,7 +111,8 @@ impl SpatialLinearAttention {
         let weight = self.to_qkv.weight.val();
         let part = |index: usize| weight.clone().narrow(1, index * hidden, hidden);
 
-        // q is a softmax over the head's channels, k over the positions: each is projected with its softmax axis last.
+        // q is a softmax over the head's channels, k over the positions: each is projected with its
+        // softmax axis last.
         let q = tokens.clone().reshape([n * positions, channels]).matmul(part(0));
         let q = softmax(q.reshape([n, positions, heads, head_dim]), 3);
         let by_channel = tokens.swap_dims(1, 2);
@@ -163,7 +167,8 @@ impl SpatialAttention {
     }
 }
 
-/// Softmax attention over the frames of each position, with rotary embedding and relative position bias.
+/// Softmax attention over the frames of each position, with rotary embedding and relative position
+/// bias.
 #[derive(Module, Debug)]
 pub struct TemporalAttention {
     pub norm: ChannelNorm,
@@ -233,8 +238,8 @@ impl TemporalAttention {
 /// What all temporal attentions of one pass share; it depends on the number of frames only.
 #[derive(Debug, Clone)]
 pub struct FrameTables {
-    /// Rotary embedding as one matrix per frame, times `head_dim^(-1/4)` so that q and k carry the attention's scale:
-    /// `[1, frames, head_dim, head_dim]`.
+    /// Rotary embedding as one matrix per frame, times `head_dim^(-1/4)` so that q and k carry the
+    /// attention's scale: `[1, frames, head_dim, head_dim]`.
     rotation: Tensor<4>,
     /// Relative position bias, `[1, 1, heads, frames, frames]`.
     bias: Option<Tensor<5>>,
@@ -250,7 +255,8 @@ impl FrameTables {
 
     /// Rotary embedding of queries or keys, times `head_dim^(-1/4)`.
     ///
-    /// The rotation of one frame is one small matrix for all positions and heads: a product, no gathers.
+    /// The rotation of one frame is one small matrix for all positions and heads: a product, no
+    /// gathers.
     ///
     /// # Shapes
     /// - `x` and result: `[batch, frames, n, head_dim]`
@@ -296,8 +302,8 @@ impl RelativePositionBias {
     }
 }
 
-/// Bucket of the distance between frame `query` and frame `key`: half of the buckets for each direction, exact up to 7
-/// frames, logarithmic beyond, the last one from `max_distance` on.
+/// Bucket of the distance between frame `query` and frame `key`: half of the buckets for each
+/// direction, exact up to 7 frames, logarithmic beyond, the last one from `max_distance` on.
 pub fn relative_bucket(query: usize, key: usize, max_distance: usize) -> usize {
     let side = BUCKETS / 2;
     let exact = side / 2;
@@ -316,7 +322,8 @@ pub fn rotary_frequencies(head_dim: usize) -> impl Iterator<Item = f64> {
     (0..head_dim).step_by(2).map(move |channel| ROTARY_THETA.powf(-(channel as f64) / head_dim as f64))
 }
 
-/// Row-vector rotation matrices: `(x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin)` for each pair of neighbours.
+/// Row-vector rotation matrices: `(x0, x1) -> (x0 cos - x1 sin, x1 cos + x0 sin)` for each pair of
+/// neighbours.
 fn rotation_matrices(frames: usize, head_dim: usize) -> Vec<f64> {
     let scale = (head_dim as f64).powf(-0.25);
     let mut matrices = vec![0.0; frames * head_dim * head_dim];

@@ -1,19 +1,19 @@
-//! The trained network as a denoiser: parameterisation, guidance and thresholding, prepared once per video.
+//! The trained network as a denoiser: parameterisation, guidance and thresholding, prepared once
+//! per video.
 
 use burn::tensor::Tensor;
 
-use super::DiffusionModel;
 use super::attention::FrameTables;
-use super::motion::detail;
+use super::codec::detail;
+use super::model::DiffusionModel;
 use super::samplers::{Denoise, Estimate};
+use super::threshold::threshold;
 use super::unet::{Conditioning, Unet3d};
-use crate::config::{DiffusionConfig, Parameterization, Threshold};
+use crate::config::{DiffusionConfig, Parameterization};
 
-/// Halvings of the search interval of a quantile: as many as single precision resolves.
-const QUANTILE_HALVINGS: usize = 26;
-
-/// The network with everything that is the same in all steps of one video already computed: the reference latent's convolution, what
-/// times and condition do to every block, rotary tables and position bias.
+/// The network prepared for one video, or a batch of them: whatever is the same in all steps is
+/// computed already. That is the reference latent's convolution, what times and condition do to
+/// every block, rotary tables and position bias.
 #[derive(Debug, Clone)]
 pub struct Denoiser {
     unet: Unet3d,
@@ -31,7 +31,8 @@ enum Guidance {
     Null,
     /// Scale 1: the conditional output alone.
     Conditional,
-    /// Both outputs, from one pass over a doubled batch; the conditional one alone where guidance does not apply.
+    /// Both outputs, from one pass over a doubled batch; the conditional one alone where guidance
+    /// does not apply.
     Scaled(f64),
 }
 
@@ -44,6 +45,9 @@ struct Step {
 }
 
 impl Denoiser {
+    /// Prepares `model` for one video of `frames` frames, or `batch` videos at once, guided by the
+    /// scale `guidance`.
+    ///
     /// # Shapes
     /// - `latent`: `[batch, latent_channels, height, width]`
     /// - `condition`: `[batch, condition_dim]`
@@ -86,7 +90,7 @@ impl Denoiser {
         }
     }
 
-    /// The network's output at the `step`-th time, guided if the model is guided there.
+    /// The network's output at the `step`-th time, guided where guidance applies.
     ///
     /// # Shapes
     /// - `x` and result: `[batch, channels, frames, height, width]`
@@ -108,13 +112,16 @@ impl Denoiser {
 impl Denoise for Denoiser {
     fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
         let output = self.predict(x, step);
-        let (x0, noise) = split(self.config.parameterization, x, output, self.steps[step].alpha_cumprod);
+        let (x0, noise) = clean_and_noise(self.config.parameterization, x, output, self.steps[step].alpha_cumprod);
         Estimate { x0: threshold(x0, self.config.threshold), noise }
     }
 }
 
-/// What guidance adds to the conditional output: `(scale - 1) * difference`, with the `difference` between it and the unconditional one (Ho and Salimans 2021). Where that
-/// strengthens the condition, it can strengthen the detail of the motion by more or less (frequency-decoupled guidance; Sadat et al. 2025, arXiv 2506.19713).
+/// What guidance adds to the conditional output: `(scale - 1) * difference`, with the `difference`
+/// between it and the unconditional one (Ho and Salimans 2021).
+///
+/// Where that strengthens the condition, it can strengthen the detail of the motion by more or less
+/// (frequency-decoupled guidance; Sadat et al. 2025, arXiv 2506.19713).
 ///
 /// # Shapes
 /// - `difference` and result: `[batch, channels, frames, height, width]`
@@ -124,16 +131,17 @@ pub(crate) fn added_by_guidance(difference: Tensor<5>, scale: f64, config: &Diff
     if of_detail == 0.0 { added } else { added + detail(difference, config.unet.diffused) * of_detail }
 }
 
-/// Conditions that a step evaluates: with guidance the null condition too.
+/// How many conditions a guided step evaluates: the null condition too, unless the scale turns
+/// guidance off.
 pub(super) fn variants(guidance: f64) -> usize {
     if guidance == 0.0 || guidance == 1.0 { 1 } else { 2 }
 }
 
-/// Clean sample and noise from the network's output.
+/// The clean sample and the noise that the network's output stands for.
 ///
 /// # Shapes
 /// - all: `[batch, channels, frames, height, width]`
-pub fn split(
+pub fn clean_and_noise(
     parameterization: Parameterization,
     x: &Tensor<5>,
     output: Tensor<5>,
@@ -151,102 +159,12 @@ pub fn split(
     }
 }
 
-/// Applies `rule` to a clean estimate.
-///
-/// # Shapes
-/// - `x0` and result: `[batch, channels, frames, height, width]`
-pub fn threshold(x0: Tensor<5>, rule: Threshold) -> Tensor<5> {
-    match rule {
-        Threshold::None => x0,
-        Threshold::Dynamic { quantile, bound } => {
-            let batch = x0.dims()[0];
-            let limit = sample_quantile(x0.clone().abs().flatten(1, 4), quantile).clamp_min(bound);
-            (x0 / limit.reshape([batch, 1, 1, 1, 1])).clamp(-1.0, 1.0) * bound
-        }
-    }
-}
-
-/// The quantile of each row of non-negative values, interpolated linearly between neighbours.
-///
-/// Sorting reads back to the host on GPU devices, so the order statistic is found by bisection of the value range: elementwise work
-/// that stays where the tensor is.
-///
-/// # Shapes
-/// - `values`: `[rows, n]`, each >= 0
-/// - result: `[rows, 1]`
-pub fn sample_quantile(values: Tensor<2>, quantile: f64) -> Tensor<2> {
-    let [rows, n] = values.dims();
-    let position = quantile.clamp(0.0, 1.0) * (n - 1) as f64;
-    let (rank, fraction) = (position.floor(), position.fract());
-    let at_most = |limit: &Tensor<2>| values.clone().lower_equal(limit.clone().expand([rows, n]));
-    let count = |limit: &Tensor<2>| at_most(limit).float().sum_dim(1);
-
-    // Invariant: fewer than rank + 1 values are <= low, and at least rank + 1 are <= low + width.
-    let mut width = values.clone().max_dim(1);
-    let mut low = width.zeros_like() - 1e-30;
-    for _ in 0..QUANTILE_HALVINGS {
-        width = width * 0.5;
-        let too_low = count(&(low.clone() + width.clone())).lower_equal_elem(rank + 0.5).float();
-        low = low + width.clone() * too_low;
-    }
-    // The search ends within a few ulps of the order statistic; take the value itself.
-    let upper = (low + width) * (1.0 + 1e-6);
-    let here = values.clone().mask_fill(at_most(&upper).bool_not(), 0.0).max_dim(1);
-    let next = values.clone().mask_fill(at_most(&upper), f32::MAX).min_dim(1);
-    let repeated = count(&upper).greater_equal_elem(rank + 1.5);
-    let next = next.mask_where(repeated, here.clone());
-    if fraction == 0.0 { here } else { here.clone() + (next - here) * fraction }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Diffused, LfdmConfig};
     use crate::noise::NoiseSource;
-    use burn::tensor::{Device, Distribution, TensorData};
-
-    fn interpolated(row: &[f32], quantile: f64) -> f32 {
-        let mut sorted = row.to_vec();
-        sorted.sort_by(f32::total_cmp);
-        let position = quantile * (row.len() - 1) as f64;
-        let (index, fraction) = (position.floor() as usize, position.fract() as f32);
-        let next = sorted[(index + 1).min(row.len() - 1)];
-        sorted[index] + (next - sorted[index]) * fraction
-    }
-
-    #[test]
-    fn the_quantile_is_that_of_the_sorted_values() {
-        let device = Device::flex();
-        let values = Tensor::<2>::random([3, 1537], Distribution::Normal(0.0, 2.0), &device).abs();
-        let rows = values.to_data().try_to_vec::<f32>().unwrap();
-        for quantile in [0.0, 0.5, 0.9, 0.995, 1.0] {
-            let found = sample_quantile(values.clone(), quantile).into_data().try_to_vec::<f32>().unwrap();
-            for (row, found) in rows.chunks(1537).zip(found) {
-                let expected = interpolated(row, quantile);
-                assert!(
-                    (found - expected).abs() <= 1e-6 * expected.max(1e-3),
-                    "{quantile}: {found} instead of {expected}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn repeated_values_are_their_own_quantile() {
-        let values = Tensor::from_data(TensorData::from([[0.0f32, 2.0, 2.0, 2.0, 2.0, 3.0]]), &Device::flex());
-        assert_eq!(sample_quantile(values, 0.5).into_data().try_to_vec::<f32>().unwrap(), [2.0]);
-    }
-
-    #[test]
-    fn thresholding_confines_to_the_bound_and_spares_what_is_inside() {
-        let device = Device::flex();
-        let x = Tensor::<5>::random([2, 3, 2, 4, 4], Distribution::Normal(0.0, 1.0), &device);
-        let rule = Threshold::Dynamic { quantile: 0.9, bound: 10.0 };
-        let same = threshold(x.clone(), rule);
-        assert!((same - x.clone()).abs().max().into_scalar::<f32>() < 1e-5);
-        let clipped = threshold(x * 100.0, rule).abs().max().into_scalar::<f32>();
-        assert!((clipped - 10.0).abs() < 1e-4);
-    }
+    use burn::tensor::{Device, Distribution};
 
     #[test]
     fn both_parameterisations_recover_what_was_mixed() {
@@ -256,7 +174,7 @@ mod tests {
         let x = x0.clone() * signal + noise.clone() * sigma;
         let velocity = noise.clone() * signal - x0.clone() * sigma;
         for (kind, output) in [(Parameterization::Epsilon, noise.clone()), (Parameterization::Velocity, velocity)] {
-            let (found, found_noise) = split(kind, &x, output, 0.3);
+            let (found, found_noise) = clean_and_noise(kind, &x, output, 0.3);
             assert!((found - x0.clone()).abs().max().into_scalar::<f32>() < 1e-5);
             assert!((found_noise - noise.clone()).abs().max().into_scalar::<f32>() < 1e-5);
         }
@@ -287,8 +205,8 @@ mod tests {
             })
         });
         let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
-        assert!(distance(even[0].clone(), sharp[0].clone()) < 1e-6, "less than none is alike for all");
-        assert!(distance(even[1].clone(), sharp[1].clone()) < 1e-6, "no guidance is none of detail");
+        assert!(distance(even[0].clone(), sharp[0].clone()) < 1e-6, "weaker guidance ignores the share");
+        assert!(distance(even[1].clone(), sharp[1].clone()) < 1e-6, "no guidance leaves detail alone");
         // Detail as with a guidance that adds three times as much, the rest as with the given one.
         let expected = even[2].clone() + detail(even[3].clone() - even[2].clone(), Diffused::Motion);
         assert!(distance(sharp[2].clone(), expected) < 1e-5);
@@ -304,7 +222,7 @@ mod tests {
         let latent = source.normal::<4>([1, 4, 8, 8], &device);
         let condition = source.normal::<2>([1, 3], &device);
         let at = |step: usize, condition: &Tensor<2>, scale: f64| {
-            model.denoiser(latent.clone(), condition.clone(), &[900, 300, 299], 4, scale).predict(&x, step)
+            Denoiser::new(&model, latent.clone(), condition.clone(), &[900, 300, 299], 4, scale).predict(&x, step)
         };
         let predict = |condition: &Tensor<2>, scale: f64| at(1, condition, scale);
         let unet = &model.denoise_fn;

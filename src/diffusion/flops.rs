@@ -11,11 +11,12 @@ use super::unet::{ConvNorm, OutputHead, ResnetBlock, Unet3d, Upsample};
 const MULTIPLY_ADD: u64 = 2;
 
 impl Unet3d {
-    /// Floating-point operations of one denoising step of one video: two for each multiply-add of the convolutions, the linear layers and
-    /// the two products of every attention.
+    /// Floating-point operations of one denoising step of one video: two for each multiply-add of
+    /// the convolutions, the linear layers and the two products of every attention.
     ///
-    /// Norms, activations and position embeddings are not counted, nor the reference's part of the first convolution, which is computed once
-    /// per video. `variants` is how many conditions are evaluated: 2 with guidance, which share what comes before the condition.
+    /// Norms, activations and position embeddings are not counted, nor the reference's part of the
+    /// first convolution, which is computed once per video. `variants` is how many conditions are
+    /// evaluated: 2 with guidance, which share what comes before the condition.
     ///
     /// # Shapes
     /// - `grid`: `[height, width]` of what is diffused
@@ -96,7 +97,8 @@ impl Size {
         self.attention(&attention.to_qkv, &attention.to_out, attention.head_dim as u64)
     }
 
-    /// Of every token: its projections, and two products over `reach` for each of its channels in the heads.
+    /// Of every token: its projections, and two products over `reach` for each of its channels in
+    /// the heads.
     fn attention(self, to_qkv: &Linear, to_out: &Linear, reach: u64) -> u64 {
         let [hidden, _] = sides(&to_out.weight);
         self.tokens() * (linear(to_qkv) + 2 * hidden * reach + linear(to_out))
@@ -135,7 +137,8 @@ mod tests {
         }
     }
 
-    /// Counted by hand for 2 frames of 4x4 cells: 32 tokens, 8 at the coarse level; 8 channels in the heads, 35 in the embedding.
+    /// Counted by hand for 2 frames of 4x4 cells: 32 tokens, 8 at the coarse level; 8 channels in
+    /// the heads, 35 in the embedding.
     #[test]
     fn a_small_network_is_counted_as_by_hand() {
         let stem: u64 = 8 * 3 * 9 * 32 + 32 * (8 * 24 + 2 * 8 * 2 + 8 * 8);

@@ -10,6 +10,7 @@ pub struct NoiseSchedule {
 }
 
 impl NoiseSchedule {
+    /// A schedule of `timesteps` times.
     pub fn new(kind: ScheduleKind, timesteps: usize) -> Self {
         let abar = |step: usize| {
             ((step as f64 / timesteps as f64 + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2)
@@ -46,6 +47,7 @@ impl NoiseSchedule {
         self.betas.len()
     }
 
+    /// The variance of the noise that time t adds.
     pub fn beta(&self, t: usize) -> f64 {
         self.betas[t]
     }
@@ -76,17 +78,17 @@ impl NoiseSchedule {
         0.5 * (abar / (1.0 - abar)).ln()
     }
 
-    /// Variance of `q(x_{t-1} | x_t, x_0)`.
+    /// The variance of `q(x_{t-1} | x_t, x_0)`.
     pub fn posterior_variance(&self, t: usize) -> f64 {
         self.betas[t] * (1.0 - self.alpha_cumprod_prev(t)) / (1.0 - self.alphas_cumprod[t])
     }
 
-    /// Its logarithm, kept finite at t = 0.
+    /// The logarithm of [`posterior_variance`](Self::posterior_variance), kept finite at t = 0.
     pub fn posterior_log_variance(&self, t: usize) -> f64 {
         self.posterior_variance(t).max(1e-20).ln()
     }
 
-    /// `(c0, ct)` of the posterior mean `c0 x_0 + ct x_t`.
+    /// `(c0, ct)` of the mean `c0 x_0 + ct x_t` of `q(x_{t-1} | x_t, x_0)`.
     pub fn posterior_mean(&self, t: usize) -> (f64, f64) {
         let (beta, abar, previous) = (self.betas[t], self.alphas_cumprod[t], self.alpha_cumprod_prev(t));
         (beta * previous.sqrt() / (1.0 - abar), (1.0 - previous) * (1.0 - beta).sqrt() / (1.0 - abar))
@@ -131,7 +133,8 @@ mod tests {
         assert_eq!(schedule.posterior_mean(0), (1.0, 0.0));
         assert_eq!(schedule.posterior_variance(0), 0.0);
         for t in 1..50 {
-            // Mean of the posterior over x_t = sqrt(abar) x_0 is sqrt(abar_prev) x_0: the forward process is consistent.
+            // Mean of the posterior over x_t = sqrt(abar) x_0 is sqrt(abar_prev) x_0: the forward
+            // process is consistent.
             let (c0, ct) = schedule.posterior_mean(t);
             let mean = c0 + ct * schedule.alpha_cumprod(t).sqrt();
             assert!((mean - schedule.alpha_cumprod_prev(t).sqrt()).abs() < 1e-12, "t = {t}");

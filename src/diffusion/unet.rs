@@ -1,7 +1,9 @@
-//! The denoising network: a 3D U-Net with convolutions inside frames and attention across them (Video Diffusion Models, Sec. 3),
-//! fed with the reference latent, the diffusion time and a condition (LFDM, Sec. 3.3).
+//! The denoising network: a 3D U-Net with convolutions inside frames and attention across them
+//! (Video Diffusion Models, Sec. 3), fed with the reference latent, the diffusion time and a
+//! condition (LFDM, Sec. 3.3).
 //!
-//! Between its ends the network keeps frames folded into the batch, `[batch * frames, channels, height, width]`.
+//! Between its ends the network keeps frames folded into the batch,
+//! `[batch * frames, channels, height, width]`.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
@@ -112,12 +114,15 @@ impl UnetConfig {
 impl Unet3d {
     /// The network's output for noisy `x`.
     ///
-    /// `conditioning` may hold a multiple of `x`'s batch: its rows are then `[variant, batch]`, and everything that does not
-    /// depend on it is computed once. Guidance asks for the conditional and the unconditional output this way.
+    /// `conditioning` may hold a multiple of `x`'s batch: its rows are then `[variant, batch]`, and
+    /// everything that does not depend on it is computed once. Guidance asks for the conditional
+    /// and the unconditional output this way.
     ///
     /// # Shapes
-    /// - `x`: `[batch, channels, frames, height, width]`, of motion flow x, flow y and occlusion, with sides divisible by `2^(levels - 1)`
-    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference), or one per frame, `batch * frames` of them
+    /// - `x`: `[batch, channels, frames, height, width]`, of motion flow x, flow y and occlusion,
+    ///   with sides divisible by `2^(levels - 1)`
+    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference), or one
+    ///   per frame, `batch * frames` of them
     /// - `conditioning`: `variants * batch` rows
     /// - result: `[variants * batch, channels, frames, height, width]`
     pub fn forward(
@@ -130,7 +135,8 @@ impl Unet3d {
         self.forward_with(x, reference, conditioning, tables, &mut |_, _| {})
     }
 
-    /// [`forward`](Self::forward) that shows each module's output, `[batch * frames, channels, height, width]`, under its official name.
+    /// [`forward`](Self::forward) that shows each module's output,
+    /// `[batch * frames, channels, height, width]`, under its official name.
     pub fn forward_with(
         &self,
         x: Tensor<5>,
@@ -149,7 +155,8 @@ impl Unet3d {
         tap("init_temporal_attn", &x);
 
         let out = if variants > 1 && x.device() == Device::flex() {
-            // On the CPU the activations of one variant fill the cache; on a GPU one of them does not fill the device.
+            // On the CPU the activations of one variant fill the cache; on a GPU one of them does
+            // not fill the device.
             let outputs = (0..variants).map(|variant| {
                 let conditioning = conditioning.narrow(variant * batch, batch);
                 self.conditioned(x.clone(), stem.clone(), &conditioning, tables, tap)
@@ -228,8 +235,8 @@ impl Unet3d {
         }
     }
 
-    /// The reference latent's part of the first convolution. The convolution is linear, so this part, the same for every frame and
-    /// every step, is computed once.
+    /// The reference latent's part of the first convolution. The convolution is linear, so this
+    /// part, the same for every frame and every step, is computed once.
     ///
     /// # Shapes
     /// - `latent`: `[batch, latent_channels, height, width]`
@@ -297,7 +304,8 @@ impl Unet3d {
     }
 }
 
-/// What time and condition do to the network: a scale and a shift per channel of every conditioned block.
+/// What time and condition do to the network: a scale and a shift per channel of every conditioned
+/// block.
 #[derive(Debug, Clone)]
 pub struct Conditioning {
     /// One `[rows, 2 * channels]` per block, in the order of the pass.
@@ -478,8 +486,8 @@ impl ConvNorm {
 
     /// Group normalisation over channels, frames and positions jointly, then scale and shift.
     ///
-    /// Statistics come from per-channel sums, and normalisation, gain and FiLM are merged into one scale and one shift per
-    /// channel, so the activation is read three times and never rearranged.
+    /// Statistics come from per-channel sums, and normalisation, gain and FiLM are merged into one
+    /// scale and one shift per channel, so the activation is read three times and never rearranged.
     pub(crate) fn normalise(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
         let [n, channels, height, width] = x.dims();
         let groups = self.norm.num_groups;

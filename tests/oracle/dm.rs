@@ -8,7 +8,7 @@ use lfdm::diffusion::attention::{FrameTables, MAX_DISTANCE, relative_bucket, rot
 use lfdm::diffusion::unet::sinusoids;
 use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
-    official_key, sample_quantile, split, threshold,
+    clean_and_noise, official_key, sample_quantile, threshold,
 };
 use lfdm::weights::{collect_module, load_module};
 
@@ -133,7 +133,7 @@ fn diffusion_formulas(golden: &Golden, report: &mut Report, device: &Device) {
         Tensor::cat(times.iter().enumerate().map(|(index, &time)| formula(index, time)).collect(), 0)
     };
     let start = per_sample(&|index, time| {
-        split(Parameterization::Epsilon, &row(&x0, index), row(&noise, index), schedule.alpha_cumprod(time)).0
+        clean_and_noise(Parameterization::Epsilon, &row(&x0, index), row(&noise, index), schedule.alpha_cumprod(time)).0
     });
     report.compare(golden, "dm/diff/predict_start", start);
     let mean = per_sample(&|index, time| {
@@ -238,7 +238,7 @@ fn steps_from_golden_outputs(golden: &Golden, report: &mut Report, device: &Devi
     }
     impl Denoise for Recorded {
         fn denoise(&self, x: &Tensor<5>, _step: usize) -> Estimate {
-            let (x0, noise) = split(Parameterization::Epsilon, x, self.output.clone(), self.alpha_cumprod);
+            let (x0, noise) = clean_and_noise(Parameterization::Epsilon, x, self.output.clone(), self.alpha_cumprod);
             Estimate { x0: threshold(x0, Threshold::Dynamic { quantile: 0.9, bound: 1.0 }), noise }
         }
     }
@@ -296,7 +296,7 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
             let part = |x: &Tensor<5>| x.clone().narrow(0, index, 1);
             let latent = latent.clone().narrow(0, index * frames, frames);
             let condition = condition.clone().narrow(0, index, 1);
-            let denoiser = model.denoiser(latent, condition, &times[index..=index], frames, scale);
+            let denoiser = Denoiser::new(model, latent, condition, &times[index..=index], frames, scale);
             denoiser.predict(&part(&x), 0)
         };
         report.compare(golden, name, Tensor::cat((0..batch).map(sample).collect(), 0));
@@ -332,7 +332,7 @@ fn single_steps(golden: &Golden, report: &mut Report, model: &DiffusionModel, de
     let frames = x.dims()[2];
     let updates = Sampler::Ddpm.updates(model.schedule(), model.schedule().len());
     let step = |time: usize, scale: f64, fresh: &dyn Fn() -> Tensor<5>| {
-        let denoiser = model.denoiser(latent.clone(), condition.clone(), &[time], frames, scale);
+        let denoiser = Denoiser::new(model, latent.clone(), condition.clone(), &[time], frames, scale);
         Trajectory::new(vec![updates[updates.len() - 1 - time]]).step(&denoiser, x.clone(), fresh)
     };
     for case in golden.parts("dm/psample/t") {
@@ -359,7 +359,7 @@ fn trajectories(golden: &Golden, report: &mut Report, model: &DiffusionModel, de
         };
         let mut trajectory = Trajectory::new(sampler.updates(model.schedule(), steps));
         let frames = golden.data(&format!("{name}/noise0")).shape()[2];
-        let denoiser = model.denoiser(latent.clone(), condition.clone(), &trajectory.times(), frames, scale);
+        let denoiser = Denoiser::new(model, latent.clone(), condition.clone(), &trajectory.times(), frames, scale);
         walk(golden, &name, &mut trajectory, &denoiser, device, &mut |part, x| {
             report.compare(golden, &format!("{name}/{part}"), x.clone());
         });

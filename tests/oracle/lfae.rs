@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 use lfdm::config::LfdmConfig;
-use lfdm::diffusion::{DdimTimes, MotionCodec, Sampler, Trajectory};
+use lfdm::diffusion::{DdimTimes, Denoiser, MotionCodec, Sampler, Trajectory};
 use lfdm::lfae::{LatentFlowAutoencoder, Motion, Regions, official_key};
 use lfdm::tensor::{anti_alias, coordinate_grid, resize, upsample_nearest, warp};
 use lfdm::weights::load_module;
@@ -162,7 +162,7 @@ fn frames_from_noise(golden: &Golden, report: &mut Report, model: &LatentFlowAut
     let sampler = Sampler::Ddim { eta, times: DdimTimes::Official };
     let mut trajectory = Trajectory::new(sampler.updates(diffusion.schedule(), steps));
     let frames = golden.data("dm/pipeline/noise0").shape()[2];
-    let denoiser = diffusion.denoiser(features.latent(), condition, &trajectory.times(), frames, scale);
+    let denoiser = Denoiser::new(&diffusion, features.latent(), condition, &trajectory.times(), frames, scale);
     let sampled = crate::dm::walk(golden, "dm/pipeline", &mut trajectory, &denoiser, device, &mut |_, _| {});
     let [_, _, _, height, width] = sampled.dims();
     let residual = golden.manifest["config"]["use_residual_flow"].as_bool().unwrap();

@@ -12,7 +12,7 @@ pub use autoencoder::{AutoencoderConfig, FrameAutoencoder};
 
 use crate::condition::ConditionTable;
 use crate::config::{Diffused, DiffusionConfig};
-use crate::diffusion::DiffusionModel;
+use crate::diffusion::{DiffusionModel, Sampling};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Portrait, Request};
 use crate::portrait::planar_to_rgba;
@@ -216,8 +216,9 @@ impl Baseline {
         let [_, channels, height, width] = reference.dims();
         let condition = self.conditions.vector(&request.label)?;
 
-        let how = (request.sampler, request.steps, f64::from(request.guidance));
-        let x = self.model.sample(reference, condition, frames, how, &mut NoiseSource::new(request.seed));
+        let Request { sampler, steps, .. } = *request;
+        let sampling = Sampling { sampler, steps, guidance: f64::from(request.guidance) };
+        let x = self.model.sample(reference, condition, frames, sampling, &mut NoiseSource::new(request.seed));
         let frames = self.codec.decode(x.permute([0, 2, 1, 3, 4]).reshape([frames, channels, height, width]));
         let values: Vec<f32> =
             frames.try_into_data().context("the device failed; try the CPU")?.iter::<f32>().collect();

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::Parameterization;
-use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, added_by_guidance};
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance};
 use crate::native::checkpoint::TrainedModel;
 use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
@@ -147,7 +147,7 @@ impl Stage for ConsistencyStage {
         let conditioned = vec![false; batch.times.len()];
         let output =
             model.predict(x.clone(), batch.latents.clone(), batch.condition.clone(), &batch.times, &conditioned);
-        let error = model.clean(&x, output, &batch.times) - target;
+        let error = model.predicted_x0(&x, output, &batch.times) - target;
 
         let angle = |time: Option<usize>| time.map_or(0.0, |time| schedule.angle(time));
         let weights = column(&batch, &earlier, device, |time, earlier| 1.0 / (schedule.angle(time) - angle(earlier)));
@@ -193,7 +193,7 @@ impl ConsistencyStage {
                 let clean = |null: bool| {
                     let null = vec![null; earlier.len()];
                     let output = before.predict(x.clone(), latents.clone(), condition.clone(), &batch.times, &null);
-                    before.clean(&x, output, &batch.times)
+                    before.predicted_x0(&x, output, &batch.times)
                 };
                 added_by_guidance(clean(false) - clean(true), guidance, before.config())
             }
@@ -211,7 +211,7 @@ impl ConsistencyStage {
         let x = model.q_sample(x0, noise, &times) + shift * bend;
         let output = model.predict(x.clone(), latents, condition, &times, &conditioned);
         let has_earlier = column(batch, earlier, &device, |_, earlier| f64::from(u8::from(earlier.is_some())));
-        model.clean(&x, output, &times) * has_earlier.clone() + end * (has_earlier * -1.0 + 1.0)
+        model.predicted_x0(&x, output, &times) * has_earlier.clone() + end * (has_earlier * -1.0 + 1.0)
     }
 
     /// The same clips of held-out people from the same noise, by any sampler.
@@ -227,7 +227,7 @@ impl ConsistencyStage {
         let clips = set.assorted(CLIPS);
         let latents = set.latents(&clips, device);
         let condition = set.conditions(&clips, device);
-        model.sample(latents, condition, set.frames, (sampler, steps, guidance), &mut NoiseSource::new(0))
+        model.sample(latents, condition, set.frames, Sampling { sampler, steps, guidance }, &mut NoiseSource::new(0))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video of three channels, or of twelve on half the
-//! grid.
+//! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video
+//! of three channels, or of twelve on half the grid.
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
@@ -18,8 +18,10 @@ const MIN_STD: f64 = 1e-3;
 /// Flow x, flow y and occlusion.
 const PLANES: usize = 3;
 
-/// The map between motion and what is diffused: `x = (z - mean) / std`, `z` = flow x, flow y, occlusion, or the wavelets of the flow, then those of
-/// the occlusion ([`haar`]). Which of them it is, the number of channels says.
+/// The map between motion and what is diffused: `x = (z - mean) / std`.
+///
+/// `z` holds flow x, flow y and occlusion, or the wavelets of the flow, then those of the occlusion
+/// ([`haar`]). The number of channels tells the two apart.
 #[derive(Debug, Clone)]
 pub struct MotionCodec {
     /// Per cell, `[channels, height, width]`.
@@ -28,40 +30,15 @@ pub struct MotionCodec {
     std: Tensor<1>,
 }
 
-/// `z` of every frame, `[n, channels, height, width]`.
-fn stacked(motion: &Motion, diffused: Diffused) -> Tensor<4> {
-    let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()];
-    Tensor::cat(if diffused == Diffused::MotionWavelets { planes.map(haar) } else { planes }.to_vec(), 1)
-}
-
-/// What of diffused motion is detail: what differs within two by two cells of its grid.
-///
-/// # Shapes
-/// - `x` and result: `[batch, channels, frames, height, width]`, unless it is wavelets with even sides
-pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
-    if diffused == Diffused::MotionWavelets {
-        let of_flow = x.dims()[1] * (PLANES - 1) / PLANES;
-        let planes = x.split_with_sizes(vec![of_flow, of_flow / (PLANES - 1)], 1).into_iter().flat_map(|bands| {
-            // The means come first.
-            let means = bands.dims()[1] / WAVELETS;
-            let rest = bands.dims()[1] - means;
-            [bands.clone().narrow(1, 0, means).zeros_like(), bands.narrow(1, means, rest)]
-        });
-        return Tensor::cat(planes.collect(), 1);
-    }
-    let [batch, channels, frames, height, width] = x.dims();
-    let images = x.clone().reshape([batch, channels * frames, height, width]);
-    let means = upsample_nearest(avg_pool2d(images, AvgPoolOptions::new([2, 2]).with_stride([2, 2])));
-    x - means.reshape([batch, channels, frames, height, width])
-}
-
 impl MotionCodec {
-    /// The official normalisation: occlusion to [-1, 1]; flow as it is, or with `residual` as an offset from the identity.
+    /// The official normalisation: occlusion to [-1, 1]; flow as it is, or as an offset from the
+    /// identity if `residual`.
     pub fn official(size: [usize; 2], residual: bool, device: &Device) -> Self {
         let [height, width] = size;
-        let flow = match residual {
-            true => coordinate_grid(size, device).permute([2, 0, 1]),
-            false => Tensor::zeros([2, height, width], device),
+        let flow = if residual {
+            coordinate_grid(size, device).permute([2, 0, 1])
+        } else {
+            Tensor::zeros([2, height, width], device)
         };
         let mean = Tensor::cat(vec![flow, Tensor::full([1, height, width], 0.5, device)], 0);
         Self { mean, std: Tensor::from_data([1.0f32, 1.0, 0.5], device) }
@@ -70,12 +47,12 @@ impl MotionCodec {
     /// Reads `motion.mean` and `motion.std`.
     ///
     /// # Errors
-    /// One of them is missing or of another rank.
+    /// [`WeightsError`] where one of them is missing or of another rank.
     pub fn from_state(dict: &StateDict, device: &Device) -> Result<Self, WeightsError> {
         Ok(Self { mean: dict.tensor(MEAN_KEY, device)?, std: dict.tensor(STD_KEY, device)? })
     }
 
-    /// `motion.mean` and `motion.std`.
+    /// Writes `motion.mean` and `motion.std`.
     pub fn to_state(&self) -> StateDict {
         let mut dict = StateDict::default();
         dict.insert(MEAN_KEY, self.mean.to_data());
@@ -88,7 +65,7 @@ impl MotionCodec {
         self.mean.dims()
     }
 
-    /// What it makes of motion.
+    /// What the codec turns motion into.
     pub fn diffused(&self) -> Diffused {
         if self.mean.dims()[0] == WAVELETS * PLANES { Diffused::MotionWavelets } else { Diffused::Motion }
     }
@@ -99,16 +76,20 @@ impl MotionCodec {
         [height, width].map(|side| if self.diffused() == Diffused::MotionWavelets { 2 * side } else { side })
     }
 
+    /// Normalises motion and stacks it into videos.
+    ///
     /// # Shapes
     /// - `motion`: of `batch * frames` frames, the frames of one video in a row
     /// - result: `[batch, channels, frames, height, width]`
     pub fn encode(&self, motion: &Motion, batch: usize) -> Tensor<5> {
-        let z = stacked(motion, self.diffused());
+        let z = stack(motion, self.diffused());
         let [n, channels, height, width] = z.dims();
         let x = (z - self.mean.clone().unsqueeze::<4>()) / self.std.clone().reshape([1, channels, 1, 1]);
         x.reshape([batch, n / batch, channels, height, width]).permute([0, 2, 1, 3, 4])
     }
 
+    /// Takes videos apart into motion.
+    ///
     /// # Shapes
     /// - `x`: `[batch, channels, frames, height, width]`
     /// - result: motion of `batch * frames` frames, occlusion clamped to [0, 1]
@@ -136,7 +117,7 @@ pub struct MotionStatistics {
 }
 
 impl MotionStatistics {
-    /// For motion of `size`, height and width of the flow grid.
+    /// Starts empty, for motion of `size`, height and width of the flow grid.
     pub fn new(size: [usize; 2], diffused: Diffused) -> Self {
         let [height, width] = if diffused == Diffused::MotionWavelets { size.map(|side| side / 2) } else { size };
         let shape = [diffused.channels(), height, width];
@@ -147,7 +128,7 @@ impl MotionStatistics {
     /// Adds every frame of `motion`, reading it back from its device.
     pub fn add(&mut self, motion: &Motion) {
         let n = motion.flow.dims()[0];
-        let values = stacked(motion, self.diffused).into_data();
+        let values = stack(motion, self.diffused).into_data();
         for (index, value) in values.iter::<f64>().enumerate() {
             let cell = index % self.sum.len();
             self.sum[cell] += value;
@@ -161,19 +142,55 @@ impl MotionStatistics {
         let [channels, height, width] = self.shape;
         let count = self.count.max(1) as f64;
         let mean: Vec<f64> = self.sum.iter().map(|sum| sum / count).collect();
-        let variance = |cell: usize| (self.sum_of_squares[cell] / count - mean[cell] * mean[cell]).max(0.0);
+        let variance: Vec<f64> = (self.sum_of_squares.iter().zip(&mean))
+            .map(|(squares, mean)| (squares / count - mean * mean).max(0.0))
+            .collect();
         let cells = height * width;
-        let deviation = |channel: usize| {
-            let total: f64 = (channel * cells..(channel + 1) * cells).map(variance).sum();
-            (total / cells as f64).sqrt().max(MIN_STD) as f32
-        };
-        let std: Vec<f32> = (0..channels).map(deviation).collect();
+        let std: Vec<f32> = variance
+            .chunks_exact(cells)
+            .map(|channel| (channel.iter().sum::<f64>() / cells as f64).sqrt().max(MIN_STD) as f32)
+            .collect();
         let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
         MotionCodec {
             mean: Tensor::from_data(TensorData::new(mean, [channels, height, width]), device),
             std: Tensor::from_data(TensorData::new(std, [channels]), device),
         }
     }
+}
+
+/// `z` of every frame, `[n, channels, height, width]`: see [`MotionCodec`].
+fn stack(motion: &Motion, diffused: Diffused) -> Tensor<4> {
+    let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()];
+    Tensor::cat(if diffused == Diffused::MotionWavelets { planes.map(haar) } else { planes }.to_vec(), 1)
+}
+
+/// The detail of diffused motion: what differs within two by two cells of its grid.
+///
+/// # Shapes
+/// - `x` and result: `[batch, channels, frames, height, width]`, with even sides unless it holds
+///   wavelets
+pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
+    if diffused == Diffused::MotionWavelets {
+        let of_flow = x.dims()[1] * (PLANES - 1) / PLANES;
+        let [flow, occlusion] = [(0, of_flow), (of_flow, of_flow / (PLANES - 1))]
+            .map(|(start, length)| without_means(x.clone().narrow(1, start, length)));
+        return Tensor::cat(vec![flow, occlusion], 1);
+    }
+    let [batch, channels, frames, height, width] = x.dims();
+    let images = x.clone().reshape([batch, channels * frames, height, width]);
+    let means = upsample_nearest(avg_pool2d(images, AvgPoolOptions::new([2, 2]).with_stride([2, 2])));
+    x - means.reshape([batch, channels, frames, height, width])
+}
+
+/// Wavelets with zero means. The means are the first of the [`WAVELETS`] bands.
+///
+/// # Shapes
+/// - `bands` and result: `[batch, WAVELETS * planes, frames, height, width]`
+fn without_means(bands: Tensor<5>) -> Tensor<5> {
+    let channels = bands.dims()[1];
+    let means = channels / WAVELETS;
+    let zeros = bands.clone().narrow(1, 0, means).zeros_like();
+    Tensor::cat(vec![zeros, bands.narrow(1, means, channels - means)], 1)
 }
 
 #[cfg(test)]
@@ -226,7 +243,8 @@ mod tests {
         for codec in [MotionCodec::official([4, 6], true, &device), fitted(Diffused::MotionWavelets)] {
             let x = codec.encode(&motion, 2);
             let rest = x.clone() - detail(x.clone(), codec.diffused());
-            // Decoded, and less what rest decodes to, so that means and scales of the codec do not matter.
+            // Decoded, and less what rest decodes to, so that means and scales of the codec do not
+            // matter.
             let still = codec.decode(x.zeros_like());
             let planes = |x: Tensor<5>| {
                 let Motion { flow, .. } = codec.decode(x);
