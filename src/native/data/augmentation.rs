@@ -9,70 +9,84 @@ use crate::portrait::to_byte;
 
 /// The probability of each change.
 ///
-/// One draw holds for all frames of a pair or clip. Noise alone differs from frame to frame, as a camera's does; it and the marks of JPEG
-/// are in the driving frame, too, where the mean of what cannot be foreseen is the clean picture.
+/// One draw holds for all frames of a pair or clip. Only noise differs from frame to frame, as a
+/// camera's does. Noise and the marks of JPEG are in the driving frame, too: as nothing foretells
+/// them, their mean, the clean picture, is what a model learns.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Augmentation {
+    /// Mirrors the frames.
     pub flip: f32,
+    /// Swaps source and driving frame.
     pub time_flip: f32,
+    /// Changes brightness, contrast, saturation and white balance.
     pub colours: f32,
+    /// Takes out the colours.
     pub grey: f32,
+    /// Blurs with a Gaussian.
     pub blur: f32,
+    /// Adds sensor noise.
     pub noise: f32,
+    /// Adds the marks of JPEG compression.
     pub jpeg: f32,
+    /// Puts another background than white behind transparent frames.
     pub backdrop: f32,
 }
 
-/// Options that say which [`Augmentation`] is used.
+/// Options for an [`Augmentation`].
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct AugmentArgs {
-    /// Which changes of the frames are drawn; the options below set the probability of each by itself.
+    /// How frames are changed at random. The options below override single probabilities.
     #[arg(long, value_enum, default_value_t)]
-    augment: Kind,
-    /// Probability of a mirrored pair.
+    augment: Preset,
+    /// Probability of mirroring a pair [default: from --augment]
     #[arg(long, value_parser = probability)]
     flip: Option<f32>,
-    /// Probability that source and driving frame change places. Sources other than frame 0 come in both orders anyway.
+    /// Probability of swapping source and driving frame. Pairs without frame 0 come in both orders
+    /// anyway [default: from --augment]
     #[arg(long, value_parser = probability)]
     time_flip: Option<f32>,
-    /// Probability of another brightness, contrast, saturation and white balance.
+    /// Probability of changing brightness, contrast, saturation and white balance [default: from
+    /// --augment]
     #[arg(long, value_parser = probability)]
     colours: Option<f32>,
-    /// Probability of greyscale.
+    /// Probability of greyscale [default: from --augment]
     #[arg(long, value_parser = probability)]
     grey: Option<f32>,
-    /// Probability of a Gaussian blur.
+    /// Probability of a Gaussian blur [default: from --augment]
     #[arg(long, value_parser = probability)]
     blur: Option<f32>,
-    /// Probability of sensor noise.
+    /// Probability of sensor noise [default: from --augment]
     #[arg(long, value_parser = probability)]
     noise: Option<f32>,
-    /// Probability of JPEG compression.
+    /// Probability of JPEG compression [default: from --augment]
     #[arg(long, value_parser = probability)]
     jpeg: Option<f32>,
-    /// Probability of a random background in place of white, where frames are transparent; others show no other background.
+    /// Probability of a random background instead of white, for frames with transparency [default:
+    /// from --augment]
     #[arg(long, value_parser = probability)]
     backdrop: Option<f32>,
 }
 
+/// Probabilities under one name.
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
-enum Kind {
+enum Preset {
     /// Frames as they are.
     None,
-    /// Mirrored, and in other colours.
+    /// Mirrored and recoloured frames.
     #[default]
     Plain,
-    /// Also grey, blurred, noisy and compressed, as photos come.
+    /// Also grey, blurred, noisy and compressed frames, as photos are.
     Photo,
 }
 
 impl AugmentArgs {
-    pub fn augmentation(&self) -> Augmentation {
+    /// The probabilities of the preset, but for those given by themselves.
+    pub(crate) fn augmentation(&self) -> Augmentation {
         let base = match self.augment {
-            Kind::None => Augmentation::NONE,
-            Kind::Plain => Augmentation::PLAIN,
-            Kind::Photo => Augmentation::PHOTO,
+            Preset::None => Augmentation::NONE,
+            Preset::Plain => Augmentation::PLAIN,
+            Preset::Photo => Augmentation::PHOTO,
         };
         Augmentation {
             flip: self.flip.unwrap_or(base.flip),
@@ -87,30 +101,37 @@ impl AugmentArgs {
     }
 }
 
-/// A share between 0 and 1 on the command line.
+/// Parses a probability on the command line.
 pub(crate) fn probability(text: &str) -> Result<f32, String> {
     let value: f32 = text.parse().map_err(|_| format!("{text} is not a number"))?;
     if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("a probability lies between 0 and 1".to_owned()) }
 }
 
 impl Augmentation {
-    pub const NONE: Self =
+    /// Frames as they are.
+    pub(crate) const NONE: Self =
         Self { flip: 0.0, time_flip: 0.0, colours: 0.0, grey: 0.0, blur: 0.0, noise: 0.0, jpeg: 0.0, backdrop: 0.0 };
-    pub const PLAIN: Self = Self { flip: 0.5, colours: 1.0, ..Self::NONE };
-    pub const PHOTO: Self = Self { grey: 0.1, blur: 0.3, noise: 0.3, jpeg: 0.3, backdrop: 0.5, ..Self::PLAIN };
+    /// Mirrored and recoloured frames.
+    pub(crate) const PLAIN: Self = Self { flip: 0.5, colours: 1.0, ..Self::NONE };
+    /// Frames as photos are: also grey, blurred, noisy and compressed.
+    pub(crate) const PHOTO: Self = Self { grey: 0.1, blur: 0.3, noise: 0.3, jpeg: 0.3, backdrop: 0.5, ..Self::PLAIN };
 
-    /// One draw, the same for the same state of `rng`. It always takes as many numbers, so that one probability does not move the others'
-    /// draws.
+    /// One draw, the same for the same state of `rng`. It always takes the same count of numbers
+    /// from it, so that one probability does not change what is drawn for the others.
     pub(crate) fn draw(&self, rng: &mut ChaCha8Rng) -> Change {
         Change {
             mirror: chance(rng, self.flip),
             time_flip: chance(rng, self.time_flip),
-            colours: kept(chance(rng, self.colours), Colours::draw(rng)),
+            colours: chance(rng, self.colours).then_some(Colours::draw(rng)),
             grey: chance(rng, self.grey),
-            blur: kept(chance(rng, self.blur), between(rng, 0.3, 1.5)),
-            noise: kept(chance(rng, self.noise), Noise { deviation: between(rng, 0.005, 0.04), seed: rng.next_u64() }),
-            jpeg: kept(chance(rng, self.jpeg), between(rng, 30.0, 90.0) as u8),
-            backdrop: kept(chance(rng, self.backdrop), Backdrop::draw(rng)).unwrap_or(Backdrop::WHITE),
+            blur: chance(rng, self.blur).then_some(between(rng, 0.3, 1.5)),
+            noise: chance(rng, self.noise)
+                .then_some(Noise { deviation: between(rng, 0.005, 0.04), seed: rng.next_u64() }),
+            jpeg: chance(rng, self.jpeg).then_some(between(rng, 30.0, 90.0) as u8),
+            backdrop: match (chance(rng, self.backdrop), Backdrop::draw(rng)) {
+                (true, drawn) => drawn,
+                (false, _) => Backdrop::WHITE,
+            },
         }
     }
 }
@@ -120,10 +141,6 @@ impl Default for Augmentation {
     fn default() -> Self {
         Self::PLAIN
     }
-}
-
-fn kept<T>(keep: bool, value: T) -> Option<T> {
-    keep.then_some(value)
 }
 
 /// One draw of an [`Augmentation`].
@@ -137,7 +154,7 @@ pub(crate) struct Change {
     /// Standard deviation in pixels of a picture with sides of 128.
     blur: Option<f32>,
     noise: Option<Noise>,
-    /// Quality, 1 to 100.
+    /// Quality from 1 to 100.
     jpeg: Option<u8>,
 }
 
@@ -148,8 +165,8 @@ struct Noise {
 }
 
 impl Change {
-    /// What happens to a picture, in the order in which it happens in a camera: light, lens, sensor, file. Mirroring, time and background
-    /// are up to whoever reads the frame.
+    /// Changes a picture in the order in which things happen in a camera: light, lens, sensor,
+    /// file. Whoever reads the frame takes care of mirroring, time and background.
     ///
     /// # Shapes
     ///
@@ -224,7 +241,7 @@ fn greyscale(frame: &mut [f32]) {
     }
 }
 
-/// Gaussian, along the rows and then along the columns; the border is repeated outwards.
+/// Gaussian blur along the rows and then along the columns; the border is repeated outwards.
 fn blur(frame: &mut [f32], size: usize, deviation: f32) {
     let radius = (3.0 * deviation).ceil() as usize;
     let weight = |distance: usize| (-0.5 * (distance as f32 / deviation).powi(2)).exp();
@@ -275,7 +292,7 @@ fn compress(frame: &mut [f32], size: usize, quality: u8) {
     }
 }
 
-/// What transparent frames are seen before: a colour that turns into another along one direction. It stands still.
+/// The background of transparent frames: a gradient from one colour to another that stands still.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Backdrop {
     from: [f32; 3],
@@ -285,7 +302,7 @@ pub(crate) struct Backdrop {
 }
 
 impl Backdrop {
-    /// As on a page, and as portraits are read.
+    /// White, as on a page, and as portraits are read.
     pub(crate) const WHITE: Self = Self { from: [1.0; 3], to: [1.0; 3], direction: [1.0, 0.0] };
 
     fn draw(rng: &mut ChaCha8Rng) -> Self {
@@ -308,7 +325,7 @@ mod tests {
 
     const SIZE: usize = 32;
 
-    /// A smooth picture, no two channels alike.
+    /// A smooth picture whose channels differ.
     fn picture() -> Vec<f32> {
         let value =
             |channel: usize, x: usize, y: usize| 0.5 + 0.3 * ((channel + 1) as f32 * 0.1 * (x + y) as f32).sin();
@@ -374,7 +391,7 @@ mod tests {
         assert_eq!(probability("0.25"), Ok(0.25));
         assert!(probability("1.5").unwrap_err().contains("between 0 and 1"));
         assert!(probability("often").unwrap_err().contains("not a number"));
-        let args = AugmentArgs { augment: Kind::Photo, jpeg: Some(0.0), ..AugmentArgs::default() };
+        let args = AugmentArgs { augment: Preset::Photo, jpeg: Some(0.0), ..AugmentArgs::default() };
         assert_eq!(args.augmentation(), Augmentation { jpeg: 0.0, ..Augmentation::PHOTO });
     }
 }

@@ -1,10 +1,13 @@
-//! The part of all frames that is used: clips are often framed wider than a model should see them.
+//! The part of every frame that is used: clips are often framed wider than a model should see them.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contents, Stored, flow::ExactFlow};
+use super::{
+    contents::{Contents, StoredClip},
+    flow::ExactFlow,
+};
 
 /// A square part of square frames, in shares of their side; written down as `[left, top, side]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -22,16 +25,18 @@ impl FromStr for Crop {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        const HOW: &str = "it must be LEFT,TOP,SIDE in shares of the frame's side, such as 0.2,0.25,0.6";
+        const FORM: &str = "it must be LEFT,TOP,SIDE in shares of the frame's side, such as 0.2,0.25,0.6";
         let numbers = text.split(',').map(|number| number.trim().parse().ok()).collect::<Option<Vec<f64>>>();
-        let Some(&[left, top, side]) = numbers.as_deref() else { return Err(HOW.into()) };
+        let Some(&[left, top, side]) = numbers.as_deref() else { return Err(FORM.into()) };
         let inside = |from: f64| from >= 0.0 && from + side <= 1.0 + 1e-9;
         if !(side > 0.0 && inside(left) && inside(top)) {
-            return Err(format!("it reaches beyond the frame; {HOW}"));
+            return Err(format!("it reaches beyond the frame; {FORM}"));
         }
         // Tiles are decoded whole.
         if side < SMALLEST {
-            return Err(format!("its side must be at least {SMALLEST} of the frame's; cut smaller parts beforehand"));
+            return Err(format!(
+                "its side must be at least {SMALLEST} of the frame's; cut out smaller parts beforehand"
+            ));
         }
         Ok(Self { left, top, side })
     }
@@ -50,12 +55,13 @@ impl From<Crop> for [f64; 3] {
 }
 
 impl Crop {
-    /// Side of the tiles of which the part has `size` pixels.
+    /// Side of tiles whose part has `size` pixels.
     pub(super) fn tile_for(self, size: usize) -> usize {
         (size as f64 / self.side).round() as usize
     }
 
-    /// This part of all clips, with its flow; places outside of it are not seen.
+    /// This part of all clips and of their flow. What frame 0 shows outside of it counts as not
+    /// visible.
     pub(super) fn cut(self, mut contents: Contents) -> Contents {
         let tile = contents.tile;
         let [left, top, side] = [self.left, self.top, self.side].map(|share| (share * tile as f64).round() as usize);
@@ -68,7 +74,7 @@ impl Crop {
                 .copied()
                 .collect()
         };
-        for Stored { pixels, alpha, flow, .. } in &mut contents.clips {
+        for StoredClip { pixels, alpha, flow, .. } in &mut contents.clips {
             *pixels = part(pixels, 3);
             *alpha = alpha.take().map(|alpha| part(&alpha, 1));
             *flow = flow.take().map(|flow: ExactFlow| flow.cut([left, top, side], tile));
@@ -95,12 +101,12 @@ mod tests {
     }
 
     #[test]
-    fn pixels_and_flow_are_cut_alike() {
+    fn pixels_and_flow_are_cut_at_the_same_places() {
         // Two frames of 4x4 pixels that say where they were, and flow in cells of two pixels.
         let pixels = (0..2u8).flat_map(|frame| (0..16).flat_map(move |place| [frame, place / 4, place % 4])).collect();
         let cells = |dx: f32| (0..4).flat_map(move |cell| [dx * cell as f32, 0.0, 1.0]);
         let cells = cells(0.0).chain(cells(0.25)).map(f16::from_f32).collect();
-        let clip = Stored {
+        let clip = StoredClip {
             subject: 0,
             label: 0,
             name: String::new(),
@@ -128,7 +134,8 @@ mod tests {
         assert_eq!(clip.alpha.as_deref(), Some([2, 3, 6, 7, 18, 19, 22, 23].as_slice()));
         let flow = clip.flow.as_ref().unwrap();
         assert_eq!(flow.side, 1);
-        // A quarter of the frame's half is half of the crop's; from the middle of the crop, that is inside.
+        // A quarter of the frame's half is half of the crop's; from the middle of the crop, that is
+        // inside.
         let cells: Vec<f32> = flow.cells.iter().map(|value| value.to_f32()).collect();
         assert_eq!(cells, [0.0, 0.0, 1.0, 0.5, 0.0, 1.0]);
     }

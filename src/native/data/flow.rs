@@ -1,15 +1,16 @@
-//! Exact motion, where a renderer wrote it.
+//! Exact motion, as a renderer wrote it.
 
 use half::f16;
 
 use super::view::View;
 
 /// Exact motion from frame 0 to one frame.
-pub struct FlowFrame {
-    /// `[grid, grid, 2]`: xy displacement from a cell of the frame to its place in frame 0, normalised (2 = image width).
-    pub displacement: Vec<f32>,
+pub(crate) struct FlowFrame {
+    /// `[grid, grid, 2]`: xy displacement from a cell of the frame to its place in frame 0,
+    /// normalised (2 is the image width).
+    pub(crate) displacement: Vec<f32>,
     /// `[grid, grid]`: the share of the cell that frame 0 shows, in `[0, 1]`.
-    pub visibility: Vec<f32>,
+    pub(crate) visibility: Vec<f32>,
 }
 
 impl FlowFrame {
@@ -45,8 +46,8 @@ impl ExactFlow {
         flow
     }
 
-    /// The flow of the part `[left, top, side]` of tiles of `tile` pixels, in cells of about the same size; what comes from outside of it is not
-    /// visible.
+    /// The flow of the part `[left, top, side]` of tiles of `tile` pixels, in cells of about the
+    /// same size. What comes from outside of the part is not visible.
     pub(super) fn cut(&self, part: [usize; 3], tile: usize) -> Self {
         let window = part.map(|pixels| (pixels * self.side) as f64 / tile as f64);
         let side = (window[2].round() as usize).max(1);
@@ -64,7 +65,8 @@ impl ExactFlow {
     }
 }
 
-/// The flow under a window on a coarser grid: area means, of the displacement weighted by visibility, and of the visibility.
+/// The flow under a window on a coarser grid: area means of the visibility, and of the displacement
+/// weighted by it.
 ///
 /// # Shapes
 ///
@@ -89,7 +91,8 @@ fn pool(fine: &[f16], side: usize, [left, top, length]: [f64; 3], grid: usize) -
     for y in 0..grid {
         let rows = overlaps(y, top);
         for column in &columns {
-            // Visible and plain sums: where nothing is visible the plain mean is as good a guess as any.
+            // Visible and plain sums: where nothing is visible the plain mean is as good a guess as
+            // any.
             let (mut visible, mut seen, mut plain) = (0.0, [0.0; 2], [0.0; 2]);
             for &(fine_y, height) in &rows {
                 for &(fine_x, width) in column {

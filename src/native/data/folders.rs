@@ -1,201 +1,327 @@
-//! Folders: `subject/label/` with the frames of a clip, or with several takes.
-//!
-//! What counts as a clip: a folder with PNG, JPEG, WebP or BMP frames, in the natural order of their names (`2` before `10`); a GIF; a
-//! video, read through `ffmpeg`. It lies at `subject/label` or at `subject/label/take`. Right below the directory it is a subject of its
-//! own, with the one label [`UNLABELLED`], which stage 1 does not mind.
+//! Folders of frames, GIFs and videos become clips in memory, no larger than memory is granted.
 
 use std::{
-    ffi::OsStr,
-    fs,
-    path::{Path, PathBuf},
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
 };
 
-use super::DataError;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
-/// The label of clips that lie in no label's folder.
-pub const UNLABELLED: &str = "unlabelled";
+use super::{
+    args::DataArgs,
+    contents::{Contents, StoredClip, Subject},
+    error::{DataError, tolerate},
+    ffmpeg,
+    layouts::Published,
+    media::Media,
+    natural::natural_key,
+    partition::Partition,
+    split::Split,
+    tiles::{Fit, Framing, Tiles},
+    tree::FoundClip,
+};
+use crate::native::progress::progress_bar;
 
-const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
-const VIDEOS: [&str; 5] = ["mp4", "avi", "mov", "mkv", "webm"];
+/// Tiles are larger than the model's frames by up to this factor, to keep enlarged views sharp.
+const CLOSE_UP: f64 = 1.5;
 
-/// A clip on disk.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Found {
-    pub(super) subject: String,
-    pub(super) label: String,
-    pub(super) media: Media,
-}
+/// Frames per second of clips whose files do not say.
+const FPS: usize = 8;
 
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Media {
-    /// A folder and the names of its frames.
-    Frames(PathBuf, Vec<String>),
-    Gif(PathBuf),
-    Video(PathBuf),
-}
+const GIB: f64 = (1u64 << 30) as f64;
 
-impl Media {
-    /// The file or folder, if it is a clip.
-    pub(super) fn of(path: &Path) -> Result<Option<Self>, DataError> {
-        if path.is_dir() {
-            let (names, others): (Vec<String>, Vec<String>) =
-                entries(path)?.into_iter().partition(|name| is_one_of(name, &PICTURES));
-            // A picture beside folders is somebody's portrait, not a clip.
-            let is_clip = !names.is_empty() && !others.iter().any(|name| path.join(name).is_dir());
-            return Ok(is_clip.then(|| Self::Frames(path.to_owned(), names)));
-        }
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let owned = || path.to_owned();
-        Ok(if is_one_of(&name, &["gif"]) {
-            Some(Self::Gif(owned()))
-        } else {
-            is_one_of(&name, &VIDEOS).then(|| Self::Video(owned()))
-        })
+/// Reads the clips of one split of a directory of folders. The model sees frames of `size` pixels,
+/// and `frames` of them if that is known.
+pub(super) fn read(
+    dir: &Path,
+    flow_dir: Option<&Path>,
+    args: &DataArgs,
+    size: usize,
+    frames: Option<usize>,
+    split: Split,
+) -> Result<Contents, DataError> {
+    let layout = args.layout.resolve(dir)?;
+    let published = layout.published();
+    let found = layout.find(dir)?;
+    if found.is_empty() {
+        return Err(DataError::NoClips { dir: dir.to_owned(), expected: layout.example() });
     }
-
-    pub(super) fn path(&self) -> &Path {
-        let (Self::Frames(path, _) | Self::Gif(path) | Self::Video(path)) = self;
-        path
+    if flow_dir.is_some() {
+        return Err(DataError::NoFlow { dir: dir.to_owned() });
     }
+    if let Some(published) = published {
+        tracing::info!("{} holds {}", dir.display(), published.name);
+    }
+    let labels = match published {
+        Some(published) => published.labels.iter().map(|&label| label.to_owned()).collect(),
+        None => sorted_names(&found, |clip| &clip.label),
+    };
+    for (label, subject) in labels_of_one_subject(&found) {
+        tracing::warn!("only {subject} has clips of `{label}`, so nobody else can validate it");
+    }
+    let chosen = choose(dir, found, published, split)?;
+
+    let fit = args.fit.unwrap_or(if published.is_some() { Fit::Pad } else { Fit::Crop });
+    let framing = Framing { fit, region: published.and_then(|published| published.region) };
+    let side = chosen.iter().find_map(|clip| framing.first_side(&clip.media)).unwrap_or(size);
+    let close_up = side.clamp(size, (size as f64 * CLOSE_UP) as usize);
+    let needed = frames.unwrap_or(2);
+    // Frames matter more than sharp close-ups.
+    let (tile, limit) = match frames_within(args.memory, chosen.len(), close_up, needed) {
+        Ok(limit) => (close_up, limit),
+        Err(_) => (size, frames_within(args.memory, chosen.len(), size, needed)?),
+    };
+
+    let progress = progress_bar("reading clips", chosen.len());
+    let read: Vec<Result<Tiles, String>> =
+        chosen.par_iter().map(|clip| framing.read(&clip.media, tile, limit)).inspect(|_| progress.inc(1)).collect();
+    progress.finish_and_clear();
+    collect(&chosen, read, labels, tile)
 }
 
-/// All clips below `dir`.
-pub(super) fn find(dir: &Path) -> Result<Vec<Found>, DataError> {
-    let mut found = Vec::new();
-    for name in entries(dir)? {
-        let path = dir.join(&name);
-        match Media::of(&path)? {
-            Some(media) => found.push(Found { subject: stem(&name), label: UNLABELLED.to_owned(), media }),
-            None if path.is_dir() => found.extend(find_labels(&path, &name)?),
-            None => {}
-        }
+/// The clips whose subjects belong to the split.
+fn choose(
+    dir: &Path,
+    found: Vec<FoundClip>,
+    published: Option<&Published>,
+    split: Split,
+) -> Result<Vec<FoundClip>, DataError> {
+    let everybody: BTreeSet<String> = found.iter().map(|clip| clip.subject.clone()).collect();
+    let partition = Partition::of(dir, &everybody, published)?;
+    let chosen: Vec<FoundClip> = found.into_iter().filter(|clip| partition.contains(&clip.subject, split)).collect();
+    if chosen.is_empty() {
+        return Err(DataError::EmptySplit { dir: dir.to_owned(), split });
     }
-    Ok(found)
+    if let Some(clip) = chosen.iter().find(|clip| matches!(clip.media, Media::Video(_)))
+        && !ffmpeg::is_available()
+    {
+        return Err(DataError::NoFfmpeg { path: clip.media.path().to_owned() });
+    }
+    Ok(chosen)
 }
 
-/// The clips of one subject: `label` or `label/take`.
-pub(super) fn find_labels(dir: &Path, subject: &str) -> Result<Vec<Found>, DataError> {
-    let mut found = Vec::new();
-    for name in entries(dir)? {
-        let path = dir.join(&name);
-        let clip = |label: String, media| Found { subject: subject.to_owned(), label, media };
-        match Media::of(&path)? {
-            Some(media) => found.push(clip(stem(&name), media)),
-            None if path.is_dir() => {
-                for take in entries(&path)? {
-                    found.extend(Media::of(&path.join(take))?.map(|media| clip(name.clone(), media)));
-                }
+/// How many frames a clip may keep so that all clips fit into `gib`: at least `needed`.
+fn frames_within(gib: f64, clips: usize, tile: usize, needed: usize) -> Result<usize, DataError> {
+    let one_each = (clips * tile * tile * 3) as f64 / GIB;
+    let limit = (gib / one_each) as usize;
+    if limit < needed {
+        return Err(DataError::Memory { clips, tile, frames: needed, needed: one_each * needed as f64, granted: gib });
+    }
+    Ok(limit)
+}
+
+/// The clips that were read, with what could not be read among `skipped`.
+fn collect(
+    chosen: &[FoundClip],
+    read: Vec<Result<Tiles, String>>,
+    labels: Vec<String>,
+    tile: usize,
+) -> Result<Contents, DataError> {
+    let subjects = sorted_names(chosen, |clip| &clip.subject);
+    let place = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap_or_default();
+    let (mut clips, mut bad_clips, mut bad_frames) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut all_frames, mut thinned, mut sizes) = (0, 0, BTreeMap::<(u32, u32), usize>::new());
+    for (found, tiles) in chosen.iter().zip(read) {
+        let name = found.media.path().display().to_string();
+        let tiles = match tiles {
+            Ok(tiles) => tiles,
+            Err(problem) => {
+                bad_clips.push(format!("{name}: {problem}"));
+                continue;
             }
-            None => {}
+        };
+        all_frames += tiles.seen + tiles.bad.len();
+        thinned += usize::from(tiles.frames < tiles.seen);
+        bad_frames.extend(tiles.bad);
+        for (size, count) in tiles.sizes {
+            *sizes.entry(size).or_default() += count;
         }
-    }
-    Ok(found)
-}
-
-/// The names in a directory, in natural order, without hidden ones.
-pub(super) fn entries(dir: &Path) -> Result<Vec<String>, DataError> {
-    let explain = |source| DataError::Io { path: dir.to_owned(), source };
-    let mut names = Vec::new();
-    for entry in fs::read_dir(dir).map_err(explain)? {
-        let name = entry.map_err(explain)?.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
-            names.push(name);
+        if tiles.frames < 2 {
+            bad_clips.push(format!("{name}: a clip needs two frames, this one has {}", tiles.frames));
+            continue;
         }
+        clips.push(StoredClip {
+            subject: place(&subjects, &found.subject),
+            label: place(&labels, &found.label),
+            name,
+            frames: tiles.frames,
+            pixels: tiles.pixels,
+            alpha: tiles.alpha,
+            flow: None,
+        });
     }
-    names.sort_by_cached_key(|name| natural(name));
-    Ok(names)
-}
-
-/// `happiness.gif` without its ending.
-fn stem(name: &str) -> String {
-    let known = PICTURES.iter().chain(&VIDEOS).chain(&["gif"]);
-    match name.rsplit_once('.') {
-        Some((stem, ending)) if known.into_iter().any(|known| ending.eq_ignore_ascii_case(known)) => stem.to_owned(),
-        _ => name.to_owned(),
+    tolerate("frames", all_frames, &bad_frames)?;
+    tolerate("clips", chosen.len(), &bad_clips)?;
+    if sizes.len() > 1 {
+        let sizes: Vec<_> =
+            sizes.iter().map(|((width, height), count)| format!("{count} of {width}x{height}")).collect();
+        tracing::info!("frames differ in size ({}); all become {tile}x{tile}", sizes.join(", "));
     }
+    if thinned > 0 {
+        tracing::info!("{thinned} clips keep only some of their frames, evenly spaced, to fit into --memory");
+    }
+    tracing::info!("{} clips of {} subjects, {tile}x{tile} pixels", clips.len(), subjects.len());
+    clips.sort_by_key(|clip| (clip.subject, clip.label));
+    let subject = |name: String| Subject { id: id_of(&name), name };
+    bad_clips.extend(bad_frames);
+    Ok(Contents {
+        tile,
+        fps: FPS,
+        // Nothing says where an expression or a gesture is strongest; on average it is in the middle.
+        apex: 0.5,
+        labels,
+        subjects: subjects.into_iter().map(subject).collect(),
+        clips,
+        skipped: bad_clips,
+    })
 }
 
-fn is_one_of(name: &str, endings: &[&str]) -> bool {
-    let ending = Path::new(name).extension().and_then(OsStr::to_str);
-    ending.is_some_and(|ending| endings.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+/// All values of a property of the clips, in natural order.
+fn sorted_names(clips: &[FoundClip], property: impl Fn(&FoundClip) -> &String) -> Vec<String> {
+    let mut names: Vec<String> = clips.iter().map(property).collect::<BTreeSet<_>>().into_iter().cloned().collect();
+    names.sort_by_cached_key(|name| natural_key(name));
+    names
 }
 
-/// A part of a name. Numbers compare by their digits without leading zeros: first by how many, then by what.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Part {
-    Number(usize, String),
-    Text(String),
+/// Labels that only one subject has clips of, with that subject; nothing if there is only one
+/// subject anyway.
+fn labels_of_one_subject(clips: &[FoundClip]) -> Vec<(&str, &str)> {
+    let mut subjects = BTreeMap::<&str, BTreeSet<&str>>::new();
+    for clip in clips {
+        subjects.entry(&clip.label).or_default().insert(&clip.subject);
+    }
+    if subjects.values().flatten().collect::<BTreeSet<_>>().len() < 2 {
+        return Vec::new();
+    }
+    subjects
+        .into_iter()
+        .filter(|(_, subjects)| subjects.len() == 1)
+        .filter_map(|(label, subjects)| subjects.into_iter().next().map(|subject| (label, subject)))
+        .collect()
 }
 
-/// What sorts `frame2` before `frame10`; of names that differ in leading zeros only, the name itself decides.
-pub(super) fn natural(name: &str) -> (Vec<Part>, String) {
-    let parts = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit()).map(|part| {
-        let text = String::from_utf8_lossy(part);
-        if text.starts_with(|c: char| c.is_ascii_digit()) {
-            let digits = text.trim_start_matches('0');
-            Part::Number(digits.len(), digits.to_owned())
-        } else {
-            Part::Text(text.into_owned())
-        }
-    });
-    (parts.collect(), name.to_owned())
+/// A number for a name, the same in every set and split.
+fn id_of(name: &str) -> u32 {
+    let digest = Sha256::digest(name.as_bytes());
+    u32::from_le_bytes([digest[0], digest[1], digest[2], digest[3]])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::{fs, path::PathBuf};
+
     use super::*;
+    use crate::{
+        native::data::{
+            Augmentation, Clip, PairOptions, Sampling,
+            fixtures::{folders, read},
+        },
+        portrait::to_byte,
+    };
 
     #[test]
-    fn names_sort_as_people_count() {
-        let mut names =
-            ["f10.png", "f9.png", "f009.png", "f1a.png", "g.png", "f123456789012345678901234567890.png", "f1.png"];
-        names.sort_by_cached_key(|name| natural(name));
-        let expected =
-            ["f1.png", "f1a.png", "f009.png", "f9.png", "f10.png", "f123456789012345678901234567890.png", "g.png"];
-        assert_eq!(names, expected);
+    fn memory_bounds_the_frames_of_a_clip() {
+        // 1024 tiles of 3 MiB are 3 GiB for one frame each.
+        assert_eq!(frames_within(30.0, 1024, 1024, 2).unwrap(), 10);
+        let message = frames_within(30.0, 1024, 1024, 16).unwrap_err().to_string();
+        assert!(message.contains("48.0 GiB") && message.contains("--memory"), "{message}");
     }
 
     #[test]
-    fn clips_are_found_at_every_place_they_may_have() {
-        let dir = tempfile::tempdir().unwrap();
-        for name in [
-            "anna/portrait.png",
-            "anna/smile/1.png",
-            "anna/smile/2.JPG",
-            "anna/smile/notes.txt",
-            "anna/wave/take2/0.png",
-            "anna/wave/take10.mp4",
-            "anna/frown.gif",
-            "anna/nod.avi",
-            "bert.mp4",
-            "carl/0.png",
-            ".hidden/x/0.png",
-            "read.me",
-        ] {
-            let path = dir.path().join(name);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, b"").unwrap();
+    fn labels_of_one_subject_are_named() {
+        let clip = |subject: &str, label: &str| FoundClip {
+            subject: subject.to_owned(),
+            label: label.to_owned(),
+            media: Media::Gif(PathBuf::new()),
+        };
+        let clips = [clip("anna", "smile"), clip("bert", "smile"), clip("bert", "frown"), clip("bert", "frown")];
+        assert_eq!(labels_of_one_subject(&clips), [("frown", "bert")]);
+        assert_eq!(labels_of_one_subject(&clips[1..]), []);
+    }
+
+    #[test]
+    fn clips_of_folders_differ_in_length_size_and_labels() {
+        let dir = folders(&[
+            ("anna/smile/take1", 12, [40, 30], 10),
+            ("anna/smile/take2", 4, [20, 20], 20),
+            ("anna/wave", 4, [40, 30], 30),
+            ("bert/wave", 9, [40, 30], 40),
+        ]);
+        let data = read(dir.path(), None, Split::All).unwrap();
+        assert_eq!((data.len(), data.clip_count(), data.frames(), data.apex_frame()), (2, 4, 4, 2));
+        assert_eq!(data.labels(), ["smile", "wave"]);
+        // The middle 30x30 of the first clip, but no more than 1.5 times the model's 16.
+        assert_eq!(data.tile, 24);
+        let clips: Vec<_> = data.clips().map(|clip| (clip.subject(), clip.label())).collect();
+        assert_eq!(clips, [(0, 0), (0, 0), (0, 1), (1, 1)]);
+        assert!(data.find(1, 0).is_none() && data.clips_of(1).len() == 1);
+        let bytes = |clip: Clip<'_>| (0..4).map(|frame| clip.rgba(frame)[..2].to_vec()).collect::<Vec<_>>();
+        assert_eq!(bytes(data.clip(0, 0)), [[10, 0], [10, 3], [10, 7], [10, 11]]);
+        assert_eq!(bytes(data.clip(1, 1)), [[40, 0], [40, 2], [40, 5], [40, 8]]);
+        assert_ne!(bytes(data.clip(0, 0).sampled(Sampling::VeryRandom, 1)), bytes(data.clip(0, 0)));
+        assert!(!data.clip(0, 0).begins_like(&data.clip(0, 1)) && data.clip(0, 1).begins_like(&data.clip(0, 1)));
+
+        // Pairs come from all frames of all clips, also from those that the model's 4 leave out.
+        let pairs = data.pairs(&PairOptions { augmentation: Augmentation::NONE, ..PairOptions::default() }, 200, 0, 0);
+        let drawn: BTreeSet<_> =
+            pairs.driving.chunks(3 * 256).map(|frame| [frame[0], frame[256]].map(to_byte)).collect();
+        assert!(drawn.len() > 25 && drawn.contains(&[10, 1]) && drawn.contains(&[40, 7]), "{drawn:?}");
+    }
+
+    #[test]
+    fn one_side_never_sees_the_other() {
+        let names: Vec<String> = (0..20).map(|i| format!("p{i}/smile")).collect();
+        let clips: Vec<_> = names.iter().map(|name| (name.as_str(), 2, [16, 16], 0)).collect();
+        let dir = folders(&clips);
+        let people = |split| {
+            let data = read(dir.path(), None, split).unwrap();
+            (0..data.len()).map(|subject| data.subject_name(subject).to_owned()).collect::<BTreeSet<_>>()
+        };
+        let (train, val) = (people(Split::Train), people(Split::Val));
+        assert_eq!((train.len(), val.len()), (18, 2));
+        assert!(train.is_disjoint(&val));
+        assert_eq!(people(Split::All).len(), 20);
+
+        fs::write(dir.path().join("splits.json"), r#"{"train": ["p3", "p4"], "val": []}"#).unwrap();
+        assert_eq!(people(Split::Train).into_iter().collect::<Vec<_>>(), ["p3", "p4"]);
+        let message = read(dir.path(), None, Split::Val).err().unwrap().to_string();
+        assert!(message.contains("split `val`") && message.contains("splits.json"), "{message}");
+    }
+
+    #[test]
+    fn damaged_frames_are_skipped_up_to_one_in_twenty() {
+        let dir = folders(&[("anna/smile", 30, [16, 16], 0), ("bert/smile", 30, [16, 16], 0)]);
+        let damage = |name: &str| fs::write(dir.path().join(name), b"no picture").unwrap();
+        damage("anna/smile/0.png");
+        damage("anna/smile/7.png");
+        let data = read(dir.path(), Some(16), Split::All).unwrap();
+        assert_eq!((data.clips[0].frames, data.skipped().len()), (28, 2));
+        assert!(data.skipped()[0].contains("anna/smile/0.png"), "{:?}", data.skipped());
+        assert_eq!(data.clip(0, 0).rgba(0)[1], 1, "the first frame that is left");
+
+        damage("bert/smile/1.png");
+        damage("bert/smile/2.png");
+        let message = read(dir.path(), Some(16), Split::All).err().unwrap().to_string();
+        assert!(message.contains("4 of 60 frames") && message.contains("bert/smile/2.png"), "{message}");
+    }
+
+    #[test]
+    fn transparent_frames_show_what_is_behind_them() {
+        let dir = folders(&[]);
+        fs::create_dir_all(dir.path().join("anna/smile")).unwrap();
+        for name in ["0.png", "1.png"] {
+            let half = |x, _| image::Rgba(if x < 8 { [200, 0, 0, 255] } else { [0; 4] });
+            image::RgbaImage::from_fn(16, 16, half).save(dir.path().join("anna/smile").join(name)).unwrap();
         }
-        let found = find(dir.path()).unwrap();
-        let names: Vec<_> = found
-            .iter()
-            .map(|clip| {
-                format!("{} {} {}", clip.subject, clip.label, clip.media.path().strip_prefix(&dir).unwrap().display())
-            })
-            .collect();
-        assert_eq!(
-            names,
-            [
-                "anna frown anna/frown.gif",
-                "anna nod anna/nod.avi",
-                "anna smile anna/smile",
-                "anna wave anna/wave/take2",
-                "anna wave anna/wave/take10.mp4",
-                "bert unlabelled bert.mp4",
-                "carl unlabelled carl",
-            ]
-        );
-        assert!(matches!(&found[2].media, Media::Frames(_, names) if names == &["1.png", "2.JPG"]));
-        assert!(matches!((&found[0].media, &found[1].media), (Media::Gif(_), Media::Video(_))));
+        let data = read(dir.path(), None, Split::All).unwrap();
+        let row = &data.clip(0, 0).rgba(0)[..16 * 4];
+        assert_eq!((&row[..4], &row[15 * 4..]), (&[200, 0, 0, 255][..], &[255; 4][..]));
+
+        let augmentation = Augmentation { backdrop: 1.0, ..Augmentation::NONE };
+        let pairs = data.pairs(&PairOptions { augmentation, ..PairOptions::default() }, 1, 0, 0);
+        assert!(pairs.source[15] < 0.99, "the background is still white");
+        assert_eq!(pairs.source, pairs.driving, "the background stands still");
+        assert!((pairs.source[0] - 200.0 / 255.0).abs() < 1e-6);
     }
 }

@@ -1,21 +1,26 @@
-//! The three data sets of the paper, as its official code reads them: where their clips lie, which subjects are trained on and which
-//! tested, and which part of a picture is used.
+//! The three data sets of the paper, as its official code reads them: where their clips lie, which
+//! subjects are trained on and which tested, and which part of a picture is used.
 //!
-//! - MUG (Aifanti et al. 2010): `001/happiness/take000/img_0000.jpg`; subjects 002, 003 and 049 have sessions, of which the first is used.
-//! - UTD-MHAD (Chen et al. 2015): `a1_s1_t1/*.png`, cropped before, or the published `a1_s1_t1_color.avi`, cropped here.
-//! - NATOPS (Song et al. 2011): `g01s01p01/*.png`, the takes that its `segmentation.txt` cuts out of the videos; cropped here.
+//! - MUG (Aifanti et al. 2010): `001/happiness/take000/img_0000.jpg`; subjects 002, 003 and 049
+//!   have sessions, of which the first is used.
+//! - UTD-MHAD (Chen et al. 2015): `a1_s1_t1/*.png`, cropped before, or the published
+//!   `a1_s1_t1_color.avi`, cropped here.
+//! - NATOPS (Song et al. 2011): `g01s01p01/*.png`, the takes that its `segmentation.txt` cuts out
+//!   of the videos; cropped here.
 
 use std::path::Path;
 
 use super::{
-    DataError,
-    folders::{self, Found, Media, entries},
+    error::DataError,
+    media::Media,
+    natural::entries,
+    tree::{self, FoundClip},
 };
 
-/// How clips lie in a directory.
+/// How a directory of clips is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Layout {
-    /// One of the three data sets where the names say so, otherwise folders.
+    /// One of the paper's three data sets if the names say so, otherwise folders.
     #[default]
     Auto,
     /// `subject/label/…`
@@ -49,7 +54,7 @@ pub(super) struct Region {
 }
 
 impl Layout {
-    /// The layout that `dir` has, never [`Self::Auto`].
+    /// The layout of `dir`, never [`Self::Auto`].
     pub(super) fn resolve(self, dir: &Path) -> Result<Self, DataError> {
         if self != Self::Auto {
             return Ok(self);
@@ -59,7 +64,7 @@ impl Layout {
             Self::Mhad
         } else if names.iter().any(|name| natops(name).is_some()) {
             Self::Natops
-        // Numbers are names that other sets have, too.
+        // Other sets, too, have numbers for names.
         } else if MUG.train.iter().chain(MUG.test).all(|id| names.iter().any(|name| name == id)) {
             Self::Mug
         } else {
@@ -67,6 +72,7 @@ impl Layout {
         })
     }
 
+    /// What is known of the data set; `None` for folders of one's own.
     pub(super) fn published(self) -> Option<&'static Published> {
         match self {
             Self::Auto | Self::Folders => None,
@@ -76,10 +82,28 @@ impl Layout {
         }
     }
 
-    /// All clips in `dir`.
-    pub(super) fn find(self, dir: &Path) -> Result<Vec<Found>, DataError> {
+    /// What a directory without clips should have held.
+    pub(super) fn example(self) -> &'static str {
         match self {
-            Self::Auto | Self::Folders => folders::find(dir),
+            Self::Auto | Self::Folders => {
+                "it must hold meta.json and its sheets, or folders of frames (png, jpg), GIFs or videos (mp4, avi) \
+                 like these:\n\n  \
+                 anna/smile/0001.png 0002.png …\n  anna/wave/take1/0001.png 0002.png …\n  bert/smile.gif\n  \
+                 bert/wave.mp4\n"
+            }
+            Self::Mug => "MUG has folders like 001/happiness/take000/img_0000.jpg",
+            Self::Mhad => "UTD-MHAD has folders like a1_s1_t1/a1_s1_t1_000.png, or videos like a1_s1_t1_color.avi",
+            Self::Natops => {
+                "NATOPS has folders like g01s01p01/0000.png, one for each take that its segmentation.txt cuts out of \
+                 a video"
+            }
+        }
+    }
+
+    /// All clips in `dir`.
+    pub(super) fn find(self, dir: &Path) -> Result<Vec<FoundClip>, DataError> {
+        match self {
+            Self::Auto | Self::Folders => tree::find(dir),
             Self::Mug => find_mug(dir),
             Self::Mhad => find_named(dir, mhad),
             Self::Natops => find_named(dir, natops),
@@ -87,23 +111,23 @@ impl Layout {
     }
 }
 
-fn find_mug(dir: &Path) -> Result<Vec<Found>, DataError> {
+fn find_mug(dir: &Path) -> Result<Vec<FoundClip>, DataError> {
     let mut found = Vec::new();
     for subject in entries(dir)?.into_iter().filter(|name| MUG.train.iter().chain(MUG.test).any(|id| id == name)) {
         let (path, session) = (dir.join(&subject), dir.join(&subject).join("session0"));
-        found.extend(folders::find_labels(if session.is_dir() { &session } else { &path }, &subject)?);
+        found.extend(tree::find_labels(if session.is_dir() { &session } else { &path }, &subject)?);
     }
     found.retain(|clip| MUG.labels.contains(&clip.label.as_str()));
     Ok(found)
 }
 
 /// Clips whose names say label and subject.
-fn find_named(dir: &Path, parse: impl Fn(&str) -> Option<(&'static str, String)>) -> Result<Vec<Found>, DataError> {
+fn find_named(dir: &Path, parse: impl Fn(&str) -> Option<(&'static str, String)>) -> Result<Vec<FoundClip>, DataError> {
     let mut found = Vec::new();
     for name in entries(dir)? {
         if let Some((label, subject)) = parse(&name) {
             let media = Media::of(&dir.join(name))?;
-            found.extend(media.map(|media| Found { subject, label: label.to_owned(), media }));
+            found.extend(media.map(|media| FoundClip { subject, label: label.to_owned(), media }));
         }
     }
     Ok(found)

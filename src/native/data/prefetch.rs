@@ -1,4 +1,4 @@
-//! Values made ahead of their use, on a thread of their own.
+//! Values computed ahead of their use, on a thread of their own.
 
 use std::{
     collections::BTreeMap,
@@ -11,9 +11,10 @@ use std::{
 
 /// Makes the value of step after step while the previous ones are used.
 ///
-/// What a step gets depends on the step alone, never on timing. Threads that share the steps may ask out of order; whoever asks for a step
-/// that is not near the others (a resumed run, say) gets that one, and its successors from then on.
-pub struct Prefetch<T> {
+/// The value of a step depends on the step alone, never on timing. Threads that share the steps may
+/// ask out of order. Whoever asks for a step far from the others (a resumed run, say) gets it, and
+/// its successors are made from then on.
+pub(crate) struct Prefetch<T> {
     make: Arc<dyn Fn(u64) -> T + Send + Sync>,
     ahead: usize,
     worker: Mutex<Option<Worker<T>>>,
@@ -22,18 +23,19 @@ pub struct Prefetch<T> {
 struct Worker<T> {
     next: u64,
     values: Receiver<T>,
-    /// Made, but a later one was asked for first.
+    /// Values that are made, but of which a later one was asked for first.
     passed: BTreeMap<u64, T>,
 }
 
 impl<T: Send + 'static> Prefetch<T> {
-    /// At most `ahead` finished values wait; `make` is also called on the asking thread, should the worker be gone.
-    pub fn new(ahead: usize, make: impl Fn(u64) -> T + Send + Sync + 'static) -> Self {
+    /// At most `ahead` finished values wait; `make` is also called on the asking thread, should the
+    /// worker be gone.
+    pub(crate) fn new(ahead: usize, make: impl Fn(u64) -> T + Send + Sync + 'static) -> Self {
         Self { make: Arc::new(make), ahead, worker: Mutex::new(None) }
     }
 
     /// The value of `step`.
-    pub fn get(&self, step: u64) -> T {
+    pub(crate) fn get(&self, step: u64) -> T {
         let value = {
             let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
             if worker.as_ref().is_none_or(|worker| !worker.is_near(step, self.ahead)) {

@@ -2,23 +2,27 @@
 
 use super::random::{below, stream};
 
-/// How the frames of a clip are picked when it has more than the model.
+/// How frames are picked from a clip that has more of them than the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Sampling {
-    /// Evenly spaced, the first and the last among them.
+    /// Evenly spaced, including the first and the last.
     #[default]
     Uniform,
-    /// Evenly spaced, each moved at random by less than the distance to its neighbour; first and last stay.
+    /// Evenly spaced, each moved at random by less than the distance to its neighbour; first and
+    /// last stay.
     Random,
-    /// Any, even the same ones twice, in order; the first stays.
+    /// Any in order, even the same ones twice; the first stays.
     #[value(name = "very_random")]
     VeryRandom,
 }
 
 impl Sampling {
-    /// `count` frames out of `length`, in order. `seed` is for the random kinds. Needs `1 <= count <= length`.
-    pub fn picks(self, length: usize, count: usize, seed: u64) -> Vec<usize> {
+    /// `count` frames out of `length`, in order. `seed` is for the random kinds.
+    ///
+    /// # Panics
+    /// Unless `1 <= count <= length`.
+    pub(crate) fn picks(self, length: usize, count: usize, seed: u64) -> Vec<usize> {
         assert!((1..=length).contains(&count), "{count} frames of {length}");
         let even = evenly_spaced(length, count);
         let mut rng = stream(seed, 0);
@@ -28,7 +32,8 @@ impl Sampling {
                 let mut picks = even.clone();
                 for (pick, around) in picks.iter_mut().skip(1).zip(even.windows(3)) {
                     let [before, after] = [around[1] - around[0], around[2] - around[1]];
-                    // From just after the frame before to just before the frame after; there may be no room.
+                    // From just after the frame before to just before the frame after; there may be
+                    // no room.
                     *pick = around[0] + 1 + below(&mut rng, before + after - 1);
                 }
                 picks
@@ -41,7 +46,8 @@ impl Sampling {
     }
 }
 
-/// NumPy's `linspace(0, length - 1, count, dtype=int)`, whose rounding error sometimes truncates a whole number to the one below.
+/// NumPy's `linspace(0, length - 1, count, dtype=int)`, whose rounding error sometimes truncates a
+/// whole number to the one below.
 fn evenly_spaced(length: usize, count: usize) -> Vec<usize> {
     let last = length - 1;
     let step = last as f64 / (count - 1).max(1) as f64;

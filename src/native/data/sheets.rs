@@ -1,8 +1,10 @@
-//! Sheets: `meta.json`, and for each person one WebP picture with a row per label and a column per frame, square tiles without gaps.
+//! Sheets: `meta.json`, and for each person one WebP picture with a row per label and a column per
+//! frame, square tiles without gaps.
 //!
-//! Frame 0 is the neutral face and the same for all labels; it is always taken from row 0, so coding noise is the same too. Beside the
-//! sheets or elsewhere there may be exact flow: `s{id:06}_k0_flow{N}.npy`, float16 `[label, frame, N, N, 3]`, as [`FlowFrame`] has it with
-//! the visibility as channel 2. A person without such a file simply has no flow.
+//! Frame 0 is the neutral face and the same for all labels. It is always taken from row 0, so that
+//! its coding noise is the same, too. Next to the sheets or elsewhere there may be exact flow:
+//! `s{id:06}_k0_flow{N}.npy`, float16 `[label, frame, N, N, 3]`, the displacement of [`FlowFrame`]
+//! and its visibility as channel 2. A person without such a file has no flow.
 //!
 //! [`FlowFrame`]: super::FlowFrame
 
@@ -16,10 +18,15 @@ use half::f16;
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use super::{Contents, DataError, SYNTHETIC, Split, Stored, Subject, flow::ExactFlow, is_tolerable, progress_bar};
-use crate::native::synthetic;
+use super::{
+    contents::{Contents, StoredClip, Subject},
+    error::{DataError, tolerate},
+    flow::ExactFlow,
+    split::Split,
+};
+use crate::native::progress::progress_bar;
 
-/// What makes a directory one of sheets.
+/// The file that makes a directory one of sheets.
 pub(super) const META: &str = "meta.json";
 
 /// Decodes the people of one split.
@@ -29,7 +36,7 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
     let ids = meta.ids(split);
     let flow_files = flow_dir.map(list_flow_files).transpose()?.unwrap_or_default();
 
-    let progress = progress_bar("sheets", ids.len());
+    let progress = progress_bar("reading sheets", ids.len());
     let results: Vec<Result<Person, String>> = ids
         .par_iter()
         .map(|&id| {
@@ -58,7 +65,7 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
             first: ids.first().map(|&id| meta.sheet(id)).unwrap_or_default(),
         });
     }
-    is_tolerable("sheets", ids.len(), &skipped)?;
+    tolerate("sheets", ids.len(), &skipped)?;
     tracing::info!(
         "{} people ({split}), {} with exact flow",
         people.len(),
@@ -67,59 +74,36 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
     Ok(meta.contents(people, skipped))
 }
 
-/// Draws the people of one split.
-pub(super) fn draw(with_flow: bool, size: usize, split: Split) -> Result<Contents, DataError> {
-    let meta = Meta::synthetic();
-    meta.admit(size, Path::new(SYNTHETIC))?;
-    let tile = meta.frames * meta.size * meta.size * 3;
-    let person = |id: u32| {
-        let (pixels, cells) = synthetic::clips(id);
-        let labels = pixels.chunks_exact(tile).map(<[u8]>::to_vec).collect();
-        let cells = |length: usize| cells.chunks_exact(length).map(<[f16]>::to_vec).collect();
-        let flow = with_flow.then(|| (synthetic::CELLS, cells(meta.frames * synthetic::CELLS.pow(2) * 3)));
-        Person { id, labels, flow }
-    };
-    let people = meta.ids(split).into_par_iter().map(person).collect();
-    Ok(meta.contents(people, Vec::new()))
-}
-
-struct Person {
-    id: u32,
+/// A person with all labels.
+pub(super) struct Person {
+    pub(super) id: u32,
     /// For each label `[frame, y, x, rgb]`.
-    labels: Vec<Vec<u8>>,
+    pub(super) labels: Vec<Vec<u8>>,
     /// Cells of a side, and for each label `[frame, y, x, (dx, dy, visibility)]`.
-    flow: Option<(usize, Vec<Vec<f16>>)>,
+    pub(super) flow: Option<(usize, Vec<Vec<f16>>)>,
 }
 
+/// What `meta.json` says.
 #[derive(Deserialize)]
-struct Meta {
-    actions: Vec<String>,
-    frames: usize,
-    size: usize,
-    fps: usize,
-    apex_frame: usize,
-    splits: Splits,
+pub(super) struct Meta {
+    /// The labels, one per row.
+    pub(super) actions: Vec<String>,
+    pub(super) frames: usize,
+    /// Side of a tile in pixels.
+    pub(super) size: usize,
+    pub(super) fps: usize,
+    pub(super) apex_frame: usize,
+    pub(super) splits: Splits,
 }
 
+/// The ids of the people of each split.
 #[derive(Deserialize)]
-struct Splits {
-    train: Vec<u32>,
-    val: Vec<u32>,
+pub(super) struct Splits {
+    pub(super) train: Vec<u32>,
+    pub(super) val: Vec<u32>,
 }
 
 impl Meta {
-    fn synthetic() -> Self {
-        let (train, val) = synthetic::PEOPLE;
-        Self {
-            actions: synthetic::LABELS.map(str::to_owned).to_vec(),
-            frames: synthetic::FRAMES,
-            size: synthetic::TILE,
-            fps: 8,
-            apex_frame: synthetic::APEX,
-            splits: Splits { train: (0..train).collect(), val: (train..train + val).collect() },
-        }
-    }
-
     fn read(dir: &Path) -> Result<Self, DataError> {
         let path = dir.join(META);
         let text = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
@@ -137,8 +121,8 @@ impl Meta {
         Err(DataError::Unusable { path, problem: problem.into() })
     }
 
-    /// Tiles are never enlarged as a whole: a model would learn the blur.
-    fn admit(&self, size: usize, path: &Path) -> Result<(), DataError> {
+    /// Refuses tiles that would have to be enlarged as a whole: a model would learn the blur.
+    pub(super) fn admit(&self, size: usize, path: &Path) -> Result<(), DataError> {
         if size <= self.size {
             return Ok(());
         }
@@ -146,7 +130,7 @@ impl Meta {
         Err(DataError::Unusable { path: path.to_owned(), problem })
     }
 
-    fn ids(&self, split: Split) -> Vec<u32> {
+    pub(super) fn ids(&self, split: Split) -> Vec<u32> {
         match split {
             Split::Train => self.splits.train.clone(),
             Split::Val => self.splits.val.clone(),
@@ -158,7 +142,7 @@ impl Meta {
         format!("s{id:06}_k0.webp")
     }
 
-    fn contents(self, people: Vec<Person>, skipped: Vec<String>) -> Contents {
+    pub(super) fn contents(self, people: Vec<Person>, skipped: Vec<String>) -> Contents {
         let (mut subjects, mut clips) = (Vec::with_capacity(people.len()), Vec::new());
         for Person { id, labels, flow } in people {
             let (side, mut flows) = flow.map_or((0, None), |(side, flows)| (side, Some(flows.into_iter())));
@@ -166,7 +150,7 @@ impl Meta {
                 let flow = flows.as_mut().and_then(Iterator::next).map(|cells| ExactFlow { side, cells });
                 let name = format!("{id} {}", self.actions[label]);
                 let (subject, frames) = (subjects.len(), self.frames);
-                clips.push(Stored { subject, label, name, frames, pixels, alpha: None, flow });
+                clips.push(StoredClip { subject, label, name, frames, pixels, alpha: None, flow });
             }
             subjects.push(Subject { id, name: id.to_string() });
         }
@@ -182,7 +166,7 @@ impl Meta {
     }
 }
 
-/// For each label `[frame, y, x, rgb]`.
+/// The clips of a person: for each label `[frame, y, x, rgb]`.
 fn read_sheet(path: &Path, meta: &Meta) -> Result<Vec<Vec<u8>>, String> {
     let explain = |problem: &dyn Display| format!("{}: {problem}", path.display());
     let sheet = image::ImageReader::open(path)
@@ -209,7 +193,7 @@ fn read_sheet(path: &Path, meta: &Meta) -> Result<Vec<Vec<u8>>, String> {
     Ok((0..meta.actions.len()).map(clip).collect())
 }
 
-/// The people with a flow file.
+/// The people who have a flow file, with its path.
 fn list_flow_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, DataError> {
     let explain = |source| DataError::FlowDirectory { path: dir.to_owned(), source };
     let mut files = Vec::new();
@@ -225,7 +209,8 @@ fn list_flow_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, DataError> {
     Ok(files)
 }
 
-/// Cells of a side, and for each label `[frame, y, x, (dx, dy, visibility)]`.
+/// The exact flow of a person: cells of a side, and for each label `[frame, y, x, (dx, dy,
+/// visibility)]`.
 fn read_flow(path: &Path, meta: &Meta) -> Result<(usize, Vec<Vec<f16>>), String> {
     let explain = |problem: &dyn Display| format!("{}: {problem}", path.display());
     let bytes = fs::read(path).map_err(|e| explain(&e))?;
@@ -244,4 +229,78 @@ fn read_flow(path: &Path, meta: &Meta) -> Result<(usize, Vec<Vec<f16>>), String>
         return Err(explain(&"holds values that are not finite"));
     }
     Ok((side, cells.chunks_exact(meta.frames * side * side * 3).map(<[f16]>::to_vec).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::data::{
+        ClipSet,
+        fixtures::{copy_faces, faces, open_faces},
+    };
+
+    fn open(dir: &Path) -> Result<ClipSet, DataError> {
+        ClipSet::open(dir, Some(dir), 32, Split::Train)
+    }
+
+    #[test]
+    fn reads_people_labels_and_frames() {
+        let data = open_faces();
+        assert_eq!((data.len(), data.frames(), data.size(), data.grid()), (2, 4, 32, 8));
+        assert_eq!(data.labels()[4], "happiness");
+        assert_eq!([data.subject_id(0), data.subject_id(1)], [0, 1]);
+        assert_eq!(ClipSet::open(&faces(), None, 64, Split::All).unwrap().len(), 3);
+
+        let frame = data.clip(0, 4).frame(2);
+        assert_eq!(frame.len(), 3 * 32 * 32);
+        assert!(frame.iter().all(|v| (0.0..=1.0).contains(v)));
+        assert_ne!(frame, data.clip(0, 6).frame(2), "happiness and surprise look alike");
+        assert_eq!(
+            data.clip(0, 4).frame(0),
+            data.clip(0, 6).frame(0),
+            "frame 0 belongs to the person, not to the label"
+        );
+        assert_eq!(data.clip(0, 4).all_frames()[2 * 3 * 32 * 32..3 * 3 * 32 * 32], frame);
+    }
+
+    #[test]
+    fn an_empty_directory_says_what_it_must_hold() {
+        let dir = tempfile::tempdir().unwrap();
+        let message = open(dir.path()).err().unwrap().to_string();
+        assert!(message.contains("meta.json"), "{message}");
+
+        fs::copy(faces().join(META), dir.path().join(META)).unwrap();
+        let message = open(dir.path()).err().unwrap().to_string();
+        assert!(message.contains("none of the 2 sheets") && message.contains("s000000_k0.webp"), "{message}");
+    }
+
+    #[test]
+    fn bad_sheets_are_skipped_up_to_one_in_twenty() {
+        let dir = copy_faces();
+        let meta = fs::read_to_string(dir.path().join(META)).unwrap();
+        let mut meta: serde_json::Value = serde_json::from_str(&meta).unwrap();
+        meta["splits"]["train"] = (0..40).collect();
+        fs::write(dir.path().join(META), meta.to_string()).unwrap();
+        for id in 2..40 {
+            fs::copy(dir.path().join("s000001_k0.webp"), dir.path().join(format!("s{id:06}_k0.webp"))).unwrap();
+        }
+        fs::write(dir.path().join("s000005_k0.webp"), b"RIFF").unwrap();
+        let data = open(dir.path()).unwrap();
+        assert_eq!(data.len(), 39);
+        assert!(data.skipped()[0].contains("s000005_k0.webp"), "{:?}", data.skipped());
+
+        for id in [6, 7] {
+            fs::write(dir.path().join(format!("s{id:06}_k0.webp")), b"").unwrap();
+        }
+        let message = open(dir.path()).err().unwrap().to_string();
+        assert!(message.contains("3 of 40") && message.contains("s000007_k0.webp"), "{message}");
+    }
+
+    #[test]
+    fn a_sheet_of_another_size_is_named_with_both_sizes() {
+        let dir = copy_faces();
+        image::RgbImage::new(64, 64).save(dir.path().join("s000001_k0.webp")).unwrap();
+        let message = open(dir.path()).err().unwrap().to_string();
+        assert!(message.contains("s000001_k0.webp: is 64x64, not 256x448"), "{message}");
+    }
 }

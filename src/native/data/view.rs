@@ -4,22 +4,27 @@ use rand_chacha::ChaCha8Rng;
 
 use super::random::uniform;
 
-/// A square part of a tile, in pixels, possibly seen in a mirror.
+/// A square part of a tile, in pixels, possibly mirrored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
+pub(crate) struct View {
     pub(super) left: usize,
     pub(super) top: usize,
     pub(super) side: usize,
     pub(super) mirror: bool,
 }
 
-/// How often a picture is enlarged, as an option says it.
+/// Parses an enlargement on the command line.
 pub(crate) fn parse_zoom(text: &str) -> Result<f32, String> {
     let zoom: f32 = text.parse().map_err(|error| format!("{error}"))?;
-    if zoom.is_finite() && zoom >= 1.0 { Ok(zoom) } else { Err("it must be at least 1, which crops nothing".into()) }
+    if zoom.is_finite() && zoom >= 1.0 {
+        Ok(zoom)
+    } else {
+        Err("an enlargement must be at least 1, which crops nothing".into())
+    }
 }
 
 impl View {
+    /// All of a tile.
     pub(super) fn whole(tile: usize) -> Self {
         Self { left: 0, top: 0, side: tile, mirror: false }
     }
@@ -31,7 +36,8 @@ impl View {
         Self { left: margin, top: margin, side, mirror: false }
     }
 
-    /// Anywhere within the middle half of where it can lie: faces are in the middle of their tiles.
+    /// A random square in the middle half of the places where it can lie, since faces are in the
+    /// middle of their tiles.
     pub(super) fn draw(rng: &mut ChaCha8Rng, tile: usize, max_zoom: f32) -> Self {
         let zoom = 1.0 + (max_zoom - 1.0) * uniform(rng);
         let side = ((tile as f32 / zoom).round() as usize).clamp(1, tile);

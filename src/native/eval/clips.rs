@@ -121,7 +121,11 @@ mod tests {
             let index = |names: &[String], name: &str| names.iter().position(|known| known == name).unwrap();
             let subject = (0..data.len()).find(|&i| data.subject_name(i) == read.subject_name(clip.subject())).unwrap();
             let original = data.clip(subject, index(data.labels(), &read.labels()[clip.label()]));
-            assert!((0..data.frames()).all(|frame| clip.rgba(frame) == original.rgba(frame)), "{}", clip.name());
+            assert!(
+                (0..data.frames()).all(|frame| clip.rgba(frame) == original.rgba(frame)),
+                "clip of {}",
+                clip.subject()
+            );
         }
         let contents: serde_json::Value = serde_json::from_slice(&fs::read(target.join(CONTENTS)).unwrap()).unwrap();
         assert_eq!(contents["apex_frame"], data.apex_frame());

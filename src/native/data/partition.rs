@@ -1,4 +1,4 @@
-//! Which subjects of a set of folders are trained on, and which are held out.
+//! Which subjects of a set of folders are trained on and which are held out.
 
 use std::{
     collections::BTreeSet,
@@ -9,12 +9,12 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{DataError, Split, layouts::Published};
+use super::{error::DataError, layouts::Published, split::Split};
 
-/// One subject in so many is held out, unless a file says otherwise.
+/// One of so many subjects is held out, unless a file says otherwise.
 const HELD_OUT: usize = 10;
 
-/// Beside the clips: who is trained on and who is held out, by name.
+/// The file next to the clips that names who is trained on and who is held out.
 const FILE: &str = "splits.json";
 
 #[derive(Deserialize)]
@@ -24,22 +24,23 @@ struct SplitFile {
     val: Vec<String>,
 }
 
-/// The subjects of each side.
+/// The subjects to train on, and those held out.
 #[derive(Debug, PartialEq)]
-pub(super) struct Sides {
+pub(super) struct Partition {
     train: BTreeSet<String>,
     val: BTreeSet<String>,
 }
 
-impl Sides {
-    /// As `splits.json` in `dir` says; without it as published; otherwise a tenth of the subjects, at least one, is held out.
+impl Partition {
+    /// The partition that `splits.json` in `dir` names, or else the published one. Without either,
+    /// a tenth of the subjects, at least one, is held out.
     pub(super) fn of(
         dir: &Path,
         subjects: &BTreeSet<String>,
         published: Option<&Published>,
     ) -> Result<Self, DataError> {
         let path = dir.join(FILE);
-        let (sides, why) = match (fs::read(&path), published) {
+        let (partition, why) = match (fs::read(&path), published) {
             (Ok(text), _) => (Self::listed(&path, &text, subjects)?, format!("as {FILE} says")),
             (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(DataError::Io { path, source: error });
@@ -49,16 +50,16 @@ impl Sides {
             }
             (Err(_), None) => (Self::drawn(subjects), format!("by the hash of their names; {FILE} can name them")),
         };
-        tracing::info!("{} subjects to train on, {} held out, {why}", sides.train.len(), sides.val.len());
-        let left_out = subjects.iter().filter(|&subject| !sides.has(subject, Split::All));
+        tracing::info!("{} subjects to train on, {} held out, {why}", partition.train.len(), partition.val.len());
+        let left_out = subjects.iter().filter(|&subject| !partition.contains(subject, Split::All));
         let left_out: Vec<&str> = left_out.map(String::as_str).collect();
         if !left_out.is_empty() {
-            tracing::info!("subjects on neither side are left out: {}", left_out.join(", "));
+            tracing::info!("subjects in neither are left out: {}", left_out.join(", "));
         }
-        Ok(sides)
+        Ok(partition)
     }
 
-    pub(super) fn has(&self, subject: &str, split: Split) -> bool {
+    pub(super) fn contains(&self, subject: &str, split: Split) -> bool {
         match split {
             Split::Train => self.train.contains(subject),
             Split::Val => self.val.contains(subject),
@@ -70,19 +71,20 @@ impl Sides {
         let unusable = |problem| DataError::Unusable { path: PathBuf::from(path), problem };
         let SplitFile { train, val } = serde_json::from_slice(text)
             .map_err(|e| unusable(format!("must read {{\"train\": [names], \"val\": [names]}}: {e}")))?;
-        let sides = Self { train: train.into_iter().collect(), val: val.into_iter().collect() };
-        let unknown: Vec<_> = sides.train.union(&sides.val).filter(|&name| !subjects.contains(name)).cloned().collect();
+        let partition = Self { train: train.into_iter().collect(), val: val.into_iter().collect() };
+        let unknown: Vec<_> =
+            partition.train.union(&partition.val).filter(|&name| !subjects.contains(name)).cloned().collect();
         if !unknown.is_empty() {
             return Err(unusable(format!("names subjects that have no clips here: {}", unknown.join(", "))));
         }
-        let both: Vec<_> = sides.train.intersection(&sides.val).cloned().collect();
+        let both: Vec<_> = partition.train.intersection(&partition.val).cloned().collect();
         if !both.is_empty() {
             return Err(unusable(format!(
                 "has subjects on both sides, who would not be held out: {}",
                 both.join(", ")
             )));
         }
-        Ok(sides)
+        Ok(partition)
     }
 
     fn published(published: &Published, subjects: &BTreeSet<String>) -> Self {
@@ -98,7 +100,7 @@ impl Sides {
         let held_out = (subjects.len() / HELD_OUT).max(1);
         let (val, train) = order.split_at(held_out.min(order.len()));
         if train.is_empty() {
-            tracing::warn!("there is one subject only, so validation sees the clips that are trained on");
+            tracing::warn!("there is only one subject, so validation sees the training clips");
             return Self { train: subjects.clone(), val: subjects.clone() };
         }
         let set = |names: &[&String]| names.iter().map(|&name| name.clone()).collect();
@@ -114,37 +116,37 @@ mod tests {
         (0..count).map(|i| format!("person{i}")).collect()
     }
 
-    fn sides(text: Option<&str>, count: usize) -> Result<Sides, String> {
+    fn partition(text: Option<&str>, count: usize) -> Result<Partition, String> {
         let dir = tempfile::tempdir().unwrap();
         if let Some(text) = text {
             fs::write(dir.path().join(FILE), text).unwrap();
         }
-        Sides::of(dir.path(), &subjects(count), None).map_err(|error| error.to_string())
+        Partition::of(dir.path(), &subjects(count), None).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_tenth_and_at_least_one_is_held_out_the_same_each_time() {
         for (count, held_out) in [(2, 1), (9, 1), (30, 3)] {
-            let sides = sides(None, count).unwrap();
-            assert_eq!((sides.train.len(), sides.val.len()), (count - held_out, held_out));
-            assert!(sides.train.is_disjoint(&sides.val));
+            let partition = partition(None, count).unwrap();
+            assert_eq!((partition.train.len(), partition.val.len()), (count - held_out, held_out));
+            assert!(partition.train.is_disjoint(&partition.val));
         }
-        assert_eq!(sides(None, 30), sides(None, 30));
-        let alone = sides(None, 1).unwrap();
+        assert_eq!(partition(None, 30), partition(None, 30));
+        let alone = partition(None, 1).unwrap();
         assert_eq!(alone.train, alone.val);
     }
 
     #[test]
     fn a_file_decides_and_must_be_right() {
-        let named = sides(Some(r#"{"train": ["person2"], "val": ["person0"]}"#), 3).unwrap();
-        assert!(named.has("person2", Split::Train) && named.has("person0", Split::Val));
-        assert!(!named.has("person1", Split::All));
+        let named = partition(Some(r#"{"train": ["person2"], "val": ["person0"]}"#), 3).unwrap();
+        assert!(named.contains("person2", Split::Train) && named.contains("person0", Split::Val));
+        assert!(!named.contains("person1", Split::All));
 
-        let message = sides(Some(r#"{"train": ["person9"], "val": []}"#), 3).unwrap_err();
+        let message = partition(Some(r#"{"train": ["person9"], "val": []}"#), 3).unwrap_err();
         assert!(message.contains("splits.json") && message.contains("person9"), "{message}");
-        let message = sides(Some(r#"{"train": ["person1"], "val": ["person1"]}"#), 3).unwrap_err();
+        let message = partition(Some(r#"{"train": ["person1"], "val": ["person1"]}"#), 3).unwrap_err();
         assert!(message.contains("both sides") && message.contains("person1"), "{message}");
-        let message = sides(Some(r#"{"test": []}"#), 3).unwrap_err();
+        let message = partition(Some(r#"{"test": []}"#), 3).unwrap_err();
         assert!(message.contains("must read"), "{message}");
     }
 }

@@ -1,37 +1,83 @@
 //! A training set that needs no files: drawn faces with a few expressions, and the exact flow of each.
 //!
-//! A frame is frame 0 looked up through a smooth displacement, so flow and picture agree by construction; an opening mouth is the one
-//! thing that no displacement explains.
+//! A frame is frame 0 looked up through a smooth displacement, so flow and picture agree by
+//! construction; an opening mouth is the one thing that no displacement explains.
+
+use std::path::Path;
 
 use half::f16;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use rayon::prelude::*;
+
+use super::{
+    contents::Contents,
+    error::DataError,
+    random::between,
+    sheets::{Meta, Person, Splits},
+    split::Split,
+};
+
+/// The name of this set in place of a directory; in place of a directory of flow, its exact flow.
+pub(crate) const SYNTHETIC: &str = "synthetic";
 
 /// Pixels of a tile, each way.
-pub const TILE: usize = 64;
+const TILE: usize = 64;
 /// Cells of the exact flow, each way.
-pub const CELLS: usize = 32;
+const CELLS: usize = 32;
 /// Frames per clip: rest, the expression, and back.
-pub const FRAMES: usize = 16;
+const FRAMES: usize = 16;
+/// Suggested frames per second.
+const FPS: usize = 8;
 /// The frame of the full expression.
-pub const APEX: usize = 8;
-pub const LABELS: [&str; 4] = ["neutral", "happiness", "sadness", "surprise"];
+const APEX: usize = 8;
+const LABELS: [&str; 4] = ["neutral", "happiness", "sadness", "surprise"];
 
 /// People of the training and of the validation split.
-pub const PEOPLE: (u32, u32) = (48, 12);
+const PEOPLE: (u32, u32) = (48, 12);
 
 /// Samples per pixel and per flow cell, each way.
 const SAMPLES: usize = 2;
 
-/// Everything that tells one person from another.
-struct Person {
+/// Draws the people of one split, for a model of `size`.
+pub(super) fn draw(with_flow: bool, size: usize, split: Split) -> Result<Contents, DataError> {
+    let meta = meta();
+    meta.admit(size, Path::new(SYNTHETIC))?;
+    let people = meta.ids(split).into_par_iter().map(|id| draw_person(id, with_flow)).collect();
+    Ok(meta.contents(people, Vec::new()))
+}
+
+/// What the `meta.json` of the set would say.
+fn meta() -> Meta {
+    let (train, val) = PEOPLE;
+    Meta {
+        actions: LABELS.map(str::to_owned).to_vec(),
+        frames: FRAMES,
+        size: TILE,
+        fps: FPS,
+        apex_frame: APEX,
+        splits: Splits { train: (0..train).collect(), val: (train..train + val).collect() },
+    }
+}
+
+fn draw_person(id: u32, with_flow: bool) -> Person {
+    let (pixels, cells) = clips(id);
+    let labels = pixels.chunks_exact(FRAMES * TILE.pow(2) * 3).map(<[u8]>::to_vec).collect();
+    let flow = with_flow.then(|| {
+        let cells = cells.chunks_exact(FRAMES * CELLS.pow(2) * 3).map(<[f16]>::to_vec).collect();
+        (CELLS, cells)
+    });
+    Person { id, labels, flow }
+}
+
+/// Everything that tells one face from another.
+struct Face {
     skin: [f32; 3],
     hair: [f32; 3],
     lips: [f32; 3],
     iris: [f32; 3],
     backdrop: [[f32; 3]; 2],
-    /// Half axes of the face.
-    face: [f32; 2],
+    /// Half axes.
+    axes: [f32; 2],
     eyes: Eyes,
     /// Height and half width of the mouth.
     mouth: [f32; 2],
@@ -51,20 +97,21 @@ struct Origin {
     inside: f32,
 }
 
-/// Pixels `[label, frame, y, x, rgb]` and flow `[label, frame, y, x, (dx, dy, visibility)]` of one person.
-pub fn clips(id: u32) -> (Vec<u8>, Vec<f16>) {
+/// Pixels `[label, frame, y, x, rgb]` and flow `[label, frame, y, x, (dx, dy, visibility)]` of one
+/// person.
+fn clips(id: u32) -> (Vec<u8>, Vec<f16>) {
     let mut rng = ChaCha8Rng::seed_from_u64(0x5EED ^ u64::from(id));
-    let person = Person::draw(&mut rng);
+    let face = Face::draw(&mut rng);
     let (mut pixels, mut cells) = (Vec::new(), Vec::new());
     for label in LABELS {
         let sway = [between(&mut rng, -0.06, 0.06), between(&mut rng, -0.03, 0.03)];
         for frame in 0..FRAMES {
             let strength = (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
-            let origin = |place| person.origin(label, strength, sway, place);
+            let origin = |place| face.origin(label, strength, sway, place);
             pixels.extend(
                 grid_means(TILE, |place| {
                     let Origin { place, inside } = origin(place);
-                    mix(person.colour(place), [0.25, 0.08, 0.08], inside)
+                    mix(face.colour(place), [0.25, 0.08, 0.08], inside)
                 })
                 .into_iter()
                 .flatten()
@@ -84,7 +131,7 @@ pub fn clips(id: u32) -> (Vec<u8>, Vec<f16>) {
     (pixels, cells)
 }
 
-impl Person {
+impl Face {
     fn draw(rng: &mut ChaCha8Rng) -> Self {
         let tone = between(rng, 0.35, 0.95);
         let mut colour = |low: f32, high: f32| [(); 3].map(|()| between(rng, low, high));
@@ -95,7 +142,7 @@ impl Person {
             hair,
             iris,
             backdrop,
-            face: [between(rng, 0.5, 0.62), between(rng, 0.68, 0.8)],
+            axes: [between(rng, 0.5, 0.62), between(rng, 0.68, 0.8)],
             eyes: Eyes {
                 height: between(rng, -0.18, -0.08),
                 distance: between(rng, 0.2, 0.27),
@@ -111,10 +158,11 @@ impl Person {
             let radius = ((x - centre[0]) / axes[0]).hypot((y - centre[1]) / axes[1]);
             covered((radius - 1.0) * axes[0].min(axes[1]))
         };
-        let [width, height] = self.face;
+        let [width, height] = self.axes;
         let mut colour = mix(self.backdrop[0], self.backdrop[1], 0.5 + 0.35 * y + 0.15 * (7.0 * x).sin());
         colour = mix(colour, self.hair, ellipse([0.0, -0.12], [width + 0.1, height + 0.06]));
-        // Lit from the upper left, and a little uneven, so that every place can be told from its neighbours.
+        // Lit from the upper left, and a little uneven, so that every place differs from its
+        // neighbours.
         let light = 1.0 - 0.22 * (x + y) + 0.05 * (11.0 * x + 5.0 * y).sin() * (9.0 * y).cos();
         colour = mix(colour, self.skin.map(|value| value * light), ellipse([0.0, 0.06], [width, height]));
         let nose = ellipse([0.03, 0.14], [0.05, 0.13]);
@@ -129,11 +177,12 @@ impl Person {
         mix(colour, self.lips, ellipse([0.0, self.mouth[0]], [self.mouth[1], 0.06]))
     }
 
-    /// Where a place of a frame comes from, with the expression at `strength` and the head moved by `sway` times that.
+    /// Where a place of a frame comes from, with the expression at `strength` and the head moved by
+    /// `sway` times that.
     fn origin(&self, label: &str, strength: f32, sway: [f32; 2], place: [f32; 2]) -> Origin {
         let [x, y] = place;
         // The head moves as a whole, and the backdrop stands still; the step between lies in the hair.
-        let radius = (x / (self.face[0] + 0.2)).hypot((y + 0.05) / (self.face[1] + 0.2));
+        let radius = (x / (self.axes[0] + 0.2)).hypot((y + 0.05) / (self.axes[1] + 0.2));
         let head = 1.0 - smooth_step((radius - 0.85) / 0.5);
         let mut moved = sway.map(|sway| sway * strength * head);
         let mut bump = |centre: [f32; 2], size: f32, by: [f32; 2]| {
@@ -198,8 +247,4 @@ fn covered(distance: f32) -> f32 {
 fn smooth_step(x: f32) -> f32 {
     let x = x.clamp(0.0, 1.0);
     x * x * (3.0 - 2.0 * x)
-}
-
-fn between(rng: &mut ChaCha8Rng, low: f32, high: f32) -> f32 {
-    low + (high - low) * ((rng.next_u32() >> 8) as f32 / (1 << 24) as f32)
 }

@@ -1,8 +1,8 @@
-//! Whole clips with their labels, which the action network learns from.
+//! Batches of whole clips with their labels, from which the action network learns.
 
 use super::{
-    Clip, ClipSet,
     augmentation::Augmentation,
+    clip_set::{Clip, ClipSet},
     random::{below, stream},
     view::View,
 };
@@ -13,17 +13,18 @@ use super::{
 ///
 /// - pixels: `[batch, frames, 3, size, size]`, RGB in `[0, 1]`
 /// - labels: `[batch]`
-pub struct ClipBatch {
-    pub frames: usize,
-    pub size: usize,
-    pub pixels: Vec<f32>,
-    pub labels: Vec<usize>,
+pub(crate) struct ClipBatch {
+    pub(crate) frames: usize,
+    pub(crate) size: usize,
+    pub(crate) pixels: Vec<f32>,
+    pub(crate) labels: Vec<usize>,
 }
 
 impl ClipSet {
-    /// A batch of any clips, each changed by one draw of `augmentation` (but never turned around in time, which would be another action) and
-    /// enlarged up to `max_zoom` times. The draw depends on `seed` and `step` alone.
-    pub fn clip_batch(
+    /// A batch of any clips, each changed by one draw of `augmentation` (though never reversed in
+    /// time, which would be another action) and enlarged up to `max_zoom` times. The draw depends
+    /// on `seed` and `step` alone.
+    pub(crate) fn clip_batch(
         &self,
         augmentation: &Augmentation,
         max_zoom: f32,
@@ -32,7 +33,7 @@ impl ClipSet {
         step: u64,
     ) -> ClipBatch {
         let mut rng = stream(seed, step);
-        let mut drawn = self.no_clips(batch);
+        let mut drawn = self.empty_batch(batch);
         for _ in 0..batch {
             let clip = self.nth_clip(below(&mut rng, self.clip_count()));
             let change = augmentation.draw(&mut rng);
@@ -48,10 +49,10 @@ impl ClipSet {
     }
 
     /// All clips as they are, `batch` at a time.
-    pub fn clip_batches(&self, batch: usize) -> impl Iterator<Item = ClipBatch> {
+    pub(crate) fn clip_batches(&self, batch: usize) -> impl Iterator<Item = ClipBatch> {
         let clips: Vec<Clip<'_>> = self.clips().collect();
         (0..clips.len().div_ceil(batch)).map(move |index| {
-            let mut whole = self.no_clips(batch);
+            let mut whole = self.empty_batch(batch);
             for clip in clips.iter().skip(index * batch).take(batch) {
                 whole.pixels.extend(clip.all_frames());
                 whole.labels.push(clip.label());
@@ -60,7 +61,7 @@ impl ClipSet {
         })
     }
 
-    fn no_clips(&self, room: usize) -> ClipBatch {
+    fn empty_batch(&self, room: usize) -> ClipBatch {
         let (frames, size) = (self.frames, self.size);
         let pixels = Vec::with_capacity(room * frames * 3 * size * size);
         ClipBatch { frames, size, pixels, labels: Vec::with_capacity(room) }

@@ -1,4 +1,4 @@
-//! Videos, decoded by the installed `ffmpeg`: it reads what no library of ours could, and is no part of the program.
+//! Videos, decoded by the installed `ffmpeg`, which reads more formats than any library we could link.
 
 use std::{
     ffi::OsString,
@@ -11,12 +11,12 @@ use std::{
 
 use image::{DynamicImage, RgbImage, RgbaImage};
 
-use super::decode::Visit;
+use super::media::Visit;
 use crate::portrait::MAX_PIXELS;
 
 const FFMPEG: &str = "ffmpeg";
 
-/// Whether videos can be read at all.
+/// Whether `ffmpeg` is installed.
 pub(super) fn is_available() -> bool {
     answers(FFMPEG)
 }
@@ -27,12 +27,13 @@ fn answers(program: &str) -> bool {
     status.is_ok_and(|status| status.success())
 }
 
+/// Shows `visit` the frames of a video until it breaks off.
 pub(super) fn visit(path: &Path, visit: Visit<'_>) -> Result<(), String> {
     let failed = |error: io::Error| format!("{FFMPEG} could not be used: {error}");
-    // Behind `file:` no part of a name is taken for a protocol.
+    // `file:` keeps ffmpeg from taking the beginning of a name for a protocol.
     let mut input = OsString::from("file:");
     input.push(path);
-    // A file rather than a pipe: nobody has to read it while the frames come.
+    // A file rather than a pipe, which somebody would have to read while the frames come.
     let mut errors = tempfile::tempfile().map_err(failed)?;
     let mut child = Command::new(FFMPEG)
         .args(["-v", "error", "-nostdin", "-threads", "1", "-i"])
@@ -46,7 +47,7 @@ pub(super) fn visit(path: &Path, visit: Visit<'_>) -> Result<(), String> {
         .map_err(failed)?;
     let frames = child.stdout.take().map(|output| read_frames(BufReader::new(output), visit));
     if matches!(frames, Some(Ok(ControlFlow::Break(())) | Err(_))) {
-        // It may have ended by itself, which is as well.
+        // Killing fails if it has ended by itself, which is just as well.
         let _ = child.kill();
     }
     let status = child.wait().map_err(failed)?;
@@ -58,6 +59,7 @@ pub(super) fn visit(path: &Path, visit: Visit<'_>) -> Result<(), String> {
     }
 }
 
+/// What ffmpeg said last.
 fn last_line(log: &mut File) -> Option<String> {
     let mut text = Vec::new();
     log.rewind().and_then(|()| log.read_to_end(&mut text)).ok()?;

@@ -1,12 +1,13 @@
-//! The frames of a GIF, each as it is seen: what a frame leaves out shows the one before.
+//! The frames of a GIF, each as it is seen: where a frame is transparent, it shows the one before.
 
 use std::{fs::File, io::BufReader, ops::ControlFlow, path::Path};
 
 use image::{AnimationDecoder, ImageDecoder, codecs::gif::GifDecoder};
 
-use super::decode::Visit;
+use super::media::Visit;
 use crate::portrait::MAX_PIXELS;
 
+/// Shows `visit` the frames of a GIF until it breaks off.
 pub(super) fn visit(path: &Path, visit: Visit<'_>) -> Result<(), String> {
     let file = File::open(path).map_err(|e| e.to_string())?;
     let decoder = GifDecoder::new(BufReader::new(file)).map_err(|e| e.to_string())?;
