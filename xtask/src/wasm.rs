@@ -13,8 +13,8 @@ use crate::system::{apt_install, step, which};
 
 pub const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Debian's compiler that browsers are built with, its sources (to build a wasm32 standard library from), and its standard
-/// library for this machine (for build scripts and macros).
+/// Debian's compiler that browsers are built with, its sources (to build a wasm32 standard library
+/// from), and its standard library for this machine (for build scripts and macros).
 const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "libstd-rust-web-dev"];
 
 const BY_HAND: &str = "On a machine that reaches rustup's server, `rustup target add wasm32-unknown-unknown` is all it \
@@ -50,8 +50,8 @@ impl WasmToolchain {
         Self::debian(sh)?.with_context(|| format!("Debian's wasm32 compiler is not complete. {BY_HAND}"))
     }
 
-    /// What cargo must be told in its environment, and only when it builds for wasm32: native builds, and the clippy and
-    /// rustfmt that belong to them, stay with the compiler on PATH.
+    /// What cargo must be told in its environment, and only when it builds for wasm32: native
+    /// builds, and the clippy and rustfmt that belong to them, stay with the compiler on PATH.
     pub fn environment(&self) -> Vec<(&'static str, OsString)> {
         match self {
             Self::Installed => Vec::new(),

@@ -1,0 +1,78 @@
+//! What must hold of the sources before a test runs, from the cheapest to the dearest. A gate that fails does not keep
+//! the others from looking, so that one run tells everything.
+
+use anyhow::Result;
+use xshell::{Shell, cmd};
+
+use crate::{
+    house,
+    phases::Phases,
+    system::step,
+    tools,
+    wasm::{TARGET, WasmToolchain},
+};
+
+/// The crate's feature sets but for `cuda` and `tch`, which need libraries of the machine.
+const FEATURE_SETS: [&str; 4] = ["", "gpu", "native", "native,gpu"];
+
+/// Every gate on every feature set; if `quick`, those that compile nothing.
+pub fn lint(sh: &Shell, quick: bool) -> Result<()> {
+    let mut phases = Phases::default();
+    quick_gates(sh, &mut phases);
+    if !quick {
+        phases.attempt("clippy", || every_clippy(sh));
+        phases.attempt("rustdoc", || rustdoc(sh));
+    }
+    phases.print_summary();
+    phases.verdict()
+}
+
+/// The gates that compile nothing.
+fn quick_gates(sh: &Shell, phases: &mut Phases) {
+    phases.attempt("format", || Ok(cmd!(sh, "cargo fmt --all --check").run()?));
+    phases.attempt("house rules", || house::check(sh));
+    phases.attempt("typos", || match tools::typos(sh) {
+        Ok(typos) => Ok(cmd!(sh, "{typos}").run()?),
+        Err(error) => left_out("typos", &error),
+    });
+    // Advisories come from a database that changes without us: the workflow asks it, not the tests.
+    phases.attempt("cargo deny", || match tools::cargo_deny(sh) {
+        Ok(deny) => Ok(cmd!(sh, "{deny} --locked check bans licenses sources").run()?),
+        Err(error) => left_out("cargo-deny", &error),
+    });
+    phases.attempt("javascript", || {
+        tools::node_modules(sh, "tests/browser")?;
+        let _in_tests = sh.push_dir("tests/browser");
+        Ok(cmd!(sh, "npm run lint").run()?)
+    });
+}
+
+/// A machine without the program can still test everything else; the workflow has it.
+fn left_out(program: &str, error: &anyhow::Error) -> Result<()> {
+    step(&format!("WARNING: {program} CANNOT BE HAD, SO ITS GATE IS LEFT OUT: {error:#}"));
+    Ok(())
+}
+
+fn every_clippy(sh: &Shell) -> Result<()> {
+    for features in FEATURE_SETS {
+        clippy(sh, features)?;
+    }
+    match WasmToolchain::ensure(sh)? {
+        WasmToolchain::Installed => Ok(cmd!(sh, "cargo clippy --lib --target {TARGET} -- --deny warnings").run()?),
+        // Clippy must be of the version of the compiler, and Debian packages none for this one.
+        WasmToolchain::Debian { .. } => {
+            step("WARNING: CLIPPY ON WASM32 IS LEFT OUT: it needs rustup's wasm32 target");
+            Ok(())
+        }
+    }
+}
+
+fn clippy(sh: &Shell, features: &str) -> Result<()> {
+    let set = ["--workspace", "--all-targets", "--no-default-features", "--features", features];
+    Ok(cmd!(sh, "cargo clippy {set...} -- --deny warnings").run()?)
+}
+
+fn rustdoc(sh: &Shell) -> Result<()> {
+    let documentation = cmd!(sh, "cargo doc --no-deps --workspace --features native --document-private-items");
+    Ok(documentation.env("RUSTDOCFLAGS", "--deny warnings").run()?)
+}
