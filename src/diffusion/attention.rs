@@ -18,15 +18,16 @@ const BUCKETS: usize = 32;
 pub const MAX_DISTANCE: usize = 32;
 /// Wavelengths of the rotary embedding grow up to this (Su et al. 2021).
 const ROTARY_THETA: f64 = 10_000.0;
+/// Added to the variance of a [`ChannelNorm`].
 const NORM_EPSILON: f64 = 1e-5;
 
-/// What the queries, keys and values of one slice may take on the CPU: more than its cache holds is
-/// moved to memory and back by every step of the attention, which then takes two to three times as
-/// long.
+/// Bytes that the queries, keys and values of one slice may take on the CPU. What its cache does
+/// not hold goes to memory and back in every step of the attention, which then takes two to three
+/// times as long.
 const SLICE_BYTES: usize = 4 << 20;
 
-/// `attend` of `x`, on the CPU in slices along `axis` that become slices along `out_axis`. `floats`
-/// is the size of the queries, keys and values that belong to one index.
+/// Runs `attend` on `x`, on the CPU in slices along `axis` that become slices along `out_axis`.
+/// `floats` is the size of the queries, keys and values that belong to one index.
 fn in_slices(
     x: Tensor<3>,
     [axis, out_axis]: [usize; 2],
@@ -69,12 +70,15 @@ impl ChannelNorm {
 /// Linear attention over the positions of each frame.
 #[derive(Module, Debug)]
 pub struct SpatialLinearAttention {
+    /// Before the projections.
     pub norm: ChannelNorm,
     /// Weight `[channels, 3 * heads * head_dim]`, no bias.
     pub to_qkv: Linear,
     /// Weight `[heads * head_dim, channels]`, with bias.
     pub to_out: Linear,
+    /// The number of heads.
     pub heads: usize,
+    /// Channels of each head.
     pub head_dim: usize,
 }
 
@@ -129,12 +133,15 @@ impl SpatialLinearAttention {
 /// Softmax attention over the positions of each frame; used once, at the coarsest level.
 #[derive(Module, Debug)]
 pub struct SpatialAttention {
+    /// Before the projections.
     pub norm: ChannelNorm,
     /// Weight `[channels, 3 * heads * head_dim]`, no bias.
     pub to_qkv: Linear,
     /// Weight `[heads * head_dim, channels]`, no bias.
     pub to_out: Linear,
+    /// The number of heads.
     pub heads: usize,
+    /// Channels of each head.
     pub head_dim: usize,
 }
 
@@ -171,12 +178,15 @@ impl SpatialAttention {
 /// bias.
 #[derive(Module, Debug)]
 pub struct TemporalAttention {
+    /// Before the projections.
     pub norm: ChannelNorm,
     /// Weight `[channels, 3 * heads * head_dim]`, no bias.
     pub to_qkv: Linear,
     /// Weight `[heads * head_dim, channels]`, no bias.
     pub to_out: Linear,
+    /// The number of heads.
     pub heads: usize,
+    /// Channels of each head.
     pub head_dim: usize,
 }
 
@@ -209,6 +219,7 @@ impl TemporalAttention {
         in_slices(tokens, [1, 2], floats, |tokens| self.attend_slice(tokens, tables))
     }
 
+    /// [`attend`](Self::attend) for some of the positions.
     fn attend_slice(&self, tokens: Tensor<3>, tables: &FrameTables) -> Tensor<3> {
         let [n, positions, channels] = tokens.dims();
         let (heads, head_dim, frames) = (self.heads, self.head_dim, tables.frames());
@@ -246,11 +257,13 @@ pub struct FrameTables {
 }
 
 impl FrameTables {
+    /// Computes the rotations of `frames` frames.
+    ///
     /// # Shapes
     /// - `bias`: `[heads, frames, frames]`
     pub fn new(frames: usize, head_dim: usize, bias: Option<Tensor<3>>, device: &Device) -> Self {
         let rotation = TensorData::new(rotation_matrices(frames, head_dim), [1, frames, head_dim, head_dim]);
-        Self { rotation: Tensor::from_data(rotation, device), bias: bias.map(|bias| bias.unsqueeze::<5>()) }
+        Self { rotation: Tensor::from_data(rotation, device), bias: bias.map(Tensor::unsqueeze::<5>) }
     }
 
     /// Rotary embedding of queries or keys, times `head_dim^(-1/4)`.
@@ -272,14 +285,14 @@ impl FrameTables {
 /// T5's relative position bias: one learned number per head and bucket of distances.
 #[derive(Module, Debug)]
 pub struct RelativePositionBias {
-    /// `[32, heads]`
+    /// The learned numbers, `[32, heads]`.
     pub relative_attention_bias: BiasTable,
 }
 
 /// An embedding table.
 #[derive(Module, Debug)]
 pub struct BiasTable {
-    /// `[entries, width]`
+    /// An entry per row, `[entries, width]`.
     pub weight: Param<Tensor<2>>,
 }
 
@@ -289,6 +302,8 @@ impl RelativePositionBias {
         Self { relative_attention_bias: BiasTable { weight } }
     }
 
+    /// The bias of each pair of frames.
+    ///
     /// # Shapes
     /// - result: `[heads, frames (query), frames (key)]`
     pub fn forward(&self, frames: usize) -> Tensor<3> {
@@ -302,7 +317,7 @@ impl RelativePositionBias {
     }
 }
 
-/// Bucket of the distance between frame `query` and frame `key`: half of the buckets for each
+/// The bucket of the distance between frame `query` and frame `key`: half of the buckets for each
 /// direction, exact up to 7 frames, logarithmic beyond, the last one from `max_distance` on.
 pub fn relative_bucket(query: usize, key: usize, max_distance: usize) -> usize {
     let side = BUCKETS / 2;
@@ -317,7 +332,7 @@ pub fn relative_bucket(query: usize, key: usize, max_distance: usize) -> usize {
     offset + (exact + (position * (side - exact) as f32) as usize).min(side - 1)
 }
 
-/// Angle per frame of each pair of channels (Su et al. 2021): `10000^(-2 i / head_dim)`.
+/// The angle per frame of each pair of channels (Su et al. 2021): `10000^(-2 i / head_dim)`.
 pub fn rotary_frequencies(head_dim: usize) -> impl Iterator<Item = f64> {
     (0..head_dim).step_by(2).map(move |channel| ROTARY_THETA.powf(-(channel as f64) / head_dim as f64))
 }
@@ -360,7 +375,7 @@ mod tests {
     use crate::noise::NoiseSource;
 
     #[test]
-    fn slices_make_the_whole() {
+    fn slices_add_up_to_the_whole() {
         let device = Device::flex();
         let (heads, head_dim, frames) = (2, 8, 3);
         let mut noise = NoiseSource::new(1);

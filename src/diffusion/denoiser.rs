@@ -31,15 +31,16 @@ enum Guidance {
     Null,
     /// Scale 1: the conditional output alone.
     Conditional,
-    /// Both outputs, from one pass over a doubled batch; the conditional one alone where guidance
-    /// does not apply.
+    /// Both outputs, from one pass over a doubled batch; at times outside the guidance interval,
+    /// the conditional output alone.
     Scaled(f64),
 }
 
+/// What a denoiser has ready for one time.
 #[derive(Debug, Clone)]
 struct Step {
     alpha_cumprod: f64,
-    /// Whether guidance applies, if there is any.
+    /// Whether the time lies in the guidance interval.
     is_guided: bool,
     conditioning: Conditioning,
 }
@@ -76,7 +77,7 @@ impl Denoiser {
         let [from, to] = config.guidance_interval.map(|share| share * model.schedule().len() as f64);
         let step = |(index, &time): (usize, &usize)| {
             let is_guided = (from..to).contains(&(time as f64));
-            // The condition's rows come before those of none.
+            // The rows of the condition come before those of the null condition.
             let conditioning = all.narrow(index * rows, if is_guided { rows } else { batch });
             Step { alpha_cumprod: model.schedule().alpha_cumprod(time), is_guided, conditioning }
         };
@@ -131,10 +132,12 @@ pub(crate) fn added_by_guidance(difference: Tensor<5>, scale: f64, config: &Diff
     if of_detail == 0.0 { added } else { added + detail(difference, config.unet.diffused) * of_detail }
 }
 
-/// How many conditions a guided step evaluates: the null condition too, unless the scale turns
-/// guidance off.
+/// How many conditions a step evaluates where guidance applies.
 pub(super) fn variants(guidance: f64) -> usize {
-    if guidance == 0.0 || guidance == 1.0 { 1 } else { 2 }
+    match guidance {
+        0.0 | 1.0 => 1,
+        _ => 2,
+    }
 }
 
 /// The clean sample and the noise that the network's output stands for.

@@ -11,8 +11,8 @@ use super::unet::{ConvNorm, OutputHead, ResnetBlock, Unet3d, Upsample};
 const MULTIPLY_ADD: u64 = 2;
 
 impl Unet3d {
-    /// Floating-point operations of one denoising step of one video: two for each multiply-add of
-    /// the convolutions, the linear layers and the two products of every attention.
+    /// Counts the floating-point operations of one denoising step of one video: two for each
+    /// multiply-add of the convolutions, the linear layers and the two products of every attention.
     ///
     /// Norms, activations and position embeddings are not counted, nor the reference's part of the
     /// first convolution, which is computed once per video. `variants` is how many conditions are
@@ -59,7 +59,7 @@ impl Unet3d {
     }
 }
 
-/// Of a video between two changes of the grid; counts multiply-adds.
+/// The size of a video between two changes of the grid. Its methods count multiply-adds.
 #[derive(Clone, Copy)]
 struct Size {
     frames: u64,
@@ -97,7 +97,7 @@ impl Size {
         self.attention(&attention.to_qkv, &attention.to_out, attention.head_dim as u64)
     }
 
-    /// Of every token: its projections, and two products over `reach` for each of its channels in
+    /// The projections of every token, and two products over `reach` for each of its channels in
     /// the heads.
     fn attention(self, to_qkv: &Linear, to_out: &Linear, reach: u64) -> u64 {
         let [hidden, _] = sides(&to_out.weight);
@@ -105,12 +105,12 @@ impl Size {
     }
 }
 
-/// A linear layer on one token.
+/// The multiply-adds of a linear layer on one token.
 fn linear(layer: &Linear) -> u64 {
     sides(&layer.weight).iter().product()
 }
 
-/// Sides of a weight, without drawing its initial values.
+/// The sides of a weight, without drawing its initial values.
 fn sides<const D: usize>(weight: &Param<Tensor<D>>) -> [u64; D] {
     let shape = weight.lazy_shape();
     std::array::from_fn(|axis| shape[axis] as u64)

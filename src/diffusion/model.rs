@@ -80,18 +80,18 @@ impl DiffusionModel {
     /// - `x` and result: `[batch, channels, frames, height, width]`
     /// - `latent`: `[batch, latent_channels, height, width]`
     /// - `condition`: `[batch, condition_dim]`
-    /// - `times`, `null`: `batch` diffusion times, and whether to drop the condition
+    /// - `times`, `dropped`: `batch` diffusion times, and whether to drop the condition
     pub fn predict(
         &self,
         x: Tensor<5>,
         latent: Tensor<4>,
         condition: Tensor<2>,
         times: &[usize],
-        null: &[bool],
+        dropped: &[bool],
     ) -> Tensor<5> {
         let unet = &self.denoise_fn;
         let frames = x.dims()[2];
-        let conditioning = unet.conditioning(times, self.drop_condition(condition, null));
+        let conditioning = unet.conditioning(times, self.drop_condition(condition, dropped));
         unet.forward(x, &unet.reference(latent), &conditioning, &unet.frame_tables(frames))
     }
 
@@ -127,6 +127,8 @@ impl DiffusionModel {
         (self.squared_error(output, x0, noise, times) * weights).mean()
     }
 
+    /// The squared error of every value of the prediction, shaped as [`error`](Self::error)'s
+    /// arguments.
     fn squared_error(&self, output: Tensor<5>, x0: Tensor<5>, noise: Tensor<5>, times: &[usize]) -> Tensor<5> {
         let target = match self.config.parameterization {
             Parameterization::Epsilon => noise,
@@ -153,10 +155,10 @@ impl DiffusionModel {
         condition: Tensor<2>,
         times: &[usize],
         noise: Tensor<5>,
-        null: &[bool],
+        dropped: &[bool],
     ) -> Tensor<1> {
         let x = self.q_sample(x0.clone(), noise.clone(), times);
-        self.error(self.predict(x, latent, condition, times, null), x0, noise, times)
+        self.error(self.predict(x, latent, condition, times, dropped), x0, noise, times)
     }
 
     /// The clean motion that `output` implies, thresholded.
@@ -173,10 +175,11 @@ impl DiffusionModel {
     /// # Shapes
     /// - as for [`clean_estimate`](Self::clean_estimate)
     pub fn predicted_x0(&self, x: &Tensor<5>, output: Tensor<5>, times: &[usize]) -> Tensor<5> {
-        let column = |level: &dyn Fn(f64) -> f64| self.column(times, &x.device(), level);
         match self.config.parameterization {
             Parameterization::Epsilon => {
-                x.clone() * column(&|abar| abar.recip().sqrt()) - output * column(&|abar| (abar.recip() - 1.0).sqrt())
+                let of_x = self.per_sample(times, &x.device(), |abar| abar.recip().sqrt());
+                let of_output = self.per_sample(times, &x.device(), |abar| (abar.recip() - 1.0).sqrt());
+                x.clone() * of_x - output * of_output
             }
             Parameterization::Velocity => {
                 let (signal, sigma) = self.levels(times, &x.device());
@@ -185,22 +188,23 @@ impl DiffusionModel {
         }
     }
 
-    /// `condition` with the null condition in the rows that `null` marks.
-    fn drop_condition(&self, condition: Tensor<2>, null: &[bool]) -> Tensor<2> {
-        let keep: Vec<f32> = null.iter().map(|&null| f32::from(!null)).collect();
-        let keep = Tensor::<2>::from_data(TensorData::new(keep, [null.len(), 1]), &condition.device());
+    /// `condition` with the null condition in the rows that `dropped` marks.
+    fn drop_condition(&self, condition: Tensor<2>, dropped: &[bool]) -> Tensor<2> {
+        let keep: Vec<f32> = dropped.iter().map(|&dropped| f32::from(!dropped)).collect();
+        let keep = Tensor::<2>::from_data(TensorData::new(keep, [dropped.len(), 1]), &condition.device());
         condition * keep.clone() + self.denoise_fn.null_condition() * (keep * -1.0 + 1.0)
     }
 
     /// `sqrt(abar)` and `sqrt(1 - abar)` per sample, `[batch, 1, 1, 1, 1]`.
     fn levels(&self, times: &[usize], device: &Device) -> (Tensor<5>, Tensor<5>) {
-        let column = |level: &dyn Fn(f64) -> f64| self.column(times, device, level);
-        (column(&|abar| abar.sqrt()), column(&|abar| (1.0 - abar).sqrt()))
+        let signal = self.per_sample(times, device, f64::sqrt);
+        let sigma = self.per_sample(times, device, |abar| (1.0 - abar).sqrt());
+        (signal, sigma)
     }
 
     /// A function of abar per sample, `[batch, 1, 1, 1, 1]`.
-    fn column(&self, times: &[usize], device: &Device, level: &dyn Fn(f64) -> f64) -> Tensor<5> {
-        let values: Vec<f64> = times.iter().map(|&time| level(self.schedule.alpha_cumprod(time))).collect();
+    fn per_sample(&self, times: &[usize], device: &Device, function: fn(f64) -> f64) -> Tensor<5> {
+        let values: Vec<f64> = times.iter().map(|&time| function(self.schedule.alpha_cumprod(time))).collect();
         Tensor::from_data(TensorData::new(values, [times.len(), 1, 1, 1, 1]), device)
     }
 }

@@ -19,34 +19,45 @@ use super::attention::{
 use crate::config::{Diffused, UnetConfig, Upsampling};
 use crate::tensor::upsample_nearest;
 
-/// The U-Net. Module paths are the official checkpoints' keys up to [`official_key`].
+/// The U-Net. [`official_key`] turns its module paths into the official checkpoints' keys.
 #[derive(Module, Debug)]
 pub struct Unet3d {
+    /// Bias of every attention over frames.
     pub time_rel_pos_bias: RelativePositionBias,
-    /// Over what is diffused and the reference latent, in this order.
+    /// First convolution, over what is diffused and the reference latent, in this order.
     pub init_conv: Conv2d,
+    /// Attention over frames before the first stage.
     pub init_temporal_attn: TemporalAttention,
+    /// Embedding of the diffusion time.
     pub time_mlp: TimeEmbedding,
+    /// The way down, the finest grid first.
     pub downs: Vec<DownStage>,
+    /// First block of the coarsest grid.
     pub mid_block1: ResnetBlock,
+    /// Attention over the positions of the coarsest grid.
     pub mid_spatial_attn: SpatialAttention,
+    /// Attention over frames on the coarsest grid.
     pub mid_temporal_attn: TemporalAttention,
+    /// Second block of the coarsest grid.
     pub mid_block2: ResnetBlock,
+    /// The way up, the coarsest grid first.
     pub ups: Vec<UpStage>,
-    /// Of flow, or of all channels where there is no motion.
+    /// The head of the flow, or of all channels if it is not motion that is diffused.
     pub final_conv: OutputHead,
+    /// The head of the occlusion, if it is motion that is diffused.
     pub occlusion_map: Option<OutputHead>,
-    /// Learned null condition `[1, condition_dim]`; zeros are used without one.
+    /// Learned null condition, `[1, condition_dim]` [default: zeros].
     pub null_cond_emb: Option<Param<Tensor<2>>>,
-    /// What is diffused.
+    /// Channels of what is diffused.
     pub channels: usize,
+    /// Length of a condition.
     pub condition_dim: usize,
+    /// Channels of each attention head.
     pub head_dim: usize,
 }
 
 impl UnetConfig {
-    /// # Shapes
-    /// `latent_channels`: channels of the reference latent
+    /// Allocates the network; `latent_channels` is the number of channels of the reference latent.
     pub fn init(&self, latent_channels: usize, device: &Device) -> Unet3d {
         let (dim, heads, head_dim) = (self.dim, self.heads, self.head_dim);
         let temporal = |channels| TemporalAttention::new(channels, heads, head_dim, device);
@@ -244,11 +255,11 @@ impl Unet3d {
     pub fn reference(&self, latent: Tensor<4>) -> Tensor<4> {
         let weight = self.init_conv.weight.val();
         let latent_channels = weight.dims()[1] - self.channels;
-        let bias = self.init_conv.bias.as_ref().map(|bias| bias.val());
+        let bias = self.init_conv.bias.as_ref().map(Param::val);
         conv2d(latent, weight.narrow(1, self.channels, latent_channels), bias, self.init_options())
     }
 
-    /// Scales and shifts of every block for `n` pairs of time and condition.
+    /// The scales and shifts of every block for `n` pairs of time and condition.
     ///
     /// # Shapes
     /// - `times`: `n` diffusion times
@@ -266,7 +277,7 @@ impl Unet3d {
         Conditioning { films: films.collect() }
     }
 
-    /// Rotary embedding and relative position bias for videos of `frames` frames.
+    /// The rotary embedding and the relative position bias for videos of `frames` frames.
     pub fn frame_tables(&self, frames: usize) -> FrameTables {
         let bias = self.time_rel_pos_bias.forward(frames);
         let device = bias.device();
@@ -313,6 +324,7 @@ pub struct Conditioning {
 }
 
 impl Conditioning {
+    /// The number of pairs of time and condition.
     pub(crate) fn rows(&self) -> usize {
         self.films.first().map_or(0, |film| film.dims()[0])
     }
@@ -348,6 +360,8 @@ pub struct TimeEmbedding {
 }
 
 impl TimeEmbedding {
+    /// Embeds diffusion times.
+    ///
     /// # Shapes
     /// - result: `[times, 4 * dim]`
     pub fn forward(&self, times: &[usize], device: &Device) -> Tensor<2> {
@@ -359,9 +373,13 @@ impl TimeEmbedding {
 /// One resolution on the way down.
 #[derive(Module, Debug)]
 pub struct DownStage {
+    /// First block, to this level's width.
     pub resnet1: ResnetBlock,
+    /// Second block.
     pub resnet2: ResnetBlock,
+    /// Attention over positions.
     pub linear_attn: SpatialLinearAttention,
+    /// Attention over frames.
     pub frame_attn: TemporalAttention,
     /// 4x4 convolution of stride 2; the coarsest level has none.
     pub resample: Option<Conv2d>,
@@ -370,26 +388,33 @@ pub struct DownStage {
 /// One resolution on the way up; its input is concatenated with the skip of the way down.
 #[derive(Module, Debug)]
 pub struct UpStage {
+    /// First block, to the width of the next finer level.
     pub resnet1: ResnetBlock,
+    /// Second block.
     pub resnet2: ResnetBlock,
+    /// Attention over positions.
     pub linear_attn: SpatialLinearAttention,
+    /// Attention over frames.
     pub frame_attn: TemporalAttention,
-    /// The finest level has none.
+    /// Doubles the grid; the finest level has none.
     pub resample: Option<Upsample>,
 }
 
 /// Doubles the grid.
 #[derive(Module, Debug)]
 pub enum Upsample {
+    /// Transposed 4x4 convolution of stride 2.
     Deconvolution(ConvTranspose2d),
+    /// Nearest neighbour, then a convolution.
     Nearest(NearestUpsample),
 }
 
 /// Nearest neighbour, then a 3x3 convolution.
 #[derive(Module, Debug)]
 pub struct NearestUpsample {
+    /// Weight `[channels, channels, 3, 3]`.
     pub conv: Conv2d,
-    /// Whether the convolution's padding reflects; it is zero otherwise.
+    /// Whether the convolution's padding reflects [default: zeros].
     pub reflect: bool,
 }
 
@@ -414,6 +439,8 @@ impl Upsample {
         }
     }
 
+    /// Doubles height and width.
+    ///
     /// # Shapes
     /// - `x`: `[n, channels, height, width]`
     /// - result: `[n, channels, 2 * height, 2 * width]`
@@ -433,9 +460,11 @@ impl Upsample {
 pub struct ResnetBlock {
     /// Weight `[4 * dim + condition_dim, 2 * channels]`; the output heads have none.
     pub mlp: Option<Linear>,
+    /// First convolution, which time and condition scale and shift.
     pub block1: ConvNorm,
+    /// Second convolution.
     pub block2: ConvNorm,
-    /// 1x1, where the number of channels changes.
+    /// 1x1 convolution of the residual, where the number of channels changes.
     pub res_conv: Option<Conv2d>,
 }
 
@@ -449,6 +478,8 @@ impl ResnetBlock {
         }
     }
 
+    /// Both convolutions, and the residual.
+    ///
     /// # Shapes
     /// - `x`: `[batch * frames, from, height, width]`
     /// - `film`: `[batch, 2 * to]`, scale - 1 and shift
@@ -466,7 +497,9 @@ impl ResnetBlock {
 /// 3x3 convolution, group normalisation, SiLU.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
+    /// Weight `[to, from, 3, 3]`.
     pub proj: Conv2d,
+    /// Over channels, frames and positions of each group.
     pub norm: GroupNorm,
 }
 
@@ -522,11 +555,15 @@ impl ConvNorm {
 /// A last residual block and the projection to the output channels.
 #[derive(Module, Debug)]
 pub struct OutputHead {
+    /// From the last stage and the stem to `dim` channels.
     pub resnet: ResnetBlock,
+    /// Weight `[channels, dim, 1, 1]`.
     pub conv: Conv2d,
 }
 
 impl OutputHead {
+    /// Block and projection.
+    ///
     /// # Shapes
     /// - `x`: `[batch * frames, 2 * dim, height, width]`
     /// - result: `[batch * frames, channels, height, width]`
@@ -535,7 +572,8 @@ impl OutputHead {
     }
 }
 
-/// The official checkpoint key of a module path of [`Unet3d`].
+/// The official checkpoint key of a module path of [`Unet3d`], or of the
+/// [`DiffusionModel`](super::DiffusionModel) around it.
 pub fn official_key(path: &str) -> String {
     const NAMES: [(&str, &str); 14] = [
         (".linear_attn.norm.", ".2.fn.norm."),
@@ -569,7 +607,7 @@ fn downsample(channels: usize, device: &Device) -> Conv2d {
         .init(device)
 }
 
-/// Runs `attention` on `[n, channels, positions]`.
+/// Runs `attention` on `x` with its positions in one axis, `[n, channels, positions]`.
 fn per_position(x: Tensor<4>, attention: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<4> {
     let [n, channels, height, width] = x.dims();
     attention(x.reshape([n, channels, height * width])).reshape([n, channels, height, width])
