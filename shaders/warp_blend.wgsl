@@ -6,7 +6,8 @@
 @group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, mask_height, mask_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]
-@group(0) @binding(5) var<storage, read_write> info: array<u32>;       // images, channels, height, width, grid height, grid width, mask height, mask width, painted?, displacements?
+// images, channels, height, width, grid height, grid width, mask height, mask width, painted?, displacements?
+@group(0) @binding(5) var<storage, read_write> info: array<u32>;
 
 struct Axis { low: u32, high: u32, share: f32 }
 struct Corners { at: vec4<u32>, weights: vec4<f32> }

@@ -64,17 +64,15 @@ pub struct Manifest {
     /// Program and version that wrote the bundle.
     pub created_with: String,
     /// How the model was trained; free form, for people to read.
-    #[serde(default)]
     pub training: serde_json::Value,
     pub files: Vec<WeightFile>,
 }
 
 /// What weights are needed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
     /// Making videos: encoder, decoder, U-Net, and the small tables. All that a page downloads.
-    #[default]
     Generation,
     /// Finding the motion between two frames: what training and evaluation need beside it.
     FlowPrediction,
@@ -92,7 +90,6 @@ impl Part {
 pub struct WeightFile {
     /// A plain file name beside the manifest.
     pub name: String,
-    #[serde(default)]
     pub part: Part,
     pub bytes: usize,
     /// Lower-case hexadecimal.

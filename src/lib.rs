@@ -13,9 +13,10 @@ pub mod condition;
 pub mod config;
 pub mod diffusion;
 pub mod gif;
-#[cfg(feature = "gpu")]
-mod kernels;
+pub mod kernels;
 pub mod lfae;
+pub mod matrix2;
+pub mod motion;
 #[cfg(feature = "native")]
 pub mod native;
 pub mod noise;

@@ -7,8 +7,9 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::{
-    config::FlowResize,
-    lfae::{Decoded, Motion, blend_warped},
+    kernels::warp_blend,
+    lfae::Decoded,
+    motion::{FlowResize, Motion},
     portrait::Portrait,
     tensor::{Enlargement, pixel_grid},
 };
@@ -77,12 +78,8 @@ impl PhotoWarp {
             flow: displacement + self.smooth_cells.clone(),
             occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
         };
-        let moved = blend_warped(
-            &self.photo,
-            Some(self.paint.apply(decoded.prediction.clone())),
-            &smooth,
-            FlowResize::Displacements,
-        );
+        let painted = self.paint.apply(decoded.prediction.clone());
+        let moved = warp_blend(&self.photo, &smooth, Some(&painted), FlowResize::Displacements);
         ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
     }
 }

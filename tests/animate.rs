@@ -167,7 +167,7 @@ fn previews_and_photo_frames_come_beside_the_video_and_do_not_change_it() {
 
 #[test]
 fn finer_motion_makes_a_video_of_its_own_grid() {
-    let mut config = tiny::config(SIZE, FRAMES, labels().len()).finer();
+    let mut config = tiny::config(SIZE, FRAMES, labels().len()).with_fine_motion();
     config.lfae.generator.painter = true;
     let animator = Animator::load(random_bundle_of(config.clone()), &Device::flex()).unwrap();
     let events = events(&animator, &request("joy", 1));

@@ -9,13 +9,15 @@ use std::sync::Once;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, FloatDType, Tensor};
-use lfdm::config::{BackgroundMotion, FlowResize, RegionAffine};
+use lfdm::config::{BackgroundMotion, RegionAffine};
 use lfdm::lfae::blocks::ConvBlock;
-use lfdm::lfae::{Motion, gaussian_heatmaps};
+use lfdm::lfae::gaussian_heatmaps;
+use lfdm::matrix2::Matrix2;
+use lfdm::motion::{FlowResize, Motion, resize_flow};
 use lfdm::native::train::lfae::equivariance;
 use lfdm::native::train::tps::{ThinPlateTransform, TransformParams};
 use lfdm::noise::NoiseSource;
-use lfdm::tensor::{Matrix2, anti_alias, coordinate_grid, resize, resize_flow, warp};
+use lfdm::tensor::{anti_alias, coordinate_grid, resize, warp};
 
 /// Step of the differences: so short that hardly any ReLU changes its side on it, so long that rounding is below the tolerance.
 const STEP: f64 = 1e-7;
@@ -163,7 +165,7 @@ fn refined_motion() {
     check("by the flow so far", flow.clone(), |x| refine(driving.clone(), x, logits.clone()));
     check("by the occlusion so far", logits.clone(), |x| refine(driving.clone(), flow.clone(), x));
 
-    let config = tiny::config(32, 2, 3).finer().lfae;
+    let config = tiny::config(32, 2, 3).with_fine_motion().lfae;
     let refinement = settled(config.init_fine_refinement(&device).expect("a finer model has one"), 0.05);
     let finer = |flow: Tensor<4>, logits: Tensor<4>| {
         let motion = Motion { flow, occlusion: sigmoid(logits.clone()) };

@@ -5,9 +5,9 @@ use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::config::{Diffused, WAVELETS};
-use crate::lfae::Motion;
-use crate::tensor::{coordinate_grid, haar, inverse_haar, upsample_nearest};
+use super::config::Diffused;
+use crate::motion::Motion;
+use crate::tensor::{WAVELETS, coordinate_grid, haar, inverse_haar, upsample_nearest};
 use crate::weights::{StateDict, WeightsError};
 
 const MEAN_KEY: &str = "motion.mean";

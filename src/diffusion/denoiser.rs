@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 
 use super::attention::FrameTables;
 use super::codec::detail;
+use super::config::{DiffusionConfig, Parameterization};
 use super::model::DiffusionModel;
 use super::samplers::{Denoise, Estimate};
 use super::threshold::threshold;
 use super::unet::{Conditioning, Unet3d};
-use crate::config::{DiffusionConfig, Parameterization};
 
 /// The network prepared for one video, or a batch of them: whatever is the same in all steps is
 /// computed already. That is the reference latent's convolution, what times and condition do to

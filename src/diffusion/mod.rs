@@ -12,6 +12,7 @@
 
 pub mod attention;
 mod codec;
+pub(crate) mod config;
 mod denoiser;
 mod flops;
 mod model;

@@ -3,11 +3,11 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::config::{DiffusionConfig, Parameterization};
 use super::samplers::Sampler;
 use super::schedule::NoiseSchedule;
 use super::threshold::threshold;
 use super::unet::Unet3d;
-use crate::config::{DiffusionConfig, Parameterization};
 
 /// The denoising network with the forward process it is trained for.
 #[derive(Module, Debug)]

@@ -1,6 +1,6 @@
 //! The noise schedule of the forward process (Ho et al. 2020; Nichol and Dhariwal 2021).
 
-use crate::config::ScheduleKind;
+use super::config::ScheduleKind;
 
 /// `q(x_t | x_0) = N(sqrt(abar_t) x_0, 1 - abar_t)` for t in `0..len()`, in double precision.
 #[derive(Debug, Clone, PartialEq)]

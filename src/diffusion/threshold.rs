@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use crate::config::Threshold;
+use super::config::Threshold;
 
 /// Halvings of the search interval of a quantile: as many as single precision resolves.
 const QUANTILE_HALVINGS: usize = 26;

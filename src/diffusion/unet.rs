@@ -16,7 +16,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use super::attention::{
     FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
 };
-use crate::config::{Diffused, UnetConfig, Upsampling};
+use super::config::{Diffused, UnetConfig, Upsampling};
 use crate::tensor::upsample_nearest;
 
 /// The U-Net. [`official_key`] turns its module paths into the official checkpoints' keys.

@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor};
 
+use super::config::{BackgroundConfig, BackgroundMotion};
 use super::hourglass::HourglassEncoder;
-use crate::config::{BackgroundConfig, BackgroundMotion};
 
 /// Estimates the homography that maps the driving frame's background to the source's.
 #[derive(Module, Debug)]

@@ -4,12 +4,12 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
-use super::Motion;
 use super::background::BackgroundMotionPredictor;
+use super::config::LfaeConfig;
 use super::pixelwise::{FlowTaps, PixelwiseFlowPredictor};
 use super::refinement::{FlowRefinement, centred};
 use super::region::{RegionPredictor, Regions};
-use crate::config::LfaeConfig;
+use crate::motion::Motion;
 
 /// The networks that find out how a driving frame follows from a reference. Generation does without them.
 #[derive(Module, Debug)]

@@ -5,11 +5,11 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::Motion;
 use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv, narrow_conv};
+use super::config::LfaeConfig;
 use super::painter::Painter;
-use crate::config::{FlowResize, LfaeConfig};
-use crate::tensor::{resize, resize_flow, warp};
+use crate::kernels::warp_blend;
+use crate::motion::{FlowResize, Motion};
 
 /// Encoder and warping decoder: all of stage 1 that generation needs.
 #[derive(Module, Debug)]
@@ -113,7 +113,7 @@ impl Generator {
         let mut levels = features.levels.iter().rev();
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
-        let mut out = self.blend(latent, None, motion);
+        let mut out = self.blend(latent, motion, None);
         if let Some(painter) = &self.painter {
             let [_, _, height, width] = out.dims();
             out = out + painter.show(motion, [height, width]);
@@ -122,14 +122,14 @@ impl Generator {
         out = self.bottleneck.iter().fold(out, |out, block| block.forward(out));
         if self.skips {
             let motion = self.sharpened(0, &out, motion);
-            out = self.blend(latent, Some(out), &motion);
+            out = self.blend(latent, &motion, Some(&out));
         }
         for (index, (block, skip)) in self.up_blocks.iter().zip(levels).enumerate() {
             tap(&format!("up{index}_in"), &out);
             out = block.forward(out);
             if self.skips {
                 let motion = self.sharpened(index + 1, &out, motion);
-                out = self.blend(skip, Some(out), &motion);
+                out = self.blend(skip, &motion, Some(&out));
             }
         }
         tap("final_in", &out);
@@ -137,7 +137,7 @@ impl Generator {
         let out = narrow_conv(&self.last, out);
         tap("final_out", &out);
         let painted = sigmoid(out);
-        let prediction = if self.skips { self.blend(&image, Some(painted.clone()), motion) } else { painted.clone() };
+        let prediction = if self.skips { self.blend(&image, motion, Some(&painted)) } else { painted.clone() };
         Decoded { prediction, painted, occlusion: motion.occlusion.clone() }
     }
 
@@ -148,7 +148,7 @@ impl Generator {
     /// - `motion`: of `batch` frames
     /// - returns `[batch, 3, height, width]`
     pub fn deform(&self, image: &Tensor<4>, motion: &Motion) -> Tensor<4> {
-        warp_to(image, motion, self.resize)
+        motion.warp(image, self.resize)
     }
 
     /// `motion` as blend `index` uses it: its occlusion is the painter's, if there is one.
@@ -161,12 +161,9 @@ impl Generator {
         Motion { flow, occlusion }
     }
 
-    /// Warps `reference` and, where occlusion says so, puts `painted` (or nothing) in its place.
-    fn blend(&self, reference: &Tensor<4>, painted: Option<Tensor<4>>, motion: &Motion) -> Tensor<4> {
-        if !self.occlusion {
-            return warp_to(reference, motion, self.resize);
-        }
-        blend_warped(reference, painted, motion, self.resize)
+    /// `image` warped and, where the occlusion says so, replaced by `painted`.
+    fn blend(&self, image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>>) -> Tensor<4> {
+        if self.occlusion { warp_blend(image, motion, painted, self.resize) } else { motion.warp(image, self.resize) }
     }
 
     /// The same map in inference, with every batch norm that follows a convolution folded into it.
@@ -178,117 +175,5 @@ impl Generator {
             bottleneck: self.bottleneck.into_iter().map(ResBlock::fold).collect(),
             ..self
         }
-    }
-}
-
-/// `warp(reference) * occlusion + painted * (1 - occlusion)`, flow and occlusion each enlarged to the size of `reference`; nothing painted is
-/// black.
-///
-/// # Shapes
-/// - `reference`: `[1 or frames, channels, height, width]`
-/// - `painted`, result: `[frames, channels, height, width]`
-pub(crate) fn blend_warped(
-    reference: &Tensor<4>,
-    painted: Option<Tensor<4>>,
-    motion: &Motion,
-    resize: FlowResize,
-) -> Tensor<4> {
-    #[cfg(feature = "gpu")]
-    if let Some(blended) = crate::kernels::warp_blend(reference, motion, painted.as_ref(), resize) {
-        return blended;
-    }
-    warp_blend(reference, motion, painted, resize)
-}
-
-/// [`blend_warped`] in tensor operations.
-fn warp_blend(reference: &Tensor<4>, motion: &Motion, painted: Option<Tensor<4>>, flow: FlowResize) -> Tensor<4> {
-    let warped = warp_to(reference, motion, flow);
-    let [_, _, height, width] = warped.dims();
-    let occlusion = resize(motion.occlusion.clone(), [height, width]);
-    match painted {
-        None => warped * occlusion,
-        Some(painted) => (warped - painted.clone()) * occlusion + painted,
-    }
-}
-
-/// `reference`, of one image or of all frames, warped by the flow at its own resolution.
-fn warp_to(reference: &Tensor<4>, motion: &Motion, how: FlowResize) -> Tensor<4> {
-    let [images, _, height, width] = reference.dims();
-    let [frames, _, _, _] = motion.flow.dims();
-    let reference = if images == frames { reference.clone() } else { reference.clone().repeat_dim(0, frames) };
-    warp(reference, resize_flow(motion.flow.clone(), [height, width], how))
-}
-
-#[cfg(all(test, feature = "gpu"))]
-mod tests {
-    use burn::tensor::{Device, DeviceKind};
-
-    use super::*;
-    use crate::noise::NoiseSource;
-
-    /// A GPU, or Vulkan in software; `None` on a machine without either.
-    fn gpu() -> Option<Device> {
-        let open = || {
-            let device = Device::wgpu(DeviceKind::DefaultDevice);
-            Tensor::<1>::zeros([1], &device).into_data();
-            device
-        };
-        std::panic::catch_unwind(open).ok()
-    }
-
-    /// Largest difference between two tensors, wherever they lie.
-    fn difference(a: Tensor<4>, b: Tensor<4>) -> f32 {
-        let (a, b) = (a.into_data(), b.into_data());
-        assert_eq!(a.shape(), b.shape());
-        a.iter::<f32>().zip(b.iter::<f32>()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-    }
-
-    #[test]
-    fn the_kernel_and_its_twin_agree_on_the_gpu_and_on_the_cpu() {
-        let Some(gpu) = gpu() else {
-            println!("skipped: this machine has no GPU and no software Vulkan");
-            return;
-        };
-        let cpu = Device::flex();
-        let mut noise = NoiseSource::new(5);
-        // One reference for all frames or one each; a grid coarser than the image or its own size; flow that leaves the image.
-        // The occlusion on the grid of the flow or on a finer one.
-        for ([images, channels, height, width], frames, [rows, columns], masked) in [
-            ([1, 3, 24, 40], 3, [6, 10], [6, 10]),
-            ([1, 3, 24, 40], 2, [6, 10], [24, 40]),
-            ([2, 5, 8, 12], 2, [8, 12], [8, 12]),
-            ([1, 2, 9, 7], 1, [3, 2], [4, 5]),
-        ] {
-            let image: Tensor<4> = noise.normal([images, channels, height, width], &cpu);
-            let painted: Tensor<4> = noise.normal([frames, channels, height, width], &cpu);
-            let motion = Motion {
-                flow: noise.normal([frames, rows, columns, 2], &cpu),
-                occlusion: sigmoid(noise.normal([frames, 1, masked[0], masked[1]], &cpu)),
-            };
-            let on_gpu = |tensor: &Tensor<4>| Tensor::<4>::from_data(tensor.to_data(), &gpu);
-            let gpu_motion = Motion { flow: on_gpu(&motion.flow), occlusion: on_gpu(&motion.occlusion) };
-            let hows = [FlowResize::Places, FlowResize::Displacements];
-            for (painted, how) in
-                [None, Some(painted)].into_iter().flat_map(|painted| hows.map(|how| (painted.clone(), how)))
-            {
-                let expected = warp_blend(&image, &motion, painted.clone(), how);
-                let gpu_painted = painted.as_ref().map(on_gpu);
-                let Some(kernel) = crate::kernels::warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted.as_ref(), how)
-                else {
-                    panic!("the kernel did not run on {gpu:?}");
-                };
-                let twin = warp_blend(&on_gpu(&image), &gpu_motion, gpu_painted, how);
-                assert!(difference(kernel, expected.clone()) < 1e-4, "kernel");
-                assert!(difference(twin, expected) < 1e-4, "twin");
-            }
-        }
-        assert!(
-            crate::kernels::warp_blend(&Tensor::zeros([1, 1, 2, 2], &cpu), &motionless(&cpu), None, FlowResize::Places)
-                .is_none()
-        );
-    }
-
-    fn motionless(device: &Device) -> Motion {
-        Motion { flow: Tensor::zeros([1, 2, 2, 2], device), occlusion: Tensor::ones([1, 1, 2, 2], device) }
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use super::blocks::{DownBlock, UpBlock};
-use crate::config::HourglassConfig;
+use super::config::HourglassConfig;
 
 /// Encoder and decoder; every scale of the encoder, the input included, is concatenated into the decoder.
 #[derive(Module, Debug)]

@@ -6,6 +6,7 @@
 
 mod background;
 pub mod blocks;
+pub(crate) mod config;
 mod flow_predictor;
 mod generator;
 pub mod hourglass;
@@ -19,29 +20,19 @@ use burn::tensor::{Device, Tensor};
 
 pub use background::BackgroundMotionPredictor;
 pub use flow_predictor::{Estimate, FlowPredictor};
-pub(crate) use generator::blend_warped;
 pub use generator::{Decoded, Generator, ReferenceFeatures};
 pub use pixelwise::{FlowTaps, PixelwiseFlowPredictor, gaussian_heatmaps};
 pub use refinement::FlowRefinement;
 pub use region::{RegionPredictor, Regions};
 
-use crate::config::LfaeConfig;
+use self::config::LfaeConfig;
+use crate::motion::Motion;
 
 /// The networks of stage 1. Module paths are the official checkpoints' keys up to [`official_key`].
 #[derive(Module, Debug)]
 pub struct LatentFlowAutoencoder {
     pub generator: Generator,
     pub flow_predictor: FlowPredictor,
-}
-
-/// Motion from a reference frame to a driving frame.
-#[derive(Debug, Clone)]
-pub struct Motion {
-    /// Where in the reference each cell of the driving frame comes from: `[batch, height, width, 2]`, absolute, xy in [-1, 1].
-    pub flow: Tensor<4>,
-    /// 1 where the warped reference is to be trusted, 0 where the decoder must paint: `[batch, 1, height, width]`.
-    /// All ones for a model without occlusion.
-    pub occlusion: Tensor<4>,
 }
 
 impl LfaeConfig {

@@ -11,10 +11,10 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::Motion;
 use super::blocks::{narrow_conv, zero_conv};
-use crate::config::{LfaeConfig, WAVELETS};
-use crate::tensor::{haar, pixel_grid, resize};
+use super::config::LfaeConfig;
+use crate::motion::Motion;
+use crate::tensor::{WAVELETS, haar, pixel_grid, resize};
 
 /// Shows motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]

@@ -5,12 +5,13 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::{sigmoid, softmax};
 use burn::tensor::{Device, Tensor};
 
-use super::Motion;
 use super::blocks::conv;
+use super::config::{FlowConfig, LfaeConfig};
 use super::hourglass::Hourglass;
 use super::region::Regions;
-use crate::config::{FlowConfig, LfaeConfig};
-use crate::tensor::{Matrix2, anti_alias, coordinate_grid, warp};
+use crate::matrix2::Matrix2;
+use crate::motion::Motion;
+use crate::tensor::{anti_alias, coordinate_grid, warp};
 
 /// Chooses for every cell among the K region motions and the background's.
 #[derive(Module, Debug)]

@@ -10,11 +10,11 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::Motion;
 use super::blocks::{DownBlock, zero_conv};
+use super::config::{LfaeConfig, RefinementConfig};
 use super::hourglass::Hourglass;
-use crate::config::{FlowResize, LfaeConfig, RefinementConfig};
-use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, resize_flow, warp};
+use crate::motion::{FlowResize, Motion, resize_flow};
+use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, warp};
 
 /// Corrects a motion from what source and driving frame show.
 #[derive(Module, Debug)]

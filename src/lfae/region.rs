@@ -6,9 +6,10 @@ use burn::tensor::activation::softmax;
 use burn::tensor::{Device, Tensor};
 
 use super::blocks::conv;
+use super::config::{RegionAffine, RegionConfig};
 use super::hourglass::Hourglass;
-use crate::config::{RegionAffine, RegionConfig};
-use crate::tensor::{Matrix2, anti_alias, coordinate_grid};
+use crate::matrix2::Matrix2;
+use crate::tensor::{anti_alias, coordinate_grid};
 
 /// Heat maps -> centre, covariance and affine frame of each region.
 #[derive(Module, Debug)]

@@ -3,7 +3,8 @@
 use burn::tensor::{Device, Tensor};
 use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{DdimTimes, Denoiser, MotionCodec, Sampler, Trajectory};
-use lfdm::lfae::{LatentFlowAutoencoder, Motion, Regions, official_key};
+use lfdm::lfae::{LatentFlowAutoencoder, Regions, official_key};
+use lfdm::motion::Motion;
 use lfdm::tensor::{anti_alias, coordinate_grid, resize, upsample_nearest, warp};
 use lfdm::weights::load_module;
 

@@ -4,12 +4,14 @@ use burn::module::Module;
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor, TensorData};
 use lfdm::config::{
-    BackgroundConfig, BackgroundMotion, FlowConfig, FlowResize, GeneratorConfig, HourglassConfig, LfaeConfig,
-    LfdmConfig, RegionAffine, RegionConfig,
+    BackgroundConfig, BackgroundMotion, FlowConfig, GeneratorConfig, HourglassConfig, LfaeConfig, LfdmConfig,
+    RegionAffine, RegionConfig,
 };
 use lfdm::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock};
 use lfdm::lfae::{Regions, gaussian_heatmaps, is_flow_predictor, official_key};
-use lfdm::tensor::{Matrix2, coordinate_grid};
+use lfdm::matrix2::Matrix2;
+use lfdm::motion::FlowResize;
+use lfdm::tensor::coordinate_grid;
 use lfdm::weights::load_module;
 
 use crate::golden::{Golden, Report};

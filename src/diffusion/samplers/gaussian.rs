@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor};
 
 use super::trajectory::{Denoise, Estimate, Trajectory, Update};
-use crate::config::ScheduleKind;
+use crate::diffusion::config::ScheduleKind;
 use crate::diffusion::schedule::NoiseSchedule;
 use crate::noise::NoiseSource;
 

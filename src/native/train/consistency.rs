@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> Result<()> {
     ensure!(!diffusion.consistency, "{} is tuned already; give the run it was tuned from", args.dm.display());
     ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
     ensure!(
-        lfae.settings.config.lfae.sees_like(&dm.settings.config.lfae),
+        lfae.settings.config.lfae.estimates_same_motion(&dm.settings.config.lfae),
         "{} was trained on the latents of another auto-encoder than {}; give the pair that belongs together",
         args.dm.display(),
         args.lfae.display()

@@ -22,17 +22,18 @@ use super::lfae::{
 use super::perceptual::Vgg19;
 use super::preview;
 use super::{Draw, Figures, RunArgs, Stage, Terms};
-use crate::config::{LfdmConfig, WAVELETS};
+use crate::config::LfdmConfig;
 use crate::lfae::{
-    Estimate, FINE_REFINEMENT, FlowRefinement, Generator, LatentFlowAutoencoder, Motion, ReferenceFeatures, is_decoder,
+    Estimate, FINE_REFINEMENT, FlowRefinement, Generator, LatentFlowAutoencoder, ReferenceFeatures, is_decoder,
     is_flow_predictor, is_lfae, official_key,
 };
+use crate::motion::Motion;
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, probability,
 };
 use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
-use crate::tensor::{coordinate_grid, haar, inverse_haar};
+use crate::tensor::{WAVELETS, coordinate_grid, haar, inverse_haar};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm finetune`
@@ -167,7 +168,7 @@ pub fn run(args: &Args) -> Result<()> {
     let model = open_trained(&args.model)?;
     let lfae_step = model.lfae_step();
     let older = model.settings.config;
-    let mut config = if args.finer { older.clone().finer() } else { older.clone() };
+    let mut config = if args.finer { older.clone().with_fine_motion() } else { older.clone() };
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(height == width && rows == columns, "the model is for {width}x{height} pixels, but clips are square");
     ensure!(

@@ -2,8 +2,8 @@
 
 use burn::tensor::TensorData;
 
-use crate::config::WAVELETS;
 use crate::lfae::{FINE_REFINEMENT, PAINTER};
+use crate::tensor::WAVELETS;
 use crate::weights::StateDict;
 
 /// Weights of stage 1, for a model that may have one more level of the generator, and refinements or a painter that they lack, or the
@@ -164,7 +164,7 @@ mod tests {
     fn what_a_plainer_model_has_not_stays_behind() {
         let device = Device::flex();
         let plain = LfdmConfig::faces_64(3).lfae;
-        let mut rich = LfdmConfig::faces_64(3).finer().lfae;
+        let mut rich = LfdmConfig::faces_64(3).with_fine_motion().lfae;
         rich.generator.painter = true;
         let [weights, fresh] = [rich, plain.clone()].map(|config| collect_module(&config.init(&device), &official_key));
         let begun = grown(weights.clone(), &fresh);

@@ -17,14 +17,15 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{Draw, Figures, RunArgs, Stage, Terms};
 use crate::config::LfdmConfig;
 use crate::lfae::{
-    Decoded, Estimate, FINE_REFINEMENT, LatentFlowAutoencoder, Motion, Regions, is_flow_predictor, is_lfae,
-    official_key,
+    Decoded, Estimate, FINE_REFINEMENT, LatentFlowAutoencoder, Regions, is_flow_predictor, is_lfae, official_key,
 };
+use crate::matrix2::Matrix2;
+use crate::motion::Motion;
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, parse_zoom,
 };
 use crate::native::model::{open_weights, read_tensors};
-use crate::tensor::{Matrix2, anti_alias, pixel_grid, resize, warp};
+use crate::tensor::{anti_alias, pixel_grid, resize, warp};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// `lfdm train lfae`

@@ -3,7 +3,8 @@
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor};
 
-use crate::tensor::{Matrix2, coordinate_grid};
+use crate::matrix2::Matrix2;
+use crate::tensor::coordinate_grid;
 
 /// How strong the transforms are, as in the official configuration's `transform_params`.
 #[derive(Debug, Clone, Copy)]

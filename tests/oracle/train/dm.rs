@@ -5,7 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{DiffusionModel, MotionCodec, official_key};
-use lfdm::lfae::{LatentFlowAutoencoder, Motion};
+use lfdm::lfae::LatentFlowAutoencoder;
+use lfdm::motion::Motion;
 use lfdm::weights::{StateDict, collect_gradients, collect_module, load_module};
 
 use super::{DM_BETAS, LEARNING_RATE, adam, compare_gradients, compare_parameters};

@@ -1,0 +1,229 @@
+//! Sizes and options of stage 2.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::error::ConfigError;
+use crate::tensor::WAVELETS;
+
+/// Stage 2: the conditional diffusion model over flow and occlusion (LFDM, Sec. 3.3).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DiffusionConfig {
+    /// The network that denoises.
+    pub unet: UnetConfig,
+    /// Length T of the training schedule.
+    pub timesteps: usize,
+    /// Noise levels of the T times.
+    pub schedule: ScheduleKind,
+    /// What the network predicts.
+    pub parameterization: Parameterization,
+    /// What happens to each predicted clean sample.
+    pub threshold: Threshold,
+    /// Probability with which training replaces the condition by the null condition.
+    pub null_condition_probability: f64,
+    /// Shares of the schedule between which guidance applies. Outside them a step sees the condition unguided, at
+    /// half the cost (Kynkaanniemi et al. 2024). `[0, 1]`, as in the official model, guides at all times.
+    pub guidance_interval: [f64; 2],
+    /// Factor by which guidance strengthens the motion's detail, the differences within two by two cells of its
+    /// grid, more than its means: frequency-decoupled guidance (Sadat et al. 2025). 1, as in the official model,
+    /// treats both the same.
+    pub detail_guidance: f64,
+    /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is
+    /// built in, and [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
+    pub consistency: bool,
+}
+
+impl DiffusionConfig {
+    /// Checks what no type can.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a guidance that does not exist, or for a schedule and a parameterisation from which no
+    /// sample can be drawn.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.timesteps < 2 {
+            return Err(ConfigError::new("diffusion.timesteps", "must be at least 2; 1000 is usual"));
+        }
+        self.validate_guidance()?;
+        let ends_in_noise = self.schedule == ScheduleKind::CosineZeroTerminal;
+        if ends_in_noise && self.parameterization == Parameterization::Epsilon {
+            return Err(ConfigError::new(
+                "diffusion.parameterization",
+                "`epsilon` says nothing about the sample where `cosine_zero_terminal` leaves only noise; \
+                 use `velocity`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn validate_guidance(&self) -> Result<(), ConfigError> {
+        let [from, to] = self.guidance_interval;
+        if !(0.0 <= from && from < to && to <= 1.0) {
+            return Err(ConfigError::new(
+                "diffusion.guidance_interval",
+                "must be two shares of the schedule, the lower one first; [0, 1] guides at all times",
+            ));
+        }
+        if !(self.detail_guidance >= 0.0 && self.detail_guidance.is_finite()) {
+            let problem = "must be a number of at least 0; 1 guides detail like everything else";
+            return Err(ConfigError::new("diffusion.detail_guidance", problem));
+        }
+        let has_even_sides = self.unet.diffused == Diffused::MotionWavelets || self.unet.dim_mults.len() > 1;
+        if self.detail_guidance != 1.0 && !has_even_sides {
+            let problem = "other than 1 needs a grid with even sides: wavelets, or a U-Net of at least two levels";
+            return Err(ConfigError::new("diffusion.detail_guidance", problem));
+        }
+        Ok(())
+    }
+}
+
+/// The 3D U-Net (Video Diffusion Models, with the official LFDM's conditioning).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UnetConfig {
+    /// What is denoised.
+    pub diffused: Diffused,
+    /// Channels at the first level.
+    pub dim: usize,
+    /// Channels at each level, as multiples of `dim`.
+    pub dim_mults: Vec<usize>,
+    /// Attention heads.
+    pub heads: usize,
+    /// Channels of each head.
+    pub head_dim: usize,
+    /// Groups of each GroupNorm.
+    pub groups: usize,
+    /// Kernel side of the first convolution, odd.
+    pub init_kernel: usize,
+    /// Length of a condition vector.
+    pub condition_dim: usize,
+    /// Learn the null condition; it is zeros otherwise.
+    pub learned_null_condition: bool,
+    /// How the grid is doubled on the way up.
+    pub upsampling: Upsampling,
+}
+
+/// What the U-Net denoises: its channels and its output heads follow from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diffused {
+    /// Flow x, flow y and occlusion; flow and occlusion have a head each, as in the official model.
+    Motion,
+    /// The same on a grid twice as fine, as one level of Haar wavelets: for each channel the means of two by two
+    /// cells and three differences between them. The network stays on the coarse grid and costs what it did.
+    MotionWavelets,
+    /// This many channels of frames or of their latents, from one head: the baselines of the paper.
+    Channels(usize),
+}
+
+impl Diffused {
+    /// Channels of what is denoised.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Motion => 3,
+            Self::MotionWavelets => 3 * WAVELETS,
+            Self::Channels(channels) => channels,
+        }
+    }
+}
+
+/// How the U-Net doubles its grid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Upsampling {
+    /// Transposed 4x4 convolution (official MUG, `use_deconv: true`).
+    Deconvolution,
+    /// Nearest neighbour, then a 3x3 convolution with zero padding.
+    NearestZeros,
+    /// Nearest neighbour, then a 3x3 convolution with reflect padding (official NATOPS).
+    NearestReflect,
+}
+
+/// Noise levels of the training schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// Nichol and Dhariwal's cosine schedule, s = 0.008, betas clipped at 0.9999.
+    Cosine,
+    /// The same, rescaled so that its last time holds noise alone, like the start of sampling (Lin et al. 2024,
+    /// Algorithm 1).
+    CosineZeroTerminal,
+}
+
+/// What the U-Net predicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameterization {
+    /// The noise (official).
+    Epsilon,
+    /// `sqrt(abar) eps - sqrt(1 - abar) x0` (Salimans and Ho 2022).
+    Velocity,
+}
+
+/// What happens to each predicted x0 while sampling.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Threshold {
+    /// Nothing.
+    None,
+    /// Imagen's dynamic thresholding, per sample: `s = max(bound, quantile(|x0|))`, then
+    /// `clamp(x0, -s, s) * bound / s`. The official model has quantile 0.9 and bound 1.
+    Dynamic {
+        /// Share of the values that stay below `s`, 0 to 1.
+        quantile: f64,
+        /// Largest magnitude of the result.
+        bound: f64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LfdmConfig;
+
+    #[test]
+    fn what_is_diffused_survives_json() {
+        let mut config = LfdmConfig::faces_64(7).diffusion.unet;
+        config.diffused = Diffused::Channels(4);
+        let json = serde_json::to_string(&config).unwrap();
+        assert!(json.contains(r#""diffused":{"channels":4}"#), "{json}");
+        assert_eq!(serde_json::from_str::<UnetConfig>(&json).unwrap(), config);
+    }
+
+    #[test]
+    fn a_schedule_that_ends_in_noise_alone_needs_velocities() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        config.schedule = ScheduleKind::CosineZeroTerminal;
+        assert_eq!(config.validate(), Ok(()));
+        config.parameterization = Parameterization::Epsilon;
+        assert_eq!(config.validate().unwrap_err().field, "diffusion.parameterization");
+    }
+
+    #[test]
+    fn guidance_has_an_interval_of_the_schedule() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        for (interval, is_valid) in [
+            ([0.0, 1.0], true),
+            ([0.5, 0.9], true),
+            ([0.5, 0.5], false),
+            ([-0.1, 1.0], false),
+            ([0.0, f64::NAN], false),
+        ] {
+            config.guidance_interval = interval;
+            assert_eq!(config.validate().is_ok(), is_valid, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn detail_is_guided_by_a_number() {
+        let mut config = LfdmConfig::faces_64(7).diffusion;
+        for (factor, is_valid) in [(0.0, true), (2.5, true), (-1.0, false), (f64::NAN, false), (f64::INFINITY, false)] {
+            config.detail_guidance = factor;
+            assert_eq!(config.validate().is_ok(), is_valid, "{factor}");
+        }
+        config.unet.dim_mults = vec![1];
+        config.detail_guidance = 2.0;
+        assert!(config.validate().is_err(), "the grid may have odd sides");
+        config.detail_guidance = 1.0;
+        assert_eq!(config.validate(), Ok(()));
+    }
+}
