@@ -1,8 +1,9 @@
 //! Checkpoints: one directory per saved step, complete or absent.
 //!
-//! `step-00000250/` holds `model.bpk` and `optimizer.bpk` (burn's own format, which keeps the parameter ids that tie the two together),
-//! `average.bpk` (the averaged weights, to resume), `average.safetensors` (the same under the official keys, to use) and `state.json`.
-//! It is written under another name and renamed when complete; the one before is removed only then.
+//! `step-00000250/` holds `model.bpk` and `optimizer.bpk` (burn's own format, which keeps the parameter ids that tie the
+//! two together), `average.bpk` (the averaged weights, to resume from), `average.safetensors` (the same under the
+//! official keys, to use) and `state.json`. It is written under another name and renamed when complete; only then is the
+//! previous one removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,17 +23,16 @@ const OPTIMIZER: &str = "optimizer.bpk";
 const AVERAGE: &str = "average.bpk";
 const WEIGHTS: &str = "average.safetensors";
 const STATE: &str = "state.json";
-/// How the name of a directory begins that is being written.
+/// Prefix of a directory that is still being written.
 const SAVING: &str = ".saving-";
 
-/// What a checkpoint says of itself.
+/// What `state.json` says.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct State<T> {
     pub step: u64,
     pub settings: T,
-    /// Time that the steps took, without validations and checkpoints; runs from before it was measured do not know theirs.
-    #[serde(default)]
-    pub seconds: Option<f64>,
+    /// Time that the steps took, without validations and checkpoints.
+    pub seconds: f64,
 }
 
 /// A saved step of a run.
@@ -82,21 +82,24 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         Ok(Written { temporary, run: run.to_owned(), step: state.step })
     }
 
+    /// Steps taken so far.
     pub(crate) fn step(&self) -> u64 {
         self.state.step
     }
 
-    pub(crate) fn seconds(&self) -> Option<f64> {
+    /// Time that the steps took, without validations and checkpoints.
+    pub(crate) fn seconds(&self) -> f64 {
         self.state.seconds
     }
 
-    /// Each setting in which `now` is not what the run was trained with, with both values.
+    /// Each setting in which `now` differs from the run's, with both values.
     pub(crate) fn differences(&self, now: &T) -> Result<Vec<String>> {
         let mut differences = Vec::new();
         compare("", &serde_json::to_value(&self.state.settings)?, &serde_json::to_value(now)?, &mut differences);
         Ok(differences)
     }
 
+    /// The weights as the last step left them.
     pub(crate) fn load_model<M: Module>(&self, model: M) -> Result<M> {
         self.load(model, MODEL)
     }
@@ -106,6 +109,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         self.load(like.valid(), AVERAGE)
     }
 
+    /// The optimiser's state.
     pub(crate) fn load_optimizer(&self, optimizer: ModuleOptimizer) -> Result<ModuleOptimizer> {
         let path = self.path.join(OPTIMIZER);
         optimizer.load(&path).with_context(|| format!("cannot read {}", path.display()))
@@ -117,7 +121,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
     }
 }
 
-/// A checkpoint that is complete on disk, under a name that nobody looks for. Dropping it leaves the one before it.
+/// A checkpoint that is complete on disk, under a name that nobody looks for. Dropping it leaves the previous one.
 pub(crate) struct Written {
     temporary: TempDir,
     run: PathBuf,
@@ -125,7 +129,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// Gives the checkpoint its name and removes the one before, and what a killed run may have left half written.
+    /// Gives the checkpoint its name, then removes the previous one and what a killed run may have left half written.
     pub(crate) fn publish(self) -> Result<()> {
         let Self { temporary, run, step } = self;
         let target = path_of(&run, step);
@@ -147,7 +151,7 @@ impl Written {
 }
 
 fn cannot_save(run: &Path, step: u64) -> String {
-    format!("cannot save step {step} in {}; the checkpoint before it is untouched", run.display())
+    format!("cannot save step {step} in {}; the previous checkpoint is untouched", run.display())
 }
 
 /// Where the checkpoint of `step` lies.
@@ -155,16 +159,18 @@ pub(crate) fn path_of(run: &Path, step: u64) -> PathBuf {
     run.join(format!("step-{step:08}"))
 }
 
-/// The averaged weights of a run's newest checkpoint, with the settings they belong to: what export and evaluation need.
+/// The averaged weights of a run's newest checkpoint and their settings: what export and evaluation need.
 pub(crate) struct TrainedModel<T> {
     pub step: u64,
     pub settings: T,
-    /// Time that the steps took, if the run knows it.
+    /// Time that the steps took; a bundle may not know.
     pub seconds: Option<f64>,
     pub weights: StateDict,
 }
 
 impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
+    /// Opens the newest checkpoint of `run`.
+    ///
     /// # Errors
     /// A directory without a checkpoint, or one that cannot be read.
     pub(crate) fn open(run: &Path) -> Result<Self> {
@@ -174,11 +180,11 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
         let State { step, settings, seconds } = checkpoint.state;
-        Ok(Self { step, settings, seconds, weights })
+        Ok(Self { step, settings, seconds: Some(seconds), weights })
     }
 }
 
-/// Collects where two settings part, by their paths.
+/// Collects where two settings differ, by their paths.
 fn compare(path: &str, then: &Value, now: &Value, differences: &mut Vec<String>) {
     match (then, now) {
         (Value::Object(then), Value::Object(now)) => {

@@ -1,4 +1,4 @@
-//! Trained weights, wherever they lie: a bundle, or the run directory of a training.
+//! Opening trained weights: a bundle, the run directory of a training, or a file of tensors.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::{
     weights::{StateDict, load_module},
 };
 
-/// The float tensors of a safetensors file or of a PyTorch checkpoint (`.pth`, `.pt`, `.ckpt`), by the whole path of their keys.
+/// The float tensors of a safetensors file or a PyTorch checkpoint (`.pth`, `.pt`, `.ckpt`), under their full keys.
 pub(crate) fn read_tensors(path: &Path) -> Result<StateDict> {
     let is_pickled =
         path.extension().is_some_and(|extension| ["pth", "pt", "ckpt"].iter().any(|known| extension == *known));
@@ -34,7 +34,7 @@ pub(crate) fn read_tensors(path: &Path) -> Result<StateDict> {
     Ok(tensors)
 }
 
-/// What both stages save beside their weights, and the rest as it is.
+/// The settings that both stages save with their weights; `rest` holds those of one stage alone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct TrainingSettings {
     pub config: LfdmConfig,
@@ -44,7 +44,7 @@ pub(crate) struct TrainingSettings {
 }
 
 impl TrainedModel<TrainingSettings> {
-    /// The step of the auto-encoder whose motion stage 2 learns; a decoder that was fine-tuned afterwards has not changed it.
+    /// The step of the auto-encoder whose motion stage 2 learns; fine-tuning the decoder later does not change it.
     pub(crate) fn lfae_step(&self) -> u64 {
         let settings = &self.settings.rest;
         let of_bundle = || settings.get("lfae")?.get("settings")?.get("lfae_step");
@@ -53,12 +53,12 @@ impl TrainedModel<TrainingSettings> {
     }
 }
 
-/// The averaged weights of the newest checkpoint of a run.
+/// The averaged weights of a run's newest checkpoint.
 pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
     TrainedModel::open(run)
 }
 
-/// The model of a bundle or of a run. A bundle's step is that of its auto-encoder.
+/// The model of a bundle or a run. For a bundle, the step is its auto-encoder's.
 pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>> {
     if !path.join(MANIFEST).exists() {
         return open_run(path);
@@ -74,13 +74,13 @@ pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>
     })
 }
 
-/// Configuration and weights of a bundle or of a run.
+/// Configuration and weights of a bundle or a run.
 pub(crate) fn open_weights(path: &Path) -> Result<(LfdmConfig, StateDict)> {
     let trained = open_trained(path)?;
     Ok((trained.settings.config, trained.weights))
 }
 
-/// The auto-encoder of a bundle or of a stage-1 run, ready for inference.
+/// The auto-encoder of a bundle or a stage-1 run, ready for inference.
 pub(crate) fn open_lfae(path: &Path, device: &Device) -> Result<(LfdmConfig, LatentFlowAutoencoder)> {
     let (config, weights) = open_weights(path)?;
     let model = load_module(config.lfae.init(device), &weights.filter(is_lfae), &official_key)

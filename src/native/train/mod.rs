@@ -208,7 +208,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
     }
     let mut first_step = 0;
-    let mut seconds = Some(0.0);
+    let mut seconds = 0.0;
 
     let previous = Checkpoint::<S::Settings>::latest(&args.out)?;
     let mut ema = match previous {
@@ -257,11 +257,10 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         validate(&mut log, &ema, 0)?;
     }
     let mut saved = (first_step > 0).then_some(first_step);
-    let write =
-        |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64, seconds: Option<f64>| {
-            let (average, state) = (ema.model(), State { step, settings: stage.settings(), seconds });
-            Checkpoint::write(&args.out, &state, model, optimizer, average, &stage.export(average))
-        };
+    let write = |model: &S::Model, optimizer: &ModuleOptimizer, ema: &Ema<S::Model>, step: u64, seconds: f64| {
+        let (average, state) = (ema.model(), State { step, settings: stage.settings(), seconds });
+        Checkpoint::write(&args.out, &state, model, optimizer, average, &stage.export(average))
+    };
     let last_good = |saved: Option<u64>| match saved {
         Some(step) => format!("the checkpoint of step {step} in {} is good", args.out.display()),
         None => "there is no checkpoint yet".to_owned(),
@@ -287,7 +286,7 @@ pub(crate) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
         let clock = Instant::now();
         model = optimizer.step(args.rate.at(args.steps, step), model, gradients);
         ema.update(&model, step);
-        seconds = seconds.map(|seconds| seconds + (for_gradients + clock.elapsed()).as_secs_f64());
+        seconds += (for_gradients + clock.elapsed()).as_secs_f64();
         log.step(step, &values)?;
         done += 1;
         if args.max_minutes.is_some_and(|minutes| started.elapsed().as_secs_f64() > minutes * 60.0) {
