@@ -63,8 +63,14 @@ impl ConditionTable {
         dict
     }
 
+    /// The labels that have a vector, in the table's order.
     pub fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// Length of a condition vector.
+    pub fn dim(&self) -> usize {
+        self.vectors.dims()[1]
     }
 
     /// # Shapes

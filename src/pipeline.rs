@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::{
-    bundle::{Bundle, Manifest},
+    bundle::Bundle,
     clock::Stopwatch,
     condition::{ConditionError, ConditionTable},
+    config::LfdmConfig,
     diffusion::{self, Denoiser, DiffusionModel, MotionCodec, Trajectory},
     lfae::{self, Generator, ReferenceFeatures},
     motion::Motion,
@@ -20,7 +21,7 @@ use crate::{
     photo::PhotoWarp,
     portrait::planar_to_rgba,
     viz::{flow_to_rgba, occlusion_to_rgba},
-    weights::{WeightsError, load_module},
+    weights::{StateDict, WeightsError, load_module},
 };
 pub use crate::{diffusion::Sampler, portrait::Portrait};
 
@@ -162,7 +163,6 @@ pub struct Timings {
 /// A model on a device, ready for any number of videos.
 #[derive(Clone)]
 pub struct Animator {
-    manifest: Manifest,
     model: Arc<Model>,
 }
 
@@ -178,6 +178,7 @@ pub struct Generation {
 }
 
 struct Model {
+    config: LfdmConfig,
     generator: Generator,
     diffusion: DiffusionModel,
     codec: MotionCodec,
@@ -222,42 +223,44 @@ struct Decoding {
 }
 
 impl Animator {
-    /// Builds the model; nothing is kept if any weight is missing or of another shape. Weights that only training needs may be there or not.
+    /// Builds the model of a bundle: [`new`](Self::new) without the rest of its manifest.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
     pub fn load(bundle: Bundle, device: &Device) -> Result<Self, LoadError> {
-        let Bundle { manifest, mut weights } = bundle;
-        let Manifest { config, labels, .. } = &manifest;
-        let part = |part| move |source| LoadError::Weights { part, source };
-
-        // Each part's weights are let go once it is built: a large model is in memory twice only in parts.
-        weights.take(lfae::is_flow_predictor);
-        let generator = {
-            let module = config.lfae.init_generator(device);
-            let key = |path: &str| lfae::official_key(&format!("generator.{path}"));
-            load_module(module, &weights.take(lfae::is_lfae), &key).map_err(part("auto-encoder"))?.fold_batch_norm()
-        };
-        let diffusion = {
-            let module = config.diffusion.init(config.latent_channels(), device);
-            load_module(module, &weights.take(diffusion::is_denoiser), &diffusion::official_key)
-                .map_err(part("diffusion model"))?
-        };
-        let codec = MotionCodec::from_state(&weights, device).map_err(part("motion"))?;
-        let [rows, columns] = config.diffused_size();
-        let (found, expected) = (codec.shape(), [config.diffusion.unet.diffused.channels(), rows, columns]);
-        if found != expected {
-            return Err(LoadError::MotionShape { found, expected });
-        }
-        let conditions = ConditionTable::from_state(&weights, labels.clone(), device)?;
-        let expected = config.diffusion.unet.condition_dim;
-        let found = weights.tensor::<2>("conditions", device).map_err(part("conditions"))?.dims()[1];
-        if found != expected {
-            return Err(LoadError::ConditionWidth { found, expected });
-        }
-        let model = Model { generator, diffusion, codec, conditions, device: device.clone() };
-        Ok(Self { manifest, model: Arc::new(model) })
+        let Bundle { manifest, weights } = bundle;
+        Self::new(manifest.config, manifest.labels, weights, device)
     }
 
-    pub fn manifest(&self) -> &Manifest {
-        &self.manifest
+    /// Builds the model on `device`. `weights` may hold what only training needs; it is left alone.
+    ///
+    /// # Errors
+    /// [`LoadError`] if any weight of encoder, decoder, U-Net, motion statistics or conditions is missing or has another
+    /// shape than `config` says.
+    pub fn new(
+        config: LfdmConfig,
+        labels: Vec<String>,
+        mut weights: StateDict,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        // Each part's weights are freed once it is built: a large model is in memory twice only in parts.
+        weights.take(lfae::is_flow_predictor);
+        let generator = load_generator(&config, &weights.take(lfae::is_lfae), device)?;
+        let diffusion = load_diffusion(&config, &weights.take(diffusion::is_denoiser), device)?;
+        let codec = load_codec(&config, &weights, device)?;
+        let conditions = load_conditions(&config, labels, &weights, device)?;
+        let model = Model { config, generator, diffusion, codec, conditions, device: device.clone() };
+        Ok(Self { model: Arc::new(model) })
+    }
+
+    /// Sizes and options of the model.
+    pub fn config(&self) -> &LfdmConfig {
+        &self.model.config
+    }
+
+    /// Conditions that a video can be made for.
+    pub fn labels(&self) -> &[String] {
+        self.model.conditions.labels()
     }
 
     /// The network that denoises.
@@ -267,7 +270,7 @@ impl Animator {
 
     /// Checks the request; the work is done by [`Generation::next`].
     pub fn generate(&self, portrait: &Portrait, request: &Request) -> Result<Generation, RequestError> {
-        let size = self.manifest.config.image_size;
+        let size = self.model.config.image_size;
         if portrait.size() != size {
             return Err(RequestError::PortraitSize { found: portrait.size(), expected: size });
         }
@@ -276,7 +279,7 @@ impl Animator {
         let sampling = Sampling {
             condition: self.model.conditions.vector(&request.label)?,
             guidance: request.guidance,
-            frames: self.manifest.config.frames,
+            frames: self.model.config.frames,
             trajectory: Trajectory::new(updates),
             noise: NoiseSource::new(request.seed),
         };
@@ -291,6 +294,39 @@ impl Animator {
             photo: None,
         })
     }
+}
+
+fn part(part: &'static str) -> impl FnOnce(WeightsError) -> LoadError {
+    move |source| LoadError::Weights { part, source }
+}
+
+fn load_generator(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<Generator, LoadError> {
+    let key = |path: &str| lfae::official_key(&format!("generator.{path}"));
+    let generator = load_module(config.lfae.init_generator(device), weights, &key).map_err(part("auto-encoder"))?;
+    Ok(generator.fold_batch_norm())
+}
+
+fn load_diffusion(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<DiffusionModel, LoadError> {
+    let module = config.diffusion.init(config.latent_channels(), device);
+    load_module(module, weights, &diffusion::official_key).map_err(part("diffusion model"))
+}
+
+fn load_codec(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<MotionCodec, LoadError> {
+    let codec = MotionCodec::from_state(weights, device).map_err(part("motion"))?;
+    let [rows, columns] = config.diffused_size();
+    let (found, expected) = (codec.shape(), [config.diffusion.unet.diffused.channels(), rows, columns]);
+    if found == expected { Ok(codec) } else { Err(LoadError::MotionShape { found, expected }) }
+}
+
+fn load_conditions(
+    config: &LfdmConfig,
+    labels: Vec<String>,
+    weights: &StateDict,
+    device: &Device,
+) -> Result<ConditionTable, LoadError> {
+    let conditions = ConditionTable::from_state(weights, labels, device)?;
+    let (found, expected) = (conditions.dim(), config.diffusion.unet.condition_dim);
+    if found == expected { Ok(conditions) } else { Err(LoadError::ConditionWidth { found, expected }) }
 }
 
 impl Generation {

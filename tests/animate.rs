@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use std::sync::LazyLock;
 
 use burn::tensor::{Device, Tensor};
-use lfdm::bundle::{Bundle, FORMAT, Manifest};
+use lfdm::bundle::Bundle;
 use lfdm::condition::ConditionTable;
 use lfdm::config::{Diffused, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
@@ -56,22 +56,7 @@ fn random_bundle_of(config: LfdmConfig) -> Bundle {
     };
     weights.insert("motion.mean", Tensor::cat(mean, 0).into_data());
     weights.insert("motion.std", Tensor::<1>::from_floats(std.as_slice(), &device).into_data());
-    Bundle {
-        manifest: Manifest {
-            format: FORMAT,
-            name: "tiny".into(),
-            config,
-            labels: labels(),
-            fps: 8.0,
-            default_steps: 3,
-            default_guidance: 2.0,
-            licence: "CC0-1.0".into(),
-            created_with: "a test".into(),
-            training: serde_json::Value::Null,
-            files: Vec::new(),
-        },
-        weights,
-    }
+    Bundle { manifest: tiny::manifest("tiny", config, labels()), weights }
 }
 
 fn request(label: &str, seed: u64) -> Request {

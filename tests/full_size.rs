@@ -4,13 +4,15 @@
 //! `LFDM_FULL_SIZE=<dir>` the bundle stays there, for the page's own test of it (`tests/browser/full-size.test.js`).
 #![cfg(feature = "native")]
 
+mod tiny;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use burn::module::Module;
 use burn::tensor::{Device, Distribution, Tensor};
-use lfdm::bundle::{Bundle, FORMAT, Manifest, Part};
+use lfdm::bundle::{Bundle, Manifest, Part};
 use lfdm::condition::ConditionTable;
 use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{self, MotionCodec};
@@ -80,19 +82,8 @@ fn model() -> Bundle {
     let vectors = Tensor::random([LABELS.len(), 768], Distribution::Normal(0.0, 0.3), &device);
     weights.merge(ConditionTable::new(labels.clone(), vectors).unwrap().to_state());
     weights.merge(MotionCodec::official(config.flow_size(), false, &device).to_state());
-    let manifest = Manifest {
-        format: FORMAT,
-        name: "mug128".into(),
-        config,
-        labels,
-        fps: 10.0,
-        default_steps: 10,
-        default_guidance: 1.0,
-        licence: "CC0-1.0".into(),
-        created_with: "a test".into(),
-        training: serde_json::Value::Null,
-        files: Vec::new(),
-    };
+    let manifest =
+        Manifest { fps: 10.0, default_steps: 10, default_guidance: 1.0, ..tiny::manifest("mug128", config, labels) };
     Bundle { manifest, weights }
 }
 

@@ -4,6 +4,8 @@
 //! `lfae_a_legacy_format.pth` and `weights_a.safetensors`), those of the official implementation are imported too.
 #![cfg(feature = "native")]
 
+mod tiny;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use burn::tensor::{Device, TensorData};
-use lfdm::bundle::{Bundle, FORMAT, Manifest};
+use lfdm::bundle::{Bundle, Manifest};
 use lfdm::condition::ConditionTable;
 use lfdm::config::{Diffused, LfdmConfig, UnetConfig};
 use lfdm::diffusion::{self, MotionCodec};
@@ -70,19 +72,8 @@ static MODEL: LazyLock<Bundle> = LazyLock::new(|| {
     weights.merge(collect_module(&denoiser, &diffusion::official_key));
     weights.merge(ConditionTable::one_hot(LABELS.map(str::to_owned).to_vec(), &device).to_state());
     weights.merge(MotionCodec::official(config.flow_size(), false, &device).to_state());
-    let manifest = Manifest {
-        format: FORMAT,
-        name: "official".into(),
-        config,
-        labels: LABELS.map(str::to_owned).to_vec(),
-        fps: 8.0,
-        default_steps: 2,
-        default_guidance: 1.0,
-        licence: "CC0-1.0".into(),
-        created_with: "a test".into(),
-        training: serde_json::Value::Null,
-        files: Vec::new(),
-    };
+    let labels = LABELS.map(str::to_owned).to_vec();
+    let manifest = Manifest { default_steps: 2, default_guidance: 1.0, ..tiny::manifest("official", config, labels) };
     Bundle { manifest, weights }
 });
 

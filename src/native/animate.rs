@@ -50,14 +50,16 @@ pub(crate) struct Args {
 
 /// Makes the video and writes it.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
+    let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
+    let manifest = bundle.manifest.clone();
+    let animator = Animator::load(bundle, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
-    let portrait = read_portrait(&args.image, animator.manifest().config.image_size)?;
-    let request = args.sampling.request(animator.manifest(), &args.label, args.sampling.seed());
+    let portrait = read_portrait(&args.image, animator.config().image_size)?;
+    let request = args.sampling.request(&manifest, &args.label, args.sampling.seed());
     let bar = progress_bar();
     let mut generation = animator.generate(&portrait, &request)?;
     if let Some(side) = args.photo_size {
-        let photo = read_photo(&args.image, animator.manifest().config.image_size, usize::from(side))?;
+        let photo = read_photo(&args.image, animator.config().image_size, usize::from(side))?;
         generation = generation.at_photo_size(&photo);
     }
     let (frames, timings) = collect(generation, |event| show(&bar, event))?;
@@ -67,9 +69,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let whole = || Picture { size: frame.size, rgba: frame.rgba.clone() };
         frame.photo.clone().unwrap_or_else(whole)
     };
-    write(&frames.iter().map(pictures).collect::<Vec<_>>(), animator.manifest().fps, &args.out)?;
+    write(&frames.iter().map(pictures).collect::<Vec<_>>(), manifest.fps, &args.out)?;
     if let Some(path) = &args.sheet {
-        let mut sheet = ContactSheet::new(animator.manifest().config.image_size);
+        let mut sheet = ContactSheet::new(animator.config().image_size);
         sheet.push(&request.label, frames.iter().map(|frame| frame.rgba.clone()).collect());
         sheet.push("flow", frames.iter().map(|frame| frame.flow.clone()).collect());
         sheet.push("occlusion", frames.iter().map(|frame| frame.occlusion.clone()).collect());

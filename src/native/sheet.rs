@@ -48,12 +48,14 @@ pub(crate) struct Args {
 /// Generates the clips and draws the sheet.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
-    let animator = Animator::load(Bundle::open_parts(&args.model, &[Part::Generation])?, &args.device.open())
+    let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
+    let manifest = bundle.manifest.clone();
+    let animator = Animator::load(bundle, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
-    let size @ [height, width] = animator.manifest().config.image_size;
+    let size @ [height, width] = animator.config().image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
     let data = args.clips.open(height, None)?;
-    let data = data.with_labels(&animator.manifest().labels)?;
+    let data = data.with_labels(animator.labels())?;
 
     let view = data.close_up(args.zoom);
     let mut sheet = ContactSheet::new(size);
@@ -70,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let portrait = Portrait::from_rgba(width, height, &clip.rgba_through(view, 0), size)?;
             // Another seed for each clip: one lucky or unlucky draw should not decide how all of them look.
             let seed = args.sampling.seed() + (subject * data.labels().len() + label) as u64;
-            let request = args.sampling.request(animator.manifest(), name, seed);
+            let request = args.sampling.request(&manifest, name, seed);
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
             sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
         }

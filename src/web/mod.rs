@@ -25,7 +25,10 @@ pub struct ComputeDevice(Device);
 
 /// A verified model on its device.
 #[wasm_bindgen]
-pub struct Model(Animator);
+pub struct Model {
+    manifest: Manifest,
+    animator: Animator,
+}
 
 /// A video being made. Dropping it (`free()`) is all that cancelling takes.
 #[wasm_bindgen]
@@ -66,7 +69,9 @@ impl ModelLoader {
 
     /// Builds the model; nothing is kept if anything is missing or wrong.
     pub fn finish(self, device: &ComputeDevice) -> Result<Model, JsError> {
-        Ok(Model(Animator::load(self.0.finish(&[Part::Generation])?, &device.0)?))
+        let bundle = self.0.finish(&[Part::Generation])?;
+        let manifest = bundle.manifest.clone();
+        Ok(Model { manifest, animator: Animator::load(bundle, &device.0)? })
     }
 }
 
@@ -74,16 +79,15 @@ impl ModelLoader {
 impl Model {
     /// Labels, sizes and defaults, as `Manifest` in `pkg/index.d.ts`.
     pub fn manifest(&self) -> Result<JsValue, JsError> {
-        Ok(serde_wasm_bindgen::to_value(&WebManifest::from(self.0.manifest()))?)
+        Ok(serde_wasm_bindgen::to_value(&WebManifest::from(&self.manifest))?)
     }
 
     /// Starts a video from `width * height` RGBA pixels. Everything is checked here; nothing is computed yet.
     pub fn generate(&self, rgba: &[u8], width: usize, height: usize, options: JsValue) -> Result<Generation, JsError> {
-        let manifest = self.0.manifest();
-        let Options { request, previews, photo_size } = options::options(&options, manifest)?;
-        let size = manifest.config.image_size;
+        let Options { request, previews, photo_size } = options::options(&options, &self.manifest)?;
+        let size = self.animator.config().image_size;
         let portrait = Portrait::from_rgba(width, height, rgba, size)?;
-        let mut generation = self.0.generate(&portrait, &request)?;
+        let mut generation = self.animator.generate(&portrait, &request)?;
         if previews {
             generation = generation.with_previews();
         }

@@ -1,5 +1,7 @@
 //! A model small enough to be made, trained and run in a test.
+#![allow(dead_code, reason = "each test program uses a part of it")]
 
+use lfdm::bundle::{FORMAT, Manifest};
 use lfdm::config::{HourglassConfig, LfdmConfig, RefinementConfig};
 
 pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
@@ -22,4 +24,21 @@ pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
     config.diffusion.unet.groups = 4;
     config.diffusion.unet.init_kernel = 3;
     config
+}
+
+/// What a test says about its model.
+pub fn manifest(name: &str, config: LfdmConfig, labels: Vec<String>) -> Manifest {
+    Manifest {
+        format: FORMAT,
+        name: name.to_owned(),
+        config,
+        labels,
+        fps: 8.0,
+        default_steps: 3,
+        default_guidance: 2.0,
+        licence: "CC0-1.0".to_owned(),
+        created_with: "a test".to_owned(),
+        training: serde_json::Value::Null,
+        files: Vec::new(),
+    }
 }

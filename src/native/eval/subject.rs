@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, from_value};
 
 use super::reconstruction::rebuild;
-use crate::bundle::{Bundle, MANIFEST, Part};
+use crate::bundle::{Bundle, MANIFEST, Manifest, Part};
 use crate::diffusion::{Sampler, is_denoiser, official_key};
 use crate::lfae::LatentFlowAutoencoder;
 use crate::native::baseline::{Baseline, FrameAutoencoder, FrameCodec};
@@ -109,8 +109,7 @@ impl Subject {
         let (config, model) = open_lfae(path, device)?;
         let [height, width] = config.image_size;
         ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");
-        let source = open_animator(path, device)?.map(|animator| {
-            let manifest = animator.manifest();
+        let source = open_animator(path, device)?.map(|(manifest, animator)| {
             let seconds = |stage: &str| manifest.training[stage]["seconds"].as_f64();
             let parameters = config.lfae.init(&Device::flex()).num_params();
             ClipSource {
@@ -170,7 +169,7 @@ impl ClipSource {
 }
 
 /// The whole model, if both stages are there.
-fn open_animator(path: &Path, device: &Device) -> Result<Option<Animator>> {
+fn open_animator(path: &Path, device: &Device) -> Result<Option<(Manifest, Animator)>> {
     if !path.join(MANIFEST).exists() {
         return Ok(None);
     }
@@ -178,9 +177,10 @@ fn open_animator(path: &Path, device: &Device) -> Result<Option<Animator>> {
     if !bundle.weights.iter().any(|(key, _)| is_denoiser(key)) {
         return Ok(None);
     }
+    let manifest = bundle.manifest.clone();
     let animator =
         Animator::load(bundle, device).with_context(|| format!("cannot use the model in {}", path.display()))?;
-    Ok(Some(animator))
+    Ok(Some((manifest, animator)))
 }
 
 impl ClipModel for Animator {
@@ -191,7 +191,7 @@ impl ClipModel for Animator {
     }
 
     fn flops_per_step(&self, guidance: f64) -> u64 {
-        let config = &self.manifest().config;
+        let config = self.config();
         self.diffusion().flops_per_step(config.frames, config.diffused_size(), guidance)
     }
 }

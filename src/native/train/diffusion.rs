@@ -19,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use super::consistency::Tuning;
 use super::inherit::finer;
 use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs};
-use crate::bundle::{Bundle, FORMAT, Manifest};
 use crate::condition::ConditionTable;
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, MotionStatistics, Sampler, is_denoiser, official_key};
@@ -447,20 +446,7 @@ impl DiffusionStage {
         let size = config.image_size;
         let mut weights = self.lfae.clone();
         weights.merge(self.export(model));
-        let manifest = Manifest {
-            format: FORMAT,
-            name: "preview".to_owned(),
-            labels: self.settings.labels.clone(),
-            config,
-            fps: 8.0,
-            default_steps: steps,
-            default_guidance: 1.0,
-            licence: String::new(),
-            created_with: String::new(),
-            training: serde_json::Value::Null,
-            files: Vec::new(),
-        };
-        let animator = Animator::load(Bundle { manifest, weights }, device)?;
+        let animator = Animator::new(config, self.settings.labels.clone(), weights, device)?;
         let mut sheet = ContactSheet::new(size);
         for (index, label) in self.settings.labels.iter().enumerate().skip(1) {
             let Some(clip) = self.people.clips_of(index % self.people.len()).next() else { continue };
