@@ -15,7 +15,7 @@ const STD_KEY: &str = "motion.std";
 /// A channel that never moves is not blown up further than this.
 const MIN_STD: f64 = 1e-3;
 
-/// Flow x, flow y and occlusion.
+/// Planes of motion: flow x, flow y and occlusion.
 const PLANES: usize = 3;
 
 /// The map between motion and what is diffused: `x = (z - mean) / std`.

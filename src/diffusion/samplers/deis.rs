@@ -3,7 +3,8 @@
 //! With `x = cos(angle) x0 + sin(angle) noise` the probability flow from step `i` to the next is
 //!
 //! ```text
-//! x[i+1] / sin(angle[i+1]) = x[i] / sin(angle[i]) + integral of x0(angle) / sin(angle)^2 from angle[i+1] to angle[i].
+//! x[i+1] / sin(angle[i+1]) = x[i] / sin(angle[i])
+//!                            + integral of x0(angle) / sin(angle)^2 from angle[i+1] to angle[i].
 //! ```
 //!
 //! Unlike the logarithm of the signal-to-noise ratio, the angle is finite at both ends, for noise
@@ -79,7 +80,8 @@ impl<'a> Path<'a> {
     /// over the `i`-th step of the polynomial through them:
     ///
     /// ```text
-    /// weight[j] = integral of prod over k != j of (angle - angle[k]) / (angle[j] - angle[k]) / sin(angle)^2
+    /// weight[j] = integral of lagrange[j](angle) / sin(angle)^2 from angle[i+1] to angle[i]
+    /// lagrange[j](angle) = product of (angle - angle[k]) / (angle[j] - angle[k]) over k != j
     /// ```
     fn integral(&self, i: usize, nodes: RangeInclusive<usize>) -> [f64; 3] {
         let nodes: Vec<f64> = self.angles[nodes].iter().rev().copied().collect();
@@ -92,9 +94,9 @@ impl<'a> Path<'a> {
         weights
     }
 
-    /// The step to the clean sample: the value at angle 0 of the line through the last two clean
-    /// estimates over the square of the angle. It is the square of the noise that clean estimates
-    /// of a smooth distribution depend on (Tweedie's formula).
+    /// The step to the clean sample: a line through the last two clean estimates, continued to angle
+    /// 0. It is a line in the square of the angle, because clean estimates of a smooth distribution
+    /// depend on the square of the noise (Tweedie's formula).
     fn last_step(&self) -> Update {
         let last = self.times.len() - 1;
         let square = |i: usize| self.angles[i].powi(2);

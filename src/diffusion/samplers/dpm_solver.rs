@@ -4,7 +4,8 @@
 //! probability flow from step `i` to the next is (Lu et al. 2022, "DPM-Solver++", Proposition 4.1)
 //!
 //! ```text
-//! x[i+1] = sigma[i+1] / sigma[i] x[i] + sigma[i+1] integral of exp(lambda) x0(lambda) from lambda[i] to lambda[i+1].
+//! x[i+1] = sigma[i+1] / sigma[i] x[i]
+//!          + sigma[i+1] integral of exp(lambda) x0(lambda) from lambda[i] to lambda[i+1].
 //! ```
 
 use super::trajectory::{Update, ending_in_x0};
@@ -19,11 +20,11 @@ pub(super) fn dpm_solver_pp_2m(schedule: &NoiseSchedule, times: &[usize]) -> Vec
 /// UniPC of order 2 (Zhao et al. 2023, Algorithms 1 and 2, data prediction, `B(h) = exp(h) - 1`).
 /// The first step and the last are of first order.
 ///
-/// A sample is corrected once the network has seen it, and the next step scales what was added to
-/// it:
+/// A sample is corrected once the network has seen it, and the next step scales what the correction
+/// added:
 ///
 /// ```text
-/// x[i+1] = predictor(i) + sigma[i+1] / sigma[i] corrector(i-1)
+/// x[i+1] = predictor(i) + sigma[i+1] / sigma[i] gain(i-1) corrector(i-1)
 /// ```
 pub(super) fn unipc(schedule: &NoiseSchedule, times: &[usize]) -> Vec<Update> {
     let path = Path { schedule, times };

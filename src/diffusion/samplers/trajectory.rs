@@ -144,3 +144,37 @@ impl Trajectory {
         [before, before_that]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    /// Estimates the clean sample as 10, 20, ... and the noise as 3.
+    struct Counting;
+
+    impl Denoise for Counting {
+        fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
+            Estimate { x0: x.ones_like() * (10.0 * (step + 1) as f64), noise: x.ones_like() * 3.0 }
+        }
+    }
+
+    #[test]
+    fn a_step_combines_what_its_row_of_the_table_names() {
+        let updates = vec![
+            Update { x0: 1.0, x: 0.5, ..Update::at(9) },
+            Update { x0: 1.0, noise: 2.0, fresh: 1.0, ..Update::at(5) },
+            Update { x0: 1.0, previous_x0: [0.5, 0.1], ..Update::at(2) },
+        ];
+        let mut trajectory = Trajectory::new(updates);
+        assert_eq!(trajectory.times(), [9, 5, 2]);
+        let mut x = Tensor::<5>::ones([1, 1, 1, 1, 1], &Device::flex()) * 4.0;
+        // 10 + 4 / 2; 20 + 2 * 3 + 7 of fresh noise; 30 + 20 / 2 + 10 / 10; and no step is left.
+        for (taken, expected) in [(1, 12.0), (2, 33.0), (3, 41.0), (3, 41.0)] {
+            x = trajectory.step(&Counting, x.clone(), || x.ones_like() * 7.0);
+            assert_eq!((x.clone().into_scalar::<f32>(), trajectory.taken()), (expected, taken));
+        }
+        assert!(trajectory.is_done());
+        assert_eq!(trajectory.estimate().unwrap().clone().into_scalar::<f32>(), 30.0);
+    }
+}
