@@ -11,34 +11,29 @@ use anyhow::Result;
 use super::{Fault, Source};
 use graph::{Edge, Graph};
 
-/// The document that states the invariants, each under a heading.
+/// The document that states the invariants, each in the section of its room.
 const DOCUMENT: &str = "ARCHITECTURE.md";
 
-/// The heading about modules that use each other.
-const NO_CIRCLES: &str = "No circles";
+/// What the paragraph of an invariant begins with.
+const MARK: &str = "**Architecture Invariant:**";
+
+/// The section about modules that use each other.
+const CIRCLES: &str = "Everywhere";
 
 /// Modules `from` must not use modules `to`.
 struct Rule {
-    /// The rule's heading in ARCHITECTURE.md.
+    /// The section of ARCHITECTURE.md that states the rule.
     heading: &'static str,
     from: fn(&str) -> bool,
     to: fn(&str) -> bool,
 }
 
 const RULES: [Rule; 5] = [
-    Rule { heading: "The core stands alone", from: is_core, to: is_outside },
-    Rule {
-        heading: "The stages meet in motion",
-        from: |module| is_in(module, "diffusion"),
-        to: |module| is_in(module, "lfae"),
-    },
-    Rule {
-        heading: "The stages meet in motion",
-        from: |module| is_in(module, "lfae"),
-        to: |module| is_in(module, "diffusion"),
-    },
-    Rule { heading: "Kernels know no network", from: |module| is_in(module, "kernels"), to: is_stage },
-    Rule { heading: "Commands are ends", from: is_used_by_commands, to: is_command },
+    Rule { heading: "`src/pipeline.rs`", from: is_core, to: is_outside },
+    Rule { heading: "`src/diffusion/`", from: |module| is_in(module, "diffusion"), to: |module| is_in(module, "lfae") },
+    Rule { heading: "`src/diffusion/`", from: |module| is_in(module, "lfae"), to: |module| is_in(module, "diffusion") },
+    Rule { heading: "`src/kernels/`", from: |module| is_in(module, "kernels"), to: is_stage },
+    Rule { heading: "`src/native/` (feature `native`)", from: is_used_by_commands, to: is_command },
 ];
 
 fn is_core(module: &str) -> bool {
@@ -73,7 +68,7 @@ pub(super) fn check(sources: &[Source]) -> Result<Vec<Fault>> {
     let mut faults: Vec<Fault> = RULES.iter().flat_map(|rule| broken(rule, &graph)).collect();
     faults.extend(graph.circles().into_iter().map(|circle| circle_fault(&circle, &graph)));
     let document = sources.iter().find(|source| source.path == DOCUMENT);
-    let headings = RULES.iter().map(|rule| rule.heading).chain([NO_CIRCLES]);
+    let headings = RULES.iter().map(|rule| rule.heading).chain([CIRCLES]);
     faults.extend(headings.filter_map(|heading| missing(heading, document.map_or("", |source| &source.text))));
     faults.dedup();
     Ok(faults)
@@ -84,7 +79,7 @@ fn broken(rule: &Rule, graph: &Graph) -> Vec<Fault> {
     let fault = |edge: &Edge| Fault {
         path: graph.path(edge.from).to_owned(),
         line: edge.line,
-        what: format!("uses {}; see \"{}\" in {DOCUMENT}", graph.path(edge.to), rule.heading),
+        what: format!("uses {}; {}", graph.path(edge.to), reference(rule.heading)),
     };
     graph.edges().iter().filter(forbidden).map(fault).collect()
 }
@@ -93,15 +88,29 @@ fn circle_fault(circle: &[Edge], graph: &Graph) -> Fault {
     let first = circle[0];
     let arrow = |edge: &Edge| format!("{}:{} uses {}", graph.path(edge.from), edge.line, graph.path(edge.to));
     let way: Vec<String> = circle.iter().map(arrow).collect();
-    let what = format!("is part of a circle ({}); see \"{NO_CIRCLES}\" in {DOCUMENT}", way.join(", "));
+    let what = format!("is part of a circle ({}); {}", way.join(", "), reference(CIRCLES));
     Fault { path: graph.path(first.from).to_owned(), line: first.line, what }
 }
 
-/// A rule that the document does not state any more under its heading.
+fn reference(heading: &str) -> String {
+    format!("see the invariant under \"{heading}\" in {DOCUMENT}")
+}
+
+/// A rule that the document does not state any more where the errors say.
 fn missing(heading: &str, document: &str) -> Option<Fault> {
-    let is_there = document.lines().any(|line| line.starts_with('#') && line.trim_start_matches('#').trim() == heading);
-    let what = format!("has no heading \"{heading}\", which a rule of `cargo xtask lint` points to");
-    (!is_there).then(|| Fault { path: DOCUMENT.to_owned(), line: 1, what })
+    let mut lines = document.lines().skip_while(|line| !is_heading(line) || title(line) != heading);
+    let is_stated =
+        lines.next().is_some() && lines.take_while(|line| !is_heading(line)).any(|line| line.contains(MARK));
+    let what = format!("states no invariant under \"{heading}\", where `cargo xtask lint` sends its readers");
+    (!is_stated).then(|| Fault { path: DOCUMENT.to_owned(), line: 1, what })
+}
+
+fn is_heading(line: &str) -> bool {
+    line.starts_with('#')
+}
+
+fn title(heading: &str) -> &str {
+    heading.trim_start_matches('#').trim()
 }
 
 #[cfg(test)]
@@ -110,8 +119,8 @@ mod tests {
 
     /// A crate of the given files, beside a document that states every rule.
     fn faults(files: &[(&str, &str)]) -> Vec<String> {
-        let headings: Vec<String> = RULES.iter().map(|rule| format!("### {}\n", rule.heading)).collect();
-        let document = format!("{}### {NO_CIRCLES}\n", headings.join(""));
+        let headings: Vec<String> = RULES.iter().map(|rule| format!("### {}\n{MARK} so.\n", rule.heading)).collect();
+        let document = format!("{}### {CIRCLES}\n\n{MARK} none.\n", headings.join(""));
         let all = files.iter().copied().chain([(DOCUMENT, document.as_str())]);
         let sources: Vec<Source> = all.map(|(path, text)| Source { path: path.into(), text: text.into() }).collect();
         check(&sources).unwrap().iter().map(ToString::to_string).collect()
@@ -120,17 +129,27 @@ mod tests {
     #[test]
     fn each_rule_names_both_files_and_its_heading() {
         let rules = [
-            ("src/bundle.rs", "crate::native::staging", "src/native/staging.rs", "The core stands alone"),
-            ("src/photo.rs", "crate::web", "src/web.rs", "The core stands alone"),
-            ("src/diffusion/codec.rs", "crate::lfae::Motion", "src/lfae.rs", "The stages meet in motion"),
-            ("src/lfae/codec.rs", "crate::diffusion", "src/diffusion.rs", "The stages meet in motion"),
-            ("src/kernels/warp.rs", "crate::lfae::Motion", "src/lfae.rs", "Kernels know no network"),
-            ("src/native/train/run.rs", "super::super::animate::run", "src/native/animate.rs", "Commands are ends"),
-            ("src/native/eval/mod.rs", "super::export_pth", "src/native/export_pth.rs", "Commands are ends"),
+            ("src/bundle.rs", "crate::native::staging", "src/native/staging.rs", "`src/pipeline.rs`"),
+            ("src/photo.rs", "crate::web", "src/web.rs", "`src/pipeline.rs`"),
+            ("src/diffusion/codec.rs", "crate::lfae::Motion", "src/lfae.rs", "`src/diffusion/`"),
+            ("src/lfae/codec.rs", "crate::diffusion", "src/diffusion.rs", "`src/diffusion/`"),
+            ("src/kernels/warp.rs", "crate::lfae::Motion", "src/lfae.rs", "`src/kernels/`"),
+            (
+                "src/native/train/run.rs",
+                "super::super::animate::run",
+                "src/native/animate.rs",
+                "`src/native/` (feature `native`)",
+            ),
+            (
+                "src/native/eval/mod.rs",
+                "super::export_pth",
+                "src/native/export_pth.rs",
+                "`src/native/` (feature `native`)",
+            ),
         ];
         for (from, path, to, heading) in rules {
             let found = faults(&[(from, &format!("//! Text.\nuse {path};\n")), (to, "pub fn run() {}")]);
-            assert_eq!(found, [format!("{from}:2: uses {to}; see \"{heading}\" in {DOCUMENT}")]);
+            assert_eq!(found, [format!("{from}:2: uses {to}; {}", reference(heading))]);
         }
     }
 
@@ -156,7 +175,7 @@ mod tests {
             ("src/c.rs", "\nuse crate::a;"),
         ]);
         let way = "src/a.rs:1 uses src/b.rs, src/b.rs:1 uses src/c.rs, src/c.rs:2 uses src/a.rs";
-        assert_eq!(found, [format!("src/a.rs:1: is part of a circle ({way}); see \"{NO_CIRCLES}\" in {DOCUMENT}")]);
+        assert_eq!(found, [format!("src/a.rs:1: is part of a circle ({way}); {}", reference(CIRCLES))]);
     }
 
     #[test]
@@ -177,8 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_without_its_heading_is_a_fault() {
-        let sources = [Source { path: DOCUMENT.into(), text: format!("# {NO_CIRCLES}") }];
-        assert_eq!(check(&sources).unwrap().len(), 4, "one for each other heading");
+    fn a_rule_that_the_document_does_not_state_is_a_fault() {
+        let text = format!("# {CIRCLES}\n{MARK} none.\n# `src/diffusion/`\n# Other\n{MARK} of others.");
+        let sources = [Source { path: DOCUMENT.into(), text }];
+        assert_eq!(check(&sources).unwrap().len(), 4, "three headings and a statement are missing");
     }
 }
