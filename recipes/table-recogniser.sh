@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# What an expression recogniser made by others sees in real, rebuilt and generated clips (docs/models.md), and in the
+# real clips of the whole validation split (docs/evaluation.md).
+#
+#   DATA=DIRECTORY DATA208=DIRECTORY recipes/table-recogniser.sh       or QUICK=1 recipes/table-recogniser.sh
+#
+# Needs Node.js 18 or newer with npm; DATA, 128-pixel sheets of people; and DATA208, 208-pixel ones of people 400 to
+# 421.
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+data DATA "128-pixel sheets"
+data DATA208 "208-pixel sheets"
+clips=84
+if [[ -n "$QUICK" ]]; then
+    clips=4
+fi
+npm ci --prefix tools/recognise
+
+# recognise CLIPS OPTION…
+recognise() {
+    say "$1"
+    node tools/recognise/recognise.js "$@" --out "$1.json"
+}
+
+# kept NAME OPTION…: the clips of one evaluation, kept in $RUNS/clips-NAME.
+kept() {
+    local name=$1
+    shift
+    once "$RUNS/reports/kept-$name.json" eval --clips-out "$RUNS/clips-$name" --split val --device "$DEVICE" "$@"
+}
+
+kept faces-128 --model www/models/faces-128 --data "$DATA208" --crop 0.086,0.086,0.828 --clips "$clips"
+recognise "$RUNS/clips-faces-128"
+
+# All real clips, at both sizes; 2 steps, because the generated ones are not wanted here.
+kept real-128 --model www/models/faces-128 --data "$DATA" --steps 2
+recognise "$RUNS/clips-real-128" --detect
+kept real-64 --model www/models/faces-64 --data "$DATA" --steps 2
+recognise "$RUNS/clips-real-64"
