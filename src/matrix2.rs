@@ -8,13 +8,19 @@ use burn::tensor::Tensor;
 /// Every entry is `[batch, regions]`.
 #[derive(Debug, Clone)]
 pub struct Matrix2 {
+    /// First row, first column.
     pub a: Tensor<2>,
+    /// First row, second column.
     pub b: Tensor<2>,
+    /// Second row, first column.
     pub c: Tensor<2>,
+    /// Second row, second column.
     pub d: Tensor<2>,
 }
 
 impl Matrix2 {
+    /// The four entries of each matrix.
+    ///
     /// # Shapes
     /// - `matrix`: `[batch, regions, 2, 2]`
     pub fn from_tensor(matrix: Tensor<4>) -> Self {
@@ -25,6 +31,8 @@ impl Matrix2 {
         Self { a: entry(0, 0), b: entry(0, 1), c: entry(1, 0), d: entry(1, 1) }
     }
 
+    /// The matrices as one tensor.
+    ///
     /// # Shapes
     /// Returns `[batch, regions, 2, 2]`.
     pub fn to_tensor(&self) -> Tensor<4> {
@@ -33,6 +41,7 @@ impl Matrix2 {
             .reshape([batch, regions, 2, 2])
     }
 
+    /// `self` times `other`.
     pub fn product(&self, other: &Self) -> Self {
         Self {
             a: self.a.clone() * other.a.clone() + self.b.clone() * other.c.clone(),
@@ -42,6 +51,7 @@ impl Matrix2 {
         }
     }
 
+    /// The inverse; infinite where the determinant is 0.
     pub fn inverse(&self) -> Self {
         let determinant = self.a.clone() * self.d.clone() - self.b.clone() * self.c.clone();
         let scale = determinant.recip();
@@ -53,6 +63,7 @@ impl Matrix2 {
         }
     }
 
+    /// Rows and columns exchanged.
     pub fn transpose(&self) -> Self {
         Self { a: self.a.clone(), b: self.c.clone(), c: self.b.clone(), d: self.d.clone() }
     }
@@ -67,24 +78,24 @@ impl Matrix2 {
         }
     }
 
-    /// For a covariance matrix: `U sqrt(S)` with the axes in descending order and LAPACK's signs, which official checkpoints
-    /// were trained with.
+    /// Principal axes of a covariance matrix: `U sqrt(S)`, the longer axis first, with LAPACK's signs, with which the
+    /// official checkpoints were trained.
     ///
-    /// Axes have no sign of their own. The motion between two regions is `A_source A_driving^-1`: it needs `det U` to be the same
-    /// on both sides, and with `revert_axis_swap` nothing else.
+    /// Axes have no sign of their own. The motion between two regions is `A_source A_driving^-1`: it needs the same
+    /// `det U` on both sides, and with `revert_axis_swap` nothing else.
     pub fn principal_axes(&self) -> Self {
         const TINY: f32 = 1e-12;
         let mean = (self.a.clone() + self.d.clone()) * 0.5;
         let half_gap = (self.a.clone() - self.d.clone()) * 0.5;
         let radius = (half_gap.clone() * half_gap.clone() + self.b.clone() * self.b.clone() + TINY).sqrt();
-        // The major axis is (half_gap + radius, b) and equally (b, radius - half_gap): the one whose entries do not cancel.
+        // The major axis is (half_gap + radius, b) and equally (b, radius - half_gap): take the one that does not cancel.
         let wide = half_gap.clone().greater_equal_elem(0.0);
         let x = self.b.clone().mask_where(wide.clone(), radius.clone() + half_gap.clone());
         let y = (radius.clone() - half_gap).mask_where(wide, self.b.clone());
         let length = (x.clone() * x.clone() + y.clone() * y.clone()).sqrt();
         let (x, y) = (x / length.clone(), y / length);
-        // `gesdd` reflects the first column of the matrix onto the first axis and rotates the rest (`slasv2`), which makes
-        // det U = -1 always, and the major axis point left unless the rest outweighs the first column.
+        // `gesdd` reflects the first column of the matrix onto the first axis and rotates the rest (`slasv2`). So det U is
+        // always -1, and the major axis points left unless the rest outweighs the first column.
         let square = |entry: &Tensor<2>| entry.clone() * entry.clone();
         let first_column = square(&self.a) + square(&self.b);
         let rest = self.a.clone() * self.d.clone() - square(&self.b);

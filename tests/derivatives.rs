@@ -169,7 +169,7 @@ fn refined_motion() {
     let refinement = settled(config.init_fine_refinement(&device).expect("a finer model has one"), 0.05);
     let finer = |flow: Tensor<4>, logits: Tensor<4>| {
         let motion = Motion { flow, occlusion: sigmoid(logits.clone()) };
-        let (motion, _) = refinement.finer(source.clone(), driving.clone(), &motion, Some(logits));
+        let (motion, _) = refinement.forward_upsampled(source.clone(), driving.clone(), &motion, Some(logits));
         Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3)
     };
     check("finer, by the coarse flow", flow.clone(), |x| finer(x, logits.clone()));

@@ -1,4 +1,4 @@
-//! Background motion predictor (MRAA, Sec. 3.4): one homography for everything that is no region.
+//! Background motion predictor (MRAA, Sec. 3.4): one homography for everything outside the regions.
 
 use burn::module::{Module, Param};
 use burn::nn::{Linear, LinearConfig};
@@ -23,8 +23,8 @@ struct BackgroundNetwork {
 }
 
 impl BackgroundConfig {
+    /// A predictor for images of `channels` channels, whose background stands still until it has learned.
     pub fn init(&self, channels: usize, device: &Device) -> BackgroundMotionPredictor {
-        // Training starts from a background that stands still.
         let at_rest: &[f32] = match self.motion {
             BackgroundMotion::Zero => &[],
             BackgroundMotion::Shift => &[0.0; 2],
@@ -44,6 +44,8 @@ impl BackgroundConfig {
 }
 
 impl BackgroundMotionPredictor {
+    /// The homography that maps places of the driving frame's background to the source's.
+    ///
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
     /// - returns `[batch, 3, 3]`, acting on homogeneous (x, y, 1)

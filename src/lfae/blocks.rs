@@ -18,7 +18,7 @@ pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) 
         .init(device)
 }
 
-/// A 3x3 convolution that makes zeros until it has learned something.
+/// A 3x3 convolution whose output is zero until it has learned.
 pub(super) fn zero_conv(channels: [usize; 2], device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [3, 3])
         .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
@@ -26,10 +26,15 @@ pub(super) fn zero_conv(channels: [usize; 2], device: &Device) -> Conv2d {
         .init(device)
 }
 
-/// A convolution to so few channels that lining up its inputs costs more than the products.
+/// A convolution to so few channels that gathering its inputs costs more than multiplying them.
 ///
-/// On the CPU it runs as a transposed convolution of the mirrored kernel, which multiplies first and then adds up shifted copies of the
-/// few outputs: 3.7 instead of 21.8 ms for the last convolution of a 128-pixel decoder, on two cores.
+/// On the CPU it runs as a transposed convolution of the mirrored kernel, which multiplies first and then adds up
+/// shifted copies of the few outputs: 3.7 instead of 21.8 ms for the last convolution of a 128-pixel decoder, on two
+/// cores.
+///
+/// # Shapes
+/// - `x`: `[batch, in, height, width]`
+/// - returns `[batch, out, height, width]`
 pub(super) fn narrow_conv(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     let device = x.device();
     if device.is_autodiff() || device != Device::flex() {
@@ -46,7 +51,9 @@ pub(super) fn narrow_conv(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
 /// `norm` is `None` once [`fold`](Self::fold) has moved it into the convolution.
 #[derive(Module, Debug)]
 pub struct ConvBlock {
+    /// `[out, in, side, side]`
     pub conv: Conv2d,
+    /// Over the `out` channels.
     pub norm: Option<BatchNorm>,
 }
 
@@ -59,6 +66,8 @@ impl ConvBlock {
         }
     }
 
+    /// `relu(norm(conv(x)))`
+    ///
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, height, width]`
@@ -82,11 +91,13 @@ impl ConvBlock {
 /// [`ConvBlock`], then a 2x2 mean: the official `DownBlock2d`.
 #[derive(Module, Debug)]
 pub struct DownBlock {
+    /// At full resolution.
     pub block: ConvBlock,
     pool: AvgPool2d,
 }
 
 impl DownBlock {
+    /// A block from `channels[0]` to `channels[1]` channels.
     pub fn new(channels: [usize; 2], device: &Device) -> Self {
         Self {
             block: ConvBlock::new(channels, 3, device),
@@ -94,6 +105,8 @@ impl DownBlock {
         }
     }
 
+    /// Halves the resolution.
+    ///
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, height / 2, width / 2]`
@@ -101,6 +114,7 @@ impl DownBlock {
         self.pool.forward(self.block.forward(x))
     }
 
+    /// The same map in inference, without the norm.
     pub fn fold(self) -> Self {
         Self { block: self.block.fold(), ..self }
     }
@@ -109,14 +123,18 @@ impl DownBlock {
 /// Nearest-neighbour doubling, then [`ConvBlock`]: the official `UpBlock2d`.
 #[derive(Module, Debug)]
 pub struct UpBlock {
+    /// At the doubled resolution.
     pub block: ConvBlock,
 }
 
 impl UpBlock {
+    /// A block from `channels[0]` to `channels[1]` channels.
     pub fn new(channels: [usize; 2], device: &Device) -> Self {
         Self { block: ConvBlock::new(channels, 3, device) }
     }
 
+    /// Doubles the resolution.
+    ///
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`
     /// - returns `[batch, out, 2 height, 2 width]`
@@ -124,6 +142,7 @@ impl UpBlock {
         self.block.forward(upsample_nearest(x))
     }
 
+    /// The same map in inference, without the norm.
     pub fn fold(self) -> Self {
         Self { block: self.block.fold() }
     }
@@ -134,12 +153,13 @@ impl UpBlock {
 pub struct ResBlock {
     conv1: Conv2d,
     conv2: Conv2d,
-    /// Stands before a ReLU, so no convolution can take it in.
+    /// It precedes a ReLU, so no convolution can absorb it.
     norm1: BatchNorm,
     norm2: Option<BatchNorm>,
 }
 
 impl ResBlock {
+    /// A block that keeps `channels` channels.
     pub fn new(channels: usize, device: &Device) -> Self {
         Self {
             conv1: conv([channels, channels], 3, 1, device),
@@ -149,8 +169,10 @@ impl ResBlock {
         }
     }
 
+    /// `x + conv2(relu(norm2(conv1(relu(norm1(x))))))`
+    ///
     /// # Shapes
-    /// - `x`, result: `[batch, channels, height, width]`
+    /// - `x` and result: `[batch, channels, height, width]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let out = self.conv1.forward(relu(batch_norm(&self.norm1, x.clone())));
         let out = match &self.norm2 {
@@ -160,6 +182,7 @@ impl ResBlock {
         x + self.conv2.forward(relu(out))
     }
 
+    /// The same map in inference, without the second norm.
     pub fn fold(self) -> Self {
         match self.norm2 {
             Some(norm) => Self { conv1: fold_batch_norm(self.conv1, &norm), norm2: None, ..self },
@@ -168,7 +191,8 @@ impl ResBlock {
     }
 }
 
-/// `norm`, whose running variance is that of the population, as in PyTorch: burn keeps the batch's own, too small by `1/n`.
+/// Batch norm whose running variance is the unbiased one, as in PyTorch; burn keeps the batch's own, too small by
+/// `1/n`.
 fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     if !(x.device().is_autodiff() && norm.training.is_enabled()) {
         return norm.forward(x);
@@ -186,7 +210,7 @@ fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     output
 }
 
-/// Scales a convolution's kernels and shifts its bias by the running statistics of the norm behind it.
+/// Scales a convolution's kernels and shifts its bias by the running statistics of the norm that follows it.
 fn fold_batch_norm(mut conv: Conv2d, norm: &BatchNorm) -> Conv2d {
     let scale = norm.gamma.val() / (norm.running_var.value_sync() + norm.epsilon).sqrt();
     let shift = norm.beta.val() - norm.running_mean.value_sync() * scale.clone();

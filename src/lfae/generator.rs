@@ -11,7 +11,7 @@ use super::painter::Painter;
 use crate::kernels::warp_blend;
 use crate::motion::{FlowResize, Motion};
 
-/// Encoder and warping decoder: all of stage 1 that generation needs.
+/// Encoder and warping decoder: the half of stage 1 that generation needs.
 #[derive(Module, Debug)]
 pub struct Generator {
     first: ConvBlock,
@@ -29,7 +29,8 @@ pub struct Generator {
     last: Conv2d,
 }
 
-/// The encoder's output at every scale, full resolution first. It depends on the reference alone: one per video.
+/// The encoder's output at every scale, full resolution first. It depends on the reference alone, so a video needs it
+/// once.
 #[derive(Debug, Clone)]
 pub struct ReferenceFeatures {
     pub(crate) levels: Vec<Tensor<4>>,
@@ -54,12 +55,12 @@ pub struct Decoded {
     pub prediction: Tensor<4>,
     /// The decoder's own painting before the last blend with the warped source: `[batch, 3, height, width]` in [0, 1].
     pub painted: Tensor<4>,
-    /// What the last blend trusted the warped source with: `[batch, 1, height, width]` where a painter decided it, otherwise the occlusion of
-    /// the motion.
+    /// The occlusion of the last blend: `[batch, 1, height, width]` if the model has a painter, otherwise the motion's.
     pub occlusion: Tensor<4>,
 }
 
 impl LfaeConfig {
+    /// The networks of generation.
     pub fn init_generator(&self, device: &Device) -> Generator {
         let generator = &self.generator;
         let levels = generator.down_blocks;
@@ -81,6 +82,8 @@ impl LfaeConfig {
 }
 
 impl Generator {
+    /// Features of the reference at every scale.
+    ///
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1]
     pub fn encode(&self, image: Tensor<4>) -> ReferenceFeatures {
@@ -92,7 +95,7 @@ impl Generator {
         ReferenceFeatures { levels }
     }
 
-    /// Paints the frames that `motion` describes.
+    /// Decodes the frames that `motion` describes.
     ///
     /// # Shapes
     /// - `image`: `[1 or batch, 3, height, width]` in [0, 1]
@@ -102,7 +105,11 @@ impl Generator {
         self.decode_with(image, features, motion, &mut |_, _| {})
     }
 
-    /// [`decode`](Self::decode) that shows what goes into `bottleneck`, `up0`, `up1`, ... and `final`, and what comes out of `final`.
+    /// [`decode`](Self::decode) that passes intermediate results to `tap`: the inputs of `bottleneck`, `up0`, `up1`, ... and
+    /// `final`, and the output of `final`.
+    ///
+    /// # Shapes
+    /// - as for [`decode`](Self::decode)
     pub fn decode_with(
         &self,
         image: Tensor<4>,
@@ -141,7 +148,7 @@ impl Generator {
         Decoded { prediction, painted, occlusion: motion.occlusion.clone() }
     }
 
-    /// The source, warped only; nothing is painted.
+    /// The source warped by the motion; nothing is painted.
     ///
     /// # Shapes
     /// - `image`: `[1 or batch, 3, height, width]` in [0, 1]
@@ -151,7 +158,7 @@ impl Generator {
         motion.warp(image, self.resize)
     }
 
-    /// `motion` as blend `index` uses it: its occlusion is the painter's, if there is one.
+    /// The motion for blend `index`; a painter, if there is one, sharpens its occlusion.
     fn sharpened(&self, index: usize, features: &Tensor<4>, motion: &Motion) -> Motion {
         let Motion { flow, occlusion } = motion.clone();
         let occlusion = match &self.painter {

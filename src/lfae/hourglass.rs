@@ -9,6 +9,7 @@ use super::config::HourglassConfig;
 /// Encoder and decoder; every scale of the encoder, the input included, is concatenated into the decoder.
 #[derive(Module, Debug)]
 pub struct Hourglass {
+    /// The contracting half.
     pub encoder: HourglassEncoder,
     decoder: HourglassDecoder,
 }
@@ -25,6 +26,7 @@ struct HourglassDecoder {
 }
 
 impl HourglassConfig {
+    /// An hourglass for inputs of `in_channels` channels.
     pub fn init(&self, in_channels: usize, device: &Device) -> Hourglass {
         let up_blocks = (0..self.blocks).rev().map(|level| {
             let skipped = if level + 1 == self.blocks { 1 } else { 2 };
@@ -37,6 +39,7 @@ impl HourglassConfig {
         }
     }
 
+    /// Its contracting half alone.
     pub fn init_encoder(&self, in_channels: usize, device: &Device) -> HourglassEncoder {
         let down_blocks = (0..self.blocks).map(|level| {
             let input = if level == 0 { in_channels } else { self.channels_at(level) };
@@ -47,6 +50,8 @@ impl HourglassConfig {
 }
 
 impl Hourglass {
+    /// Features of every place, and the input itself.
+    ///
     /// # Shapes
     /// - `x`: `[batch, in, height, width]`, sides divisible by `2^blocks`
     /// - returns `[batch, block_expansion + in, height, width]`
@@ -60,6 +65,7 @@ impl Hourglass {
         out.unwrap_or_else(|| unreachable!("the encoder returns one scale more than the decoder has blocks"))
     }
 
+    /// The same map in inference, without batch norms.
     pub fn fold(self) -> Self {
         let up_blocks = self.decoder.up_blocks.into_iter().map(UpBlock::fold).collect();
         Self { encoder: self.encoder.fold(), decoder: HourglassDecoder { up_blocks } }
@@ -81,6 +87,7 @@ impl HourglassEncoder {
         scales
     }
 
+    /// The same map in inference, without batch norms.
     pub fn fold(self) -> Self {
         Self { down_blocks: self.down_blocks.into_iter().map(DownBlock::fold).collect() }
     }

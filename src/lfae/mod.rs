@@ -1,8 +1,9 @@
 //! Stage 1: the latent flow auto-encoder.
 //!
-//! A reference image is encoded once. [`LatentFlowAutoencoder::estimate_motion`] finds the backward flow and the occlusion from it
-//! to a driving frame; [`LatentFlowAutoencoder::decode`] warps the reference's features with them and paints the frame. Generation
-//! uses only the encoder and the decoder, a [`Generator`]: there the motion comes from the diffusion model.
+//! A reference image is encoded once. [`LatentFlowAutoencoder::estimate_motion`] estimates the backward flow and the
+//! occlusion from it to a driving frame; [`LatentFlowAutoencoder::decode`] warps the reference's features with them and
+//! paints the frame. Generation uses only encoder and decoder, the [`Generator`]: there the motion comes from the
+//! diffusion model.
 
 mod background;
 pub mod blocks;
@@ -28,14 +29,17 @@ pub use region::{RegionPredictor, Regions};
 use self::config::LfaeConfig;
 use crate::motion::Motion;
 
-/// The networks of stage 1. Module paths are the official checkpoints' keys up to [`official_key`].
+/// The networks of stage 1. [`official_key`] turns their module paths into the official checkpoints' keys.
 #[derive(Module, Debug)]
 pub struct LatentFlowAutoencoder {
+    /// Encoder and decoder.
     pub generator: Generator,
+    /// The networks that estimate motion.
     pub flow_predictor: FlowPredictor,
 }
 
 impl LfaeConfig {
+    /// Stage 1 with random weights.
     pub fn init(&self, device: &Device) -> LatentFlowAutoencoder {
         LatentFlowAutoencoder {
             generator: self.init_generator(device),
@@ -45,12 +49,16 @@ impl LfaeConfig {
 }
 
 impl LatentFlowAutoencoder {
+    /// Features of a reference image.
+    ///
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1], sides divisible by `2^down_blocks`
     pub fn encode(&self, image: Tensor<4>) -> ReferenceFeatures {
         self.generator.encode(image)
     }
 
+    /// Decodes the frames that `motion` describes.
+    ///
     /// # Shapes
     /// - `image`: `[1 or batch, 3, height, width]` in [0, 1]; `features` of that image
     /// - `motion`: of `batch` frames
@@ -58,13 +66,15 @@ impl LatentFlowAutoencoder {
         self.generator.decode(image, features, motion)
     }
 
+    /// The motion from `source` to `driving`.
+    ///
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
     pub fn estimate_motion(&self, source: Tensor<4>, driving: Tensor<4>) -> Motion {
         self.estimate(source, driving).motion
     }
 
-    /// [`estimate_motion`](Self::estimate_motion) with everything it computed on its way.
+    /// [`estimate_motion`](Self::estimate_motion) with its intermediate results.
     ///
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
@@ -108,13 +118,13 @@ pub fn is_decoder(key: &str) -> bool {
         .any(|prefix| key.starts_with(prefix))
 }
 
-/// What keys of the decoder's painter begin with.
+/// Prefix of the keys of the decoder's painter.
 pub(crate) const PAINTER: &str = "generator.painter.";
 
-/// What keys of the fine refinement begin with.
+/// Prefix of the keys of the fine refinement.
 pub(crate) const FINE_REFINEMENT: &str = "fine_refinement.";
 
-/// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 are the [`Generator`]'s.
+/// Whether an official key belongs to the [`FlowPredictor`]; the other keys of stage 1 belong to the [`Generator`].
 pub fn is_flow_predictor(key: &str) -> bool {
     ["generator.pixelwise_flow_predictor.", "region_predictor.", "bg_predictor.", "refinement.", FINE_REFINEMENT]
         .iter()

@@ -1,10 +1,10 @@
-//! Painter: what lets the decoder paint that which no warp can bring. Ours, and a choice; the official decoder knows the motion by its traces
-//! alone.
+//! Painter: lets the decoder see the motion, so that it paints what no warp can bring. It is ours and optional; the
+//! official decoder sees only features that the motion has warped.
 //!
-//! An opening mouth is three cells of the flow grid. A decoder that sees warped features and nothing else has to guess from a blurred lip
-//! whether there are teeth, and an occlusion of that grid blends the lip in again over what it painted. The painter shows flow and
-//! occlusion themselves to the bottleneck, and before every blend the decoder may move the occlusion, at the blend's own resolution. Motion
-//! space and diffusion model stay what they are.
+//! An opening mouth covers three cells of the flow grid. A decoder that sees nothing but warped features must guess from
+//! a blurred lip whether there are teeth, and an occlusion on that grid blends the lip back over what it painted. The
+//! painter shows flow and occlusion to the bottleneck, and lets the decoder adjust the occlusion before every blend, at
+//! the blend's own resolution. The motion space and the diffusion model stay as they are.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -16,19 +16,20 @@ use super::config::LfaeConfig;
 use crate::motion::Motion;
 use crate::tensor::{WAVELETS, haar, pixel_grid, resize};
 
-/// Shows motion to the decoder and sharpens its occlusion.
+/// Shows the motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]
 pub(super) struct Painter {
-    /// From displacement and occlusion, of a motion finer than the bottleneck their wavelets, to features of the bottleneck.
+    /// From displacement and occlusion to features of the bottleneck. If the motion is finer than the bottleneck, it sees
+    /// their wavelets.
     motion: Conv2d,
-    /// For every blend, deepest first and the picture last: from features to a shift of the occlusion's logit.
+    /// For every blend, deepest first: from features to a shift of the occlusion's logit.
     masks: Vec<Conv2d>,
 }
 
 /// Displacement in cells of the bottleneck, and occlusion.
 const INPUTS: usize = 2 + 1;
-/// Where the logit of an occlusion ends.
-const SURE: f32 = 1e-3;
+/// Occlusion is kept this far from 0 and 1, where its logit would be infinite.
+const MARGIN: f32 = 1e-3;
 
 impl LfaeConfig {
     /// A painter that changes nothing until it has learned to.
@@ -45,7 +46,7 @@ impl LfaeConfig {
 }
 
 impl Painter {
-    /// What the motion adds to the features of the bottleneck.
+    /// Features that the motion adds to the bottleneck.
     ///
     /// # Shapes
     /// - `size`: `[height, width]` of those features
@@ -65,11 +66,11 @@ impl Painter {
     ///
     /// # Shapes
     /// - `features`: `[frames, channels, height, width]`
-    /// - `occlusion`: `[frames, 1, rows, columns]`, that of the motion
+    /// - `occlusion`: `[frames, 1, rows, columns]`, the motion's
     /// - returns `[frames, 1, height, width]` in (0, 1)
     pub(super) fn sharpen(&self, index: usize, features: &Tensor<4>, occlusion: &Tensor<4>) -> Tensor<4> {
         let [_, _, height, width] = features.dims();
-        let occlusion = resize(occlusion.clone(), [height, width]).clamp(SURE, 1.0 - SURE);
+        let occlusion = resize(occlusion.clone(), [height, width]).clamp(MARGIN, 1.0 - MARGIN);
         let logit = occlusion.clone().log() - (-occlusion + 1.0).log();
         sigmoid(logit + narrow_conv(&self.masks[index], features.clone()))
     }

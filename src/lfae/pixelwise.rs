@@ -41,6 +41,7 @@ pub struct FlowTaps {
 }
 
 impl LfaeConfig {
+    /// A predictor that mixes the motions of the model's regions and of the background.
     pub fn init_pixelwise(&self, device: &Device) -> PixelwiseFlowPredictor {
         let per_motion = 1 + if self.flow.deformed_source { self.channels } else { 0 };
         let inputs = (self.regions + 1) * per_motion;
@@ -56,9 +57,11 @@ impl LfaeConfig {
 }
 
 impl PixelwiseFlowPredictor {
+    /// Mixes the motions of regions and background, cell by cell.
+    ///
     /// # Shapes
     /// - `source`: `[batch, 3, height, width]` in [0, 1]
-    /// - `background`: `[batch, 3, 3]`, driving to source, or `None` for one that stands still
+    /// - `background`: `[batch, 3, 3]`, driving to source, `None` if it stands still
     /// - returns flow and occlusion on the grid of `height * scale_factor` by `width * scale_factor`
     pub fn forward(
         &self,
@@ -105,7 +108,7 @@ impl PixelwiseFlowPredictor {
         (Motion { flow, occlusion }, FlowTaps { heatmaps, sparse_motions, deformed, mask, occlusion_logits })
     }
 
-    /// Gaussians of the driving regions minus those of the source, a background of zeros first.
+    /// Gaussians of the driving regions minus Gaussians of the source regions; zeros for the background come first.
     fn heatmaps(&self, source: &Regions, driving: &Regions, grid: Tensor<3>) -> Tensor<4> {
         let gaussians = |regions: &Regions| {
             let covariance = regions.covariance.as_ref().filter(|_| self.config.covariance_heatmap);
@@ -116,7 +119,8 @@ impl PixelwiseFlowPredictor {
         Tensor::cat(vec![Tensor::zeros([batch, 1, height, width], &difference.device()), difference], 1)
     }
 
-    /// `z -> A_source A_driving^-1 (z - c_driving) + c_source` for each region (MRAA, Eq. 4), the background's homography first.
+    /// `z -> A_source A_driving^-1 (z - c_driving) + c_source` for each region (MRAA, Eq. 4); the background's
+    /// homography comes first.
     fn sparse_motions(
         &self,
         source: &Regions,
@@ -163,7 +167,7 @@ impl PixelwiseFlowPredictor {
 /// Variance of a region drawn without its covariance (MRAA's `region_var`).
 const FIXED_VARIANCE: f32 = 0.01;
 
-/// `exp(-d^T C^-1 d / 2)`, not normalised.
+/// A Gaussian for each region: `exp(-d^T C^-1 d / 2)`, not normalised.
 ///
 /// # Shapes
 /// - `centres`: `[batch, regions, 2]`
@@ -217,7 +221,7 @@ mod tests {
         }
     }
 
-    /// The axes of every region times 1 or -1, and with `mirrored` the minor one times -1 besides: `det U` changes.
+    /// The axes of every region times 1 or -1; with `mirrored` the minor axis times -1 too, so `det U` changes.
     fn with_other_signs(regions: &Regions, noise: &mut NoiseSource, mirrored: bool) -> Regions {
         let sign = noise.normal::<2>([2, REGIONS], &Device::flex()).sign();
         let affine = regions.affine.as_ref().map(|axes| {

@@ -1,9 +1,10 @@
-//! Flow refinement: what the regions' motions leave over, from the two frames themselves. Ours; the official model ends with the regions.
+//! Flow refinement: corrects what the regions' motions miss, from the two frames themselves. It is ours; the official
+//! model ends with the regions.
 //!
-//! Only flow and occlusion reach the decoder and the diffusion model, so nothing is gained by hiding the driving frame from the network
-//! that finds them. A mouth that opens is smaller than a region, and no mixture of affine motions opens it. The refinement looks at the
-//! driving frame beside the source as it is warped so far, and corrects flow and occlusion cell by cell (as SpyNet, Ranjan and Black
-//! 2017, does level by level). Generation does without it.
+//! Only flow and occlusion reach the decoder and the diffusion model, so hiding the driving frame from the network that
+//! estimates them gains nothing. An opening mouth is smaller than a region, and no mixture of affine motions opens it.
+//! The refinement compares the driving frame with the source as warped so far and corrects flow and occlusion cell by
+//! cell (as SpyNet, Ranjan and Black 2017, does level by level). Generation does not need it.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -16,7 +17,7 @@ use super::hourglass::Hourglass;
 use crate::motion::{FlowResize, Motion, resize_flow};
 use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, warp};
 
-/// Corrects a motion from what source and driving frame show.
+/// Corrects a motion by looking at the source and the driving frame.
 #[derive(Module, Debug)]
 pub struct FlowRefinement {
     /// From the scale at which frames are seen to the flow grid.
@@ -38,7 +39,7 @@ pub struct FlowRefinement {
 const INPUTS: usize = 3 + 3 + 2 + 1;
 
 impl LfaeConfig {
-    /// The refinement on the grid of the regions' mixture, if the model has one.
+    /// The refinement on the grid of the pixelwise flow predictor, if the model has one.
     pub fn init_refinement(&self, device: &Device) -> Option<FlowRefinement> {
         Some(self.init_refinement_of(self.refinement.as_ref()?, self.flow.scale_factor, device))
     }
@@ -66,10 +67,12 @@ impl LfaeConfig {
 }
 
 impl FlowRefinement {
+    /// Corrects `motion` as often as the configuration says.
+    ///
     /// # Shapes
     /// - `source`, `driving`: `[batch, 3, height, width]` in [0, 1]
-    /// - `motion`: between them, as the regions tell it
-    /// - `occlusion_logits`: `[batch, 1, rows, columns]`, those of the occlusion
+    /// - `motion`: from source to driving frame, on a grid of `rows` by `columns` cells
+    /// - `occlusion_logits`: `[batch, 1, rows, columns]`, logits of the motion's occlusion
     /// - returns the refined motion and the logits of its occlusion
     pub fn forward(
         &self,
@@ -105,11 +108,11 @@ impl FlowRefinement {
         (Motion { flow, occlusion }, occlusion_logits)
     }
 
-    /// [`forward`](Self::forward) of `motion` brought to a grid of twice as many rows and columns.
+    /// [`forward`](Self::forward) after `motion` is brought to a grid of twice as many rows and columns.
     ///
     /// # Shapes
-    /// - as for [`forward`](Self::forward); flow and occlusion that are returned have the finer grid
-    pub fn finer(
+    /// - as for [`forward`](Self::forward), but the result has the finer grid
+    pub fn forward_upsampled(
         &self,
         source: Tensor<4>,
         driving: Tensor<4>,
@@ -136,10 +139,10 @@ impl FlowRefinement {
     }
 }
 
-/// The same displacements on the grid on which warping is at rest.
+/// The same displacements relative to the grid that warps nothing.
 ///
-/// Regions count from corner to corner of the image, warping from centre to centre of its outermost cells, so that what the regions call
-/// rest is a zoom by `1 - 1 / cells`.
+/// Regions measure from corner to corner of the image, warping from centre to centre of its outermost cells. What the
+/// regions call rest is therefore a zoom by `1 - 1 / cells`.
 ///
 /// # Shapes
 /// - `flow`: `[batch, rows, columns, 2]`
@@ -187,7 +190,7 @@ mod tests {
         assert!(difference < 1e-4, "{difference}");
     }
 
-    /// The heads begin at zero, so the network before them learns only once they have moved: both must get a gradient.
+    /// The heads begin at zero, so the layers before them learn only once both heads have moved.
     #[cfg(feature = "native")]
     #[test]
     fn its_heads_learn_from_the_first_step() {

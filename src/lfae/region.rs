@@ -1,4 +1,4 @@
-//! Region predictor: where the K regions of an image are and how they lie (MRAA, Sec. 3.2).
+//! Region predictor: places and affine frames of the K regions of an image (MRAA, Sec. 3.2).
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -14,6 +14,7 @@ use crate::tensor::{anti_alias, coordinate_grid};
 /// Heat maps -> centre, covariance and affine frame of each region.
 #[derive(Module, Debug)]
 pub struct RegionPredictor {
+    /// Features of every place.
     pub predictor: Hourglass,
     /// Logits of the heat maps.
     pub regions: Conv2d,
@@ -36,6 +37,7 @@ pub struct Regions {
 }
 
 impl RegionConfig {
+    /// A predictor of `regions` regions for images of `channels` channels.
     pub fn init(&self, channels: usize, regions: usize, device: &Device) -> RegionPredictor {
         let features = self.hourglass.out_channels(channels);
         RegionPredictor {
@@ -48,6 +50,8 @@ impl RegionConfig {
 }
 
 impl RegionPredictor {
+    /// Finds the regions of each image.
+    ///
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1]
     pub fn forward(&self, image: Tensor<4>) -> Regions {

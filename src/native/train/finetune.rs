@@ -354,7 +354,8 @@ impl DecoderStage {
         let pairs = Pairs::new(pairs, device);
         let (features, mut motion, mut logits) = self.see(&pairs, device);
         if let Some(refinement) = &model.fine_refinement {
-            (motion, logits) = refinement.finer(pairs.source.clone(), pairs.driving.clone(), &motion, logits);
+            (motion, logits) =
+                refinement.forward_upsampled(pairs.source.clone(), pairs.driving.clone(), &motion, logits);
         }
         let (mut total, mut terms) = (Tensor::zeros([1], device), Terms::new());
         if let Some(recipe) = &self.settings.motion {

@@ -1,0 +1,16 @@
+//! From a portrait and a label to a video, one unit of work at a time.
+//!
+//! [`Generation::next`] encodes the portrait, takes one denoising step or decodes one frame, and reports which. The caller
+//! sets the pace: not calling pauses, dropping the generation cancels. The command line and the page call it the same way.
+
+mod animator;
+mod event;
+mod generation;
+mod request;
+
+pub use self::animator::{Animator, LoadError};
+pub use self::event::{Event, Frame, Picture, Preview, Timings};
+pub use self::generation::{Generation, PipelineError};
+pub use self::request::{MAX_GUIDANCE, MAX_STEPS, Request, RequestError};
+pub use crate::diffusion::Sampler;
+pub use crate::portrait::Portrait;
