@@ -1,8 +1,9 @@
-// One decoder blend in one pass: enlarge flow and occlusion from their grids, sample the reference there, mix with what the decoder painted.
-// One invocation is one pixel of one frame and walks over its channels, so the geometry is computed once per pixel.
+// One decoder blend in one pass: enlarge flow and occlusion from their grids, sample the reference there, mix
+// with what the decoder painted. One invocation is one pixel of one frame and walks over its channels, so the
+// geometry is computed once per pixel.
 
 @group(0) @binding(0) var<storage, read_write> image: array<f32>;      // [1 or frames, channels, height, width]
-@group(0) @binding(1) var<storage, read_write> flow: array<f32>;       // [frames, grid_height, grid_width, 2], xy in [-1, 1]
+@group(0) @binding(1) var<storage, read_write> flow: array<f32>;       // [frames, grid_height, grid_width, 2], xy
 @group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, mask_height, mask_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]

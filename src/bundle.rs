@@ -1,8 +1,8 @@
 //! A model as files: `manifest.json` and weight shards, verified before anything is used.
 //!
-//! The same [`Assembly`] serves a directory and a page that downloads the files. One state dict holds it all:
-//! `generator.*`, `region_predictor.*`, `bg_predictor.*` (stage 1), `denoise_fn.*` (stage 2), `motion.mean`, `motion.std` and
-//! `conditions`.
+//! The same [`Assembly`] serves a directory and a page that downloads the files. One state dict holds all weights:
+//! `generator.*`, `region_predictor.*`, `bg_predictor.*` (stage 1), `denoise_fn.*` (stage 2), `motion.mean`,
+//! `motion.std` and `conditions`.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -24,40 +24,79 @@ pub const FORMAT: u32 = 1;
 /// A bundle that must not be used.
 #[derive(Debug, Error)]
 pub enum BundleError {
+    /// The manifest is no JSON, or lacks a field.
     #[error("{MANIFEST} cannot be read: {0}; it is damaged or belongs to something else, fetch the whole bundle again")]
     Manifest(#[source] serde_json::Error),
+    /// The layout has another version.
     #[error(
         "{MANIFEST} has format {found}, this version of lfdm reads format {FORMAT}; export the model again with it"
     )]
-    Format { found: u64 },
+    Format {
+        /// Version of the manifest.
+        found: u64,
+    },
+    /// The manifest, or what is added to it, makes no sense.
     #[error("{MANIFEST}: {0}")]
     Content(String),
+    /// A weight file is not there.
     #[error("{name} is missing; the bundle needs {expected} weight files, fetch it again")]
-    MissingFile { name: String, expected: usize },
+    MissingFile {
+        /// The file.
+        name: String,
+        /// Weight files of the whole bundle.
+        expected: usize,
+    },
+    /// A weight file has another size.
     #[error(
-        "{name} has {found} bytes where {MANIFEST} says {expected}; the download was cut off or the file was changed, fetch it again"
+        "{name} has {found} bytes where {MANIFEST} says {expected}; the download was cut off or the file was changed, \
+         fetch it again"
     )]
-    Size { name: String, expected: usize, found: usize },
+    Size {
+        /// The file.
+        name: String,
+        /// Bytes according to the manifest.
+        expected: usize,
+        /// Bytes of the file.
+        found: usize,
+    },
+    /// A weight file has another content.
     #[error(
         "{name} has SHA-256 {found} where {MANIFEST} says {expected}; the file was changed or damaged, fetch it again"
     )]
-    Checksum { name: String, expected: String, found: String },
+    Checksum {
+        /// The file.
+        name: String,
+        /// SHA-256 according to the manifest.
+        expected: String,
+        /// SHA-256 of the file.
+        found: String,
+    },
+    /// A weight file cannot be read.
     #[error("{name}: {source}")]
-    Weights { name: String, source: WeightsError },
+    Weights {
+        /// The file.
+        name: String,
+        /// What is wrong with it.
+        source: WeightsError,
+    },
 }
 
-/// What a model is, without its weights.
+/// A model without its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// Version of this layout, [`FORMAT`].
     pub format: u32,
+    /// Name of the model.
     pub name: String,
+    /// Sizes and options of its networks.
     pub config: LfdmConfig,
     /// Conditions that a video can be made for.
     pub labels: Vec<String>,
-    /// Frames per second at which the clips were made.
+    /// Frames per second of the clips it learned from.
     pub fps: f32,
+    /// Denoising steps unless the user asks for another number.
     pub default_steps: usize,
+    /// Guidance unless the user asks for another strength; 1 adds nothing to the condition itself.
     pub default_guidance: f32,
     /// Licence of the weights and what they were trained on, for people to read.
     pub licence: String,
@@ -65,16 +104,17 @@ pub struct Manifest {
     pub created_with: String,
     /// How the model was trained; free form, for people to read.
     pub training: serde_json::Value,
+    /// The weight shards.
     pub files: Vec<WeightFile>,
 }
 
-/// What weights are needed for.
+/// The use of a weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Making videos: encoder, decoder, U-Net, and the small tables. All that a page downloads.
+    /// Making videos: encoder, decoder, U-Net, and the small tables. This is all that a page downloads.
     Generation,
-    /// Finding the motion between two frames: what training and evaluation need beside it.
+    /// Estimating the motion between two frames, which training and evaluation need too.
     FlowPrediction,
 }
 
@@ -88,23 +128,30 @@ impl Part {
 /// One weight shard.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WeightFile {
-    /// A plain file name beside the manifest.
+    /// A plain file name in the manifest's directory.
     pub name: String,
+    /// The use of its weights.
     pub part: Part,
+    /// Its size.
     pub bytes: usize,
-    /// Lower-case hexadecimal.
+    /// Its hash in lower-case hexadecimal.
     pub sha256: String,
 }
 
 /// A verified model, on no device yet.
 #[derive(Debug, Clone)]
 pub struct Bundle {
+    /// All but the weights.
     pub manifest: Manifest,
+    /// The weights, under the official keys.
     pub weights: StateDict,
 }
 
 impl Manifest {
     /// Reads a manifest and checks all that can be checked without the weights.
+    ///
+    /// # Errors
+    /// [`BundleError`] for another format, a missing field, or values that fit no model.
     pub fn parse(json: &[u8]) -> Result<Self, BundleError> {
         #[derive(Deserialize)]
         struct Version {
@@ -125,7 +172,7 @@ impl Manifest {
         self.config.diffusion.default_sampler()
     }
 
-    /// What is wrong with the manifest, if anything is.
+    /// Whether the values make sense; the error says which does not.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.labels.is_empty() {
             return Err("`labels` is empty, so there is nothing to generate".into());
@@ -147,7 +194,7 @@ impl Manifest {
     }
 }
 
-/// A bundle whose files arrive one by one; each is checked and read when it comes, and need not be kept.
+/// A bundle whose files arrive one by one. Each is verified and read on arrival, and need not be kept.
 #[derive(Debug)]
 pub struct Assembly {
     manifest: Manifest,
@@ -156,15 +203,23 @@ pub struct Assembly {
 }
 
 impl Assembly {
+    /// Begins with the bytes of `manifest.json`.
+    ///
+    /// # Errors
+    /// As [`Manifest::parse`].
     pub fn new(manifest: &[u8]) -> Result<Self, BundleError> {
         Ok(Self { manifest: Manifest::parse(manifest)?, weights: StateDict::default(), arrived: Vec::new() })
     }
 
+    /// The manifest that names the files.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
     }
 
-    /// Takes in a file that the manifest names.
+    /// Verifies a file that the manifest names and takes its weights.
+    ///
+    /// # Errors
+    /// [`BundleError`] for a name that the manifest lacks, or a file that is not the one it lists.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
         let Some(file) = self.manifest.files.iter().find(|file| file.name == name) else {
             return Err(BundleError::Content(format!("`{name}` is not among the files of this bundle")));
@@ -176,7 +231,10 @@ impl Assembly {
         Ok(())
     }
 
-    /// The bundle, if all files of `parts` are there.
+    /// The bundle, if all files of `parts` have arrived.
+    ///
+    /// # Errors
+    /// [`BundleError::MissingFile`] if one has not.
     pub fn finish(self, parts: &[Part]) -> Result<Bundle, BundleError> {
         let Self { manifest, weights, arrived } = self;
         let missing = |file: &&WeightFile| parts.contains(&file.part) && !arrived.contains(&file.name);

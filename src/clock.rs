@@ -1,6 +1,6 @@
 //! Elapsed time on every platform: `std::time::Instant` panics in the browser.
 
-/// Measures from its creation on.
+/// Measures time since its creation.
 pub(crate) struct Stopwatch(Moment);
 
 #[cfg(not(target_family = "wasm"))]

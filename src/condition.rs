@@ -1,4 +1,4 @@
-//! Conditions: what a label means to the diffusion model.
+//! Conditions: the vector that stands for a label in the diffusion model.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
@@ -10,10 +10,23 @@ const KEY: &str = "conditions";
 /// A condition that the model does not know.
 #[derive(Debug, Error)]
 pub enum ConditionError {
+    /// The model has no such label.
     #[error("unknown label `{label}`; this model knows {}", known.join(", "))]
-    UnknownLabel { label: String, known: Vec<String> },
+    UnknownLabel {
+        /// The label.
+        label: String,
+        /// The model's labels.
+        known: Vec<String>,
+    },
+    /// The table has not one row for each label.
     #[error("the condition table has {rows} rows for {labels} labels; export the model again")]
-    Rows { rows: usize, labels: usize },
+    Rows {
+        /// Rows of the table.
+        rows: usize,
+        /// Labels of the model.
+        labels: usize,
+    },
+    /// The table is missing.
     #[error(transparent)]
     Weights(#[from] WeightsError),
 }
@@ -27,11 +40,13 @@ pub struct ConditionTable {
 }
 
 impl ConditionTable {
+    /// A table of any vectors, one for each label.
+    ///
     /// # Shapes
     /// - `vectors`: `[labels, condition_dim]`
     ///
     /// # Errors
-    /// [`ConditionError::Rows`]
+    /// [`ConditionError::Rows`] for another number of rows.
     pub fn new(labels: Vec<String>, vectors: Tensor<2>) -> Result<Self, ConditionError> {
         let rows = vectors.dims()[0];
         if rows != labels.len() {
@@ -40,7 +55,7 @@ impl ConditionTable {
         Ok(Self { labels, vectors })
     }
 
-    /// A unit vector per label.
+    /// A unit vector for each label.
     pub fn one_hot(labels: Vec<String>, device: &Device) -> Self {
         let count = labels.len();
         let mut values = vec![0.0f32; count * count];
@@ -48,15 +63,15 @@ impl ConditionTable {
         Self { labels, vectors: Tensor::from_data(TensorData::new(values, [count, count]), device) }
     }
 
-    /// Reads `conditions`.
+    /// Reads the tensor `conditions`.
     ///
     /// # Errors
-    /// It is missing, or has not one row per label.
+    /// [`ConditionError`] if it is missing or has another number of rows.
     pub fn from_state(dict: &StateDict, labels: Vec<String>, device: &Device) -> Result<Self, ConditionError> {
         Self::new(labels, dict.tensor(KEY, device)?)
     }
 
-    /// `conditions`.
+    /// The table as the tensor `conditions`.
     pub fn to_state(&self) -> StateDict {
         let mut dict = StateDict::default();
         dict.insert(KEY, self.vectors.to_data());

@@ -5,32 +5,55 @@ use std::borrow::Cow;
 use gif::{Encoder, EncodingError, Frame, Repeat};
 use thiserror::Error;
 
-/// How thoroughly NeuQuant samples the pixels, 1 to 30: it sees one in so many.
+/// NeuQuant samples one pixel in this many, 1 to 30.
 const SPEED: i32 = 1;
 
-/// Frames that do not make a GIF.
+/// Frames from which no GIF can be made.
 #[derive(Debug, Error)]
 pub enum GifError {
+    /// There are no frames, or they have no pixels.
     #[error("there are no frames to write")]
     Empty,
+    /// A frame has another number of bytes.
     #[error("frame {index} holds {found} bytes, but {width}x{height} RGBA pixels take {expected}")]
-    FrameSize { index: usize, width: u16, height: u16, found: usize, expected: usize },
+    FrameSize {
+        /// The frame, from 0.
+        index: usize,
+        /// In pixels.
+        width: u16,
+        /// In pixels.
+        height: u16,
+        /// Bytes of the frame.
+        found: usize,
+        /// Bytes of that many RGBA pixels.
+        expected: usize,
+    },
+    /// Too many rows for one palette.
     #[error("{frames} frames of {height} rows are more than the 65535 rows that share one palette; write fewer frames")]
-    TooLong { frames: usize, height: u16 },
+    TooLong {
+        /// Number of frames.
+        frames: usize,
+        /// Rows of each.
+        height: u16,
+    },
+    /// The frame rate is no positive number.
     #[error("{0} frames per second is not a speed; it must be above 0")]
     Speed(f32),
+    /// The encoder failed.
     #[error("the GIF could not be encoded: {0}")]
     Encoding(#[from] EncodingError),
 }
 
-/// Encodes frames as a GIF that loops for ever.
+/// Encodes frames as a GIF that loops forever.
 ///
-/// All frames share one palette: with a palette each, a still background flickers.
+/// All frames share one palette: with a palette for each, a still background flickers.
 ///
 /// # Shapes
+/// - `frames`: each `height * width * 4` RGBA bytes
+/// - `fps`: frames per second; GIF rounds the duration of a frame to 1/100 s
 ///
-/// - frames: each `height * width * 4` RGBA bytes
-/// - fps: frames per second; GIF rounds a frame's time to 1/100 s
+/// # Errors
+/// [`GifError`] for no frames, frames of different sizes, too many rows, or an impossible frame rate.
 pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<Vec<u8>, GifError> {
     let area = usize::from(width) * usize::from(height);
     if frames.is_empty() || area == 0 {

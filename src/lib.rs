@@ -1,7 +1,8 @@
 //! Latent Flow Diffusion Models: one reference image and a condition become a video.
 //!
-//! Stage 1 ([`lfae`]) learns to move a picture by a low-dimensional backward flow and to paint what the flow cannot know.
+//! Stage 1 ([`lfae`]) learns to move a picture by a low-dimensional backward flow and to paint what no flow can bring.
 //! Stage 2 ([`diffusion`]) learns to draw whole sequences of such flows, given the picture and a condition.
+//! [`pipeline`] runs both, from a portrait and a label to the frames of a video.
 //!
 //! - Ni et al., *Conditional Image-to-Video Generation with Latent Flow Diffusion Models*, CVPR 2023 (LFDM)
 //! - Siarohin et al., *Motion Representations for Articulated Animation*, CVPR 2021 (MRAA)

@@ -88,14 +88,15 @@ impl Matrix2 {
         let mean = (self.a.clone() + self.d.clone()) * 0.5;
         let half_gap = (self.a.clone() - self.d.clone()) * 0.5;
         let radius = (half_gap.clone() * half_gap.clone() + self.b.clone() * self.b.clone() + TINY).sqrt();
-        // The major axis is (half_gap + radius, b) and equally (b, radius - half_gap): take the one that does not cancel.
+        // The major axis is (half_gap + radius, b) and equally (b, radius - half_gap): use the one that does not
+        // cancel.
         let wide = half_gap.clone().greater_equal_elem(0.0);
         let x = self.b.clone().mask_where(wide.clone(), radius.clone() + half_gap.clone());
         let y = (radius.clone() - half_gap).mask_where(wide, self.b.clone());
         let length = (x.clone() * x.clone() + y.clone() * y.clone()).sqrt();
         let (x, y) = (x / length.clone(), y / length);
-        // `gesdd` reflects the first column of the matrix onto the first axis and rotates the rest (`slasv2`). So det U is
-        // always -1, and the major axis points left unless the rest outweighs the first column.
+        // `gesdd` reflects the first column of the matrix onto the first axis and rotates the rest (`slasv2`). So
+        // det U is always -1, and the major axis points left unless the rest outweighs the first column.
         let square = |entry: &Tensor<2>| entry.clone() * entry.clone();
         let first_column = square(&self.a) + square(&self.b);
         let rest = self.a.clone() * self.d.clone() - square(&self.b);

@@ -1,4 +1,4 @@
-//! Seeded Gaussian noise that is bit-identical on every platform, so that a seed means the same video everywhere.
+//! Seeded Gaussian noise, bit-identical on every platform, so that a seed means the same video everywhere.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha12Rng;
@@ -13,11 +13,15 @@ pub struct NoiseSource {
 }
 
 impl NoiseSource {
+    /// The stream of `seed`.
     pub fn new(seed: u64) -> Self {
         Self { rng: ChaCha12Rng::seed_from_u64(seed), spare: None }
     }
 
     /// Independent standard normal values, drawn on the CPU in row-major order.
+    ///
+    /// # Shapes
+    /// Returns `shape`.
     pub fn normal<const D: usize>(&mut self, shape: [usize; D], device: &Device) -> Tensor<D> {
         let values: Vec<f32> = (0..shape.iter().product()).map(|_| self.next_normal()).collect();
         Tensor::from_data(TensorData::new(values, shape), device)

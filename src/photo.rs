@@ -1,8 +1,9 @@
 //! A video at the photo's own resolution.
 //!
-//! Flow has no resolution: enlarged, it warps the photo itself, and every pore and hair moves with it. Only where the occlusion says that
-//! warping cannot know, as in an opening mouth, the decoder's pixels, enlarged, take its place. Toward its border the video fades into the
-//! still photo, so that it can be laid over the picture that it was cut from.
+//! Flow has no resolution: enlarged, it warps the photo itself, and every pore and hair moves with it. Where
+//! the occlusion says that warping cannot know the content, as in an opening mouth, the decoder's enlarged
+//! pixels replace it. Toward its border the video fades into the still photo, so that it can be laid over the
+//! picture it was cut from.
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -14,9 +15,9 @@ use crate::{
     tensor::{Enlargement, pixel_grid},
 };
 
-/// Where the video has faded in, from the border, as a share of the side.
+/// Width of the fade at the border, as a share of the side.
 const FEATHER: f64 = 0.1;
-/// Occlusion from which the photo is trusted entirely, and down to which it is not at all.
+/// Occlusion up to which the photo is not trusted at all, and from which it is trusted entirely.
 const TRUSTED: (f64, f64) = (0.45, 0.85);
 /// Flow and occlusion are enlarged smoothly by this factor before the warp enlarges them on.
 const SMOOTH: usize = 4;
@@ -38,8 +39,8 @@ pub struct PhotoWarp {
 }
 
 impl PhotoWarp {
-    /// `photo` shows the same crop as the portrait that the motion was made for, at any size. `grid` and `frame` are the sizes of the
-    /// motion and of the decoder's frames.
+    /// Prepares `photo`, which shows the same crop as the portrait that the motion is made for, at any size. `grid` and
+    /// `frame` are the sizes of the motion and of the decoder's frames.
     pub fn new(photo: &Portrait, grid: [usize; 2], frame: [usize; 2], device: &Device) -> Self {
         let [height, width] = photo.size();
         let smooth = [(SMOOTH * grid[0]).min(height), (SMOOTH * grid[1]).min(width)];
@@ -70,7 +71,7 @@ impl PhotoWarp {
         let displacement = motion.flow.clone() - self.cells.clone();
         let displacement = self.smooth.apply(displacement.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
         let (none, all) = TRUSTED;
-        // A painter decides by the pixel, otherwise the occlusion is that of the cells.
+        // A painter decides for each pixel; otherwise the occlusion has the cells of the motion.
         let is_fine = decoded.occlusion.dims()[2..] != motion.occlusion.dims()[2..];
         let occlusion = if is_fine { &self.paint } else { &self.smooth }.apply(decoded.occlusion.clone());
         let trust = (occlusion - none).div_scalar(all - none).clamp(0.0, 1.0);

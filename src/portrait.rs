@@ -2,21 +2,43 @@
 
 use thiserror::Error;
 
-/// Pixels that a portrait may have at most: decoded, 100 megapixels already are 400 MB.
+/// Most pixels of a portrait: decoded, 100 megapixels are already 400 MB.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// Sides below this carry too little of a face to animate.
+/// Shortest side of a portrait, in pixels: a smaller one shows too little of a face to animate.
 pub const MIN_SIDE: usize = 16;
 
 /// An image that cannot be a reference.
 #[derive(Debug, Error, PartialEq)]
 pub enum PortraitError {
+    /// A side is shorter than [`MIN_SIDE`].
     #[error("the image is {width}x{height} pixels; each side must have at least {MIN_SIDE}")]
-    TooSmall { width: usize, height: usize },
+    TooSmall {
+        /// In pixels.
+        width: usize,
+        /// In pixels.
+        height: usize,
+    },
+    /// It has more than [`MAX_PIXELS`].
     #[error("the image is {width}x{height} pixels, more than 100 megapixels; save a smaller copy and use that")]
-    TooLarge { width: usize, height: usize },
+    TooLarge {
+        /// In pixels.
+        width: usize,
+        /// In pixels.
+        height: usize,
+    },
+    /// The buffer does not match the size.
     #[error("the pixel buffer holds {found} bytes, but {width}x{height} RGBA pixels take {expected}")]
-    BufferSize { width: usize, height: usize, found: usize, expected: usize },
+    BufferSize {
+        /// In pixels.
+        width: usize,
+        /// In pixels.
+        height: usize,
+        /// Bytes of the buffer.
+        found: usize,
+        /// Bytes of that many RGBA pixels.
+        expected: usize,
+    },
 }
 
 /// A reference image of the model's size: planar RGB in `[0, 1]`.
@@ -29,12 +51,14 @@ pub struct Portrait {
 impl Portrait {
     /// The largest centred crop of the model's aspect ratio, area-averaged (or bilinearly enlarged) to its size.
     ///
-    /// Transparent parts show white, as they do on a page. Pixels are averaged as stored (sRGB), as the training data was.
+    /// Transparent parts become white, as on a page. Pixels are averaged as stored (sRGB), like the training data.
     ///
     /// # Shapes
+    /// - `rgba`: `width * height * 4` bytes, rows from the top, straight (not premultiplied) alpha
+    /// - `size`: `[height, width]` of the result
     ///
-    /// - rgba: `width * height * 4` bytes, rows from the top, straight (not premultiplied) alpha
-    /// - size: `[height, width]` of the result
+    /// # Errors
+    /// [`PortraitError`] for an image that is too small or too large, or a buffer of another size.
     pub fn from_rgba(width: usize, height: usize, rgba: &[u8], size: [usize; 2]) -> Result<Self, PortraitError> {
         if width < MIN_SIDE || height < MIN_SIDE {
             return Err(PortraitError::TooSmall { width, height });
@@ -64,8 +88,14 @@ impl Portrait {
         Ok(Self { size, pixels })
     }
 
-    /// The crop that [`from_rgba`](Self::from_rgba) takes for a model of `size`, in its own resolution: only longer sides than `max_side`
-    /// pixels are made smaller.
+    /// The crop that [`from_rgba`](Self::from_rgba) takes for a model of `size`, at its own resolution, or
+    /// smaller if a side is longer than `max_side` pixels.
+    ///
+    /// # Shapes
+    /// - as for [`from_rgba`](Self::from_rgba)
+    ///
+    /// # Errors
+    /// As for [`from_rgba`](Self::from_rgba).
     pub fn at_photo_size(
         width: usize,
         height: usize,
@@ -84,22 +114,24 @@ impl Portrait {
         self.size
     }
 
-    /// # Shapes
+    /// The pixels.
     ///
+    /// # Shapes
     /// `[3, height, width]`, RGB in `[0, 1]`.
     pub fn pixels(&self) -> &[f32] {
         &self.pixels
     }
 
-    /// What the model sees, for showing it: `height * width * 4` bytes, opaque.
+    /// The pixels as `height * width * 4` RGBA bytes, opaque.
     pub fn to_rgba(&self) -> Vec<u8> {
         planar_to_rgba(&self.pixels)
     }
 }
 
-/// # Shapes
+/// Planar colours as bytes.
 ///
-/// - pixels: `[3, height, width]`, RGB; values outside `[0, 1]` are clamped
+/// # Shapes
+/// - `pixels`: `[3, height, width]`, RGB; values outside `[0, 1]` are clamped
 /// - returns `height * width * 4` bytes, opaque
 pub(crate) fn planar_to_rgba(pixels: &[f32]) -> Vec<u8> {
     let area = pixels.len() / 3;
@@ -115,12 +147,11 @@ pub(crate) fn to_byte(value: f32) -> u8 {
 
 /// Resamples an RGB image: the exact area average where an axis shrinks, bilinear where it grows.
 ///
-/// Rows are asked for one at a time, so a large photo is never held as floats.
+/// It asks for one row at a time, so a large photo is never held as floats.
 ///
 /// # Shapes
-///
-/// - from, to: `[height, width]`
-/// - read_row: fills a row of `width * 3` interleaved values
+/// - `from`, `to`: `[height, width]`
+/// - `read_row`: fills a row of `width * 3` interleaved values
 /// - returns `[3, height, width]`, planar
 pub(crate) fn resample_rgb(from: [usize; 2], to: [usize; 2], read_row: impl Fn(usize, &mut [f32])) -> Vec<f32> {
     let [height, width] = to;

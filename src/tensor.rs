@@ -1,8 +1,9 @@
 //! Grids, warping, resizing and wavelets: the geometry that the whole model shares.
 //!
-//! Coordinates are normalised to [-1, 1], x before y. The official model mixes two conventions, and so must we: grids are
-//! built corner to corner ([`coordinate_grid`]), while sampling puts -1 and 1 on the outer edges of the corner pixels
-//! ([`warp`]). A flow equal to [`coordinate_grid`] is therefore a slight zoom, and [`pixel_grid`] is the one that moves nothing.
+//! Coordinates are normalised to [-1, 1], x before y. The official model mixes two conventions, and so must we:
+//! grids run from corner to corner ([`coordinate_grid`]), while sampling puts -1 and 1 on the outer edges of
+//! the corner pixels ([`warp`]). A flow equal to [`coordinate_grid`] is therefore a slight zoom; [`pixel_grid`]
+//! moves nothing.
 
 use burn::tensor::module::interpolate;
 use burn::tensor::ops::{GridSampleOptions, InterpolateMode, InterpolateOptions};
@@ -46,13 +47,13 @@ pub fn warp(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     if image.device().is_autodiff() {
         warp_by_rows(image, grid)
     } else {
-        // burn-cubecl 0.22.1 takes y from the number after x, whatever the grid's strides; a resized flow is a permuted view.
+        // burn-cubecl 0.22.1 reads y right after x, whatever the grid's strides; a resized flow is a permuted view.
         let [x, y] = [0, 1].map(|axis| grid.clone().narrow(3, axis, 1));
         image.grid_sample_2d(Tensor::cat(vec![x, y], 3), GridSampleOptions::default())
     }
 }
 
-/// [`warp`] out of differentiable parts: each of the four neighbours is one selection of channel rows.
+/// [`warp`] made of differentiable parts: each of the four neighbours is one selection of channel rows.
 fn warp_by_rows(image: Tensor<4>, grid: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = image.dims();
     let [_, out_height, out_width, _] = grid.dims();
@@ -102,8 +103,8 @@ pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     separable(x, bilinear_matrix(height, size[0]).tensor(&device), bilinear_matrix(width, size[1]).tensor(&device))
 }
 
-/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. Overshoots by up to an eighth of a step.
-/// Made once for all pictures of one size.
+/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. It overshoots a step
+/// by up to an eighth. One serves all pictures of a size.
 #[derive(Debug, Clone)]
 pub struct Enlargement {
     /// `[height after, height before]`
@@ -113,12 +114,14 @@ pub struct Enlargement {
 }
 
 impl Enlargement {
-    /// `from` and `to`: `[height, width]`, no side smaller than before.
+    /// An enlargement from one size to another, both `[height, width]`; no side may shrink.
     pub fn new(from: [usize; 2], to: [usize; 2], device: &Device) -> Self {
         let [rows, columns] = [0, 1].map(|axis| cubic_matrix(from[axis], to[axis]).tensor(device));
         Self { rows, columns }
     }
 
+    /// Enlarges pictures of the size it was made for.
+    ///
     /// # Shapes
     /// - `x`: `[batch, channels, from[0], from[1]]`
     /// - returns `[batch, channels, to[0], to[1]]`
@@ -137,14 +140,16 @@ pub fn upsample_nearest(x: Tensor<4>) -> Tensor<4> {
     interpolate(x, InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([2 * height, 2 * width]))
 }
 
-/// Bands of one level of Haar wavelets: each channel becomes so many.
+/// Bands of one level of Haar wavelets: each channel becomes this many.
 pub const WAVELETS: usize = 4;
 
-/// One level of Haar wavelets: of every two by two pixels the mean, and the halved differences between columns, between rows and between diagonals.
+/// One level of Haar wavelets: for every two by two pixels their mean, and half the differences between
+/// columns, between rows and between diagonals.
 ///
 /// # Shapes
 /// - `x`: `[batch, channels, height, width]`, both sides even
-/// - returns `[batch, 4 channels, height / 2, width / 2]`: all means, all differences between columns, between rows, between diagonals
+/// - returns `[batch, 4 channels, height / 2, width / 2]`: all means, then all differences between columns, all between
+///   rows, all between diagonals
 pub fn haar(x: Tensor<4>) -> Tensor<4> {
     let [batch, channels, height, width] = x.dims();
     let cells = x.reshape([batch, channels, height / 2, 2, width / 2, 2]);

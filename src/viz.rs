@@ -2,19 +2,19 @@
 
 use crate::portrait::{planar_to_rgba, resample_rgb};
 
-/// The displacement drawn in full colour: 1/16 of the image's width (flow is in units where the width is 2).
+/// The displacement drawn in full colour: 1/16 of the image's width (the width is 2 in units of the flow).
 ///
-/// It is fixed so that two pictures can be compared; the strongest expressions of the faces set reach it.
+/// It is fixed, so that two pictures can be compared; the strongest expressions of the faces set reach it.
 pub const FULL_COLOUR: f32 = 0.125;
 
-/// The motion of a backward flow by Baker et al.'s colour wheel (A Database and Evaluation Methodology for Optical Flow,
-/// 2011): hue is the direction in which the flow looks things up, saturation its length up to [`FULL_COLOUR`]; white is rest.
+/// A backward flow in the colours of Baker et al.'s wheel (A Database and Evaluation Methodology for Optical
+/// Flow, 2011): hue is the direction of the displacement, saturation its length up to [`FULL_COLOUR`]; white is
+/// rest.
 ///
 /// # Shapes
-///
-/// - flow: `[grid_height, grid_width, 2]`, absolute xy, identity at `(2 i + 1) / n - 1`
-/// - grid: `[grid_height, grid_width]`
-/// - size: `[height, width]` of the picture
+/// - `flow`: `[grid_height, grid_width, 2]`, absolute xy, identity at `(2 i + 1) / n - 1`
+/// - `grid`: `[grid_height, grid_width]`
+/// - `size`: `[height, width]` of the picture
 /// - returns `height * width * 4` RGBA bytes
 pub fn flow_to_rgba(flow: &[f32], grid: [usize; 2], size: [usize; 2]) -> Vec<u8> {
     let identity = |i: usize, n: usize| (2 * i + 1) as f32 / n as f32 - 1.0;
@@ -42,10 +42,9 @@ pub fn flow_to_rgba(flow: &[f32], grid: [usize; 2], size: [usize; 2]) -> Vec<u8>
 /// Occlusion as grey: white where the warped reference is kept, black where the decoder paints.
 ///
 /// # Shapes
-///
-/// - occlusion: `[grid_height, grid_width]` in `[0, 1]`
-/// - grid: `[grid_height, grid_width]`
-/// - size: `[height, width]` of the picture
+/// - `occlusion`: `[grid_height, grid_width]` in `[0, 1]`
+/// - `grid`: `[grid_height, grid_width]`
+/// - `size`: `[height, width]` of the picture
 /// - returns `height * width * 4` RGBA bytes
 pub fn occlusion_to_rgba(occlusion: &[f32], grid: [usize; 2], size: [usize; 2]) -> Vec<u8> {
     planar_to_rgba(&resample_rgb(grid, size, |y, row| {

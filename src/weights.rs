@@ -1,7 +1,8 @@
 //! State dicts: tensors by key, in PyTorch's names and layout, and their way into and out of burn modules.
 //!
-//! One layout serves bundles, checkpoints and the official `.pth` files: keys are the official ones, `Linear` weights are
-//! `[out, in]`, norms are `weight`, `bias`, `running_mean` and `running_var`. What burn stores differently is translated here only.
+//! One layout serves bundles, checkpoints and the official `.pth` files: keys are the official ones, `Linear` weights
+//! are `[out, in]`, norms have `weight`, `bias`, `running_mean` and `running_var`. Here, and only here, these are
+//! translated to what burn stores.
 
 use std::collections::BTreeMap;
 
@@ -11,23 +12,35 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use thiserror::Error;
 
-/// Why weights could not be read or do not fit a model.
+/// Weights that cannot be read or do not fit a model.
 #[derive(Debug, Error)]
 pub enum WeightsError {
+    /// The file is damaged or has another format.
     #[error("not a safetensors file: {0}; fetch or export it again")]
     Format(#[from] safetensors::SafeTensorError),
+    /// A tensor has a float type that weights do not use.
     #[error("tensor `{key}` has type {dtype}, which no weight uses; expected F32, F16 or BF16")]
-    Dtype { key: String, dtype: String },
+    Dtype {
+        /// The tensor.
+        key: String,
+        /// Its type, as the file names it.
+        dtype: String,
+    },
+    /// A tensor holds NaN or infinite values.
     #[error("tensor `{key}` holds NaN or infinite values; the file is damaged or its training diverged")]
-    NotFinite { key: String },
+    NotFinite {
+        /// The tensor.
+        key: String,
+    },
+    /// Keys or shapes differ from the model's.
     #[error("the weights do not fit the configuration: {0}")]
     Mismatch(Mismatch),
 }
 
-/// Every key that stands between a state dict and a module.
+/// Every difference between the keys and shapes of a state dict and a module.
 #[derive(Debug, Default)]
 pub struct Mismatch {
-    /// Keys the module needs and the dict lacks.
+    /// Keys that the module needs and the dict lacks.
     pub missing: Vec<String>,
     /// Keys of the dict that no parameter takes.
     pub unexpected: Vec<String>,
@@ -61,13 +74,14 @@ impl std::fmt::Display for Mismatch {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "native", derive(clap::ValueEnum))]
 pub enum WeightDtype {
-    /// What training computes with.
+    /// 4 bytes; what training computes with.
     F32,
-    /// Half the size; what bundles carry by default.
+    /// 2 bytes; what bundles carry by default.
     F16,
 }
 
 impl WeightDtype {
+    /// Bytes of a number.
     pub fn size(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -83,10 +97,11 @@ pub struct StateDict {
 }
 
 impl StateDict {
-    /// Reads every float tensor of a safetensors file as f32. Integer tensors (`num_batches_tracked`) are not weights and are left out.
+    /// Reads every float tensor of a safetensors file as f32. Integer tensors (`num_batches_tracked`) are not
+    /// weights and are left out.
     ///
     /// # Errors
-    /// A malformed file, a NaN or infinite value, or an exotic float type.
+    /// [`WeightsError`] for a malformed file, a NaN or infinite value, or an exotic float type.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, WeightsError> {
         use safetensors::Dtype::*;
         let file = SafeTensors::deserialize(bytes)?;
@@ -110,10 +125,10 @@ impl StateDict {
         Ok(Self { tensors })
     }
 
-    /// Writes a safetensors file. `metadata` goes into its header.
+    /// The bytes of a safetensors file, with `metadata` in its header.
     ///
     /// # Errors
-    /// Only what the safetensors writer refuses.
+    /// [`WeightsError::Format`] for what the safetensors writer refuses.
     pub fn to_safetensors(
         &self,
         dtype: WeightDtype,
@@ -132,32 +147,37 @@ impl StateDict {
         Ok(safetensors::serialize(views, metadata)?)
     }
 
+    /// Adds a tensor, converted to f32, or replaces the one under `key`.
     pub fn insert(&mut self, key: impl Into<String>, data: TensorData) {
         self.tensors.insert(key.into(), data.convert_dtype(DType::F32));
     }
 
+    /// The tensor under `key`.
     pub fn get(&self, key: &str) -> Option<&TensorData> {
         self.tensors.get(key)
     }
 
+    /// All tensors in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &TensorData)> {
         self.tensors.iter().map(|(key, data)| (key.as_str(), data))
     }
 
+    /// Number of tensors.
     pub fn len(&self) -> usize {
         self.tensors.len()
     }
 
+    /// Whether there are no tensors.
     pub fn is_empty(&self) -> bool {
         self.tensors.is_empty()
     }
 
-    /// Adds all of `other`; its tensors win.
+    /// Adds all tensors of `other`, which replace those under the same keys.
     pub fn merge(&mut self, other: StateDict) {
         self.tensors.extend(other.tensors);
     }
 
-    /// The tensors under `prefix.`, with the prefix taken off.
+    /// The tensors under `prefix.`, without the prefix.
     pub fn sub(&self, prefix: &str) -> StateDict {
         let tensors = self
             .tensors
@@ -171,7 +191,7 @@ impl StateDict {
         StateDict { tensors: self.tensors.into_iter().map(|(key, data)| (format!("{prefix}.{key}"), data)).collect() }
     }
 
-    /// Takes out the tensors whose key the predicate accepts.
+    /// Removes and returns the tensors whose key the predicate accepts.
     pub fn take(&mut self, which: impl Fn(&str) -> bool) -> StateDict {
         let (taken, left) = std::mem::take(&mut self.tensors).into_iter().partition(|(key, _)| which(key));
         self.tensors = left;
@@ -187,7 +207,7 @@ impl StateDict {
     /// The tensor `key` of rank `D` on `device`.
     ///
     /// # Errors
-    /// [`WeightsError::Mismatch`] when it is missing or of another rank.
+    /// [`WeightsError::Mismatch`] if it is missing or has another rank.
     pub fn tensor<const D: usize>(&self, key: &str, device: &Device) -> Result<Tensor<D>, WeightsError> {
         let mismatch = match self.get(key) {
             None => Mismatch { missing: vec![key.to_owned()], ..Default::default() },
@@ -202,8 +222,8 @@ impl StateDict {
 
 /// Fills `module` from `dict`. `rename` maps a module path (`down_blocks.0.conv.weight`) to its key.
 ///
-/// Shapes are compared without their axes of length 1, so a `[1, C, 1, 1, 1]` gain fills a `[C]` parameter and a `(1, 3, 3)`
-/// kernel a 2D convolution.
+/// Shapes are compared without their axes of length 1, so a `[1, C, 1, 1, 1]` gain fills a `[C]` parameter and a
+/// `(1, 3, 3)` kernel a 2D convolution.
 ///
 /// # Errors
 /// [`WeightsError::Mismatch`] with every missing, unexpected and misshapen key.
@@ -241,7 +261,8 @@ pub fn collect_gradients<M: Module>(
     collector.dict
 }
 
-/// Buffers of the official checkpoints that are functions of the configuration: anti-alias kernels and rotary frequencies.
+/// Whether `key` is a buffer of the official checkpoints that follows from the configuration: an anti-alias kernel or
+/// rotary frequencies.
 pub(crate) fn is_derived(key: &str) -> bool {
     key.ends_with("rotary_emb.freqs") || key == "down.weight" || key.ends_with(".down.weight")
 }

@@ -1,4 +1,5 @@
-//! From a model on disk to a video on disk, with a small model of random weights: `lfdm animate` and the library under it.
+//! From a model on disk to a video on disk, with a small model of random weights: `lfdm animate` and the library
+//! underneath.
 #![cfg(feature = "native")]
 
 mod tiny;

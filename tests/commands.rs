@@ -36,9 +36,8 @@ fn from_clips_to_a_video() {
     let refused = lfdm(dir, &format!("{lfae} 3")).unwrap_err();
     assert!(refused.contains("--resume"), "{refused}");
     run(&format!("{lfae} 3 --resume"));
-    run(
-        "train lfae --data FACES --init lfae --out tuned --config config.json --batch 1 --lr 0.0003 --steps 1 --flow-warm-up 1 --flow FACES",
-    );
+    run("train lfae --data FACES --init lfae --out tuned --config config.json --batch 1 --lr 0.0003 \
+         --steps 1 --flow-warm-up 1 --flow FACES");
     run("train dm --data FACES --lfae lfae --out dm --batch 2 --lr 0.0003 --steps 2");
     run("export --lfae lfae --dm dm --name tiny --out models/tiny");
     run("train dm --data FACES --lfae lfae --init models/tiny --out dm2 --views 1 --batch 1 --lr 0.0003 --steps 1");
@@ -67,10 +66,9 @@ fn from_clips_to_a_video() {
     assert!(bundle["generation"]["clips"][3]["label_accuracy"].is_null(), "nobody was there to judge");
 
     run("train classifier --data FACES --out judge --size 32 --batch 2 --steps 2");
-    run(
-        "eval --model models/tiny --data FACES --classifier judge --steps 1,2 --seeds 2 --guidance 1 --out reports/judged.json \
-         --clips-out clips",
-    );
+    run("eval --model models/tiny --data FACES --classifier judge --steps 1,2 --seeds 2 --guidance 1 \
+         --out reports/judged.json \
+         --clips-out clips");
     judged(&read(dir.join("reports/judged.json"))["generation"]);
     assert_eq!(read(dir.join("clips/clips.json"))["labels"][3], "fear");
     for clip in

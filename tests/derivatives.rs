@@ -1,5 +1,5 @@
-//! Derivatives against finite differences, in double precision: what is differentiated by hand, and what autodiff makes of our own
-//! formulas, from the geometry to both training losses.
+//! Derivatives against finite differences, in double precision: what is differentiated by hand, and what
+//! autodiff makes of our own formulas, from the geometry to both training losses.
 #![cfg(feature = "native")]
 
 mod tiny;
@@ -19,7 +19,8 @@ use lfdm::native::train::tps::{ThinPlateTransform, TransformParams};
 use lfdm::noise::NoiseSource;
 use lfdm::tensor::{anti_alias, coordinate_grid, resize, warp};
 
-/// Step of the differences: so short that hardly any ReLU changes its side on it, so long that rounding is below the tolerance.
+/// Step of the differences: short enough that hardly any ReLU changes its side, long enough that rounding stays below
+/// the tolerance.
 const STEP: f64 = 1e-7;
 /// Where one does change its side within [`STEP`]; rounding comes within a few times of the tolerance.
 const SHORT_STEP: f64 = 1e-8;
@@ -59,7 +60,7 @@ fn number(tensor: Tensor<1>) -> f64 {
     tensor.into_scalar()
 }
 
-/// Compares the slope of `f`, summed with random weights, along random directions with the gradient that autodiff finds.
+/// Compares the slope of `f`, summed with random weights, along random directions with autodiff's gradient.
 fn check<const D: usize, const E: usize>(what: &str, x: Tensor<D>, f: impl Fn(Tensor<D>) -> Tensor<E>) {
     let device = x.device();
     let weights = normal(77, f(x.clone()).dims(), &device);

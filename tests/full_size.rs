@@ -1,7 +1,8 @@
 //! The official model at its full size: 128x128 pixels, 40 frames, a U-Net of 42.7 million parameters.
 //!
-//! Minutes long, so it runs when asked: `cargo test --release --features native --test full_size -- --ignored --nocapture`. With
-//! `LFDM_FULL_SIZE=<dir>` the bundle stays there, for the page's own test of it (`tests/browser/full-size.test.js`).
+//! Minutes long, so it runs when asked: `cargo test --release --features native --test full_size -- --ignored
+//! --nocapture`. With `LFDM_FULL_SIZE=<dir>` the bundle stays there, for the page's own test of it
+//! (`tests/browser/full-size.test.js`).
 #![cfg(feature = "native")]
 
 mod tiny;
@@ -111,7 +112,8 @@ fn the_official_size_is_imported_and_sampled() {
     lfdm(
         dir,
         &format!(
-            "import --lfae pth/lfae.pth --dm pth/dm.pth --config mug128.yaml --conditions pth/conditions.safetensors --out {path}"
+            "import --lfae pth/lfae.pth --dm pth/dm.pth --config mug128.yaml \
+             --conditions pth/conditions.safetensors --out {path}"
         ),
     );
     let manifest = Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).unwrap();

@@ -1,7 +1,8 @@
 //! Official checkpoints into a bundle and back, with the program alone.
 //!
-//! The checkpoints are written here. With `LFDM_ORACLE=<dir>` naming a full set (`lfae.pth`, `dm.pth`, and in it or beside it
-//! `lfae_a_legacy_format.pth` and `weights_a.safetensors`), those of the official implementation are imported too.
+//! The checkpoints are written here. With `LFDM_ORACLE=<dir>` naming a full set (`lfae.pth`, `dm.pth`, and in
+//! it or beside it `lfae_a_legacy_format.pth` and `weights_a.safetensors`), those of the official
+//! implementation are imported too.
 #![cfg(feature = "native")]
 
 mod tiny;
@@ -95,7 +96,8 @@ fn exported() -> TempDir {
     dir
 }
 
-const IMPORT: &str = "import --lfae pth/lfae.pth --dm pth/dm.pth --config config.yaml --conditions pth/conditions.safetensors --labels joy,calm,fear --frames 4";
+const IMPORT: &str = "import --lfae pth/lfae.pth --dm pth/dm.pth --config config.yaml \
+    --conditions pth/conditions.safetensors --labels joy,calm,fear --frames 4";
 
 fn bytes(data: &TensorData) -> Vec<u8> {
     data.as_bytes().to_vec()
@@ -257,7 +259,8 @@ fn everything_that_does_not_fit_is_listed_at_once() {
     });
     let other = CONFIG.replace("num_regions: 3", "num_regions: 4");
     fs::write(dir.join("other.yaml"), other).unwrap();
-    let import = "import --lfae lfae.pth --dm dm.pth --config other.yaml --conditions pth/conditions.safetensors --labels joy,glee";
+    let import = "import --lfae lfae.pth --dm dm.pth --config other.yaml \
+                  --conditions pth/conditions.safetensors --labels joy,glee";
     assert_says(
         &refusal(dir, import),
         &[

@@ -149,9 +149,11 @@ fn fine_tuning_changes_the_decoder_alone(dir: &Path) {
     assert!(changed > 10, "{changed} tensors of the decoder have changed");
 }
 
-/// The adversary learns beside the decoder, goes on learning after an interruption, and stays behind when the model leaves.
+/// The adversary learns beside the decoder, goes on learning after an interruption, and stays behind when the
+/// model leaves.
 fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
-    let tune = "finetune --adversary 0.5 --feature-matching 2 --vague-motion 0.5 --model lfae --data synthetic --batch 4 --lr 0.002 --save-every 4 --steps 8";
+    let tune = "finetune --adversary 0.5 --feature-matching 2 --vague-motion 0.5 --model lfae --data synthetic \
+                --batch 4 --lr 0.002 --save-every 4 --steps 8";
     let losses = |out: &str, options: &str| {
         run(dir, &format!("{tune} --out {out} {options}"));
         lines(&dir.join(out).join("losses.jsonl"))
@@ -242,7 +244,8 @@ fn write_grey_clips(dir: &Path) {
     }
     let clips = ClipSet::open(Path::new("synthetic"), None, 64, Split::Val).unwrap();
     let meta = json!({
-        "actions": clips.labels(), "frames": clips.frames(), "size": 64, "fps": clips.fps(), "apex_frame": clips.apex_frame(),
+        "actions": clips.labels(), "frames": clips.frames(), "size": 64, "fps": clips.fps(),
+        "apex_frame": clips.apex_frame(),
         "splits": { "train": ids[0], "val": ids[1] },
     });
     fs::write(dir.join("meta.json"), meta.to_string()).unwrap();

@@ -170,7 +170,10 @@ mod tests {
         let yaml = serde_json::json!({ "model_params": { "region_predictor_params": {} } });
         let error = LfdmConfig::from_official(&yaml, 40).unwrap_err();
         assert_eq!(error.field, "dataset_params");
-        let yaml = serde_json::json!({ "dataset_params": { "frame_shape": 64 }, "model_params": { "region_predictor_params": {} } });
+        let yaml = serde_json::json!({
+            "dataset_params": { "frame_shape": 64 },
+            "model_params": { "region_predictor_params": {} },
+        });
         let error = LfdmConfig::from_official(&yaml, 40).unwrap_err();
         assert_eq!(error.field, "model_params.bg_predictor_params");
     }

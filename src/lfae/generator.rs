@@ -105,8 +105,8 @@ impl Generator {
         self.decode_with(image, features, motion, &mut |_, _| {})
     }
 
-    /// [`decode`](Self::decode) that passes intermediate results to `tap`: the inputs of `bottleneck`, `up0`, `up1`, ... and
-    /// `final`, and the output of `final`.
+    /// [`decode`](Self::decode) that passes intermediate results to `tap`: the inputs of `bottleneck`, `up0`,
+    /// `up1`, ... and `final`, and the output of `final`.
     ///
     /// # Shapes
     /// - as for [`decode`](Self::decode)

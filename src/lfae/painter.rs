@@ -1,10 +1,10 @@
 //! Painter: lets the decoder see the motion, so that it paints what no warp can bring. It is ours and optional; the
 //! official decoder sees only features that the motion has warped.
 //!
-//! An opening mouth covers three cells of the flow grid. A decoder that sees nothing but warped features must guess from
-//! a blurred lip whether there are teeth, and an occlusion on that grid blends the lip back over what it painted. The
-//! painter shows flow and occlusion to the bottleneck, and lets the decoder adjust the occlusion before every blend, at
-//! the blend's own resolution. The motion space and the diffusion model stay as they are.
+//! An opening mouth covers three cells of the flow grid. A decoder that sees nothing but warped features must guess
+//! from a blurred lip whether there are teeth, and an occlusion on that grid blends the lip back over what it painted.
+//! The painter shows flow and occlusion to the bottleneck, and lets the decoder adjust the occlusion before every
+//! blend, at the blend's own resolution. The motion space and the diffusion model stay as they are.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -19,8 +19,8 @@ use crate::tensor::{WAVELETS, haar, pixel_grid, resize};
 /// Shows the motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]
 pub(super) struct Painter {
-    /// From displacement and occlusion to features of the bottleneck. If the motion is finer than the bottleneck, it sees
-    /// their wavelets.
+    /// From displacement and occlusion, or their wavelets if the motion is finer than the bottleneck, to features of
+    /// the bottleneck.
     motion: Conv2d,
     /// For every blend, deepest first: from features to a shift of the occlusion's logit.
     masks: Vec<Conv2d>,

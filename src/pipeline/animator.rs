@@ -79,8 +79,8 @@ impl Animator {
     /// Builds the model on `device`. `weights` may hold what only training needs; it is left alone.
     ///
     /// # Errors
-    /// [`LoadError`] if any weight of encoder, decoder, U-Net, motion statistics or conditions is missing or has another
-    /// shape than `config` says.
+    /// [`LoadError`] if any weight of encoder, decoder, U-Net, motion statistics or conditions is missing or
+    /// has another shape than `config` says.
     pub fn new(
         config: LfdmConfig,
         labels: Vec<String>,

@@ -1,7 +1,8 @@
 //! From a portrait and a label to a video, one unit of work at a time.
 //!
-//! [`Generation::next`] encodes the portrait, takes one denoising step or decodes one frame, and reports which. The caller
-//! sets the pace: not calling pauses, dropping the generation cancels. The command line and the page call it the same way.
+//! [`Generation::next`] encodes the portrait, takes one denoising step or decodes one frame, and reports which.
+//! The caller sets the pace: not calling pauses, dropping the generation cancels. The command line and the page
+//! call it the same way.
 
 mod animator;
 mod event;

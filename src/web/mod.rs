@@ -1,7 +1,7 @@
-//! What the page's worker sees of the crate: a device, a model, a generation, and a GIF encoder.
+//! The crate as the page's worker sees it: a device, a model, a generation, and a GIF encoder.
 //!
-//! Everything here translates; nothing here computes. The hand-written API that web developers use (`pkg/index.js`) sits on
-//! top and adds the worker, downloads, cancellation and recovery.
+//! Everything here translates; nothing here computes. The hand-written API that web developers use
+//! (`pkg/index.js`) builds on it and adds the worker, downloads, cancellation and recovery.
 
 mod options;
 
@@ -45,12 +45,13 @@ pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
     }
 }
 
-/// A model that is being downloaded. Each file is checked and unpacked as it comes, so that the page holds one at a time.
+/// A model that is being downloaded. Each file is checked and unpacked as it arrives, so the page holds one at a time.
 #[wasm_bindgen]
 pub struct ModelLoader(Assembly);
 
 #[wasm_bindgen]
 impl ModelLoader {
+    /// Reads `manifest.json`.
     #[wasm_bindgen(constructor)]
     pub fn new(manifest: &[u8]) -> Result<ModelLoader, JsError> {
         Ok(Self(Assembly::new(manifest)?))
@@ -63,6 +64,7 @@ impl ModelLoader {
         Ok(serde_wasm_bindgen::to_value(&files)?)
     }
 
+    /// Verifies a file of the manifest and keeps its weights.
     pub fn add(&mut self, name: &str, bytes: &[u8]) -> Result<(), JsError> {
         Ok(self.0.add(name, bytes)?)
     }
@@ -100,7 +102,8 @@ impl Model {
 
 #[wasm_bindgen]
 impl Generation {
-    /// Does one unit of work (encode, one denoising step, or one frame) and says what it was; `undefined` after the last.
+    /// Does one unit of work (the encoding, one denoising step or one frame) and reports it; `undefined` after
+    /// the last.
     pub async fn next(&mut self) -> Result<JsValue, JsError> {
         match self.0.next().await {
             None => Ok(JsValue::UNDEFINED),
@@ -109,7 +112,7 @@ impl Generation {
     }
 }
 
-/// Encodes RGBA frames of one size as a GIF that loops for ever.
+/// Encodes RGBA frames of one size as a GIF that loops forever.
 #[wasm_bindgen(js_name = encodeGif)]
 pub fn encode_gif(frames: Vec<Uint8ClampedArray>, width: u16, height: u16, fps: f32) -> Result<Vec<u8>, JsError> {
     let frames: Vec<Vec<u8>> = frames.iter().map(Uint8ClampedArray::to_vec).collect();
@@ -120,8 +123,8 @@ thread_local! {
     static ON_PANIC: RefCell<Option<Function>> = const { RefCell::new(None) };
 }
 
-/// Registers who is told of a panic. A panic ends the module and leaves promises pending for ever, so this call, made by
-/// the panic hook itself, is the only way anyone hears of it.
+/// Registers a callback for panics. A panic ends the module and leaves promises pending forever, so this call,
+/// made by the panic hook itself, is the only notice of it.
 #[wasm_bindgen(js_name = onPanic)]
 pub fn on_panic(callback: Function) {
     ON_PANIC.set(Some(callback));
@@ -136,7 +139,7 @@ pub fn on_panic(callback: Function) {
     }));
 }
 
-/// What a page needs of the manifest; the full one also lists files and training details.
+/// What a page needs from the manifest; the full one also lists files and training details.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct WebManifest<'a> {
@@ -166,7 +169,7 @@ impl<'a> From<&'a Manifest> for WebManifest<'a> {
     }
 }
 
-/// [`Event`] with pixels as typed arrays, which are handed to the page without a copy.
+/// [`Event`] with pixels as typed arrays, which reach the page without a copy.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum WebEvent {
@@ -212,7 +215,7 @@ impl From<Timings> for WebTimings {
     }
 }
 
-/// Pixels with their size; of a preview, all frames in a row.
+/// Pixels with their size; for a preview, all frames one after the other.
 #[derive(Serialize)]
 struct WebPicture {
     width: usize,

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::{bundle::Manifest, pipeline::Request, portrait::MIN_SIDE};
 
-/// Sixteen frames of this size are 270 MB of pixels.
+/// Longest side of a frame at photo size, in pixels: sixteen such frames are 270 MB.
 const MAX_PHOTO_SIDE: usize = 2048;
 
 const FIELDS: [&str; 7] = ["label", "seed", "steps", "guidance", "sampler", "previews", "photoSize"];
@@ -16,11 +16,11 @@ pub(super) struct Options {
     pub request: Request,
     /// Whether to show the motion after every step.
     pub previews: bool,
-    /// Also make every frame of the photo itself, with sides of at most this.
+    /// Also make every frame at the photo's size, with sides of at most this many pixels.
     pub photo_size: Option<usize>,
 }
 
-/// [`Options`] from a JS object; absent options are the model's defaults, unknown ones are refused.
+/// [`Options`] from a JS object. Absent options take the model's defaults; unknown ones are refused.
 pub(super) fn options(options: &JsValue, manifest: &Manifest) -> Result<Options, JsError> {
     let object = options.dyn_ref::<Object>().ok_or_else(|| JsError::new("options: expected an object"))?;
     for key in Object::keys(object) {

@@ -291,7 +291,8 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
 
     for name in golden.names("dm/unet/y_scale") {
         let scale: f64 = name["dm/unet/y_scale".len()..].parse().unwrap();
-        // One denoiser is prepared for one time, so each sample of the batch, which has its own, is predicted by itself.
+        // One denoiser is prepared for one time, so each sample of the batch, which has its own, is predicted
+        // by itself.
         let sample = |index: usize| {
             let part = |x: &Tensor<5>| x.clone().narrow(0, index, 1);
             let latent = latent.clone().narrow(0, index * frames, frames);

@@ -107,7 +107,8 @@ fn write_the_small_set() {
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     let small = serde_json::json!({
-        "set": manifest["set"], "made_with": manifest["made_with"], "config": manifest["config"], "info": info, "tensors": short,
+        "set": manifest["set"], "made_with": manifest["made_with"], "config": manifest["config"], "info": info,
+        "tensors": short,
     });
     let text = serde_json::to_string(&small).unwrap().replace("},\"", "},\n\"");
     std::fs::write(target.join("manifest.json"), &text).unwrap();

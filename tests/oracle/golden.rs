@@ -125,8 +125,8 @@ impl Report {
         Self { precision, groups: BTreeMap::new(), failures: Vec::new(), compared: BTreeSet::new() }
     }
 
-    /// The share of the tolerances that this precision may use: ours is as far from the exact value as the official one, and in
-    /// the worst case on the other side.
+    /// The share of the tolerances that this precision may use: ours is as far from the exact value as the
+    /// official one, and in the worst case on the other side.
     fn slack(&self) -> f64 {
         match self.precision {
             Precision::Single => 2.0,
@@ -171,8 +171,9 @@ impl Report {
         self.compare(golden, name, actual.float());
     }
 
-    /// Whether the rest of the outputs under `prefix` is left to the run in double precision: for what lies behind the kinks of L1 and ReLU,
-    /// on one side of them or the other by a rounding that differs between processors.
+    /// Whether the rest of the outputs under `prefix` is left to the run in double precision: for what lies
+    /// behind the kinks of L1 and ReLU, on one side of them or the other by a rounding that differs between
+    /// processors.
     pub fn leaves_to_double(&mut self, golden: &Golden, prefix: &str) -> bool {
         if self.precision == Precision::Double {
             return false;
@@ -184,7 +185,8 @@ impl Report {
         true
     }
 
-    /// Prints one line per group and the verdict, and panics on any tensor that is out of tolerance or was not compared.
+    /// Prints one line per group and the verdict, and panics on any tensor that is out of tolerance or was not
+    /// compared.
     pub fn finish(self, golden: &Golden) {
         println!("oracle: {:?} precision, {} x tolerance", self.precision, self.slack());
         for (name, group) in &self.groups {

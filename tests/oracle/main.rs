@@ -1,11 +1,12 @@
 //! Comparison with golden tensors of the official implementation.
 //!
-//! `cargo test --features native --test oracle` compares what the small set in `tests/fixtures/oracle` allows. With
-//! `LFDM_ORACLE=<dir>` naming a full set (`manifest.json`, `config.yaml`, the safetensors files, and the weights in it or beside it)
-//! everything is compared, and whatever is not counts as missing.
+//! `cargo test --features native --test oracle` compares what the small set in `tests/fixtures/oracle` allows.
+//! With `LFDM_ORACLE=<dir>` naming a full set (`manifest.json`, `config.yaml`, the safetensors files, and the
+//! weights in it or beside it) everything is compared, and whatever is not counts as missing.
 //!
-//! It is done twice. In single precision, in which models run, two roundings lie between the numbers: the official one's and ours.
-//! In double precision only the first is left, which shows that the formulas are the same, gradients and optimiser steps included.
+//! It is done twice. In single precision, in which models run, two roundings lie between the numbers: the
+//! official one's and ours. In double precision only the first is left, which shows that the formulas are the
+//! same, gradients and optimiser steps included.
 #![cfg(feature = "native")]
 
 mod dm;

@@ -16,7 +16,8 @@ const LEARNING_RATE: f64 = 2e-4;
 const LFAE_BETAS: (f32, f32) = (0.5, 0.999);
 const DM_BETAS: (f32, f32) = (0.9, 0.99);
 
-/// Elements with a gradient of rounding size, against the largest: Adam moves them by the whole rate, in either direction.
+/// Elements with a gradient of rounding size, against the largest: Adam moves them by the whole rate, in either
+/// direction.
 const ROUNDING: f64 = 1e-4;
 
 pub fn compare(golden: &Golden, report: &mut Report) {
