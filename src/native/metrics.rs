@@ -1,4 +1,4 @@
-//! How close a picture comes to another.
+//! How close one picture comes to another: PSNR, SSIM, L1 and sharpness.
 
 use serde::Serialize;
 
@@ -12,30 +12,31 @@ const SIGMA: f64 = 1.5;
 const C1: f64 = 0.01 * 0.01;
 const C2: f64 = 0.03 * 0.03;
 
-/// A figure over a frame, and over those of its pixels that move.
+/// A figure over a whole frame, and over its moving pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Score {
-    pub frame: f64,
-    /// Over pixels whose mean absolute difference between source and target, over RGB, exceeds 8 of 255. A frame without any
-    /// has none.
-    pub moving: Option<f64>,
+    pub(crate) frame: f64,
+    /// Over pixels whose mean absolute difference between source and target, over RGB, exceeds 8 of
+    /// 255; `None` for a frame where nothing moves.
+    pub(crate) moving: Option<f64>,
 }
 
-/// A frame compared with the one to be met.
+/// How close a frame comes to its target.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub(crate) struct Fidelity {
     /// In dB, over RGB.
-    pub psnr: Score,
+    pub(crate) psnr: Score,
     /// Structural similarity of the luma: see [`ssim`].
-    pub ssim: Score,
+    pub(crate) ssim: Score,
     /// Mean absolute difference over RGB, of 255.
-    pub l1: Score,
-    /// Detail beside that of the frame to be met: see [`sharpness`].
-    pub sharpness: Score,
+    pub(crate) l1: Score,
+    /// Detail relative to the target's: see [`sharpness`].
+    pub(crate) sharpness: Score,
 }
 
 impl Score {
-    /// The mean of the values, not the value of the mean error: every frame counts the same.
+    /// The mean of the scores, not the score of the mean error: every frame counts the same.
+    /// The arithmetic mean.
     pub(crate) fn mean(values: &[Self]) -> Self {
         let frames: Vec<f64> = values.iter().map(|score| score.frame).collect();
         let moving: Vec<f64> = values.iter().filter_map(|score| score.moving).collect();
@@ -46,8 +47,9 @@ impl Score {
 impl Fidelity {
     /// # Shapes
     ///
-    /// `source`, `target` and `output` are `[3, height, width]` in `[0, 1]`: the frame that everything starts from, the frame to be met, and
-    /// the attempt. Sides are at least 11.
+    /// - `source`, `target`, `output`: `[3, height, width]` in `[0, 1]`: the frame that everything
+    ///   starts from, the frame to be met, and the attempt
+    /// - `size`: `[height, width]`, at least 11 each
     pub(crate) fn of(source: &[f32], target: &[f32], output: &[f32], size: [usize; 2]) -> Self {
         Self {
             psnr: psnr(source, target, output),
@@ -57,6 +59,7 @@ impl Fidelity {
         }
     }
 
+    /// The mean of every figure.
     pub(crate) fn mean(values: &[Self]) -> Self {
         let mean = |score: fn(&Self) -> Score| Score::mean(&values.iter().map(score).collect::<Vec<_>>());
         Self {
@@ -84,8 +87,9 @@ fn l1(source: &[f32], target: &[f32], output: &[f32]) -> Score {
     score(&over_channels(target, output, |difference| 255.0 * difference.abs()), &moving(source, target))
 }
 
-/// Mean structural similarity (Wang et al. 2004, Sec. III): Gaussian windows of 11x11 pixels and a deviation of 1.5, of the luma
-/// (BT.601), where the whole window lies within the picture. A window moves when the pixel in its middle does.
+/// Mean structural similarity (Wang et al. 2004, Sec. III): Gaussian windows of 11x11 pixels and a
+/// deviation of 1.5, of the luma (BT.601), where the whole window lies within the picture. A window
+/// moves when the pixel in its middle does.
 ///
 /// # Shapes
 ///
@@ -114,14 +118,15 @@ fn ssim(source: &[f32], target: &[f32], output: &[f32], [height, width]: [usize;
     score(&similarity, &middles)
 }
 
-/// Mean magnitude of the luma's Laplacian (4 neighbours) over that of the target: 1 is as sharp, less is blurred, more is noisy. The
-/// outermost pixels have none. It does not ask whether the detail is at its place: a frame is as sharp as itself moved.
+/// Mean magnitude of the luma's Laplacian (4 neighbours) relative to the target's: 1 is as sharp,
+/// less is blurred, more is noisy. The outermost pixels do not count. It ignores whether detail is
+/// in its place: moving a frame leaves it as sharp.
 ///
 /// # Shapes
 ///
 /// As for [`Fidelity::of`].
 pub(crate) fn sharpness(source: &[f32], target: &[f32], output: &[f32], size @ [height, width]: [usize; 2]) -> Score {
-    /// What makes two flat pictures equally sharp.
+    /// Added to both, so that two flat pictures are equally sharp.
     const FLAT: f64 = 1e-6;
     let moving = moving(source, target);
     let inner: Vec<bool> = (1..height - 1).flat_map(|y| &moving[y * width + 1..(y + 1) * width - 1]).copied().collect();
@@ -133,13 +138,14 @@ pub(crate) fn sharpness(source: &[f32], target: &[f32], output: &[f32], size @ [
     }
 }
 
-/// Magnitudes, where all four neighbours lie within the picture: `[height - 2, width - 2]`.
+/// Magnitudes of the Laplacian where all four neighbours lie within the picture: `[height - 2,
+/// width - 2]`.
 fn laplacian(values: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
     let at = |i: usize| (4.0 * values[i] - values[i - 1] - values[i + 1] - values[i - width] - values[i + width]).abs();
     (1..height - 1).flat_map(|y| y * width + 1..(y + 1) * width - 1).map(at).collect()
 }
 
-/// Gaussian window means, where the whole window lies within the picture: `[height - 10, width - 10]`.
+/// Means over Gaussian windows that lie within the picture: `[height - 10, width - 10]`.
 fn blur(values: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
     let kernel = gaussian();
     let columns = width + 1 - WINDOW;
@@ -161,14 +167,14 @@ fn gaussian() -> [f64; WINDOW] {
     kernel.map(|weight| weight / total)
 }
 
-/// `[height, width]`
+/// The luma (BT.601) of an image, `[height, width]`.
 fn luma(image: &[f32]) -> Vec<f64> {
     let area = image.len() / 3;
     let at = |i: usize| f64::from(image[i]);
     (0..area).map(|i| 0.299 * at(i) + 0.587 * at(i + area) + 0.114 * at(i + 2 * area)).collect()
 }
 
-/// Which pixels differ between the frame that everything starts from and the frame to be met.
+/// Which pixels move between source and target, `[height, width]`.
 fn moving(source: &[f32], target: &[f32]) -> Vec<bool> {
     let area = target.len() / 3;
     (0..area)
@@ -186,6 +192,7 @@ fn over_channels(target: &[f32], output: &[f32], function: impl Fn(f64) -> f64) 
     (0..area).map(|i| (at(i) + at(i + area) + at(i + 2 * area)) / 3.0).collect()
 }
 
+/// The mean of a map over all pixels, and over the moving ones.
 fn score(map: &[f64], moving: &[bool]) -> Score {
     let moved: Vec<f64> = map.iter().zip(moving).filter(|(_, moving)| **moving).map(|(value, _)| *value).collect();
     Score { frame: mean(map), moving: (!moved.is_empty()).then(|| mean(&moved)) }
@@ -195,7 +202,7 @@ pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Identical pictures are put at 100 dB, so that a mean stays finite.
+/// A mean square error in dB; identical pictures have 100 dB, so that means stay finite.
 fn decibel(mean_square: f64) -> f64 {
     -10.0 * mean_square.max(1e-10).log10()
 }
@@ -206,7 +213,8 @@ mod tests {
 
     #[test]
     fn moving_pixels_are_counted_alone() {
-        // Four pixels; the last changes by 0.2 in every channel, the third by 0.09 in one, which is 0.03 on average.
+        // Four pixels; the last changes by 0.2 in every channel, the third by 0.09 in one, which is
+        // 0.03 on average.
         let source = [0.5; 12];
         let mut target = source;
         (target[3], target[7], target[11]) = (0.7, 0.7, 0.7);
@@ -231,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn sharpness_is_detail_beside_the_target_s() {
+    fn sharpness_is_detail_relative_to_the_target() {
         let size = [12, 16];
         let target: Vec<f32> = (0..3 * 12 * 16).map(|i| (i * 37 % 101) as f32 / 100.0).collect();
         let (black, white) = (vec![0.0; target.len()], vec![1.0; target.len()]);

@@ -1,6 +1,6 @@
 //! The command line and what only it needs: files, data, training, evaluation.
 
-mod action;
+mod action_network;
 pub mod animate;
 pub mod baseline;
 pub mod bundle_dir;
@@ -9,11 +9,10 @@ pub mod cli;
 mod contact_sheet;
 pub mod data;
 mod device;
-pub mod eval;
+mod eval;
 pub mod export;
 pub mod export_pth;
 mod generate;
-mod i3d;
 pub mod image_file;
 pub mod import;
 mod metrics;

@@ -1,5 +1,5 @@
-//! The auto-encoder of single frames that LDM diffuses the latents of: the blocks of LFDM's [`Generator`](crate::lfae::Generator), with
-//! neither warping nor skips, around a narrow latent.
+//! The auto-encoder of single frames that LDM diffuses the latents of: the blocks of LFDM's
+//! [`Generator`](crate::lfae::Generator), with neither warping nor skips, around a narrow latent.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;

@@ -1,5 +1,6 @@
-//! The baselines of the paper: LFDM's U-Net over frames themselves (VDM, Ho et al. 2022) and over the latents of frames (LDM, Rombach et al.
-//! 2022), given frame 0 and a label as LFDM is. They exist to be measured beside it, and live outside the core.
+//! The baselines of the paper: LFDM's U-Net over frames themselves (VDM, Ho et al. 2022) and over
+//! the latents of frames (LDM, Rombach et al. 2022), given frame 0 and a label as LFDM is. They
+//! exist to be measured beside it, and live outside the core.
 
 mod autoencoder;
 

@@ -1,19 +1,21 @@
 //! Identity drift: how much of a clip cannot be found in the picture it started from.
 //!
-//! A person who moves stays the person, so frames are not compared place by place. Every block of a frame is looked for in frame 0 within
-//! a distance, and what the best place leaves is the drift: colours that change, detail that blurs, features that turn into another's. An
-//! opened mouth leaves something too, in real clips as in generated ones; the figures of real clips and of their reconstructions say how
-//! much.
+//! A person who moves stays the same person, so frames are not compared place by place. Every block
+//! of a frame is looked for in frame 0 within a distance, and the difference at the best place is
+//! the drift: colours that change, detail that blurs, features that turn into somebody else's. An
+//! opening mouth counts, too, in real clips as in generated ones; the figures of real clips and of
+//! their reconstructions show how much.
 
 use rayon::prelude::*;
 
 use crate::native::metrics::mean;
 use crate::native::video::Video;
 
-/// Blocks per side, and how far they are looked for: one block.
+/// Blocks per side. They are looked for one block around.
 const BLOCKS: usize = 8;
 
-/// Mean absolute difference, of 255, between the blocks of all frames but the first and the most similar blocks of `reference`.
+/// Mean absolute difference, of 255, between the blocks of all frames but the first and the most
+/// similar blocks of `reference`.
 ///
 /// # Shapes
 ///
@@ -59,8 +61,8 @@ fn frame_drift(reference: &[f32], frame: &[f32], size: usize, places: &[[isize; 
     total / frame.len() as f64
 }
 
-/// All displacements of at most `reach` along each axis. Most blocks hardly move, and a good place found first rules out the others at
-/// their first rows.
+/// All displacements of at most `reach` along each axis, short ones first. Most blocks hardly move,
+/// and a good place found early rules out the others at their first rows.
 fn nearest_first(reach: usize) -> Vec<[isize; 2]> {
     let reach = reach as isize;
     let mut places: Vec<[isize; 2]> =
@@ -96,7 +98,8 @@ mod tests {
     #[test]
     fn moving_by_whole_pixels_is_no_drift_within_reach() {
         assert_eq!(drift(0, 0.0), 0.0);
-        // A block moves with the texture that fills it; its border moves along where the block is cut by it.
+        // A block moves with the texture that fills it; its border moves along where the block is
+        // cut by it.
         assert!(drift(4, 0.0) < 1e-6, "{}", drift(4, 0.0));
         assert!(drift(7, 0.0) > 1.0, "farther than a block");
     }

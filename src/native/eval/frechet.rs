@@ -1,10 +1,11 @@
-//! The Frechet distance between two sets of clips, each seen as a Gaussian in the feature space of a video network (Heusel et al. 2017;
-//! over video features: Unterthiner et al. 2018, "FVD").
+//! The Frechet distance between two sets of clips, each seen as a Gaussian in the feature space of
+//! a video network (Heusel et al. 2017; over video features: Unterthiner et al. 2018, "FVD").
 
 /// Mean and covariance of features.
 pub(crate) struct Gaussian {
     mean: Vec<f64>,
-    /// Rows of a matrix `A` with the covariance `A^T A`: what each sample is off the mean, scaled.
+    /// Rows of a matrix `A` with the covariance `A^T A`: the scaled difference of each sample from
+    /// the mean.
     deviations: Vec<Vec<f64>>,
 }
 
@@ -24,12 +25,13 @@ impl Gaussian {
         Some(Self { mean, deviations })
     }
 
-    /// `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`
+    /// The squared Frechet distance, `|m1 - m2|^2 + tr(C1 + C2 - 2 (C1 C2)^(1/2))`.
     ///
-    /// With `C1 = A^T A` and `C2 = B^T B`, the eigenvalues of `C1 C2` are the squared singular values of `A B^T`, so their sum is the trace of
-    /// the root. No covariance is formed, and singular ones, of few samples, are as exact as others.
+    /// With `C1 = A^T A` and `C2 = B^T B`, the eigenvalues of `C1 C2` are the squared singular
+    /// values of `A B^T`, so the sum of the singular values is the trace of the root. No covariance
+    /// is formed, and singular covariances, of few samples, are as exact as others.
     pub(crate) fn distance(&self, other: &Self) -> f64 {
-        // As columns, the fewer the better.
+        // Each deviation of one side becomes a column, and the fewer columns the better.
         let (few, many) = if self.deviations.len() < other.deviations.len() { (self, other) } else { (other, self) };
         let column = |a: &Vec<f64>| many.deviations.iter().map(|b| dot(a, b)).collect();
         let overlap = nuclear_norm(few.deviations.iter().map(column).collect());
@@ -43,8 +45,9 @@ impl Gaussian {
     }
 }
 
-/// The sum of a matrix's singular values: one-sided Jacobi rotations make its columns orthogonal, and their lengths are the singular
-/// values (Hestenes 1958; Golub and Van Loan, "Matrix Computations", 8.6.3).
+/// The sum of a matrix's singular values. One-sided Jacobi rotations make its columns orthogonal,
+/// and their lengths are the singular values (Hestenes 1958; Golub and Van Loan, "Matrix
+/// Computations", 8.6.3).
 fn nuclear_norm(mut columns: Vec<Vec<f64>>) -> f64 {
     const TOLERANCE: f64 = 1e-12;
     const MAX_SWEEPS: usize = 40;
@@ -56,7 +59,7 @@ fn nuclear_norm(mut columns: Vec<Vec<f64>>) -> f64 {
             let b = &mut after[0];
             for a in before {
                 let (aa, bb, ab) = (dot(a, a), dot(b, b), dot(a, b));
-                // Columns that rounding has left over are of no length, whatever angle they stand at.
+                // Columns that rounding has left over have no length, whatever their angle.
                 if ab.abs() <= TOLERANCE * (aa * bb).sqrt() || ab.abs() <= f64::EPSILON * TOLERANCE * largest {
                     continue;
                 }
@@ -132,7 +135,8 @@ mod tests {
         assert!(Gaussian::of(&[&[1.0, 2.0]]).is_none());
     }
 
-    /// Fewer samples than features and more of them: a set against itself, moved along one diagonal, and made twice as wide.
+    /// Fewer samples than features and more of them: a set against itself, moved along one
+    /// diagonal, and made twice as wide.
     #[test]
     fn moving_and_stretching_samples_cost_what_they_should() {
         for count in [6, 60] {

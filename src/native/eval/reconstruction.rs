@@ -1,38 +1,37 @@
-//! How well the auto-encoder repeats real clips from their frame 0 and the motion that it sees in them.
+//! How well the auto-encoder rebuilds the frames of real clips.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::{self, Display},
+};
 
-use anyhow::Result;
-use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::lfae::LatentFlowAutoencoder;
-use crate::native::data::ClipSet;
-use crate::native::metrics::Fidelity;
-use crate::native::video::Video;
+use crate::native::{data::ClipSet, metrics::Fidelity, video::Video};
 
-const DEFINITION: &str = "Reconstruction of frames of the clips with an expression: by LFDM from frame 0 and the motion between it and the frame, by an \
-     auto-encoder of frames from the frame alone. PSNR in dB over RGB in 0..1, \
-     SSIM of the luma with Gaussian windows of 11x11 pixels (Wang et al. 2004), L1 over RGB of 255; sharpness is the mean magnitude of the luma's Laplacian over that of the frame to be met; each per image, averaged over images. \
-     `moving` is over the pixels whose mean absolute difference over RGB between frame 0 and the frame exceeds 8 of 255. Images \
-     are area-averaged to the model's size.";
+const DEFINITION: &str = "How well frames of clips with an expression are rebuilt: by LFDM from frame 0 and the motion \
+     between it and the frame, by an auto-encoder of frames from the frame alone. PSNR in dB over RGB in 0..1, SSIM of \
+     the luma with Gaussian windows of 11x11 pixels (Wang et al. 2004), L1 over RGB of 255; sharpness is the mean \
+     magnitude of the luma's Laplacian relative to the target frame's. Each is computed per image and averaged over \
+     images. `moving` covers the pixels whose mean absolute difference over RGB between frame 0 and the frame exceeds \
+     8 of 255. Images are area-averaged to the model's size.";
 
-/// The part of the report about real clips.
+/// The part of the report about rebuilt frames.
 #[derive(Serialize)]
-pub(crate) struct Reconstruction {
+pub(super) struct Reconstruction {
     definition: &'static str,
     people: usize,
     /// Frame at which expressions are strongest.
     apex_frame: usize,
     apex: Comparison,
-    /// Of all frames but the first.
+    /// All frames but the first.
     all_frames: Comparison,
-    /// The apex by label.
+    /// Apex frames, by label.
     labels: BTreeMap<String, Comparison>,
 }
 
-/// The auto-encoder against doing nothing.
+/// The auto-encoder compared with doing nothing.
 #[derive(Serialize)]
 struct Comparison {
     images: usize,
@@ -40,19 +39,21 @@ struct Comparison {
     reconstruction: Fidelity,
 }
 
-/// Frames of a clip, each repeated from frame 0 and rebuilt.
-struct Measured {
+/// The frames of a clip but the first.
+struct MeasuredClip {
     label: usize,
+    /// How close frame 0 comes to the frame, and how close the auto-encoder does.
     frames: Vec<[Fidelity; 2]>,
 }
 
-/// Collects what is measured clip by clip.
+/// Measures rebuilt frames, clip by clip.
 #[derive(Default)]
-pub(crate) struct Measurements(Vec<Measured>);
+pub(super) struct FrameMeasurements(Vec<MeasuredClip>);
 
-impl Measurements {
-    /// Of a clip with an expression: others do not tell how well expressions are rebuilt.
-    pub(crate) fn add(&mut self, label: usize, real: &Video, rebuilt: &Video) {
+impl FrameMeasurements {
+    /// Measures a clip, which should have an expression: others do not show how well expressions
+    /// are rebuilt.
+    pub(super) fn add(&mut self, label: usize, real: &Video, rebuilt: &Video) {
         let size = [real.size(); 2];
         let source = real.frame(0);
         let frames = (1..real.len())
@@ -62,12 +63,13 @@ impl Measurements {
                 [source, rebuilt.frame(index)].map(|output| Fidelity::of(source, target, output, size))
             })
             .collect();
-        self.0.push(Measured { label, frames });
+        self.0.push(MeasuredClip { label, frames });
     }
 
-    pub(crate) fn report(self, data: &ClipSet) -> Reconstruction {
+    /// The means over everything that was measured.
+    pub(super) fn report(self, data: &ClipSet) -> Reconstruction {
         let apex = data.apex_frame();
-        // Without frame 0.
+        // Frame 0 is not among the measured ones.
         let at_apex = |of: &dyn Fn(usize) -> bool| -> Comparison {
             let clips = self.0.iter().filter(|clip| of(clip.label));
             Comparison::of(clips.filter_map(|clip| clip.frames.get(apex.checked_sub(1)?)).copied().collect())
@@ -87,17 +89,6 @@ impl Measurements {
     }
 }
 
-/// The clip as the auto-encoder repeats it.
-pub(crate) fn rebuild(model: &LatentFlowAutoencoder, real: &Video, device: &Device) -> Result<Video> {
-    let (size, frames) = (real.size(), real.len());
-    let driving = TensorData::new(real.pixels().to_vec(), [frames, 3, size, size]);
-    let driving = Tensor::<4>::from_data(driving, device);
-    let source = driving.clone().narrow(0, 0, 1);
-    let motion = model.estimate_motion(source.clone().repeat_dim(0, frames), driving);
-    let decoded = model.decode(source.clone(), &model.encode(source), &motion);
-    Ok(Video::new(size, decoded.prediction.try_into_data()?.iter::<f32>().collect()))
-}
-
 impl Comparison {
     fn of(frames: Vec<[Fidelity; 2]>) -> Self {
         let (repeated, rebuilt): (Vec<_>, Vec<_>) =
@@ -109,6 +100,7 @@ impl Comparison {
         }
     }
 
+    /// Two rows of the table.
     fn rows(&self, name: &str) -> String {
         let row = |name: &str, Fidelity { psnr, ssim, l1, sharpness }: &Fidelity| {
             let moving = |value: Option<f64>, digits: usize| {
@@ -131,8 +123,8 @@ impl Comparison {
     }
 }
 
-impl std::fmt::Display for Reconstruction {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Display for Reconstruction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "reconstruction, {} people, frame / moving pixels", self.people)?;
         writeln!(f, "{:36} {:>15} {:>15} {:>15} {:>15}", "", "PSNR (dB)", "SSIM", "L1 (of 255)", "sharpness")?;
         for (label, comparison) in &self.labels {

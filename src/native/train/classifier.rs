@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::{Draw, Figures, RunArgs, Stage, Terms};
-use crate::native::action::{ActionConfig, ActionNetwork, Judgement, REDUCTION};
+use crate::native::action_network::{ActionConfig, ActionNetwork, ActionOutput, REDUCTION};
 use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split};
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
@@ -113,7 +113,7 @@ impl Stage for ClassifierStage {
         for batch in self.validation.clip_batches(VALIDATION_BATCH) {
             let count = batch.labels.len() as f64;
             let (clips, labels) = tensors(batch, device);
-            let Judgement { logits, .. } = model.forward(clips);
+            let ActionOutput { logits, .. } = model.forward(clips);
             let verdicts = logits.clone().argmax(1).reshape([-1]);
             right += verdicts.equal(labels.clone()).int().sum().into_scalar::<i64>();
             loss += count * f64::from(cross_entropy(logits, labels, None).into_scalar::<f32>());

@@ -1,4 +1,4 @@
-//! Measured clips as folders of frames, for people and for recognisers made by others.
+//! Measured clips as folders of frames, for people to look at and for other recognisers.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,42 +12,49 @@ use crate::native::staging::Staging;
 use crate::native::video::Video;
 use crate::portrait::planar_to_rgba;
 
-/// What is said of the clips, beside them.
-const CONTENTS: &str = "clips.json";
+/// The file next to the clips that describes them.
+const DESCRIPTION: &str = "clips.json";
 
-/// `<origin>/<subject>/<label>/0001.png …`, a layout that `--data` takes, complete or not there at all.
+/// A directory of `<origin>/<subject>/<label>/0001.png …`, which `--data` can read. It is complete
+/// or does not exist.
 pub(crate) struct ClipFolders {
     staging: Staging,
     target: PathBuf,
     subjects: Vec<String>,
     labels: Vec<String>,
-    /// Whether a person has several clips of a label, as with several seeds: they lie in `<label>/1`, `<label>/2` and so on.
+    /// Whether a person has several clips of a label, as with several seeds. They get folders
+    /// `<label>/1`, `<label>/2` and so on.
     numbered: bool,
 }
 
+/// What is written to [`DESCRIPTION`].
 #[derive(Serialize)]
-struct Contents<'a> {
+struct Description<'a> {
     labels: &'a [String],
     frames: usize,
-    /// Frame at which expressions are strongest, counted from 0; its file is the next number's.
+    /// Frame at which expressions are strongest, counted from 0, while files are counted from 1.
     apex_frame: usize,
-    /// The part of the data's frames that is seen, `[left, top, side]` in shares of their side.
+    /// The part of the data's frames that is used, `[left, top, side]` in shares of their side.
     #[serde(skip_serializing_if = "Option::is_none")]
     crop: Option<Crop>,
 }
 
 impl ClipFolders {
-    /// `seeds`: how many clips of a person and a label are generated for a real one.
+    /// A directory for the clips of `data`, and for `seeds` generated clips for each of them.
     ///
     /// # Errors
-    /// A directory that holds something already, or cannot be written.
+    /// A directory that is not empty or cannot be written.
     pub(crate) fn create(target: &Path, data: &ClipSet, seeds: usize) -> Result<Self> {
         let is_free = !target.exists() || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-        ensure!(is_free, "--clips-out {}: there is something already; name a new directory", target.display());
+        ensure!(is_free, "--clips-out {} exists and is not empty; name a new directory", target.display());
         let staging = Staging::beside(target).with_context(|| cannot_write(target))?;
-        let contents =
-            Contents { labels: data.labels(), frames: data.frames(), apex_frame: data.apex_frame(), crop: data.crop() };
-        fs::write(staging.path().join(CONTENTS), serde_json::to_vec_pretty(&contents)?)
+        let description = Description {
+            labels: data.labels(),
+            frames: data.frames(),
+            apex_frame: data.apex_frame(),
+            crop: data.crop(),
+        };
+        fs::write(staging.path().join(DESCRIPTION), serde_json::to_vec_pretty(&description)?)
             .with_context(|| cannot_write(target))?;
         let places: Vec<[usize; 2]> = data.clips().map(|clip| [clip.subject(), clip.label()]).collect();
         Ok(Self {
@@ -59,7 +66,7 @@ impl ClipFolders {
         })
     }
 
-    /// Adds a clip; of several clips of one origin, person and label the next.
+    /// Writes a clip, which gets the next number among those of its origin, person and label.
     pub(crate) fn add(&self, origin: &str, subject: usize, label: usize, video: &Video) -> Result<()> {
         let names = [origin, &self.subjects[subject], &self.labels[label]].map(folder_name);
         let mut folder: PathBuf = [self.staging.path()].into_iter().chain(names.iter().map(Path::new)).collect();
@@ -87,7 +94,8 @@ fn cannot_write(target: &Path) -> String {
     format!("cannot write the clips to {}", target.display())
 }
 
-/// Letters, digits, `-` and `_`; a dash for whatever else, so that no name leads elsewhere.
+/// The name with letters, digits, `-` and `_` kept and a dash for everything else, so that no name
+/// leads elsewhere.
 fn folder_name(name: &str) -> String {
     let parts = name.split(|letter: char| !(letter.is_alphanumeric() || "-_".contains(letter)));
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
@@ -127,8 +135,9 @@ mod tests {
                 clip.subject()
             );
         }
-        let contents: serde_json::Value = serde_json::from_slice(&fs::read(target.join(CONTENTS)).unwrap()).unwrap();
-        assert_eq!(contents["apex_frame"], data.apex_frame());
+        let description: serde_json::Value =
+            serde_json::from_slice(&fs::read(target.join(DESCRIPTION)).unwrap()).unwrap();
+        assert_eq!(description["apex_frame"], data.apex_frame());
 
         let refused = ClipFolders::create(&target, &data, 1).err().unwrap().to_string();
         assert!(refused.contains("name a new directory"), "{refused}");

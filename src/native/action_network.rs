@@ -1,6 +1,7 @@
-//! The action network: which label a clip shows, and the features that clips are compared by.
+//! The action network, which names the label of a clip and gives features to compare clips by.
 //!
-//! A small relative of R(2+1)D (Tran et al. 2018): convolutions inside frames, then across them, in turn.
+//! It is a small relative of R(2+1)D (Tran et al. 2018): convolutions inside frames alternate with
+//! convolutions across frames.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -14,7 +15,7 @@ use crate::diffusion::unet::ConvNorm;
 /// Channels after the stem and after every block.
 const WIDTHS: [usize; 4] = [32, 48, 96, 160];
 const GROUPS: usize = 8;
-/// How much a side shrinks: stem and blocks halve it.
+/// Factor by which a side shrinks: the stem and every block halve it.
 pub(crate) const REDUCTION: usize = 1 << WIDTHS.len();
 /// Few, so that a covariance is estimated well from the few hundred clips of a validation split.
 pub(crate) const FEATURES: usize = 64;
@@ -24,6 +25,7 @@ pub(crate) const FEATURES: usize = 64;
 pub struct ActionConfig {
     /// Side of the frames that it looks at, a multiple of 16.
     pub size: usize,
+    /// Labels that it tells apart.
     pub labels: Vec<String>,
 }
 
@@ -38,18 +40,20 @@ pub(crate) struct ActionNetwork {
     classify: Linear,
 }
 
-/// What the network says of clips.
-pub(crate) struct Judgement {
+/// What the network makes of clips.
+pub(crate) struct ActionOutput {
     /// `[batch, 64]`
-    pub features: Tensor<2>,
+    pub(crate) features: Tensor<2>,
     /// `[batch, labels]`
-    pub logits: Tensor<2>,
+    pub(crate) logits: Tensor<2>,
 }
 
 impl ActionConfig {
+    /// A network with random weights.
     pub(crate) fn init(&self, device: &Device) -> ActionNetwork {
         let cells = (self.size / REDUCTION).pow(2);
-        // Expressions are told apart by their shape, not by their length: only the last two blocks shorten the clip.
+        // Expressions differ in shape rather than in length, so only the last two blocks shorten
+        // the clip.
         let blocks = WIDTHS.windows(2).zip([1, 2, 2]);
         ActionNetwork {
             stem: halving([6, WIDTHS[0]], device),
@@ -62,8 +66,9 @@ impl ActionConfig {
 
 impl ActionNetwork {
     /// # Shapes
+    ///
     /// - `clips`: `[batch, frames, 3, size, size]`, RGB in `[0, 1]`
-    pub(crate) fn forward(&self, clips: Tensor<5>) -> Judgement {
+    pub(crate) fn forward(&self, clips: Tensor<5>) -> ActionOutput {
         let [batch, frames, channels, height, width] = clips.dims();
         // What moves is in the difference to frame 0, whoever the person is.
         let motion = (clips.clone() - clips.clone().narrow(1, 0, 1)) * 4.0;
@@ -74,7 +79,7 @@ impl ActionNetwork {
         let x = x.reshape([batch, n / batch, channels * height * width]).mean_dim(1);
         let features = self.embed.forward(x.reshape([batch, channels * height * width]));
         let logits = self.classify.forward(silu(features.clone()));
-        Judgement { features, logits }
+        ActionOutput { features, logits }
     }
 }
 
@@ -86,7 +91,7 @@ struct Block {
 }
 
 impl Block {
-    /// `stride`: of the frames.
+    /// A block that keeps every `stride`-th frame.
     fn new([from, to]: [usize; 2], stride: usize, device: &Device) -> Self {
         let across: Conv2d = Conv2dConfig::new([to, to], [3, 1])
             .with_stride([stride, 1])
@@ -112,6 +117,7 @@ impl Block {
     }
 }
 
+/// A convolution that halves the sides.
 fn halving([from, to]: [usize; 2], device: &Device) -> ConvNorm {
     ConvNorm {
         proj: Conv2dConfig::new([from, to], [3, 3])
@@ -128,7 +134,7 @@ mod tests {
     use burn::tensor::{Distribution, Tolerance};
 
     #[test]
-    fn clips_of_any_length_are_judged_each_for_itself() {
+    fn clips_of_any_length_are_judged_one_by_one() {
         let device = Device::flex();
         let labels = ["a", "b", "c"].map(str::to_owned).to_vec();
         let network = ActionConfig { size: 32, labels }.init(&device);

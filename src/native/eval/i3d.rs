@@ -1,8 +1,10 @@
-//! I3D, the network that the field's Frechet video distances rest on (Carreira and Zisserman 2017, "Quo Vadis, Action Recognition?"): an
-//! Inception-v1 whose squares have become cubes, trained to name the actions of Kinetics-400.
+//! I3D, the network behind the Frechet video distances of the field (Carreira and Zisserman 2017,
+//! "Quo Vadis, Action Recognition?"): an Inception-v1 whose squares have become cubes, trained to
+//! name the actions of Kinetics-400.
 //!
-//! The weights are the user's, under the keys of the usual PyTorch conversion (`Conv3d_1a_7x7.conv3d.weight`, `Mixed_3b.b1a.bn.running_var`,
-//! `logits.conv3d.bias` …). Nothing is downloaded.
+//! Users bring the weights, under the keys of the usual PyTorch conversion
+//! (`Conv3d_1a_7x7.conv3d.weight`, `Mixed_3b.b1a.bn.running_var`, `logits.conv3d.bias` …). Nothing
+//! is downloaded.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv3d, Conv3dConfig};
@@ -16,13 +18,14 @@ use crate::weights::{StateDict, WeightsError, load_module};
 
 /// Side of the frames that it looks at.
 pub(crate) const SIZE: usize = 224;
-/// Fewer leave nothing for the last average, over two steps of time.
+/// Frames that a clip needs: fewer leave nothing for the last average, over two steps of time.
 pub(crate) const MIN_FRAMES: usize = 9;
 
-/// Key, kernel and stride of the convolutions before the Inception modules. Windows halve frames again, but not time, after the first and the
-/// last.
+/// Key, kernel and stride of the convolutions before the Inception modules. After the first and the
+/// last of them, a window halves frames again, though not time.
 const STEM: [(&str, usize, usize); 3] = [("Conv3d_1a_7x7", 7, 2), ("Conv3d_2b_1x1", 1, 1), ("Conv3d_2c_3x3", 3, 1)];
-/// Key of every Inception module, with the side of the window that halves space and time before it.
+/// Key of every Inception module, with the side of the window before it that halves space and time,
+/// if there is one.
 const MIXED: [(&str, Option<usize>); 9] = [
     ("Mixed_3b", None),
     ("Mixed_3c", None),
@@ -34,7 +37,7 @@ const MIXED: [(&str, Option<usize>); 9] = [
     ("Mixed_5b", Some(2)),
     ("Mixed_5c", None),
 ];
-/// Of the batch norms.
+/// Epsilon of the batch norms.
 const EPSILON: f64 = 1e-3;
 
 /// From a clip to the logits of its action. It is never trained.
@@ -47,12 +50,12 @@ pub(crate) struct I3d {
 }
 
 impl I3d {
-    /// The widths are those of `weights`.
+    /// A network as wide as `weights`.
     ///
     /// # Errors
     /// Missing, unexpected and misshapen keys, all of them.
     pub(crate) fn new(weights: &StateDict, device: &Device) -> Result<Self, WeightsError> {
-        // A layer that is missing or a mere number gets some width, and is missed when the weights are loaded.
+        // A missing or misshapen layer gets some width here, and is named when the weights are loaded.
         let width = |key: &str| {
             let weight = weights.get(&format!("{key}.conv3d.weight"));
             weight.and_then(|weight| weight.shape().first().copied()).unwrap_or(1).max(1)
@@ -90,6 +93,7 @@ impl I3d {
     /// Logits, averaged over time.
     ///
     /// # Shapes
+    ///
     /// - `clips`: `[batch, 3, frames, 224, 224]`, RGB in `[-1, 1]`, at least 9 frames
     /// - returns `[batch, actions]`
     pub(crate) fn forward(&self, clips: Tensor<5>) -> Tensor<2> {
@@ -113,7 +117,7 @@ impl I3d {
     }
 }
 
-/// The key of a module's path.
+/// The PyTorch key of a module's path.
 fn key(path: &str) -> String {
     let layer = |list: &[&str], rest: &str| -> Option<String> {
         let (index, rest) = rest.split_once('.')?;
@@ -150,7 +154,8 @@ impl Unit {
     }
 }
 
-/// Four views of the same place: one point, two cubes of different width, and the strongest of its neighbours.
+/// Four views of the same place: one point, two cubes of different width, and the strongest of its
+/// neighbours.
 #[derive(Module, Debug)]
 struct Inception {
     b0: Unit,
@@ -173,8 +178,8 @@ impl Inception {
     }
 }
 
-/// Zeros around frames and time until a window with this stride starts at every stride-th place (TensorFlow's "SAME"): half of them before,
-/// and the odd one behind.
+/// Zeros around frames and time, so that a window with this stride starts at every stride-th place
+/// (TensorFlow's "SAME"). Half of them go before, the odd one behind.
 fn padded(x: Tensor<5>, kernel: [usize; 3], stride: [usize; 3]) -> Tensor<5> {
     let dims = x.dims();
     let padding = [0, 1, 2].map(|axis| {
@@ -185,7 +190,8 @@ fn padded(x: Tensor<5>, kernel: [usize; 3], stride: [usize; 3]) -> Tensor<5> {
     if padding == [(0, 0); 3] { x } else { x.pad(padding, PadMode::Constant(0.0)) }
 }
 
-/// The maximum over windows of non-negative values, so that zeros around them change nothing. It is found inside frames, then across them.
+/// The maximum over windows, first inside frames, then across them. Values are not negative, so the
+/// zeros around them change nothing.
 fn max_pool(x: Tensor<5>, kernel: [usize; 3], stride: [usize; 3]) -> Tensor<5> {
     let x = padded(x, kernel, stride);
     let pool = |x: Tensor<4>, kernel_size: [usize; 2], stride: [usize; 2]| {
@@ -206,7 +212,8 @@ pub(crate) mod tests {
     use super::*;
     use burn::tensor::{DType, TensorData};
 
-    /// Evenly spread values in `[0, 1)`, the same on every machine and easily made elsewhere: the finaliser of MurmurHash3.
+    /// Evenly spread values in `[0, 1)`, the same on every machine and easily made elsewhere: the
+    /// finaliser of MurmurHash3.
     fn uniform(salt: u32, count: usize) -> impl Iterator<Item = f64> {
         (0..count as u32).map(move |index| {
             let mut hash = index.wrapping_mul(2_654_435_761).wrapping_add(salt.wrapping_mul(2_246_822_519));
@@ -272,8 +279,9 @@ pub(crate) mod tests {
         weights
     }
 
-    /// What the PyTorch conversion says with these weights, its widths divided by eight, of 9 and of 17 frames of noise: the windows of
-    /// odd lengths lie unevenly, and the last average has one place and two.
+    /// The logits of the PyTorch conversion with these weights, its widths divided by eight, for 9
+    /// and 17 frames of noise: windows over odd lengths lie unevenly, and the last average has one
+    /// place and two.
     #[test]
     fn logits_are_those_of_the_usual_conversion() {
         let device = Device::flex();

@@ -1,0 +1,181 @@
+//! The command: opens model, data and networks, measures clip after clip, and reports.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use burn::tensor::Device;
+
+use super::{
+    clip_folders::ClipFolders,
+    generation::{ClipMeasurements, Plan},
+    judges::{ActionJudge, I3dJudge, VideoNetwork},
+    model::{ClipSource, ModelUnderTest},
+    rebuild::Rebuild,
+    reconstruction::FrameMeasurements,
+    report::Report,
+};
+use crate::{
+    native::{
+        data::{ClipSet, NEUTRAL, SplitArgs},
+        device::DeviceArgs,
+        generate::SamplerName,
+        progress::progress_bar,
+        video::Video,
+    },
+    pipeline::{MAX_STEPS, Portrait},
+};
+
+/// Sides that structural similarity needs, for its window to fit.
+const MIN_SIZE: usize = 11;
+
+/// `lfdm eval`
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Directory of a model, or of a run of `lfdm train vdm`, `ldm`, `lfae` or `autoencoder`. The
+    /// last two only rebuild clips.
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    set: SplitArgs,
+    /// JSON report to write.
+    #[arg(long)]
+    out: PathBuf,
+    /// New directory for the clips that are compared (real, rebuilt and generated ones), as
+    /// `<origin>/<subject>/<label>/0001.png …`.
+    #[arg(long)]
+    clips_out: Option<PathBuf>,
+    /// Run of `lfdm train classifier`: adds label accuracy and Frechet distances.
+    #[arg(long)]
+    classifier: Option<PathBuf>,
+    /// Weights of I3D under PyTorch's keys (`rgb_imagenet.pt`, `i3d_pretrained_400.pt`, or
+    /// safetensors): adds the Frechet video distance (FVD) that papers report.
+    #[arg(long)]
+    i3d: Option<PathBuf>,
+    /// Compare only the first people of the split, until they have this many clips [default: everybody]
+    #[arg(long)]
+    clips: Option<usize>,
+    /// Clips to generate for every real one.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    seeds: u16,
+    /// Seed of the first generated clip.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Denoising steps; several, such as 4,8, make a table [default: the model's own]
+    #[arg(long, value_delimiter = ',')]
+    steps: Vec<usize>,
+    /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
+    #[arg(long)]
+    guidance: Option<f32>,
+    /// How each step is taken [default: the model's own]
+    #[arg(long, value_enum)]
+    sampler: Option<SamplerName>,
+    #[command(flatten)]
+    device: DeviceArgs,
+}
+
+/// Measures a model.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    ensure!(args.clips != Some(0), "--clips must be at least 1");
+    ensure!(args.steps.iter().all(|steps| (1..=MAX_STEPS).contains(steps)), "--steps must be 1 to {MAX_STEPS} each");
+    let device = args.device.open();
+    let ModelUnderTest { size, autoencoder, source } = ModelUnderTest::open(&args.model, &device)?;
+    ensure!(size >= MIN_SIZE, "the model's frames have sides of {size} pixels; similarity needs {MIN_SIZE}");
+    let mut data = args.set.open(size, source.as_ref().map(|source| source.frames))?;
+    if let Some(source) = &source {
+        data = data.with_labels(&source.labels)?;
+    }
+    let networks = args.networks(&data, &device)?;
+
+    let plan = source.as_ref().map(|source| (&*source.model, args.plan(source)));
+    let cost = source.as_ref().zip(plan.as_ref()).map(|(source, (_, plan))| source.cost(plan.guidance));
+    let folders = args.clips_out.as_ref().map(|dir| ClipFolders::create(dir, &data, args.seeds.into())).transpose()?;
+    let mut clips = (plan.is_some() || !networks.is_empty() || folders.is_some())
+        .then(|| ClipMeasurements::new(data.labels(), networks, plan, data.frames()).kept_in(folders.as_ref()));
+    let mut frames = FrameMeasurements::default();
+    args.measure(&data, autoencoder.as_deref(), &mut frames, clips.as_mut())?;
+
+    let report = Report {
+        split: args.set.split.name(),
+        size,
+        reconstruction: autoencoder.is_some().then(|| frames.report(&data)),
+        generation: clips.map(ClipMeasurements::report),
+        cost,
+    };
+    report.write(&args.out)?;
+    folders.map(ClipFolders::publish).transpose()?;
+    print!("{report}");
+    args.print_advice(source.is_some());
+    Ok(())
+}
+
+impl Args {
+    /// The networks that judge clips.
+    fn networks(&self, data: &ClipSet, device: &Device) -> Result<Vec<Box<dyn VideoNetwork>>> {
+        let mut networks: Vec<Box<dyn VideoNetwork>> = Vec::new();
+        if let Some(run) = &self.classifier {
+            networks.push(Box::new(ActionJudge::open(run, data, device)?));
+        }
+        if let Some(weights) = &self.i3d {
+            networks.push(Box::new(I3dJudge::open(weights, data.frames(), device)?));
+        }
+        Ok(networks)
+    }
+
+    /// How clips are generated, with the model's defaults where the user gave nothing.
+    fn plan(&self, source: &ClipSource) -> Plan {
+        Plan {
+            seeds: usize::from(self.seeds),
+            first_seed: self.seed,
+            guidance: self.guidance.unwrap_or(source.guidance),
+            sampler: self.sampler.map_or(source.sampler, SamplerName::sampler),
+            steps: if self.steps.is_empty() { vec![source.steps] } else { self.steps.clone() },
+        }
+    }
+
+    /// Measures all clips, person by person: their frames, and as many whole clips as are asked for.
+    fn measure(
+        &self,
+        data: &ClipSet,
+        autoencoder: Option<&dyn Rebuild>,
+        frames: &mut FrameMeasurements,
+        mut clips: Option<&mut ClipMeasurements<'_>>,
+    ) -> Result<()> {
+        let size = data.size();
+        let bar = progress_bar("measuring clips", data.clip_count());
+        for subject in 0..data.len() {
+            let is_compared = clips.as_ref().is_some_and(|clips| self.clips.is_none_or(|count| clips.len() < count));
+            for clip in data.clips_of(subject) {
+                let real = Video::new(size, clip.all_frames());
+                let rebuilt = autoencoder.map(|autoencoder| autoencoder.rebuild(&real)).transpose()?;
+                if let Some(rebuilt) = rebuilt.as_ref().filter(|_| data.labels()[clip.label()] != NEUTRAL) {
+                    frames.add(clip.label(), &real, rebuilt);
+                }
+                if let Some(clips) = clips.as_mut().filter(|_| is_compared) {
+                    let portrait = Portrait::from_rgba(size, size, &clip.rgba(0), [size; 2])?;
+                    clips.add(subject, clip.label(), &portrait, real, rebuilt)?;
+                }
+                bar.inc(1);
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    /// Says what the report lacks, and how to get it.
+    fn print_advice(&self, generates: bool) {
+        if !generates {
+            println!(
+                "{} holds no diffusion model, so nothing was generated; `lfdm export` joins both stages, and \
+                 `lfdm train ldm` trains one on an auto-encoder of frames",
+                self.model.display()
+            );
+        }
+        if self.classifier.is_none() {
+            println!(
+                "\nLabel accuracy and Frechet distances need a network that knows such clips: \
+                 `lfdm train classifier --data {} --out runs/classifier`, then --classifier runs/classifier",
+                self.set.data.display()
+            );
+        }
+    }
+}
