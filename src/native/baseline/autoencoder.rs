@@ -1,5 +1,5 @@
-//! The auto-encoder of single frames that LDM diffuses the latents of: the blocks of LFDM's
-//! [`Generator`](crate::lfae::Generator), with neither warping nor skips, around a narrow latent.
+//! The auto-encoder of single frames whose latents LDM diffuses: the blocks of LFDM's
+//! [`Generator`](crate::lfae::Generator) around a narrow latent, with neither warping nor skips.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -13,12 +13,15 @@ use crate::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AutoencoderConfig {
+    /// Channels at full size; they double with every halving of the side.
     pub block_expansion: usize,
+    /// Upper bound of the channels.
     pub max_features: usize,
     /// Halvings of the side.
     pub down_blocks: usize,
+    /// Residual blocks behind the latent.
     pub bottleneck_blocks: usize,
-    /// Few: they are what is diffused.
+    /// Channels of the latent; few, since they are what is diffused.
     pub latent_channels: usize,
 }
 
@@ -31,7 +34,7 @@ impl Default for AutoencoderConfig {
 
 impl AutoencoderConfig {
     /// Pixels per cell of the latent, each way.
-    pub fn reduction(&self) -> usize {
+    pub(crate) fn reduction(&self) -> usize {
         1 << self.down_blocks
     }
 
@@ -39,7 +42,8 @@ impl AutoencoderConfig {
         (self.block_expansion << level).min(self.max_features)
     }
 
-    pub fn init(&self, device: &Device) -> FrameAutoencoder {
+    /// An auto-encoder with random weights.
+    pub(crate) fn init(&self, device: &Device) -> FrameAutoencoder {
         let levels = self.down_blocks;
         let step = |from: usize, to: usize| [self.channels_at(from), self.channels_at(to)];
         let deepest = self.channels_at(levels);
@@ -57,7 +61,7 @@ impl AutoencoderConfig {
 
 /// From a frame to its latent and back.
 #[derive(Module, Debug)]
-pub struct FrameAutoencoder {
+pub(crate) struct FrameAutoencoder {
     first: ConvBlock,
     down_blocks: Vec<DownBlock>,
     to_latent: Conv2d,
@@ -68,31 +72,40 @@ pub struct FrameAutoencoder {
 }
 
 impl FrameAutoencoder {
+    /// Frames to latents.
+    ///
     /// # Shapes
+    ///
     /// - `frames`: `[n, 3, height, width]` in [0, 1], sides divisible by `2^down_blocks`
-    /// - result: `[n, latent_channels, height / 2^down_blocks, width / 2^down_blocks]`
-    pub fn encode(&self, frames: Tensor<4>) -> Tensor<4> {
+    /// - returns `[n, latent_channels, height / 2^down_blocks, width / 2^down_blocks]`
+    pub(crate) fn encode(&self, frames: Tensor<4>) -> Tensor<4> {
         let x = self.down_blocks.iter().fold(self.first.forward(frames), |x, block| block.forward(x));
         self.to_latent.forward(x)
     }
 
+    /// Latents to frames.
+    ///
     /// # Shapes
+    ///
     /// - `latent`: `[n, latent_channels, height / 2^down_blocks, width / 2^down_blocks]`
-    /// - result: `[n, 3, height, width]` in [0, 1]
-    pub fn decode(&self, latent: Tensor<4>) -> Tensor<4> {
+    /// - returns `[n, 3, height, width]` in [0, 1]
+    pub(crate) fn decode(&self, latent: Tensor<4>) -> Tensor<4> {
         let x = self.bottleneck.iter().fold(self.from_latent.forward(latent), |x, block| block.forward(x));
         let x = self.up_blocks.iter().fold(x, |x, block| block.forward(x));
         sigmoid(self.last.forward(x))
     }
 
+    /// Frames to latents and back.
+    ///
     /// # Shapes
+    ///
     /// - `frames` and result: `[n, 3, height, width]` in [0, 1]
-    pub fn rebuild(&self, frames: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn rebuild(&self, frames: Tensor<4>) -> Tensor<4> {
         self.decode(self.encode(frames))
     }
 
     /// The same map in inference, with every batch norm that follows a convolution folded into it.
-    pub fn fold_batch_norm(self) -> Self {
+    pub(crate) fn fold_batch_norm(self) -> Self {
         Self {
             first: self.first.fold(),
             down_blocks: self.down_blocks.into_iter().map(DownBlock::fold).collect(),

@@ -5,10 +5,10 @@ use std::fmt::{self, Display};
 use serde::Serialize;
 
 const DEFINITION: &str = "`flops_per_step`: floating-point operations of one denoising step of one clip at this \
-     guidance, two for each multiply-add of the convolutions, the linear layers and the products of attention. Guidance \
-     other than 0 and 1 evaluates two conditions, and half as many operations in the steps that it spares \
-     (`guidance_interval`). `training_seconds`: time that the run's steps took on its device, without validations and \
-     without the runs that it began from; null if the run did not measure it.";
+     guidance, two for each multiply-add of the convolutions, the linear layers and the products of attention. \
+     Guidance other than 0 and 1 evaluates two conditions, and half as many operations in the steps that it spares \
+     (`guidance_interval`). `training_seconds`: time that the run's steps took on its device, without validations \
+     and without the runs that it began from; null if the run did not measure it.";
 
 /// What a model costs, as opposed to what it achieves.
 #[derive(Serialize)]

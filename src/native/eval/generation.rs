@@ -17,14 +17,14 @@ use crate::{
     pipeline::{Portrait, Request, Sampler},
 };
 
-const DEFINITION: &str = "`label_accuracy`: share of clips whose label the action network names. `identity_drift`: mean \
-     absolute difference, of 255, between the 8x8 blocks of every frame and the most similar blocks of the real frame 0 \
-     at most one block away. `motion`: mean absolute difference, of 255, between frames and the real frame 0. \
-     `diversity`: mean absolute difference, of 255, between clips of one person and label with different seeds. `fvd`: \
-     Frechet distance between the network's features of these clips and of the real ones; `class_conditional` and \
-     `subject_conditional` are means over labels and over people. It depends on the number of clips: compare equal \
-     ones. For the real clips it compares every other person with the rest, so each side has half as many clips, and \
-     no person is on both.";
+const DEFINITION: &str = "`label_accuracy`: share of clips whose label the action network names. \
+     `identity_drift`: mean absolute difference, of 255, between the 8x8 blocks of every frame and the most similar \
+     blocks of the real frame 0 at most one block away. `motion`: mean absolute difference, of 255, between frames and \
+     the real frame 0. `diversity`: mean absolute difference, of 255, between clips of one person and label with \
+     different seeds. `fvd`: Frechet distance between the network's features of these clips and of the real ones; \
+     `class_conditional` and `subject_conditional` are means over labels and over people. It depends on the number of \
+     clips: compare equal ones. For the real clips it compares every other person with the rest, so each side has \
+     half as many clips, and no person is on both.";
 
 /// How clips are generated.
 pub(super) struct Plan {

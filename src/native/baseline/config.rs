@@ -1,0 +1,81 @@
+//! Sizes of a baseline.
+
+use anyhow::{Result, ensure};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use super::autoencoder::AutoencoderConfig;
+use crate::{
+    config::{Diffused, DiffusionConfig},
+    diffusion::DiffusionModel,
+};
+
+/// Channels of RGB.
+pub(super) const COLOURS: usize = 3;
+
+/// Sizes of a baseline.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaselineConfig {
+    /// Side of a frame in pixels.
+    pub size: usize,
+    /// Frames per clip.
+    pub frames: usize,
+    /// The auto-encoder whose latents are diffused; `None` diffuses pixels.
+    pub autoencoder: Option<AutoencoderConfig>,
+    /// The diffusion model, whose U-Net must diffuse as many channels as a frame has.
+    pub diffusion: DiffusionConfig,
+}
+
+impl BaselineConfig {
+    /// `[channels, height, width]` of a frame as it is diffused.
+    pub(crate) fn grid(&self) -> [usize; 3] {
+        let side = self.size / self.reduction();
+        [self.autoencoder.as_ref().map_or(COLOURS, |autoencoder| autoencoder.latent_channels), side, side]
+    }
+
+    /// Pixels per diffused cell, each way.
+    fn reduction(&self) -> usize {
+        self.autoencoder.as_ref().map_or(1, AutoencoderConfig::reduction)
+    }
+
+    /// Checks that the networks can work on such frames.
+    ///
+    /// # Errors
+    /// Sizes that do not fit together.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.diffusion.validate()?;
+        let unet = &self.diffusion.unet;
+        let multiple = self.reduction() << unet.dim_mults.len().saturating_sub(1);
+        ensure!(
+            self.size > 0 && self.size.is_multiple_of(multiple),
+            "frames of {0}x{0} pixels cannot be halved as often as the networks do; choose a multiple of {multiple}",
+            self.size
+        );
+        let channels = self.grid()[0];
+        ensure!(
+            unet.diffused == Diffused::Channels(channels),
+            "the U-Net must diffuse {channels} channels, but its configuration says {:?}",
+            unet.diffused
+        );
+        Ok(())
+    }
+
+    /// The denoising network; its reference is frame 0 as it is diffused.
+    pub(crate) fn init(&self, device: &Device) -> DiffusionModel {
+        self.diffusion.init(self.grid()[0], device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::native::baseline::fixtures::{small_autoencoder, small_config};
+
+    #[test]
+    fn sizes_that_cannot_be_halved_are_refused() {
+        let mut config = small_config(Some(small_autoencoder()));
+        assert_eq!(config.grid(), [4, 4, 4]);
+        config.size = 20;
+        assert!(config.check().unwrap_err().to_string().contains("multiple of 8"));
+    }
+}
