@@ -1,8 +1,8 @@
 //! Official checkpoints into a bundle and back, with the program alone.
 //!
-//! The checkpoints are written here. With `LFDM_ORACLE=<dir>` naming a full set (`lfae.pth`, `dm.pth`, and in
-//! it or beside it `lfae_a_legacy_format.pth` and `weights_a.safetensors`), those of the official
-//! implementation are imported too.
+//! The checkpoints are written here. Where `LFDM_ORACLE` names a directory with checkpoints of the official
+//! implementation (`lfae.pth`, `dm.pth` and their `config.yaml`), those are imported too, and compared with
+//! `weights_a.safetensors` and `lfae_a_legacy_format.pth` if these lie in it or next to it.
 #![cfg(feature = "native")]
 
 mod tiny;
@@ -127,7 +127,8 @@ fn edit(from: &Path, to: &Path, change: impl Fn(&mut BTreeMap<String, TensorData
 fn a_model_survives_the_way_to_pytorch_and_back_bit_by_bit() {
     let dir = exported();
     let dir = dir.path();
-    lfdm(dir, &format!("{IMPORT} --out again --name official --dtype f32")).unwrap();
+    let messages = lfdm(dir, &format!("{IMPORT} --out again --name official --dtype f32")).unwrap();
+    assert!(!messages.contains("WARN"), "{messages}");
     let again = Bundle::open_dir(&dir.join("again")).unwrap();
     assert_eq!(again.manifest.config, MODEL.manifest.config);
     assert_eq!(again.manifest.labels, LABELS);
@@ -303,25 +304,35 @@ fn conditions_need_the_length_that_the_u_net_takes() {
     assert_says(&refusal(dir, &with("config.yaml")), &["config.yaml", "not a safetensors file"]);
     assert_says(&refusal(dir, &with("absent.safetensors")), &["cannot read absent.safetensors"]);
 
+    // A setting that nobody knows does no harm, but is named.
+    let config = fs::read_to_string(dir.join("config.yaml")).unwrap();
+    fs::write(dir.join("config.yaml"), format!("{config}  later_params: {{ width: 3 }}\n")).unwrap();
     write("two.safetensors", &[("joy", 3), ("calm", 3)]);
-    lfdm(dir, &format!("{} --out two", with("two.safetensors"))).unwrap();
+    let messages = lfdm(dir, &format!("{} --out two", with("two.safetensors"))).unwrap();
+    assert_says(&messages, &["config.yaml: `model_params.later_params` is not a setting that lfdm knows"]);
     assert_eq!(Bundle::open_dir(&dir.join("two")).unwrap().manifest.labels, ["calm", "joy"]);
 }
 
-/// Runs only where `LFDM_ORACLE` names a full set.
+/// Runs only where `LFDM_ORACLE` names a set; what the set lacks is not compared.
 #[test]
 fn the_official_checkpoints_become_exactly_their_weights() {
     let Some(set) = std::env::var_os("LFDM_ORACLE").map(PathBuf::from) else { return };
     let set = fs::canonicalize(set).unwrap();
-    let beside =
-        |name: &str| [set.join(name), set.join("..").join(name)].into_iter().find(|path| path.exists()).unwrap();
+    let beside = |name: &str| {
+        let found = [set.join(name), set.join("..").join(name)].into_iter().find(|path| path.exists());
+        if found.is_none() {
+            println!("skipped: {name} is neither in {} nor next to it", set.display());
+        }
+        found
+    };
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     let mut conditions = StateDict::default();
     conditions.insert("wave", TensorData::zeros::<f32, _>([768]));
     fs::write(dir.join("c.safetensors"), conditions.to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
 
-    let golden = StateDict::from_safetensors(&fs::read(beside("weights_a.safetensors")).unwrap()).unwrap();
+    let golden =
+        beside("weights_a.safetensors").map(|path| StateDict::from_safetensors(&fs::read(path).unwrap()).unwrap());
     let is_buffer = |key: &str| {
         let schedule = key.starts_with("diffusion.") && !key.contains("denoise_fn");
         schedule
@@ -329,12 +340,14 @@ fn the_official_checkpoints_become_exactly_their_weights() {
             || key.ends_with("down.weight")
             || key.ends_with("num_batches_tracked")
     };
-    let expected = golden.iter().filter(|(key, _)| !is_buffer(key)).count();
-    for (name, lfae) in [("zip", set.join("lfae.pth")), ("legacy", beside("lfae_a_legacy_format.pth"))] {
+    let checkpoints = [("zip", Some(set.join("lfae.pth"))), ("legacy", beside("lfae_a_legacy_format.pth"))];
+    for (name, lfae) in checkpoints {
+        let Some(lfae) = lfae else { continue };
         let (lfae, set) = (lfae.display(), set.display());
         let import =
             format!("import --lfae {lfae} --dm {set}/dm.pth --config {set}/config.yaml --conditions c.safetensors");
         lfdm(dir, &format!("{import} --frames 10 --dtype f32 --out {name}")).unwrap();
+        let Some(golden) = &golden else { continue };
         let weights = Bundle::open_dir(&dir.join(name)).unwrap().weights;
         let mut compared = 0;
         for (key, data) in weights.iter().filter(|(key, _)| !key.starts_with("motion.") && *key != "conditions") {
@@ -343,7 +356,7 @@ fn the_official_checkpoints_become_exactly_their_weights() {
             assert_eq!((data.shape(), bytes(data)), (golden.shape(), bytes(golden)), "{key}");
             compared += 1;
         }
-        assert_eq!(compared, expected);
+        assert_eq!(compared, golden.iter().filter(|(key, _)| !is_buffer(key)).count());
         println!("{name}: {compared} tensors are equal bit by bit");
     }
 
@@ -368,6 +381,6 @@ fn the_official_checkpoints_become_exactly_their_weights() {
     }
 
     image::RgbImage::new(64, 64).save(dir.join("p.png")).unwrap();
-    lfdm(dir, "animate --model legacy --image p.png --label wave --steps 2 --out wave.gif").unwrap();
+    lfdm(dir, "animate --model zip --image p.png --label wave --steps 2 --out wave.gif").unwrap();
     assert!(dir.join("wave.gif").exists());
 }

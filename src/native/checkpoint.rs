@@ -1,9 +1,9 @@
 //! Checkpoints: one directory per saved step, complete or absent.
 //!
-//! `step-00000250/` holds `model.bpk` and `optimizer.bpk` (burn's own format, which keeps the parameter ids that tie the
-//! two together), `average.bpk` (the averaged weights, to resume from), `average.safetensors` (the same under the
-//! official keys, to use) and `state.json`. It is written under another name and renamed when complete; only then is the
-//! previous one removed.
+//! `step-00000250/` holds `model.bpk` and `optimizer.bpk` (burn's own format, which keeps the parameter ids that tie
+//! the two together), `average.bpk` (the averaged weights, to resume from), `average.safetensors` (the same under the
+//! official keys, to use) and `state.json`. It is written under another name and renamed when complete; only then is
+//! the previous one removed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

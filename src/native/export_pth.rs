@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Shape, TensorData};
 
-use super::import::SCHEDULE;
+use super::official::SCHEDULE;
 use super::pth::{self, Entry};
 use super::staging::Staging;
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     weights::{StateDict, WeightDtype},
 };
 
-/// What rounding to half precision may change in a number of the order of 1.
+/// Rounding to half precision changes a number of the order of 1 by less than this.
 const HALF_PRECISION: f32 = 1e-3;
 
 type Tensors = Vec<(String, TensorData)>;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The official files have no place for everything that a bundle can say.
+/// Names what the official files cannot hold of this model.
 fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> {
     let device = Device::flex();
     let same = |official: &StateDict, key: &str| match (official.get(key), weights.get(key)) {
@@ -77,17 +77,17 @@ fn warn_of_what_is_lost(config: &LfdmConfig, weights: &StateDict) -> Result<()> 
         [false, true].map(|residual| MotionCodec::official(config.flow_size(), residual, &device).to_state());
     if !official.iter().any(|official| official.iter().all(|(key, _)| same(official, key))) {
         tracing::warn!(
-            "this model's motion is normalised by its training set; the official implementation knows no such normalisation"
+            "this model's motion is normalised by its training set; the official implementation would take it as it is"
         );
     }
     if config.lfae.refinement.is_some() {
         tracing::warn!(
-            "this model refines the flow of its regions; the official implementation would use theirs as it is"
+            "this model refines the flow of its regions; the official implementation would leave it unrefined"
         );
     }
     ensure!(
         config.lfae.fine_refinement.is_none(),
-        "the official implementation knows no motion on a finer grid than that of the regions, as this model has"
+        "this model's motion has a finer grid than its regions, which the official implementation does not know"
     );
     if config.lfae.generator.painter {
         tracing::warn!(
@@ -141,7 +141,7 @@ fn dm(config: &LfdmConfig, weights: &StateDict) -> Vec<(&'static str, Entry)> {
     vec![("example", Entry::Int(0)), ("diffusion", Entry::Tensors(tensors))]
 }
 
-/// Batch norms also count their batches; nothing reads the number.
+/// Official batch norms also count their batches; nothing reads the number.
 fn with_counters(weights: StateDict) -> Tensors {
     let counter = |key: &str| {
         let norm = key.strip_suffix("running_var")?;
@@ -186,8 +186,8 @@ fn schedule(schedule: &NoiseSchedule) -> Tensors {
     SCHEDULE.into_iter().map(tensor).collect()
 }
 
-/// The shape that the official module has, with its axes of length 1: convolutions are three-dimensional, and the projections of
-/// spatial linear attention are convolutions.
+/// The shape in the official module, with its axes of length 1: convolutions are three-dimensional, and the projections
+/// of spatial linear attention are convolutions.
 fn official_shape(key: &str, shape: &[usize]) -> Vec<usize> {
     let linear_attention = key.contains(".2.fn.fn.to_");
     match *shape {

@@ -14,28 +14,62 @@ use crate::portrait::{MAX_PIXELS, Portrait, PortraitError};
 /// Why a file cannot be used as a portrait.
 #[derive(Debug, Error)]
 pub enum ImageFileError {
+    /// It cannot be read.
     #[error("cannot read {}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// It has no bytes.
     #[error("{} is empty (0 bytes); save or download the image again", path.display())]
-    Empty { path: PathBuf },
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has no known format.
     #[error("{} is not an image that lfdm reads; use PNG, JPEG, WebP, GIF or BMP", path.display())]
-    NotAnImage { path: PathBuf },
+    NotAnImage {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It has more than [`MAX_PIXELS`].
     #[error("{} is {width}x{height} pixels, more than 100 megapixels; use a smaller copy", path.display())]
-    TooLarge { path: PathBuf, width: u32, height: u32 },
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Pixels per row.
+        width: u32,
+        /// Rows.
+        height: u32,
+    },
+    /// It ends too early or contradicts itself.
     #[error("{} is damaged: {source}; save or download the image again", path.display())]
-    Damaged { path: PathBuf, source: ImageError },
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        source: ImageError,
+    },
+    /// Its pixels make no portrait.
     #[error("{}: {source}", path.display())]
-    Portrait { path: PathBuf, source: PortraitError },
+    Portrait {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: PortraitError,
+    },
 }
 
-/// Reads an image, turns it as its EXIF orientation says, and prepares it for a model of `size` (`[height, width]`).
+/// Reads an image, turns it as its EXIF orientation says, and prepares it for a model's `size` (`[height, width]`).
 pub fn read_portrait(path: &Path, size: [usize; 2]) -> Result<Portrait, ImageFileError> {
     let rgba = read(path)?.into_rgba8();
     Portrait::from_rgba(rgba.width() as usize, rgba.height() as usize, rgba.as_raw(), size)
         .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
 }
 
-/// The crop that [`read_portrait`] takes, in its own resolution: sides of at most `max_side` pixels.
+/// Reads the crop that [`read_portrait`] takes, in its own resolution, with sides of at most `max_side` pixels.
 pub fn read_photo(path: &Path, size: [usize; 2], max_side: usize) -> Result<Portrait, ImageFileError> {
     let rgba = read(path)?.into_rgba8();
     Portrait::at_photo_size(rgba.width() as usize, rgba.height() as usize, rgba.as_raw(), size, max_side)

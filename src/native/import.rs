@@ -1,6 +1,7 @@
 //! `lfdm import`: the official implementation's checkpoints as a bundle.
 //!
-//! Everything is read and compared first, and a bundle is written only when all of it fits: one try shows every problem.
+//! Everything is read and compared first, and a bundle is written only when all of it fits: one try shows every
+//! problem.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +12,12 @@ use burn::tensor::{Device, Shape, Tensor, TensorData};
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, PthError};
 use crate::{
     bundle::{Bundle, FORMAT, MANIFEST, Manifest},
     condition::ConditionTable,
-    config::{Diffused, LfdmConfig, UnetConfig, Upsampling},
+    config::{Diffused, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
     lfae,
     pipeline::Animator,
@@ -24,24 +26,8 @@ use crate::{
 
 const LFAE_PARTS: [&str; 3] = ["generator", "region_predictor", "bg_predictor"];
 const DENOISER: &str = "denoise_fn";
-const BETAS: &str = "betas";
 /// Other contents of official checkpoints. MRAA's animation network is not part of LFDM.
 const IGNORED: [&str; 2] = ["optimizer", "avd_network"];
-/// Buffers of the official model that hold the diffusion schedule; [`NoiseSchedule`] computes it.
-pub(crate) const SCHEDULE: [&str; 12] = [
-    BETAS,
-    "alphas_cumprod",
-    "alphas_cumprod_prev",
-    "sqrt_alphas_cumprod",
-    "sqrt_one_minus_alphas_cumprod",
-    "log_one_minus_alphas_cumprod",
-    "sqrt_recip_alphas_cumprod",
-    "sqrt_recipm1_alphas_cumprod",
-    "posterior_variance",
-    "posterior_log_variance_clipped",
-    "posterior_mean_coef1",
-    "posterior_mean_coef2",
-];
 /// Largest difference of two schedules that are the same, in single precision.
 const SAME_BETA: f64 = 1e-5;
 /// The largest number that half precision can hold.
@@ -179,14 +165,6 @@ fn is_empty_dir(path: &Path) -> bool {
     fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-fn read_config(path: &Path, frames: usize) -> Result<LfdmConfig> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let yaml: serde_json::Value =
-        serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))?;
-    LfdmConfig::from_official(&yaml, frames)
-        .with_context(|| format!("{} is not a configuration of the official implementation", path.display()))
-}
-
 fn read_lfae(path: &Path, dtype: WeightDtype, problems: &mut Vec<String>) -> Result<StateDict> {
     let found = read_checkpoint(path, &LFAE_PARTS, dtype, problems)?;
     ensure_any(path, &found, &LFAE_PARTS)?;
@@ -270,7 +248,8 @@ fn is_ignored(key: &str) -> bool {
         || names.next_back().is_some_and(|name| SCHEDULE.contains(&name))
 }
 
-/// The U-Net's sizes, read from its weights because the official YAML lacks them; what is missing stays as in `official`.
+/// The U-Net's sizes, read from its weights because the official YAML lacks them; what is missing stays as in
+/// `official`.
 fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<UnetConfig, String> {
     let find = |key: &str| weights.get(&format!("{DENOISER}.{key}")).map(|data| data.shape().to_vec());
     let side = |key: &str, axis: usize| find(key).and_then(|shape| shape.get(axis).copied());
@@ -282,7 +261,8 @@ fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<
         || std::iter::once(&dim).chain(&widths).any(|width| width % dim != 0 || width % official.groups != 0)
     {
         return Err(format!(
-            "has a U-Net with {heads} heads and the widths {dim}, {widths:?}; widths must be multiples of {} and of the first",
+            "has a U-Net with {heads} heads and the widths {dim}, {widths:?}; widths must be multiples of {} and of the \
+             first",
             official.groups
         ));
     }
@@ -351,6 +331,7 @@ fn read_conditions(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::LfdmConfig;
 
     #[test]
     fn keys_are_found_in_any_wrapping() {

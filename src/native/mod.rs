@@ -1,7 +1,7 @@
-//! The command line and what only it needs: files, data, training, evaluation.
+//! The command line and what it alone needs: files, data, training, evaluation.
 
 mod action_network;
-pub mod animate;
+mod animate;
 pub mod baseline;
 pub mod bundle_dir;
 mod checkpoint;
@@ -10,16 +10,17 @@ mod contact_sheet;
 pub mod data;
 mod device;
 mod eval;
-pub mod export;
-pub mod export_pth;
+mod export;
+mod export_pth;
 mod generate;
 pub mod image_file;
-pub mod import;
+mod import;
 mod metrics;
 mod model;
+mod official;
 mod progress;
 pub mod pth;
-pub mod sheet;
-pub(crate) mod staging;
+mod sheet;
+mod staging;
 pub mod train;
 mod video;
