@@ -7,7 +7,7 @@ use crate::diffusion::schedule::NoiseSchedule;
 const MIN_LOG_SNR_HALF: f64 = -5.1;
 
 /// The power that packs the steps of [`noise_first_times`]: with it 8 guided steps of `faces-128`
-/// come nearest to 100 (docs/models.md).
+/// come nearest to 100 (docs/log/2026-11-27.md, "The sampler").
 const NOISE_FIRST: f64 = 0.7;
 
 /// Evenly spaced times that begin with the noisiest one (Lin et al. 2024, Table 2: "trailing").
