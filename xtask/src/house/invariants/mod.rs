@@ -29,7 +29,7 @@ struct Rule {
 }
 
 const RULES: [Rule; 5] = [
-    Rule { heading: "`src/pipeline.rs`", from: is_core, to: is_outside },
+    Rule { heading: "`src/pipeline/`", from: is_core, to: is_outside },
     Rule { heading: "`src/diffusion/`", from: |module| is_in(module, "diffusion"), to: |module| is_in(module, "lfae") },
     Rule { heading: "`src/diffusion/`", from: |module| is_in(module, "lfae"), to: |module| is_in(module, "diffusion") },
     Rule { heading: "`src/kernels/`", from: |module| is_in(module, "kernels"), to: is_stage },
@@ -129,8 +129,8 @@ mod tests {
     #[test]
     fn each_rule_names_both_files_and_its_heading() {
         let rules = [
-            ("src/bundle.rs", "crate::native::staging", "src/native/staging.rs", "`src/pipeline.rs`"),
-            ("src/photo.rs", "crate::web", "src/web.rs", "`src/pipeline.rs`"),
+            ("src/bundle.rs", "crate::native::staging", "src/native/staging.rs", "`src/pipeline/`"),
+            ("src/photo.rs", "crate::web", "src/web.rs", "`src/pipeline/`"),
             ("src/diffusion/codec.rs", "crate::lfae::Motion", "src/lfae.rs", "`src/diffusion/`"),
             ("src/lfae/codec.rs", "crate::diffusion", "src/diffusion.rs", "`src/diffusion/`"),
             ("src/kernels/warp.rs", "crate::lfae::Motion", "src/lfae.rs", "`src/kernels/`"),
