@@ -1,30 +1,37 @@
 // The page without a network: a service worker that has every file of one build, or none.
 //
-// Files are fetched when this worker is installed, and each is compared with its SHA-256, so that a deployment in the middle
-// of it cannot leave a mix behind: then the installation fails and the next visit tries again. A newer build is a newer
-// worker with a cache of its own, and takes over between two visits. Models are not here: the package keeps them by content.
+// Files are fetched when this worker is installed, and each is compared with its SHA-256, so that a
+// deployment in the middle of it cannot leave a mix behind: then the installation fails and the
+// next visit tries again. A newer build is a newer worker with a cache of its own, and takes over
+// between two visits. Models are not here: the package keeps them by content.
 
 // `cargo xtask precache` writes the build here: its id, and [path, SHA-256, bytes] of each file. Without one, as in
 // `trunk serve`, this worker removes itself, and the page always comes from the server.
 const BUILD = null;
 
-const SCOPE = self.registration.scope;
-const CACHE = BUILD && cacheName(BUILD.id);
+/** @type {ServiceWorkerGlobalScope} */
+const worker = /** @type {any} */ (self);
+/** @typedef {{ id: string, files: [path: string, sha256: string, bytes: number][] }} Build */
+const build = /** @type {Build | null} */ (/** @type {unknown} */ (BUILD));
+
+const SCOPE = worker.registration.scope;
+const CACHE = cacheName(build?.id ?? 'none');
 /** Larger files that are not the program itself are kept when they are first used. */
 const LARGE_BYTES = 2 << 20;
-const FILES = new Map(BUILD?.files.map(([path, sha256, bytes]) => [address(path), { sha256, bytes }]));
+/** @type {Map<string, { sha256: string, bytes: number }>} */
+const FILES = new Map(build?.files.map(([path, sha256, bytes]) => [address(path), { sha256, bytes }]));
 
-self.addEventListener('install', (event) => {
-  event.waitUntil(BUILD ? install() : self.skipWaiting());
+worker.addEventListener('install', (event) => {
+  event.waitUntil(build ? install() : worker.skipWaiting());
 });
 
-self.addEventListener('activate', (event) => {
+worker.addEventListener('activate', (event) => {
   event.waitUntil(activate());
 });
 
-self.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (!BUILD || request.method !== 'GET') return;
+  if (!build || request.method !== 'GET') return;
   const url = new URL(request.url);
   // The settings of a link are the page's business.
   if (request.mode === 'navigate') url.search = '';
@@ -34,8 +41,8 @@ self.addEventListener('fetch', (event) => {
 });
 
 // The page asks, before the visitor has done anything, whether a newer build may take over.
-self.addEventListener('message', (event) => {
-  if (event.data === 'take over') event.waitUntil(takeOver(event.source.id));
+worker.addEventListener('message', (event) => {
+  if (event.data === 'take over') event.waitUntil(takeOver(/** @type {Client} */ (event.source).id));
 });
 
 async function install() {
@@ -47,14 +54,14 @@ async function install() {
 async function activate() {
   const old = await olderCaches();
   await Promise.all(old.map((name) => caches.delete(name)));
-  if (!BUILD) await self.registration.unregister();
+  if (!build) await worker.registration.unregister();
 }
 
 async function takeOver(asking) {
   for (let tries = 0; tries < 20; tries++) {
-    const pages = await self.clients.matchAll({ includeUncontrolled: true });
+    const pages = await worker.clients.matchAll({ includeUncontrolled: true });
     // Another page of the older build would be left with a mix. One that is being left, as by a reload, goes soon.
-    if (!pages.some(({ id, url }) => id !== asking && url.startsWith(SCOPE))) return self.skipWaiting();
+    if (!pages.some(({ id, url }) => id !== asking && url.startsWith(SCOPE))) return worker.skipWaiting();
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -65,7 +72,7 @@ async function answer(url) {
 
 /** The file of this very build: from an older one's cache if it is the same there, otherwise from the server. */
 async function obtain(url) {
-  const { sha256 } = FILES.get(url);
+  const { sha256 } = fileAt(url);
   const sources = [
     ...(await olderCaches()).map((name) => async () => (await caches.open(name)).match(url)),
     () => fetch(url, { cache: 'no-cache' }),
@@ -86,6 +93,13 @@ async function obtain(url) {
   throw new Error(`${url} is not the file of this build`);
 }
 
+/** @param {string} url */
+function fileAt(url) {
+  const file = FILES.get(url);
+  if (!file) throw new Error(`${url} is no file of this build`);
+  return file;
+}
+
 async function keep(url, file) {
   // A newer build has cleared it away while this worker answered its last requests.
   if (!(await caches.has(CACHE))) return;
@@ -93,7 +107,7 @@ async function keep(url, file) {
     await (await caches.open(CACHE)).put(url, file);
   } catch (error) {
     // Without room for all of it, nothing is installed; a file that was left for later is fetched each time.
-    if (self.registration.installing && FILES.get(url).bytes <= LARGE_BYTES) throw error;
+    if (worker.registration.installing && fileAt(url).bytes <= LARGE_BYTES) throw error;
   }
 }
 

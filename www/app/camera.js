@@ -4,22 +4,27 @@ import { LfdmError } from '../pkg/index.js';
 import { byId, context, make } from './dom.js';
 
 const REFUSALS = {
-  NotAllowedError: 'The camera may not be used by this page. Allow it in the browser’s address bar, then try again.',
+  NotAllowedError: 'This page may not use the camera. Allow it in the browser’s address bar, then try again.',
   NotFoundError: 'No camera was found. Connect one, or choose a file instead.',
-  NotReadableError: 'The camera is in use by another program. Close that one, then try again.',
+  NotReadableError: 'Another program is using the camera. Close it, then try again.',
 };
 
 export class Camera {
-  #dialog = byId('camera');
-  #video = byId('camera-video');
-  #shoot = byId('camera-shoot');
+  #dialog = byId('camera', HTMLDialogElement);
+  #video = byId('camera-video', HTMLVideoElement);
+  #shoot = byId('camera-shoot', HTMLButtonElement);
 
   /** Cameras are offered to pages from `https:` and `localhost` only. */
   static isOffered() {
     return Boolean(navigator.mediaDevices?.getUserMedia);
   }
 
-  /** Resolves to ImageData as seen in the mirror, or to null if the visitor closed the dialog. Throws an `LfdmError`. */
+  /**
+   * Resolves to the picture as seen in the mirror, or to null if the visitor closed the dialog.
+   *
+   * @returns {Promise<ImageData | null>}
+   * @throws {LfdmError}
+   */
   async takePicture() {
     let stream;
     try {
@@ -51,6 +56,7 @@ export class Camera {
   }
 }
 
+/** @param {HTMLVideoElement} video */
 function mirrored(video) {
   const canvas = make('canvas', { width: video.videoWidth, height: video.videoHeight });
   const target = context(canvas);

@@ -1,8 +1,11 @@
 // What the page can offer before anything is downloaded: its models, and the portraits that come with it.
 
 /**
- * The models of `www/models/`, from the quickest to the finest. `previews` are the labels that `www/previews/<model>/` has a strip
- * for; its `teaser.webp` shows the first sample. docs/development.md says how they are made.
+ * The models of `www/models/`, from the quickest to the finest. `previews` are the labels that
+ * `www/previews/<model>/` has a strip for; its `teaser.webp` shows the first sample.
+ * docs/development.md says how they are made.
+ *
+ * @type {Record<string, { title: string, previews: string[], teaser: string }>}
  */
 export const MODELS = {
   'faces-64': {
@@ -26,6 +29,12 @@ export const SAMPLES = [
   { id: '427', alt: 'woman with long black hair' },
 ];
 
+/** @param {string} model */
 export const modelUrl = (model) => new URL(`../models/${model}/`, import.meta.url);
+/** @param {string} id */
 export const sampleUrl = (id) => new URL(`../samples/${id}.png`, import.meta.url).href;
+/**
+ * @param {string} model
+ * @param {string} name
+ */
 export const previewUrl = (model, name) => new URL(`../previews/${model}/${name}.webp`, import.meta.url).href;

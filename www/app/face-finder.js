@@ -2,6 +2,11 @@
 // Comparisons Organized in Decision Trees, 2013): a cascade of small decision trees, each of which compares pairs of
 // pixels. Its trained cascade for frontal faces is `vendor/pico/facefinder`; this file reads and runs it.
 
+import { context, make } from './dom.js';
+
+/** @typedef {{ x: number, y: number, size: number }} Face */
+/** @typedef {ReturnType<typeof readCascade>} Cascade */
+
 const CASCADE = new URL('../vendor/pico/facefinder', import.meta.url);
 
 /** The picture is searched at this size: enough for a face that is worth animating, and quick. */
@@ -16,11 +21,15 @@ const SAME_FACE = 0.2;
 /** The summed score under which a face is a guess not worth showing. */
 const CONFIDENT = 20;
 
+/** @type {Promise<Cascade> | null} */
 let cascade = null;
 
 /**
- * The most certain frontal face in a canvas: `{ x, y, size }`, centre and diameter in the canvas's pixels, or null.
+ * The most certain frontal face in a canvas: centre and diameter in the canvas's pixels, or null.
  * Throws if the detector cannot be downloaded.
+ *
+ * @param {HTMLCanvasElement} picture
+ * @returns {Promise<Face | null>}
  */
 export async function findFace(picture) {
   cascade ??= download().catch((error) => {
@@ -40,8 +49,11 @@ async function download() {
 }
 
 /**
- * The file, little endian: 8 bytes of training notes, depth and number of trees as i32; then, per tree, 2^depth - 1 nodes
- * (four i8: two offsets, y before x, in 1/256 of the window), 2^depth leaves as f32, and the threshold so far as f32.
+ * The file, little endian: 8 bytes of training notes, depth and number of trees as i32; then, per
+ * tree, 2^depth - 1 nodes (four i8: two offsets, y before x, in 1/256 of the window), 2^depth
+ * leaves as f32, and the threshold so far as f32.
+ *
+ * @param {ArrayBuffer} buffer
  */
 export function readCascade(buffer) {
   const view = new DataView(buffer);
@@ -62,7 +74,14 @@ export function readCascade(buffer) {
   return { depth, leaves, nodes, scores, thresholds };
 }
 
-/** Every window that the whole cascade accepts. */
+/**
+ * Every window that the whole cascade accepts.
+ *
+ * @param {Cascade} cascade
+ * @param {Uint8Array} pixels
+ * @param {number} width
+ * @param {number} height
+ */
 export function search(cascade, pixels, width, height) {
   const found = [];
   const shorter = Math.min(width, height);
@@ -88,7 +107,8 @@ function classify({ depth, leaves, nodes, scores, thresholds }, pixels, stride, 
     let node = 1;
     for (let level = 0; level < depth; level++) {
       const test = 4 * (node - 1);
-      node = 2 * node + (at(tests[test], tests[test + 1]) <= at(tests[test + 2], tests[test + 3]));
+      const right = at(tests[test], tests[test + 1]) <= at(tests[test + 2], tests[test + 3]);
+      node = 2 * node + Number(right);
     }
     score += scores[tree][node - leaves];
     if (score <= thresholds[tree]) return -1;
@@ -96,7 +116,11 @@ function classify({ depth, leaves, nodes, scores, thresholds }, pixels, stride, 
   return score - thresholds.at(-1);
 }
 
-/** Joins windows on the same face: mean place and size, summed score; the best first. */
+/**
+ * Joins windows on the same face: mean place and size, summed score; the best first.
+ *
+ * @param {(Face & { score: number })[]} found
+ */
 export function cluster(found) {
   const rest = found.toSorted((a, b) => b.score - a.score);
   const faces = [];
@@ -121,14 +145,15 @@ function overlap(a, b) {
   return shared / (a.size ** 2 + b.size ** 2 - shared);
 }
 
+/** @param {HTMLCanvasElement} picture */
 function grey(picture) {
   const scale = Math.min(1, SEARCHED_SIDE / Math.min(picture.width, picture.height));
   const width = Math.round(picture.width * scale);
   const height = Math.round(picture.height * scale);
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(picture, 0, 0, width, height);
-  const { data } = context.getImageData(0, 0, width, height);
+  const target = context(make('canvas', { width, height }));
+  target.imageSmoothingQuality = 'high';
+  target.drawImage(picture, 0, 0, width, height);
+  const { data } = target.getImageData(0, 0, width, height);
   const pixels = new Uint8Array(width * height);
   for (let i = 0; i < pixels.length; i++) {
     pixels[i] = 0.299 * data[4 * i] + 0.587 * data[4 * i + 1] + 0.114 * data[4 * i + 2];

@@ -1,9 +1,12 @@
-// The framing step: the picture lies under a fixed oval and is moved and zoomed by pointer, wheel, pinch or keyboard until
-// the face fits. A face detector makes the first guess; it is downloaded when the first picture is framed.
+// The framing step: the picture lies under a fixed oval and is moved and zoomed by pointer, wheel,
+// pinch or keyboard until the face fits. A face detector makes the first guess; it is downloaded
+// when the first picture is framed.
 
-import { byId, canvasOf, fill } from './dom.js';
+import { byId, canvasOf, fill, make } from './dom.js';
 import { around, moved, wholePicture, withZoom, zoomOf, zoomed } from './crop.js';
 import { findFace } from './face-finder.js';
+
+/** @import { Crop, Pixels } from '../types.d.ts' */
 
 const KEY_STEP = 0.02;
 const KEY_ZOOM = 1.05;
@@ -11,14 +14,17 @@ const KEY_ZOOM = 1.05;
 const WHEEL_DOUBLING = 400;
 
 export class Framing {
-  #dialog = byId('framing');
+  #dialog = byId('framing', HTMLDialogElement);
   #view = byId('framing-view');
-  #canvas = byId('framing-canvas');
-  #zoom = byId('framing-zoom');
+  #canvas = byId('framing-canvas', HTMLCanvasElement);
+  #zoom = byId('framing-zoom', HTMLInputElement);
   #note = byId('framing-note');
+  /** @type {Map<number, { x: number, y: number }>} */
   #pointers = new Map();
-  #picture = null;
-  #crop = null;
+  /** What is being framed, and the crop so far. */
+  #picture = make('canvas', {});
+  #crop = wholePicture(this.#picture);
+  /** @type {((crop: Crop | null) => void) | null} */
   #settle = null;
 
   constructor() {
@@ -37,14 +43,17 @@ export class Framing {
     this.#view.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
     this.#view.addEventListener('pointerdown', (event) => this.#press(event));
     this.#view.addEventListener('pointermove', (event) => this.#drag(event));
-    for (const end of ['pointerup', 'pointercancel']) {
+    for (const end of /** @type {const} */ (['pointerup', 'pointercancel'])) {
       this.#view.addEventListener(end, ({ pointerId }) => this.#pointers.delete(pointerId));
     }
   }
 
   /**
-   * Asks where the face is in `pixels` (ImageData-like). Resolves to the crop, `{ x, y, side }`, or to null if the visitor
-   * changed their mind. `crop` is where an earlier framing of the same picture ended.
+   * Asks where the face is. Resolves to null if the visitor changed their mind.
+   *
+   * @param {Pixels} pixels
+   * @param {Crop | null} crop where an earlier framing of the same picture ended
+   * @returns {Promise<Crop | null>}
    */
   async frame(pixels, crop = null) {
     this.#finish(null);
@@ -58,12 +67,14 @@ export class Framing {
     return new Promise((resolve) => (this.#settle = resolve));
   }
 
+  /** @param {boolean} use */
   #close(use) {
     const crop = use ? this.#crop : null;
     this.#finish(crop);
     this.#dialog.close();
   }
 
+  /** @param {Crop | null} crop */
   #finish(crop) {
     this.#settle?.(crop);
     this.#settle = null;
@@ -83,21 +94,26 @@ export class Framing {
       return;
     }
     if (picture !== this.#picture) return;
-    // Who has begun to place the face by hand is not interrupted.
+    // A visitor who has begun to place the face by hand is not interrupted.
     if (face && (asked || this.#crop === before)) this.#show(around(face, picture));
     this.#note.textContent = face
-      ? 'This is a first guess; move the picture if the face does not fill the oval.'
-      : 'No face was found that looks at you. Place it by hand.';
+      ? 'This is a first guess. Move the picture if the face does not fill the oval.'
+      : 'No face was found. Place it by hand.';
   }
 
+  /** @param {Crop} crop */
   #show(crop) {
     this.#crop = crop;
     fill(this.#canvas, this.#picture, [crop.x, crop.y, crop.side, crop.side]);
-    this.#zoom.value = zoomOf(crop, this.#picture);
+    this.#zoom.value = `${zoomOf(crop, this.#picture)}`;
     this.#dialog.dataset.crop = [crop.x, crop.y, crop.side].map((value) => value.toFixed(1)).join(' ');
   }
 
-  /** Arrows move the picture, as dragging does. */
+  /**
+   * Arrows move the picture, as dragging does.
+   *
+   * @param {KeyboardEvent} event
+   */
   #key(event) {
     const step = KEY_STEP * (event.shiftKey ? 5 : 1);
     const actions = {
@@ -118,18 +134,24 @@ export class Framing {
     }
   }
 
+  /** @param {WheelEvent} event */
   #wheel(event) {
     event.preventDefault();
     const pixels = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1);
     this.#show(zoomed(this.#crop, 2 ** (-pixels / WHEEL_DOUBLING), this.#picture, this.#share(event)));
   }
 
+  /** @param {PointerEvent} event */
   #press(event) {
     this.#view.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, this.#share(event));
   }
 
-  /** One pointer moves; two also zoom by how far apart they are, about their middle. */
+  /**
+   * One pointer moves; two also zoom by how far apart they are, about their middle.
+   *
+   * @param {PointerEvent} event
+   */
   #drag(event) {
     if (!this.#pointers.has(event.pointerId)) return;
     const before = spread([...this.#pointers.values()]);
@@ -140,7 +162,11 @@ export class Framing {
     this.#show(crop);
   }
 
-  /** Where a pointer is, in shares of the square. */
+  /**
+   * Where a pointer is, in shares of the square.
+   *
+   * @param {MouseEvent} event
+   */
   #share({ clientX, clientY }) {
     const { left, top, width, height } = this.#view.getBoundingClientRect();
     return { x: (clientX - left) / width, y: (clientY - top) / height };

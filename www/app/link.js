@@ -1,22 +1,35 @@
-// A link that makes the same video again. Everything is in the part after `#`, which browsers do not send to the server.
+// A link that makes the same video again. Everything is in the part after `#`, which browsers do
+// not send to the server.
 
-/** The sample of a link to a video of somebody's own photo: the photo is on their device only. */
+/** @import { Settings } from '../types.d.ts' */
+
+/** The sample in a link to a video of somebody's own photo: the photo is on their device only. */
 export const OWN_PHOTO = 'own';
 
-const NUMBERS = ['seed', 'steps', 'guidance'];
-const WORDS = ['model', 'sample', 'label', 'grid'];
+const NUMBERS = /** @type {const} */ (['seed', 'steps', 'guidance']);
+const WORDS = /** @type {const} */ (['model', 'sample', 'label', 'grid']);
 
-/** `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `grid` if several videos are compared. */
+/**
+ * `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `grid` if several videos are compared.
+ *
+ * @param {Settings} settings
+ */
 export function formatLink(settings) {
   const fields = [...WORDS, ...NUMBERS].filter((name) => settings[name] != null);
-  return `#${new URLSearchParams(fields.map((name) => [name, settings[name]]))}`;
+  return `#${new URLSearchParams(fields.map((name) => [name, `${settings[name]}`]))}`;
 }
 
-/** The settings in a link; what is absent or no number is left out. Null if it holds none: other anchors are not ours. */
+/**
+ * The settings in a link, less what is absent or not a number. Null if it holds none: other anchors are not ours.
+ *
+ * @param {string} hash
+ * @returns {Settings | null}
+ */
 export function parseLink(hash) {
   const given = new URLSearchParams(hash.replace(/^#/, ''));
+  /** @type {Settings} */
   const settings = {};
-  for (const name of WORDS) if (given.get(name)) settings[name] = given.get(name);
+  for (const name of WORDS) if (given.get(name)) settings[name] = given.get(name) ?? undefined;
   for (const name of NUMBERS) {
     const value = given.get(name);
     if (value?.trim() && Number.isFinite(Number(value))) settings[name] = Number(value);

@@ -1,51 +1,63 @@
 // The page: brings the parts together. Everything heavy runs in the worker of `pkg/`.
 
-import { Lfdm, LfdmError } from '../pkg/index.js';
-import { MODELS, SAMPLES, modelUrl, previewUrl } from './catalogue.js';
+import { LfdmError } from '../pkg/index.js';
+import { MODELS, SAMPLES, previewUrl } from './catalogue.js';
+import { describe, isComparison } from './comparisons.js';
 import { byId, capitalised } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
+import { Making } from './making.js';
 import { ModelChoice, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Portraits } from './portraits.js';
 import { Queue } from './queue.js';
 import { SavePanel } from './save/panel.js';
+import { Session } from './session.js';
 import { Settings } from './settings.js';
-import { COMPARISONS, Stage } from './stage.js';
+import { Stage } from './stage.js';
 import { Status } from './status.js';
 import { Stored } from './stored.js';
-import { Take, takeOfStrip } from './take.js';
+import { takeOfStrip } from './take.js';
 
-/** How many seeds are compared at once. */
-const SEEDS = 4;
-/** Painting all frames takes about as long as this many steps. */
-const PAINTING = 2;
-/** Sides of the sharp frames at most: a dozen videos of larger ones would fill a phone's memory. */
-const PHOTO_SIZE = 384;
+/** @import { DeviceKind, Lfdm } from '../../pkg/index.d.ts' */
+/** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
+
 /** The example plays before the manifest says how fast. */
-const TEASER_FPS = 8;
+const EXAMPLE_FPS = 8;
 
-const device = new URLSearchParams(location.search).get('device') ?? 'auto';
-let model = await initialModel();
+const device = /** @type {'auto' | DeviceKind} */ (new URLSearchParams(location.search).get('device') ?? 'auto');
 
 const status = new Status();
+const session = new Session(await initialModel(), device, {
+  onLoading: showLoading,
+  onProgress({ loaded, total, speed }) {
+    const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
+    const message = `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`;
+    status.progress(total ? loaded / total : 0, message);
+  },
+  onReady: showReady,
+  onFailure: (error, retry) => status.error(error, { retry, message: 'The model could not be loaded.' }),
+});
 const stored = new Stored();
-const stage = new Stage({ onChange: () => shown() });
+const stage = new Stage({ onChange: showVideo });
+const making = new Making(stage, status);
 const save = new SavePanel({
   stage,
-  encoder: () => loading,
+  encoder: () => session.loading,
   onError: (error, retry) => status.error(error, { retry, state: null }),
 });
-const settings = new Settings(model, { onLabel: () => queue.running && ask() });
+const settings = new Settings(session.model, { onLabel: () => queue.running && ask() });
 const choice = new ModelChoice({ onChoose: changeModel });
 const portraits = new Portraits({ onChoose: choosePortrait, onError: refusePortrait });
+/** @type {Queue<Job>} */
 const queue = new Queue(work, showQueue);
 
-let lfdm = null;
-/** The promise of `lfdm`, and how to give it up. */
-let loading = null;
-let stopLoading = null;
+/** @type {Portrait | null} */
 let portrait = null;
-/** What a link asked for, until it has been made. */
+/**
+ * What a link asked for, until it has been made.
+ *
+ * @type {{ wishes: Wishes, compare: ComparisonKind | null, run: boolean, note?: string } | null}
+ */
 let linked = null;
 let greeted = false;
 
@@ -53,69 +65,34 @@ listen();
 followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
-loadModel(model).then(keepForOffline);
+session.load().then(keepForOffline);
 
 // ---- The model
 
+/** @returns {Promise<string>} */
 async function initialModel() {
-  const linked = parseLink(location.hash)?.model;
-  return isModel(linked) ? linked : suitableModel(device);
+  const named = parseLink(location.hash)?.model;
+  return named && isModel(named) ? named : suitableModel(device);
 }
 
-/** Another model takes the place of this one; what is being made ends. One at a time: two would not fit into a phone. */
-async function changeModel(name) {
-  model = name;
-  const [before, over] = [lfdm, queue.clear()];
-  // From now on nothing is asked of it.
-  lfdm = null;
+/** @param {string} model */
+function changeModel(model) {
+  const changed = session.change(model, queue.clear());
   enable();
-  await over;
-  before?.dispose();
-  // While this one waited, yet another may have been chosen.
-  if (model === name) await loadModel(name);
+  return changed;
 }
 
-async function loadModel(name, { reload = false } = {}) {
-  stopLoading?.abort();
-  model = name;
-  choice.show(name);
-  settings.showModel(name);
+/** @param {string} model */
+function showLoading(model) {
+  choice.show(model);
+  settings.showModel(model);
   status.clearError();
   status.set('loading', 'Loading the model…');
-  const { signal } = (stopLoading = new AbortController());
-  loading = Lfdm.load(modelUrl(name), {
-    device,
-    reload,
-    signal,
-    onProgress({ loaded, total, speed }) {
-      if (signal.aborted) return;
-      const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-      status.progress(
-        total ? loaded / total : 0,
-        `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`,
-      );
-    },
-  });
-  try {
-    const loaded = await loading;
-    if (signal.aborted) return loaded.dispose();
-    lfdm = loaded;
-  } catch (error) {
-    if (signal.aborted) return;
-    // A damaged file may have come from the cache: ask the server next time.
-    status.error(error, { retry: () => loadModel(name, { reload: true }), message: 'The model is not loaded.' });
-    return;
-  }
-  showModel(lfdm);
-  if (stage.teaser && stage.teaser.model !== name) showTeaser();
-  status.set('idle', linked?.note ?? 'Ready when you are.');
-  stored.refresh(lfdm.storage);
-  enable();
-  runLinked();
 }
 
-function showModel({ manifest, device }) {
-  settings.adopt(manifest, linked?.settings);
+/** @param {Lfdm} lfdm */
+function showReady({ manifest, device, storage }) {
+  settings.adopt(manifest, linked?.wishes);
   byId('device').textContent =
     device.kind === 'webgpu'
       ? `Runs on your graphics device (WebGPU, ${device.name})`
@@ -123,94 +100,57 @@ function showModel({ manifest, device }) {
   byId('device').dataset.kind = device.kind;
   byId('device-advice').hidden = !device.advice;
   byId('device-advice').textContent = `A graphics device would be faster. ${device.advice}`;
+  const [height, width] = manifest.imageSize;
   byId('model-note').textContent =
-    `The model, ${manifest.name}, makes ${manifest.frames} frames of ${manifest.imageSize[1]} × ${manifest.imageSize[0]} pixels, ` +
-    `shown enlarged. It was trained from scratch by this project on rendered faces, none of which is a real person. ${manifest.licence}`;
+    `The model, ${manifest.name}, makes ${manifest.frames} frames of ${width} × ${height} pixels, shown enlarged. ` +
+    `This project trained it from scratch on rendered faces; no real person is among them. ${manifest.licence}`;
+  if (stage.example && stage.example.model !== session.model) showExample();
+  status.set('idle', linked?.note ?? 'Ready when you are.');
+  stored.refresh(storage);
+  enable();
+  runLinked();
 }
 
 // ---- Making videos
 
-/** Asks for what the form says: one video, or a comparison. While something runs, it waits its turn. */
+/**
+ * Asks for what the form says: one video, or a comparison. While something runs, it waits its turn.
+ *
+ * @param {ComparisonKind | null} compare
+ */
 function ask(compare = null) {
-  if (!lfdm || !portrait) return;
-  let request;
+  if (!session.lfdm || !portrait) return;
   try {
-    request = settings.read();
+    queue.add({ portrait, request: settings.read(), compare });
   } catch (error) {
     status.error(error, { state: queue.running ? null : 'error' });
-    return;
   }
-  queue.add({ portrait, request, compare, requests: variants(request, compare) });
 }
 
-function variants(request, compare) {
-  if (compare === 'expressions') return settings.labels.map((label) => ({ ...request, label }));
-  if (compare === 'seeds')
-    return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
-  return [request];
-}
-
-/** The queue's work. It resolves to false after an error, which should not be wiped away by what waits. */
+/**
+ * The queue's work. It resolves to false after an error, which should not be wiped away by what waits.
+ *
+ * @param {Job} job
+ * @param {AbortSignal} signal
+ */
 async function work(job, signal) {
+  const { lfdm, model } = session;
+  if (!lfdm) return false;
   status.clearError();
-  const takes = job.requests.map((request) => new Take(request, job.portrait, { model, fps: lfdm.manifest.fps }));
-  const comparison = job.compare && COMPARISONS[job.compare](job.request, takes.length);
-  stage.begin(takes, comparison);
-  status.set('running', 'Looking at the portrait…');
-  // On a phone, the screens and the line that says what happens are then seen together.
-  byId('views').scrollIntoView({ block: matchMedia('(max-width: 860px)').matches ? 'start' : 'nearest' });
   try {
-    for (const [index, take] of takes.entries()) {
-      const of = takes.length > 1 ? { index, count: takes.length, name: comparison.caption(take) } : null;
-      await make(take, signal, of);
-    }
+    await making.makeAll(job, { lfdm, model, signal });
   } catch (error) {
     const kept = stage.abandon();
-    if (!kept) stage.showPortrait(portrait);
+    if (!kept && portrait) stage.showPortrait(portrait);
     if (signal.aborted) {
       status.set(kept ? 'ready' : 'idle', 'Cancelled.');
       return true;
     }
-    status.error(error, { retry: error.code === 'options' ? null : () => queue.add(job) });
+    const hopeless = error instanceof LfdmError && error.code === 'options';
+    status.error(error, { retry: hopeless ? null : () => queue.add(job) });
     return false;
   }
   return true;
-}
-
-/** Makes one video; `of` says which of several it is. */
-async function make(take, signal, of) {
-  const frames = [];
-  const say = (share, message) => {
-    // A cancelled run still reports the step it is finishing.
-    if (signal.aborted) return;
-    status.progress(
-      of ? (of.index + share) / of.count : share,
-      of ? `${of.name} (${of.index + 1} of ${of.count}): ${message}` : message,
-    );
-  };
-  const options = { image: take.portrait.pixels, photoSize: PHOTO_SIZE, previews: !of, signal, ...take.request };
-  for await (const event of lfdm.generate(options)) {
-    stage.receive(take, event);
-    if (event.type === 'step') {
-      const step = event.index + 1;
-      say(step / (event.total + PAINTING), `Imagining the motion, step ${step} of ${event.total}`);
-    } else if (event.type === 'frame') {
-      frames.push(event);
-      const { steps } = take.request;
-      const painted = frames.length / event.total;
-      say((steps + PAINTING * painted) / (steps + PAINTING), `Painting frame ${frames.length} of ${event.total}`);
-    } else if (event.type === 'done') {
-      take.timings = event.timings;
-    } else if (event.type === 'restarted') {
-      status.say('The graphics device was lost. Starting again…');
-    }
-  }
-  stage.finish(take);
-  const seconds = (take.timings.totalMs / 1000).toFixed(1);
-  if (!of) status.set('ready', `${take.title}, made in ${seconds} s`);
-  else if (of.index + 1 === of.count)
-    status.set('ready', `${of.count} videos beside each other. Choose one to see it alone.`);
-  document.dispatchEvent(new CustomEvent('lfdm:video', { detail: { ...take.request, frames, timings: take.timings } }));
 }
 
 function showQueue() {
@@ -219,46 +159,48 @@ function showQueue() {
   byId('cancel').hidden = !running;
   byId('generate').textContent = running ? 'Animate next' : 'Animate';
   byId('queue').hidden = !waiting;
-  if (waiting) {
-    const { label, seed } = waiting.request;
-    const what = { expressions: `all expressions, seed ${seed}`, seeds: `${label}, ${SEEDS} seeds from ${seed}` };
-    byId('queue-text').textContent = `Next: ${what[waiting.compare] ?? `${label}, seed ${seed}`}`;
-  }
+  if (waiting) byId('queue-text').textContent = `Next: ${describe(waiting)}`;
 }
 
 function enable() {
-  for (const id of ['generate', 'all-expressions', 'all-seeds']) byId(id).disabled = !lfdm || !portrait;
+  for (const id of ['generate', 'all-expressions', 'all-seeds']) {
+    byId(id, HTMLButtonElement).disabled = !session.lfdm || !portrait;
+  }
   choice.disabled = Boolean(queue.running);
 }
 
 // ---- The portrait
 
+/** @param {Portrait} chosen */
 function choosePortrait(chosen) {
   portrait = chosen;
   if (!queue.running) {
     stage.showPortrait(portrait);
-    if (!greeted && chosen.sample === SAMPLES[0].id) showTeaser();
+    if (!greeted && chosen.sample === SAMPLES[0].id) showExample();
     greeted = true;
-    if (lfdm) {
+    if (session.lfdm) {
       status.clearError();
       status.set('idle', linked?.note ?? 'Ready when you are.');
     }
   }
   enable();
-  if (lfdm) runLinked();
+  if (session.lfdm) runLinked();
 }
 
+/** @param {unknown} error */
 function refusePortrait(error) {
-  status.error(error, { state: queue.running || !lfdm ? null : 'error' });
+  status.error(error, { state: queue.running || !session.lfdm ? null : 'error' });
 }
 
 /** Until the visitor has a video of their own, one that this model made earlier is shown. */
-async function showTeaser() {
-  const [shown, made] = [portrait, { model, fps: TEASER_FPS }];
+async function showExample() {
+  const [shown, { model }] = [portrait, session];
+  if (!shown) return;
+  const request = { label: MODELS[model].teaser, seed: 0, steps: 0, guidance: 0 };
   try {
-    const take = await takeOfStrip(previewUrl(model, 'teaser'), { label: MODELS[model].teaser }, shown, made);
+    const take = await takeOfStrip(previewUrl(model, 'teaser'), request, shown, { model, fps: EXAMPLE_FPS });
     // Only while nothing else has been chosen or made meanwhile.
-    if (portrait === shown && model === made.model && !queue.running && !stage.video) stage.showTeaser(take);
+    if (portrait === shown && session.model === model && !queue.running && !stage.video) stage.showExample(take);
   } catch {
     // The still portrait is on the screen; an example less is no error.
   }
@@ -268,24 +210,27 @@ async function showTeaser() {
 
 /** Fills the form from the address, and makes the video as soon as model and portrait are there. */
 function followLink() {
-  const given = parseLink(location.hash);
-  if (!given) {
+  const wishes = parseLink(location.hash);
+  if (!wishes) {
     portraits.choose(SAMPLES[0].id);
     return;
   }
-  const refused = settings.write(given);
+  const refused = settings.write(wishes);
   const notes = [];
-  if (given.model && !isModel(given.model)) notes.push(`this page no longer has the model ${given.model}`);
-  if (given.sample === OWN_PHOTO) notes.push('its photo never left the device it was made on; choose a portrait');
-  else if (given.sample && !portraits.choose(given.sample)) notes.push(`there is no sample ${given.sample}`);
-  if (!given.sample || notes.length) portraits.choose(SAMPLES[0].id);
-  if (refused.length) notes.push(`${refused.join(', ')} cannot be used`);
+  if (wishes.model && !isModel(wishes.model)) notes.push(`this page no longer has the model ${wishes.model}`);
+  if (wishes.sample === OWN_PHOTO) {
+    notes.push('the photo in this link never left the device it was made on; choose a portrait');
+  } else if (wishes.sample && !portraits.choose(wishes.sample)) {
+    notes.push(`there is no sample ${wishes.sample}`);
+  }
+  if (!wishes.sample || notes.length) portraits.choose(SAMPLES[0].id);
+  if (refused.length) notes.push(`this page cannot use the link’s ${refused.join(', ')}`);
   // A video that would not be the one that was shared is not made unasked.
-  const { model: name, ...video } = given;
+  const { model, ...video } = wishes;
   const run = !notes.length && Object.keys(video).length > 0;
-  linked = { settings: given, compare: given.grid in COMPARISONS ? given.grid : null, run };
-  if (notes.length) linked.note = `${capitalised(`${notes.join('; ')}`)}.`;
-  if (loading && isModel(name) && name !== model) changeModel(name);
+  linked = { wishes, compare: isComparison(wishes.grid) ? wishes.grid : null, run };
+  if (notes.length) linked.note = `${capitalised(notes.join('; '))}.`;
+  if (session.loading && model && isModel(model) && model !== session.model) changeModel(model);
 }
 
 function runLinked() {
@@ -295,16 +240,25 @@ function runLinked() {
   if (run) ask(compare);
 }
 
-/** The address of what is on the screen. */
-function linkOf({ take, grid }) {
-  const [first] = take ? [take] : grid.takes;
-  return formatLink({ model: first.model, sample: first.portrait.sample, ...first.request, grid: grid?.kind });
+/** @param {Video} video */
+function firstOf({ take, comparison }) {
+  return take ?? comparison.takes[0];
+}
+
+/**
+ * The address of what is on the screen.
+ *
+ * @param {Video} video
+ */
+function linkOf(video) {
+  const { model, portrait, request } = firstOf(video);
+  return formatLink({ model, sample: portrait.sample, ...request, grid: video.comparison?.kind });
 }
 
 /** Keeps the address and what can be done in step with the screen. */
-function shown() {
+function showVideo() {
   const { video } = stage;
-  byId('copy-link').disabled = !video;
+  byId('copy-link', HTMLButtonElement).disabled = !video;
   save.refresh();
   if (video) history.replaceState(null, '', linkOf(video));
 }
@@ -316,13 +270,13 @@ async function copyLink() {
   // The device is the visitor's own matter.
   url.search = '';
   url.hash = linkOf(video);
-  const own = (video.take ?? video.grid.takes[0]).portrait.sample === OWN_PHOTO;
+  const isOwn = firstOf(video).portrait.sample === OWN_PHOTO;
+  const copied = isOwn
+    ? 'Link copied. It holds the settings; your photo stays on this device.'
+    : 'Link copied. It makes the same video again.';
   byId('save-note').textContent = await navigator.clipboard.writeText(url.href).then(
-    () =>
-      own
-        ? 'Link copied. It has the settings; your photo stays on this device.'
-        : 'Link copied. It makes the same video again.',
-    () => 'The link could not be copied; it is in the address bar.',
+    () => copied,
+    () => 'The link could not be copied. You can copy it from the address bar.',
   );
 }
 
@@ -344,6 +298,7 @@ function listen() {
   addEventListener('hashchange', followLink);
 }
 
+/** @param {number} bytes */
 function megabytes(bytes) {
   return (bytes / 1e6).toFixed(1);
 }

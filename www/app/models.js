@@ -4,13 +4,19 @@ import { probeDevice } from '../pkg/index.js';
 import { MODELS } from './catalogue.js';
 import { byId, make } from './dom.js';
 
+/** @import { DeviceKind } from '../../pkg/index.d.ts' */
+
 /** With less memory than this, as on small phones, the finest model is not taken unasked. */
 const AMPLE_GIB = 4;
 
 export class ModelChoice {
-  #select = byId('model');
+  #select = byId('model', HTMLSelectElement);
 
-  /** `onChoose(name)` is called when the visitor chooses another one. One model is no choice, and nothing is shown. */
+  /**
+   * A single model leaves nothing to choose, so nothing is shown.
+   *
+   * @param {{ onChoose: (name: string) => void }} events
+   */
   constructor({ onChoose }) {
     const names = Object.keys(MODELS);
     this.#select.append(...names.map((name) => make('option', { value: name, textContent: MODELS[name].title })));
@@ -18,6 +24,7 @@ export class ModelChoice {
     byId('model-setting').hidden = names.length < 2;
   }
 
+  /** @param {string} name */
   show(name) {
     this.#select.value = name;
   }
@@ -27,14 +34,19 @@ export class ModelChoice {
   }
 }
 
+/** @param {string} name */
 export function isModel(name) {
   return Object.hasOwn(MODELS, name);
 }
 
-/** The finest model on a graphics device, the quickest elsewhere. `device` is what the address asks for. */
+/**
+ * The finest model on a graphics device, the quickest elsewhere.
+ *
+ * @param {'auto' | DeviceKind} device what the address asks for
+ */
 export async function suitableModel(device) {
   const names = Object.keys(MODELS);
-  const [quickest, finest] = [names[0], names.at(-1)];
+  const [quickest, finest] = [names[0], names[names.length - 1]];
   if (quickest === finest) return quickest;
   // What is wrong with a device is said when the model is loaded.
   const { kind } = await probeDevice(device).catch(() => ({ kind: 'cpu' }));

@@ -1,4 +1,5 @@
-// Offline after the first visit: registers the service worker, and lets a newer build take over at the start of a visit.
+// Offline after the first visit: registers the service worker, and lets a newer build take over at
+// the start of a visit.
 
 /** Call once the page has what it needs: the worker then fetches the page's files for the next visit. */
 export async function keepForOffline() {

@@ -1,13 +1,13 @@
 // The clock of the screens: which frame is shown when. It knows nothing of pictures.
 
-import { byId, wantsStillness } from './dom.js';
+import { byId, isPressed, press, wantsStillness } from './dom.js';
 
 export class Player {
-  #button = byId('play');
-  #scrubber = byId('scrubber');
+  #button = byId('play', HTMLButtonElement);
+  #scrubber = byId('scrubber', HTMLInputElement);
   #position = byId('position');
-  #speed = byId('speed');
-  #pingPong = byId('ping-pong');
+  #speed = byId('speed', HTMLSelectElement);
+  #pingPong = byId('ping-pong', HTMLButtonElement);
   #onFrame;
   #count = 0;
   #fps = 8;
@@ -15,9 +15,9 @@ export class Player {
   #place = 0;
   #playing = false;
   #last = 0;
-  #tick = null;
+  #tick = 0;
 
-  /** `onFrame(index)` draws. */
+  /** @param {(index: number) => void} onFrame draws */
   constructor(onFrame) {
     this.#onFrame = onFrame;
     this.#button.addEventListener('click', () => this.#setPlaying(!this.#playing));
@@ -27,9 +27,8 @@ export class Player {
       this.#show();
     });
     this.#pingPong.addEventListener('click', () => {
-      const on = this.#pingPong.getAttribute('aria-pressed') !== 'true';
       const frame = this.index;
-      this.#pingPong.setAttribute('aria-pressed', on);
+      press(this.#pingPong, !isPressed(this.#pingPong));
       this.#place = frame;
     });
   }
@@ -37,7 +36,7 @@ export class Player {
   /** The frames in the order in which they are shown: there, or there and back. */
   get order() {
     const there = Array.from({ length: this.#count }, (_, index) => index);
-    return this.#pingPong.getAttribute('aria-pressed') === 'true' ? [...there, ...there.slice(1, -1).reverse()] : there;
+    return isPressed(this.#pingPong) ? [...there, ...there.slice(1, -1).reverse()] : there;
   }
 
   /** The frame that is shown. */
@@ -49,20 +48,30 @@ export class Player {
     return this.#fps * Number(this.#speed.value);
   }
 
-  /** Loops `count` frames. Someone who asked for less motion starts it by hand. */
+  /**
+   * Loops `count` frames. Visitors who asked for less motion start it by hand.
+   *
+   * @param {number} count
+   * @param {number} fps
+   */
   start(count, fps) {
     this.#count = count;
     this.#fps = fps;
     this.#place = 0;
-    this.#scrubber.max = count - 1;
+    this.#scrubber.max = `${count - 1}`;
     this.#enable(true);
     this.#show();
     this.#setPlaying(!wantsStillness());
   }
 
-  /** Follows frames as they are made, without a clock of its own. */
+  /**
+   * Follows frames as they are made, without a clock of its own.
+   *
+   * @param {number} index
+   * @param {number} count
+   */
   follow(index, count) {
-    this.#scrubber.max = count - 1;
+    this.#scrubber.max = `${count - 1}`;
     this.#place = index;
     this.#mark(index, count);
   }
@@ -81,7 +90,7 @@ export class Player {
 
   #setPlaying(playing) {
     this.#playing = playing;
-    this.#button.dataset.playing = playing;
+    this.#button.dataset.playing = `${playing}`;
     this.#button.setAttribute('aria-label', playing ? 'Pause' : 'Play');
     cancelAnimationFrame(this.#tick);
     if (!playing) return;
@@ -108,7 +117,7 @@ export class Player {
   }
 
   #mark(index, count) {
-    this.#scrubber.value = index;
+    this.#scrubber.value = `${index}`;
     this.#scrubber.setAttribute('aria-valuetext', count ? `Frame ${index + 1} of ${count}` : 'No video');
     this.#position.textContent = count ? `${index + 1} / ${count}` : '';
   }

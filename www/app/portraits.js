@@ -1,5 +1,6 @@
-// Choosing a portrait: a sample, or a picture of one's own from a file, the camera, the clipboard or a drop. Own pictures
-// pass the framing step; whatever is chosen ends up as the pixels that the model is given.
+// Choosing a portrait: a sample, or a picture of one's own from a file, the camera, the clipboard
+// or a drop. Own pictures pass the framing step; whatever is chosen ends up as the pixels that the
+// model is given.
 
 import { LfdmError, decodeImage } from '../pkg/index.js';
 import { Camera } from './camera.js';
@@ -8,29 +9,38 @@ import { byId, canvasOf, context, fill, make } from './dom.js';
 import { Framing } from './framing.js';
 import { OWN_PHOTO } from './link.js';
 
+/** @import { Crop, Pixels, Portrait } from '../types.d.ts' */
+/** @typedef {Required<Portrait>} OwnPortrait a picture of the visitor's */
+
 export class Portraits {
   #list = byId('portraits');
   #own = byId('own');
-  #ownRadio = byId('own-radio');
+  #ownRadio = byId('own-radio', HTMLInputElement);
   #adjust = byId('adjust');
   #framing = new Framing();
   #camera = new Camera();
+  /** @type {OwnPortrait | null} */
   #photo = null;
+  /** @type {symbol | null} */
   #latest = null;
   #onChoose;
   #onError;
 
-  /** `onChoose({ sample, pixels })` gets every portrait; `sample` is `OWN_PHOTO` for a picture of the visitor's. */
+  /**
+   * @param {{ onChoose: (portrait: Portrait) => void, onError: (error: unknown) => void }} events `onChoose` gets every
+   *   portrait
+   */
   constructor({ onChoose, onError }) {
     this.#onChoose = onChoose;
     this.#onError = onError;
     this.#addSamples();
-    this.#ownRadio.addEventListener('change', () => this.#present(this.#photo));
-    this.#adjust.addEventListener('click', () => this.#frame(this.#photo.picture, this.#photo.crop));
-    byId('image-input').addEventListener('change', ({ target }) => {
-      if (target.files.length) this.#upload(target.files[0]);
+    this.#ownRadio.addEventListener('change', () => this.#photo && this.#present(this.#photo));
+    this.#adjust.addEventListener('click', () => this.#photo && this.#frame(this.#photo.picture, this.#photo.crop));
+    const input = byId('image-input', HTMLInputElement);
+    input.addEventListener('change', () => {
+      if (input.files?.length) this.#upload(input.files[0]);
       // The same file can be chosen again.
-      target.value = '';
+      input.value = '';
     });
     byId('use-camera').hidden = !Camera.isOffered();
     byId('use-camera').addEventListener('click', () => this.#shoot());
@@ -38,8 +48,13 @@ export class Portraits {
     this.#listenToDrops();
   }
 
-  /** Chooses a sample; false if there is none of this name. */
+  /**
+   * Chooses a sample; returns false if none has this name.
+   *
+   * @param {string} sample
+   */
   choose(sample) {
+    /** @type {HTMLInputElement | null} */
     const radio = this.#list.querySelector(`input[value="${CSS.escape(sample)}"]`);
     if (!radio || radio === this.#ownRadio) return false;
     radio.checked = true;
@@ -47,7 +62,11 @@ export class Portraits {
     return true;
   }
 
-  /** The latest choice wins, however long an earlier one takes to arrive. */
+  /**
+   * The latest choice wins, however long an earlier one takes to arrive.
+   *
+   * @param {string} sample
+   */
   async #load(sample) {
     await this.#attempt(async (isLatest) => {
       const response = await fetch(sampleUrl(sample)).catch(() => null);
@@ -59,6 +78,7 @@ export class Portraits {
     });
   }
 
+  /** @param {File} file */
   async #upload(file) {
     await this.#attempt(async (isLatest) => {
       const picture = await decodeImage(file);
@@ -73,6 +93,7 @@ export class Portraits {
     });
   }
 
+  /** @param {(isLatest: () => boolean) => Promise<void>} work */
   async #attempt(work) {
     const choice = (this.#latest = Symbol());
     const isLatest = () => choice === this.#latest;
@@ -83,19 +104,24 @@ export class Portraits {
     }
   }
 
-  async #frame(picture, earlier) {
+  /**
+   * @param {Pixels} picture
+   * @param {Crop | null} earlier
+   */
+  async #frame(picture, earlier = null) {
     const crop = await this.#framing.frame(picture, earlier);
     if (!crop) return;
-    this.#photo = { sample: OWN_PHOTO, picture, crop, pixels: cutOut(picture, crop) };
-    const { data, width, height } = this.#photo.pixels;
-    fill(byId('own-thumbnail'), canvasOf(data, width, height));
+    const photo = (this.#photo = { sample: OWN_PHOTO, picture, crop, pixels: cutOut(picture, crop) });
+    const { data, width, height } = photo.pixels;
+    fill(byId('own-thumbnail', HTMLCanvasElement), canvasOf(data, width, height));
     this.#own.hidden = false;
     this.#adjust.hidden = false;
     this.#ownRadio.checked = true;
     this.#ownRadio.focus();
-    this.#present(this.#photo);
+    this.#present(photo);
   }
 
+  /** @param {OwnPortrait} photo */
   #present(photo) {
     this.#latest = null;
     this.#onChoose(photo);
@@ -114,6 +140,7 @@ export class Portraits {
     });
   }
 
+  /** @param {DataTransfer | null} transfer */
   #receive(transfer) {
     if (document.querySelector('dialog[open]')) return;
     const files = [...(transfer?.files ?? [])];
@@ -121,7 +148,7 @@ export class Portraits {
     if (file) this.#upload(file);
     else if (transfer?.types.includes('text/uri-list')) {
       this.#onError(
-        new LfdmError('image', 'Only the address of this picture arrived. Save the picture first, then drop the file.'),
+        new LfdmError('image', 'Only the picture’s address arrived. Save the picture first, then drop the file.'),
       );
     }
   }
@@ -143,7 +170,12 @@ export class Portraits {
   }
 }
 
-/** The pixels of `crop`, at the picture's own resolution. */
+/**
+ * The pixels of `crop`, at the picture's own resolution.
+ *
+ * @param {Pixels} picture
+ * @param {Crop} crop
+ */
 function cutOut(picture, { x, y, side }) {
   const size = Math.round(side);
   const canvas = make('canvas', { width: size, height: size });

@@ -1,13 +1,19 @@
 // One job at a time and at most one waiting. A newer wish replaces the one that waits; cancelling the running job lets
 // the waiting one follow.
 
+/** @template Job */
 export class Queue {
   #work;
   #onChange;
+  /** @type {{ job: Job, stop: AbortController, over: Promise<boolean> } | null} */
   #running = null;
+  /** @type {Job | null} */
   #waiting = null;
 
-  /** `work(job, signal)` does a job and handles its own errors; it resolves to false if what waits should be dropped. */
+  /**
+   * @param {(job: Job, signal: AbortSignal) => Promise<boolean>} work does a job and handles its
+   *   own errors; it resolves to false if what waits should be dropped
+   */
   constructor(work, onChange = () => {}) {
     this.#work = work;
     this.#onChange = onChange;
@@ -21,6 +27,7 @@ export class Queue {
     return this.#waiting;
   }
 
+  /** @param {Job} job */
   add(job) {
     if (this.#running) {
       this.#waiting = job;
@@ -46,14 +53,16 @@ export class Queue {
     await this.#running?.over;
   }
 
+  /** @param {Job} job */
   async #run(job) {
     const stop = new AbortController();
-    const running = (this.#running = { job, stop });
+    this.#running = { job, stop, over: Promise.resolve(true) };
     this.#onChange();
-    running.over = this.#work(job, stop.signal);
-    const goOn = await running.over;
+    const over = this.#work(job, stop.signal);
+    this.#running.over = over;
+    const goOn = await over;
     this.#running = null;
-    const next = goOn === false ? null : this.#waiting;
+    const next = goOn ? this.#waiting : null;
     this.#waiting = null;
     if (next) this.#run(next);
     else this.#onChange();

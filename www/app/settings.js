@@ -5,33 +5,52 @@ import { MODELS, previewUrl } from './catalogue.js';
 import { byId, capitalised, make } from './dom.js';
 import { faceIcon } from './icons.js';
 
-/** Beyond this a number in a form is no longer exact. */
+/** @import { Manifest } from '../../pkg/index.d.ts' */
+/** @import { Request, Settings as Wishes } from '../types.d.ts' */
+
+/** Short enough to be read and typed. */
 const LARGEST_DICE = 1e6;
 
 export class Settings {
-  #form = byId('controls');
+  #form = byId('controls', HTMLFormElement);
   #labels = byId('labels');
-  #fields = Object.fromEntries(['seed', 'steps', 'guidance'].map((name) => [name, byId(name)]));
-  #model;
+  #fields = {
+    seed: byId('seed', HTMLInputElement),
+    steps: byId('steps', HTMLInputElement),
+    guidance: byId('guidance', HTMLInputElement),
+  };
+  #model = '';
 
-  /** `onLabel` is called when the visitor chooses another expression. */
+  /**
+   * @param {string} model
+   * @param {{ onLabel: () => void }} events `onLabel` is called when the visitor chooses another expression
+   */
   constructor(model, { onLabel }) {
     this.showModel(model);
     this.#labels.addEventListener('change', onLabel);
     byId('dice').addEventListener('click', () => {
-      this.#fields.seed.value = Math.floor(Math.random() * LARGEST_DICE);
+      this.#fields.seed.value = `${Math.floor(Math.random() * LARGEST_DICE)}`;
       this.#fields.seed.removeAttribute('aria-invalid');
     });
   }
 
-  /** The expressions of a model, as far as they are known before it is there. */
+  /**
+   * The expressions of a model, as far as they are known before it is there.
+   *
+   * @param {string} model
+   */
   showModel(model) {
     if (model === this.#model) return;
     this.#model = model;
     this.#showLabels(MODELS[model].previews);
   }
 
-  /** Takes labels and defaults from the model, except for `fixed`, which came with a link. */
+  /**
+   * Takes labels and defaults from the model, except for `fixed`, which came with a link.
+   *
+   * @param {Manifest} manifest
+   * @param {Wishes} fixed
+   */
   adopt(manifest, fixed = {}) {
     if (`${manifest.labels}` !== `${this.labels}`) this.#showLabels(manifest.labels);
     this.write({ steps: manifest.defaultSteps, guidance: manifest.defaultGuidance, ...fixed });
@@ -41,33 +60,50 @@ export class Settings {
     return [...this.#labels.querySelectorAll('input')].map(({ value }) => value);
   }
 
-  /** The form's values; a bad one is named in the browser's own words. */
+  /**
+   * The form's values.
+   *
+   * @returns {Request}
+   * @throws {LfdmError} that names a bad one in the browser's own words
+   */
   read() {
     for (const input of Object.values(this.#fields)) {
       const valid = input.checkValidity();
-      input.setAttribute('aria-invalid', !valid);
+      input.setAttribute('aria-invalid', `${!valid}`);
       if (!valid) {
         input.closest('details')?.setAttribute('open', '');
         input.focus();
-        throw new LfdmError('options', `${input.labels[0].textContent}: ${input.validationMessage}`);
+        throw new LfdmError('options', `${input.labels?.[0].textContent}: ${input.validationMessage}`);
       }
     }
-    const numbers = Object.entries(this.#fields).map(([name, input]) => [name, input.valueAsNumber]);
-    return { label: this.#form.elements.label.value, ...Object.fromEntries(numbers) };
+    const { seed, steps, guidance } = this.#fields;
+    return {
+      label: this.#label,
+      seed: seed.valueAsNumber,
+      steps: steps.valueAsNumber,
+      guidance: guidance.valueAsNumber,
+    };
   }
 
-  /** Fills in what `settings` has; returns the names of those that the form does not accept. */
+  /**
+   * Fills in what `settings` has.
+   *
+   * @param {Wishes} settings
+   * @returns {string[]} the names of those that the form does not accept
+   */
   write(settings) {
     const refused = [];
-    for (const [name, input] of Object.entries(this.#fields)) {
+    for (const name of /** @type {const} */ (['seed', 'steps', 'guidance'])) {
       if (settings[name] == null) continue;
+      const input = this.#fields[name];
       const before = input.value;
-      input.value = settings[name];
+      input.value = `${settings[name]}`;
       if (input.checkValidity()) continue;
       input.value = before;
       refused.push(name);
     }
     if (settings.label != null) {
+      /** @type {HTMLInputElement | null} */
       const radio = this.#labels.querySelector(`input[value="${CSS.escape(settings.label)}"]`);
       if (radio) radio.checked = true;
       else refused.push('label');
@@ -75,9 +111,14 @@ export class Settings {
     return refused;
   }
 
+  /** The chosen expression; empty while there are none. */
+  get #label() {
+    return `${new FormData(this.#form).get('label') ?? ''}`;
+  }
+
+  /** @param {string[]} labels */
   #showLabels(labels) {
-    const before = this.#form.elements.label?.value;
-    const chosen = [before, 'happiness', labels[0]].find((label) => labels.includes(label));
+    const chosen = [this.#label, 'happiness', labels[0]].find((label) => labels.includes(label));
     this.#labels.replaceChildren(
       ...labels.map((label) =>
         make(
@@ -91,7 +132,11 @@ export class Settings {
     );
   }
 
-  /** A strip of frames that CSS plays, or a drawn face for labels that nobody has rendered. */
+  /**
+   * A strip of frames that CSS plays, or a drawn face for labels that nobody has rendered.
+   *
+   * @param {string} label
+   */
   #preview(label) {
     if (!MODELS[this.#model].previews.includes(label)) return faceIcon(label);
     const preview = make('span', { className: 'preview' });

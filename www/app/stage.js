@@ -1,285 +1,300 @@
-// What is on the screens: a portrait, one video with its flow and occlusion, or several videos beside each other.
+// What is on the screens: a portrait, one video with its flow and occlusion, or several videos side by side.
 
 import { Board, TELLING_FRAME } from './board.js';
-import { byId, capitalised, context, fill, fit, make } from './dom.js';
+import { byId, context, fill, fit, isPressed, press } from './dom.js';
+import { footageOf } from './footage.js';
 import { OWN_PHOTO } from './link.js';
 import { Player } from './player.js';
-import { motionOf } from './take.js';
+import { motionOf, stillOf } from './take.js';
+
+/** @import { GenerateEvent } from '../../pkg/index.d.ts' */
+/** @import { Comparison, Footage, Portrait, Shown, Video } from '../types.d.ts' */
+/** @import { Take } from './take.js' */
 
 /** Videos that stay on the shelf; each holds three pictures per frame. */
 const SHELF = 12;
-const CAPTION = 28;
 
 export class Stage {
-  #screens = Object.fromEntries(['result', 'portrait', 'flow', 'occlusion'].map((id) => [id, byId(id)]));
+  #screens = {
+    result: byId('result', HTMLCanvasElement),
+    portrait: byId('portrait', HTMLCanvasElement),
+    flow: byId('flow', HTMLCanvasElement),
+    occlusion: byId('occlusion', HTMLCanvasElement),
+  };
   #views = byId('views');
+  #tiles = byId('board');
   #badge = byId('badge');
   #back = byId('back');
   #sharp = byId('sharp');
   #whole = byId('whole');
   #player = new Player((index) => this.#draw(index));
-  #board = new Board(byId('board'), (take) => this.open(take));
+  #board = new Board(this.#tiles, (take) => this.open(take));
   #shelf = new Board(byId('shelf'), (take) => this.open(take));
-  #take = null;
-  #grid = null;
   #onChange;
 
-  /** `onChange()` is called when something else is shown; `video` says what. */
+  /** @type {Shown} */
+  #shown = { kind: 'nothing' };
+  /**
+   * The latest one; videos that were opened lead back to it.
+   *
+   * @type {Comparison | null}
+   */
+  #comparison = null;
+  /** Whether videos to come are shown sharp, until another portrait is chosen. */
+  #sharpNext = false;
+
+  /** @param {{ onChange: () => void }} events `onChange` is called when something else is shown; `video` says what */
   constructor({ onChange }) {
     this.#onChange = onChange;
-    this.#back.addEventListener('click', () => this.#openGrid());
-    this.#sharp.addEventListener('click', () => this.#setSharp(!pressed(this.#sharp)));
-    this.#whole.addEventListener('click', () => this.#setWhole(!pressed(this.#whole)));
+    this.#back.addEventListener('click', () => this.#openComparison());
+    this.#sharp.addEventListener('click', () => this.#setSharp(!isPressed(this.#sharp)));
+    this.#whole.addEventListener('click', () => this.#setWhole(!isPressed(this.#whole)));
   }
 
-  /** The finished video on the screen, `{ take }`, or the comparison, `{ grid }`; null if there is none to save or share. */
+  /**
+   * The finished video on the screen, or the comparison; null if there is nothing to save or share.
+   *
+   * @returns {Video | null}
+   */
   get video() {
-    if (this.#views.dataset.view === 'grid')
-      return this.#grid?.takes.some(({ done }) => done) ? { grid: this.#grid } : null;
-    return this.#take?.done && !this.#take.teaser ? { take: this.#take } : null;
+    const shown = this.#shown;
+    if (shown.kind === 'video' && shown.take.done) return { take: shown.take };
+    if (shown.kind === 'comparison' && shown.comparison.takes.some(isDone)) return { comparison: shown.comparison };
+    return null;
   }
 
   /** The video made ahead, while it is on the screen. */
-  get teaser() {
-    return this.#take?.teaser ? this.#take : null;
+  get example() {
+    return this.#shown.kind === 'example' ? this.#shown.take : null;
   }
 
-  showPortrait({ pixels, sample }) {
-    this.#reset();
+  /** @param {Portrait} portrait */
+  showPortrait(portrait) {
     // A visitor's own picture has more to show than the model's frames; the samples are as small as those.
-    this.#markSharp(sample === OWN_PHOTO);
-    const { data, width, height } = pixels;
-    const picture = make('canvas', { width, height });
-    context(picture).putImageData(new ImageData(data, width, height), 0, 0);
-    const side = Math.min(width, height);
-    const square = [Math.floor((width - side) / 2), Math.floor((height - side) / 2), side, side];
-    fill(this.#screens.result, picture, square);
-    fill(this.#screens.portrait, picture, square);
-    this.#describe('The chosen portrait');
-    this.#onChange();
+    this.#sharpNext = portrait.sample === OWN_PHOTO;
+    this.#show({ kind: 'portrait', portrait });
   }
 
-  /** A video made ahead, until there is one of the visitor's own. */
-  showTeaser(take) {
-    take.teaser = true;
-    this.showPortrait(take.portrait);
-    this.#take = take;
-    this.#badge.hidden = false;
-    this.#describe(`An example made earlier by this model: ${take.request.label}, a looping video`);
-    this.#player.start(take.frames.length, take.fps);
+  /**
+   * Plays a video made ahead, until there is one of the visitor's own.
+   *
+   * @param {Take} take
+   */
+  showExample(take) {
+    this.#sharpNext = false;
+    this.#show({ kind: 'example', take });
+    this.#play(take);
   }
 
-  /** Videos are about to be made: one, or several to `compare`, which is one of `COMPARISONS`. */
-  begin(takes, compare = null) {
-    this.#grid = null;
-    const sharp = pressed(this.#sharp);
-    this.showPortrait(takes[0].portrait);
-    this.#markSharp(sharp);
-    for (const take of takes) take.sharp = sharp;
-    if (compare) {
-      this.#grid = { takes, ...compare };
-      this.#board.show(takes, compare.caption);
-      byId('board').dataset.columns = compare.columns;
-      this.#setView('grid');
-    } else {
-      this.#take = takes[0];
+  /**
+   * Videos are about to be made: one, or those of a comparison.
+   *
+   * @param {Take[]} takes
+   * @param {Comparison | null} comparison
+   */
+  begin(takes, comparison) {
+    for (const take of takes) take.sharp = this.#sharpNext;
+    this.#comparison = comparison;
+    if (comparison) {
+      this.#board.show(takes, comparison.caption);
+      this.#tiles.dataset.columns = `${comparison.columns}`;
     }
-    this.#onChange();
+    this.#show(comparison ? { kind: 'comparison', comparison } : { kind: 'video', take: takes[0] });
   }
 
-  /** Shows an event of the generation; what is not about pictures is none of the stage's business. */
+  /**
+   * Shows what an event of the generation brings in pictures.
+   *
+   * @param {Take} take
+   * @param {GenerateEvent} event
+   */
   receive(take, event) {
-    if (event.type === 'step' && event.preview && this.#take === take) {
+    if (event.type === 'step' && event.preview && this.#isShown(take)) {
       fill(this.#screens.flow, motionOf(event.preview, TELLING_FRAME));
     }
     if (event.type !== 'frame') return;
     take.add(event);
-    if (this.#take === take) {
+    if (this.#isShown(take)) {
       this.#player.follow(event.index, event.total);
       this.#draw(event.index);
-    } else if (this.#grid && !this.#grid.takes.some(({ done }) => done)) {
+    } else if (this.#comparison && !this.#comparison.takes.some(isDone)) {
       this.#board.draw(event.index);
     }
   }
 
-  /** `take` is complete. */
+  /**
+   * `take` is complete.
+   *
+   * @param {Take} take
+   */
   finish(take) {
     take.done = true;
+    this.#putOnShelf(take);
+    if (this.#isShown(take)) {
+      this.#render();
+      this.#play(take);
+    } else if (this.#comparison?.takes.includes(take)) {
+      this.#board.refresh(take);
+      // The clock starts with the first and runs on for the others.
+      const isFirst = this.#comparison.takes.filter(isDone).length === 1;
+      if (isFirst && this.#shown.kind === 'comparison') this.#play(take);
+    }
+    this.#onChange();
+  }
+
+  /** A generation ended early: what is complete stays. Returns whether anything is. */
+  abandon() {
+    const comparison = this.#comparison;
+    if (!comparison?.takes.some(isDone)) {
+      this.#comparison = null;
+      return false;
+    }
+    for (const take of comparison.takes.filter((take) => !take.done)) this.#board.remove(take);
+    comparison.takes = this.#board.takes;
+    this.#onChange();
+    return true;
+  }
+
+  /** @param {Take} take */
+  open(take) {
+    this.#sharpNext = take.sharp;
+    this.#show({ kind: 'video', take });
+    this.#play(take);
+  }
+
+  /**
+   * What is on the screen as something to save, where one video is `side` pixels wide.
+   *
+   * @param {Video} video
+   * @param {number} side
+   * @returns {Footage}
+   */
+  footage(video, side) {
+    return { ...footageOf(video, side), order: this.#player.order, fps: this.#player.fps };
+  }
+
+  #openComparison() {
+    const comparison = this.#comparison;
+    if (!comparison) return;
+    this.#show({ kind: 'comparison', comparison });
+    const complete = comparison.takes.find(isDone);
+    if (complete) this.#play(complete);
+    this.#tiles.querySelector('button')?.focus();
+  }
+
+  /** @param {Take} take */
+  #putOnShelf(take) {
     this.#shelf.add(take, take.title, { first: true });
     this.#shelf.drawStill(take);
     byId('shelf-empty').hidden = true;
     const [oldest] = this.#shelf.takes;
     if (this.#shelf.takes.length > SHELF) this.#shelf.remove(oldest);
-    if (this.#take === take) {
-      this.#play(take);
-    } else if (this.#grid?.takes.includes(take)) {
-      this.#board.refresh(take);
-      // The clock starts with the first and runs on for the others.
-      const first = this.#grid.takes.filter(({ done }) => done).length === 1;
-      if (first && this.#views.dataset.view === 'grid') this.#player.start(take.frames.length, take.fps);
-    }
-    this.#onChange();
   }
 
-  /** A generation ended early: what is complete stays. */
-  abandon() {
-    if (this.#grid?.takes.some(({ done }) => done)) {
-      for (const take of this.#grid.takes.filter(({ done }) => !done)) this.#board.remove(take);
-      this.#grid.takes = this.#board.takes;
-      this.#onChange();
-      return true;
-    }
-    return false;
-  }
-
-  open(take) {
+  /** @param {Shown} shown */
+  #show(shown) {
     this.#player.stop();
-    this.#setView('single');
-    this.#badge.hidden = true;
-    this.#take = take;
-    this.#markSharp(take.sharp);
-    fill(this.#screens.portrait, take.still, take.square);
-    this.#back.hidden = !this.#grid;
-    this.#play(take);
+    this.#shown = shown;
+    this.#drawStill();
+    this.#render();
     this.#onChange();
   }
 
-  #openGrid() {
-    this.#player.stop();
-    this.#take = null;
-    this.#whole.hidden = true;
-    this.#back.hidden = true;
-    this.#setView('grid');
-    const complete = this.#grid.takes.find(({ done }) => done);
-    this.#player.start(complete.frames.length, complete.fps);
-    this.#onChange();
-    byId('board').querySelector('button')?.focus();
-  }
-
-  /**
-   * What is on the screen as something to save: `draw(context, index)` paints a frame of `width` by `height` pixels, where
-   * one video is `side` pixels wide.
-   */
-  footage(side) {
-    const { take, grid } = this.video;
-    const common = { order: this.#player.order, fps: this.#player.fps };
-    if (take) {
-      const { label, seed } = take.request;
-      const [width, height] = [Math.min(1, 1 / take.aspect), Math.min(1, take.aspect)].map((share) =>
-        Math.round(side * share),
-      );
-      const draw = (target, index) => target.drawImage(take.picture(index), 0, 0, width, height);
-      return { ...common, width, height, name: `lfdm-${label}-seed${seed}`, draw: smooth(draw) };
-    }
-    const takes = grid.takes.filter(({ done }) => done);
-    const columns = Math.min(grid.columns, takes.length);
-    const [width, height] = [columns * side, Math.ceil(takes.length / columns) * (side + CAPTION)];
-    const draw = (target, index) => {
-      target.fillStyle = '#fff';
-      target.fillRect(0, 0, width, height);
-      Object.assign(target, {
-        fillStyle: '#222',
-        font: '14px sans-serif',
-        textAlign: 'center',
-        textBaseline: 'middle',
-      });
-      takes.forEach((take, place) => {
-        const [x, y] = [(place % columns) * side, Math.floor(place / columns) * (side + CAPTION)];
-        target.drawImage(take.picture(index), x, y, side, side);
-        target.fillText(grid.caption(take), x + side / 2, y + side + CAPTION / 2);
-      });
-    };
-    return { ...common, width, height, name: `lfdm-${grid.name}`, draw: smooth(draw) };
-  }
-
+  /** @param {Take} take */
   #play(take) {
-    this.#offerWhole();
-    this.#describe(`The portrait showing ${take.request.label}, a looping video`);
     this.#player.start(take.frames.length, take.fps);
   }
 
-  #reset() {
-    this.#player.stop();
-    this.#take = null;
-    this.#badge.hidden = true;
-    this.#back.hidden = true;
-    this.#whole.hidden = true;
-    this.#setView('single');
-    for (const { width, height } of [this.#screens.flow, this.#screens.occlusion]) {
-      for (const name of ['flow', 'occlusion']) context(this.#screens[name]).clearRect(0, 0, width, height);
+  /** Brings everything but the pictures in step with what is shown. */
+  #render() {
+    const { kind } = this.#shown;
+    const take = this.#shown.kind === 'video' ? this.#shown.take : null;
+    this.#views.dataset.view = kind === 'comparison' ? 'grid' : 'single';
+    this.#badge.hidden = kind !== 'example';
+    this.#back.hidden = !(take && this.#comparison);
+    // Offered only where there is more of the picture.
+    this.#whole.hidden = !(take?.done && take.isPart);
+    press(this.#whole, Boolean(take?.whole));
+    press(this.#sharp, this.#sharpNext);
+    this.#screens.result.setAttribute('aria-label', describe(this.#shown));
+  }
+
+  /** The portrait on the screens that have it, and nothing on the others until there are frames. */
+  #drawStill() {
+    const shown = this.#shown;
+    if (shown.kind === 'nothing' || shown.kind === 'comparison') return;
+    const { canvas, square } = shown.kind === 'portrait' ? stillOf(shown.portrait) : shown.take.still;
+    fill(this.#screens.result, canvas, square);
+    fill(this.#screens.portrait, canvas, square);
+    for (const screen of [this.#screens.flow, this.#screens.occlusion]) {
+      context(screen).clearRect(0, 0, screen.width, screen.height);
     }
   }
 
-  #setView(view) {
-    this.#views.dataset.view = view;
-  }
-
+  /** @param {number} index */
   #draw(index) {
-    if (this.#views.dataset.view === 'grid') {
+    const shown = this.#shown;
+    if (shown.kind === 'comparison') {
       this.#board.draw(index);
-    } else if (this.#take?.frames.length) {
-      const { flow, occlusion } = this.#take.frame(index);
-      fit(this.#screens.result, this.#take.picture(index));
+    } else if ('take' in shown && shown.take.frames.length) {
+      const { flow, occlusion } = shown.take.frame(index);
+      fit(this.#screens.result, shown.take.picture(index));
       fill(this.#screens.flow, flow);
       fill(this.#screens.occlusion, occlusion);
     }
   }
 
-  /** Whether the video is shown within the picture that it is a part of; offered only where there is more of it. */
+  /** @param {Take} take */
+  #isShown(take) {
+    return this.#shown.kind === 'video' && this.#shown.take === take;
+  }
+
+  /**
+   * Whether the video is shown within the picture that it is a part of.
+   *
+   * @param {boolean} on
+   */
   #setWhole(on) {
-    this.#whole.setAttribute('aria-pressed', on);
-    this.#take.whole = on;
+    if (this.#shown.kind !== 'video') return;
+    this.#shown.take.whole = on;
+    this.#render();
     this.#draw(this.#player.index);
   }
 
-  #offerWhole() {
-    this.#whole.hidden = !(this.#take?.done && this.#take.isPart);
-    this.#whole.setAttribute('aria-pressed', Boolean(this.#take?.whole));
-  }
-
-  #markSharp(on) {
-    this.#sharp.setAttribute('aria-pressed', on);
-  }
-
-  /** For what is on the screen; what comes next keeps to it until another portrait is chosen. */
+  /**
+   * For what is on the screen, and for what comes next.
+   *
+   * @param {boolean} on
+   */
   #setSharp(on) {
-    this.#markSharp(on);
-    const grid = this.#views.dataset.view === 'grid';
-    for (const take of grid ? this.#grid.takes : this.#take ? [this.#take] : []) {
+    this.#sharpNext = on;
+    for (const take of takesOf(this.#shown)) {
       take.sharp = on;
       if (take.done && this.#shelf.takes.includes(take)) this.#shelf.drawStill(take);
     }
+    this.#render();
     this.#draw(this.#player.index);
   }
+}
 
-  #describe(text) {
-    this.#screens.result.setAttribute('aria-label', text);
+/** @param {Take} take */
+function isDone(take) {
+  return take.done;
+}
+
+/** @param {Shown} shown */
+function takesOf(shown) {
+  if (shown.kind === 'comparison') return shown.comparison.takes;
+  return 'take' in shown ? [shown.take] : [];
+}
+
+/** @param {Shown} shown */
+function describe(shown) {
+  if (shown.kind === 'example') {
+    return `An example that this model made earlier: ${shown.take.request.label}, a looping video`;
   }
-}
-
-/** The comparisons that the page offers. */
-export const COMPARISONS = {
-  expressions: ({ seed }) => ({
-    kind: 'expressions',
-    name: `expressions-seed${seed}`,
-    columns: 4,
-    caption: ({ request }) => capitalised(request.label),
-  }),
-  seeds: ({ label, seed }, count) => ({
-    kind: 'seeds',
-    name: `${label}-seeds${seed}-${seed + count - 1}`,
-    columns: 2,
-    caption: ({ request }) => `Seed ${request.seed}`,
-  }),
-};
-
-function smooth(draw) {
-  return (target, index) => {
-    target.imageSmoothingQuality = 'high';
-    draw(target, index);
-  };
-}
-
-function pressed(toggle) {
-  return toggle.getAttribute('aria-pressed') === 'true';
+  if (shown.kind === 'video' && shown.take.done) {
+    return `The portrait showing ${shown.take.request.label}, a looping video`;
+  }
+  return 'The chosen portrait';
 }

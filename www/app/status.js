@@ -4,14 +4,17 @@
 import { LfdmError } from '../pkg/index.js';
 import { byId } from './dom.js';
 
-const BAR_AT = { ready: 1 };
+/** @typedef {'loading' | 'idle' | 'running' | 'ready' | 'error'} State */
 
 export class Status {
   #line = byId('status');
   #announcer = byId('announcer');
-  #bar = byId('progress');
+  #bar = byId('progress', HTMLProgressElement);
   #panel = byId('error');
   #retry = byId('retry');
+  #message = byId('error-message');
+  #details = byId('error-text');
+  /** @type {(() => void) | null} */
   #action = null;
 
   constructor() {
@@ -20,10 +23,11 @@ export class Status {
       this.clearError();
       action?.();
     });
-    byId('copy-details').addEventListener('click', ({ currentTarget }) => {
-      navigator.clipboard.writeText(`${byId('error-message').textContent}\n${this.#details.textContent}`).then(
-        () => (currentTarget.textContent = 'Copied'),
-        () => getSelection().selectAllChildren(this.#details),
+    const copy = byId('copy-details');
+    copy.addEventListener('click', () => {
+      navigator.clipboard.writeText(`${this.#message.textContent}\n${this.#details.textContent}`).then(
+        () => (copy.textContent = 'Copied'),
+        () => getSelection()?.selectAllChildren(this.#details),
       );
     });
   }
@@ -32,36 +36,50 @@ export class Status {
     return document.body.dataset.state;
   }
 
-  /** `message` is also read out. */
+  /**
+   * @param {State} state
+   * @param {string} message is also read out
+   */
   set(state, message) {
     document.body.dataset.state = state;
     this.#line.textContent = message;
     this.#announcer.textContent = message;
-    this.#bar.value = BAR_AT[state] ?? 0;
+    this.#bar.value = state === 'ready' ? 1 : 0;
   }
 
-  /** Too frequent to be read out. */
+  /**
+   * Too frequent to be read out.
+   *
+   * @param {number} fraction
+   * @param {string} message
+   */
   progress(fraction, message) {
     this.#bar.value = fraction;
     this.#line.textContent = message;
   }
 
+  /** @param {string} message */
   say(message) {
     this.#line.textContent = message;
     this.#announcer.textContent = message;
   }
 
-  /** `retry`: what "Try again" does, if trying again can help. `state`: null leaves a running video to itself. */
+  /**
+   * @param {unknown} error
+   * @param {{ retry?: (() => void) | null, state?: State | null, message?: string }} options
+   *   `retry` is what "Try again" does, if trying again can help; with `state: null` the line and
+   *   the bar stay with the video that is being made
+   */
   error(error, { retry = null, state = 'error', message = 'That did not work.' } = {}) {
     const known = error instanceof LfdmError;
-    byId('error-message').textContent = known ? error.message : 'Something went wrong on this page. Try again.';
-    const details = known ? error.details : `${error?.stack ?? error}`;
+    this.#message.textContent = known ? error.message : 'Something went wrong on this page. Try again.';
+    const details = known ? error.details : `${(error instanceof Error && error.stack) || error}`;
     byId('error-details').hidden = !details;
     byId('copy-details').textContent = 'Copy details';
     this.#details.textContent = details ?? '';
     this.#action = retry;
     this.#retry.hidden = !retry;
-    byId('use-cpu').hidden = error.code !== 'device';
+    byId('use-cpu').hidden = !(known && error.code === 'device');
     this.#panel.hidden = false;
     if (state) this.set(state, message);
     this.#panel.scrollIntoView({ block: 'nearest' });
@@ -70,9 +88,5 @@ export class Status {
   clearError() {
     this.#panel.hidden = true;
     this.#action = null;
-  }
-
-  get #details() {
-    return byId('error-details').querySelector('code');
   }
 }

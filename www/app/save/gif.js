@@ -1,10 +1,16 @@
 import { context } from '../dom.js';
 import { breath, drawn } from './frames.js';
 
+/** @import { Save } from '../../types.d.ts' */
+
 /** How much of the work is drawing; the rest is the encoder's, which says nothing until it is done. */
 const DRAWING = 0.4;
 
-/** A GIF that loops for ever, encoded in the model's worker. */
+/**
+ * A GIF that loops for ever, encoded in the model's worker.
+ *
+ * @type {Save}
+ */
 export async function saveGif(footage, { onProgress, encoder }) {
   const { width, height, fps } = footage;
   const frames = [];
@@ -14,5 +20,6 @@ export async function saveGif(footage, { onProgress, encoder }) {
     await breath();
   }
   const model = await encoder();
+  if (!model) throw new Error('no model has been loaded');
   return { blob: await model.encodeGif(frames, { width, height, fps }) };
 }

@@ -1,21 +1,28 @@
-import { make } from '../dom.js';
+import { context, make } from '../dom.js';
 import { breath, drawn } from './frames.js';
+
+/** @import { Save } from '../../types.d.ts' */
 
 /** Canvases of some browsers end here. */
 const WIDEST = 8192;
 
-/** All frames side by side, there but not back, in one PNG; in rows where they would be too wide. */
+/**
+ * All frames side by side, there but not back, in one PNG; in rows where they would be too wide.
+ *
+ * @type {Save}
+ */
 export async function saveStrip(footage, { onProgress }) {
   const there = { ...footage, order: [...new Set(footage.order)].sort((a, b) => a - b) };
   const columns = Math.min(there.order.length, Math.floor(WIDEST / footage.width));
   const rows = Math.ceil(there.order.length / columns);
   const strip = make('canvas', { width: columns * footage.width, height: rows * footage.height });
-  const target = strip.getContext('2d');
+  const target = context(strip);
   for (const { canvas, place, done } of drawn(there)) {
     target.drawImage(canvas, (place % columns) * footage.width, Math.floor(place / columns) * footage.height);
     onProgress(done);
     await breath();
   }
+  /** @type {Blob | null} */
   const blob = await new Promise((resolve) => strip.toBlob(resolve, 'image/png'));
   if (!blob) throw new Error(`no PNG of ${strip.width} x ${strip.height} pixels`);
   return { blob };

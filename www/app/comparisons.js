@@ -1,0 +1,66 @@
+// The comparisons that the page offers: several videos of one portrait, side by side.
+
+import { capitalised } from './dom.js';
+
+/** @import { Comparison, ComparisonKind, Job, Request } from '../types.d.ts' */
+/** @import { Take } from './take.js' */
+
+/** How many seeds are compared at once. */
+const SEEDS = 4;
+
+/** @type {Record<ComparisonKind, (request: Request, takes: Take[]) => Omit<Comparison, 'kind' | 'takes'>>} */
+const KINDS = {
+  expressions: ({ seed }) => ({
+    name: `expressions-seed${seed}`,
+    columns: 4,
+    caption: ({ request }) => capitalised(request.label),
+  }),
+  seeds: ({ label, seed }, { length }) => ({
+    name: `${label}-seeds${seed}-${seed + length - 1}`,
+    columns: 2,
+    caption: ({ request }) => `Seed ${request.seed}`,
+  }),
+};
+
+/**
+ * @param {string | undefined} kind
+ * @returns {kind is ComparisonKind}
+ */
+export function isComparison(kind) {
+  return kind !== undefined && Object.hasOwn(KINDS, kind);
+}
+
+/**
+ * What a job asks for, one request per video.
+ *
+ * @param {Job} job
+ * @param {string[]} labels of the model
+ */
+export function requestsOf({ request, compare }, labels) {
+  if (compare === 'expressions') return labels.map((label) => ({ ...request, label }));
+  if (compare === 'seeds') {
+    return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
+  }
+  return [request];
+}
+
+/**
+ * @param {ComparisonKind} kind
+ * @param {Request} request
+ * @param {Take[]} takes
+ * @returns {Comparison}
+ */
+export function comparisonOf(kind, request, takes) {
+  return { kind, takes, ...KINDS[kind](request, takes) };
+}
+
+/**
+ * A job in a few words.
+ *
+ * @param {Job} job
+ */
+export function describe({ request: { label, seed }, compare }) {
+  if (compare === 'expressions') return `all expressions, seed ${seed}`;
+  if (compare === 'seeds') return `${label}, ${SEEDS} seeds from ${seed}`;
+  return `${label}, seed ${seed}`;
+}

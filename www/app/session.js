@@ -1,0 +1,77 @@
+// The model's life: one is loaded, then another takes its place. It knows nothing of the page.
+
+import { Lfdm } from '../pkg/index.js';
+import { modelUrl } from './catalogue.js';
+
+/** @import { DeviceKind } from '../../pkg/index.d.ts' */
+/** @import { SessionEvents } from '../types.d.ts' */
+
+export class Session {
+  /**
+   * Null while a model is on its way.
+   *
+   * @type {Lfdm | null}
+   */
+  lfdm = null;
+  /**
+   * Resolves to it; null before the first one is asked for.
+   *
+   * @type {Promise<Lfdm> | null}
+   */
+  loading = null;
+  #device;
+  #on;
+  #stop = new AbortController();
+
+  /**
+   * @param {string} model one of `MODELS`: the one that is loaded, or will be
+   * @param {'auto' | DeviceKind} device
+   * @param {SessionEvents} on
+   */
+  constructor(model, device, on) {
+    this.model = model;
+    this.#device = device;
+    this.#on = on;
+  }
+
+  /** Loads `model`. Another one that is still being loaded is given up. */
+  async load({ reload = false } = {}) {
+    this.#stop.abort();
+    const { signal } = (this.#stop = new AbortController());
+    this.#on.onLoading(this.model);
+    this.loading = Lfdm.load(modelUrl(this.model), {
+      device: this.#device,
+      reload,
+      signal,
+      onProgress: (progress) => signal.aborted || this.#on.onProgress(progress),
+    });
+    try {
+      const lfdm = await this.loading;
+      if (signal.aborted) return lfdm.dispose();
+      this.lfdm = lfdm;
+    } catch (error) {
+      // A damaged file may have come from the cache: ask the server next time.
+      if (!signal.aborted) this.#on.onFailure(error, () => this.load({ reload: true }));
+      return;
+    }
+    this.#on.onReady(this.lfdm);
+  }
+
+  /**
+   * Puts another model in the place of this one, once nothing is made with it any longer. One at a
+   * time: two would not fit into a phone.
+   *
+   * @param {string} model
+   * @param {Promise<void>} idle
+   */
+  async change(model, idle) {
+    const before = this.lfdm;
+    this.model = model;
+    // From now on nothing is asked of it.
+    this.lfdm = null;
+    await idle;
+    before?.dispose();
+    // While this one waited, yet another may have been chosen.
+    if (this.model === model) await this.load();
+  }
+}

@@ -1,0 +1,99 @@
+// What the page's modules hand to each other. Nothing of this is shipped: `npm run lint` in tests/browser checks the
+// code against it.
+
+import type { Lfdm, LoadProgress, Pixels } from '../pkg/index.d.ts';
+import type { Take } from './app/take.js';
+
+export type Awaitable<T> = T | Promise<T>;
+
+/** A square in a picture's pixels. */
+export interface Crop {
+  x: number;
+  y: number;
+  side: number;
+}
+
+export interface Portrait {
+  /** The name of a sample, or `OWN_PHOTO`. */
+  sample: string;
+  /** What the model is given. */
+  pixels: Pixels;
+  /** The picture that `pixels` were cut out of, and where: for the visitor's own. */
+  picture?: Pixels;
+  crop?: Crop;
+}
+
+/** What the form asks for. */
+export interface Request {
+  label: string;
+  seed: number;
+  steps: number;
+  guidance: number;
+}
+
+/** What a link or the model asks for: any of the form's fields. */
+export interface Settings extends Partial<Request> {
+  model?: string;
+  sample?: string;
+  grid?: string;
+}
+
+export type ComparisonKind = 'expressions' | 'seeds';
+
+/** Several videos shown side by side. */
+export interface Comparison {
+  kind: ComparisonKind;
+  /** Part of the names of saved files. */
+  name: string;
+  columns: number;
+  takes: Take[];
+  /** Tells a video from the others. */
+  caption(take: Take): string;
+}
+
+/** A wish in the queue: one video, or a comparison of several. */
+export interface Job {
+  portrait: Portrait;
+  request: Request;
+  compare: ComparisonKind | null;
+}
+
+/** What is on the stage. */
+export type Shown =
+  | { kind: 'nothing' }
+  | { kind: 'portrait'; portrait: Portrait }
+  /** A video that this model made earlier, until there is one of the visitor's own. */
+  | { kind: 'example'; take: Take }
+  /** A video, complete or in the making. */
+  | { kind: 'video'; take: Take }
+  | { kind: 'comparison'; comparison: Comparison };
+
+/** What can be saved or shared. */
+export type Video = { take: Take; comparison?: undefined } | { take?: undefined; comparison: Comparison };
+
+/** Something to write into a file: `draw` paints one frame, and `order` says which ones, in playing order. */
+export interface Footage {
+  name: string;
+  width: number;
+  height: number;
+  order: number[];
+  fps: number;
+  draw(context: CanvasRenderingContext2D, index: number): void;
+}
+
+/** Saves in one format. */
+export type Save = (
+  footage: Footage,
+  options: { onProgress: (fraction: number) => void; encoder: () => Awaitable<Lfdm | null> },
+) => Promise<{ blob: Blob; extension?: string; remark?: string }>;
+
+export interface SessionEvents {
+  /** A model is being downloaded. */
+  onLoading(model: string): void;
+  onProgress(progress: LoadProgress): void;
+  onReady(lfdm: Lfdm): void;
+  /** `retry` downloads it again. */
+  onFailure(error: unknown, retry: () => void): void;
+}
+
+export type { Pixels };
