@@ -1,6 +1,10 @@
-// What a model would run on: a real GPU if there is one, otherwise the CPU, and in that case why, and what would change it.
+// What a model would run on: a real GPU if there is one, otherwise the CPU, and in that case why,
+// and what would change it.
 
 import { LfdmError } from './error.js';
+
+/** @import { DeviceInfo, DeviceKind } from './index.d.ts' */
+/** @typedef {{ bytes: number }} File */
 
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
@@ -8,8 +12,12 @@ const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|so
 const WIDENED = 2;
 
 /**
- * The device that `wish` comes to for a model of these files. An explicit wish is obeyed, software adapters included; otherwise
- * a GPU that is missing, made of software or too small for the model means the CPU.
+ * The device that `wish` comes to for a model of these files. An explicit wish is obeyed, software adapters included;
+ * otherwise a GPU that is missing, made of software or too small for the model means the CPU.
+ *
+ * @param {'auto' | DeviceKind} wish
+ * @param {File[]} files
+ * @returns {Promise<DeviceInfo>}
  */
 export async function probeDevice(wish, files = []) {
   if (wish === 'cpu') return cpuInfo();
@@ -32,14 +40,25 @@ export async function probeDevice(wish, files = []) {
   return { kind: 'webgpu', name, software, f16, limits };
 }
 
+/**
+ * @param {string} [reason]
+ * @param {string} [advice]
+ * @returns {DeviceInfo}
+ */
 export function cpuInfo(reason, advice) {
   return { kind: 'cpu', name: 'CPU', software: false, f16: false, reason, advice };
 }
 
+/**
+ * @param {File[]} files
+ * @returns {Promise<{ name: string, software: boolean, f16: boolean, limits?: DeviceInfo['limits'], missing?: string,
+ *   small?: boolean }>} `missing` says why it is no use, and `small` that it is too small
+ */
 async function probeAdapter(files) {
-  if (!navigator.gpu) return { missing: 'this browser has no WebGPU' };
+  const none = { name: '', software: false, f16: false };
+  if (!navigator.gpu) return { ...none, missing: 'this browser has no WebGPU' };
   const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
-  if (!adapter) return { missing: 'no graphics adapter was found' };
+  if (!adapter) return { ...none, missing: 'no graphics adapter was found' };
   const info = adapter.info ?? {};
   const words = [info.description, info.vendor, info.architecture, info.device].filter(Boolean);
   const name = info.description || [info.vendor, info.architecture].filter(Boolean).join(' ') || 'unnamed adapter';
@@ -56,22 +75,32 @@ async function probeAdapter(files) {
   const largest = WIDENED * Math.max(0, ...files.map(({ bytes }) => bytes));
   const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);
   if (largest > most) {
-    found.missing = `the graphics adapter (${name}) holds at most ${megabytes(most)} MB in one piece, and this model may need ${megabytes(largest)} MB`;
-    found.small = true;
+    const missing =
+      `the graphics adapter (${name}) holds at most ${megabytes(most)} MB in one piece, ` +
+      `and this model may need ${megabytes(largest)} MB`;
+    return { ...found, missing, small: true };
   }
   return found;
 }
 
 export const DRIVER =
-  'Update the browser and the graphics driver, and see that graphics acceleration is switched on in the browser’s settings.';
+  'Update the browser and the graphics driver, and check that graphics acceleration is switched on in the browser’s ' +
+  'settings.';
 
-/** What a visitor can do, in this browser, to have the model run on a GPU. */
+/**
+ * What a visitor can do, in this browser, to have the model run on a GPU.
+ *
+ * @param {{ name: string, small?: boolean }} adapter
+ */
 function adviceFor({ name, small }) {
   if (small) return 'A smaller model may fit.';
   if (!isSecureContext) return 'Open the page over https: browsers offer WebGPU only there.';
   const agent = navigator.userAgent;
   if (/Firefox\//.test(agent)) {
-    return 'Use a current Firefox on Windows or on a Mac; elsewhere set dom.webgpu.enabled in about:config, or use Chrome or Edge.';
+    return (
+      'Use a current Firefox on Windows or on a Mac; elsewhere set dom.webgpu.enabled in about:config, ' +
+      'or use Chrome or Edge.'
+    );
   }
   if (/Chrome\//.test(agent)) {
     const flag =
@@ -79,7 +108,7 @@ function adviceFor({ name, small }) {
         ? ' On Linux also enable chrome://flags/#enable-vulkan and chrome://flags/#enable-unsafe-webgpu.'
         : '';
     const version = navigator.gpu ? '' : 'Chrome and Edge have WebGPU since version 113, on Android since 121. ';
-    return `${version}${DRIVER}${flag} chrome://gpu says what is in the way.`;
+    return `${version}${DRIVER}${flag} chrome://gpu shows what is wrong.`;
   }
   if (/Safari\//.test(agent)) return 'Safari has WebGPU since version 26, on macOS 26 and iOS 26.';
   return name ? DRIVER : 'Use a current Chrome, Edge, Safari or Firefox.';

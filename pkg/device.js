@@ -5,8 +5,9 @@ import { LfdmError } from './error.js';
 import { openDevice } from './lfdm.js';
 
 /**
- * Memory at its peak, about twice what the official model at its full size was measured to take (docs/import.md): the module;
- * the weights unpacked, the model built of them, and the file at hand, in units of the files; what a video's pixels take on the way.
+ * Memory at its peak, about twice what the official model at its full size was measured to take
+ * (docs/import.md): the module; the weights unpacked, the model built of them, and the file at
+ * hand, in units of the files; what a video's pixels take on the way.
  */
 const MODULE_BYTES = 64 * 2 ** 20;
 const PEAK_PER_FILE_BYTE = 6;
@@ -18,7 +19,11 @@ const SHARE = 0.75;
 /** `navigator.deviceMemory` is capped: from here on it only says "plenty". */
 const PLENTY_GIB = 8;
 
-/** The GPUDevice that the library opened, if it did. */
+/**
+ * The GPUDevice that the library opened, if it did.
+ *
+ * @type {GPUDevice | null}
+ */
 export let gpu = null;
 
 /** Opens the device that `probeDevice` names for a model of these files. Resolves to `{ handle, info }`. */
@@ -48,17 +53,20 @@ export function checkMemory(files, { frames, image_size: [height, width] }) {
   const message =
     `This model needs about ${gigabytes(needed)} GB of memory, and this ${bounded ? 'device' : 'browser'} has ` +
     `${gigabytes(available)} GB for it. Use a smaller model or a computer with more memory.`;
-  const details = `files: ${sum(files)} bytes, needed: ${needed}, available: ${available}, deviceMemory: ${installed ?? 'unknown'}`;
+  const details =
+    `files: ${sum(files)} bytes, needed: ${needed}, available: ${available}, ` +
+    `deviceMemory: ${installed ?? 'unknown'}`;
   throw new LfdmError('memory', message, details);
 }
 
 /** The library opens its own GPUDevice; this is the only place from which it can be watched. */
 function watchDevice(onLost) {
   const { requestDevice } = GPUAdapter.prototype;
-  GPUAdapter.prototype.requestDevice = async function (...all) {
-    gpu = await requestDevice.apply(this, all);
-    gpu.lost.then(({ message, reason }) => onLost(message || reason));
-    return gpu;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await requestDevice.call(this, descriptor);
+    device.lost.then(({ message, reason }) => onLost(message || reason));
+    gpu = device;
+    return device;
   };
   return () => (GPUAdapter.prototype.requestDevice = requestDevice);
 }

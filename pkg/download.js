@@ -21,8 +21,9 @@ export async function fetchSmall(url, cache) {
 }
 
 /**
- * The file that the manifest describes as `file`, handed to `accept`, which throws if it is not that file. Bytes from the
- * store that turn out wrong are forgotten, and the file is fetched once more past every cache.
+ * The file that the manifest describes as `file`, handed to `accept`, which throws if it is not
+ * that file. Bytes from the store that turn out wrong are forgotten, and the file is fetched once
+ * more past every cache.
  */
 export async function fetchFile(url, file, { store, cache, progress, accept }) {
   const before = progress.mark();
@@ -64,7 +65,15 @@ async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progr
   }
 }
 
-/** The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, as long as each brings something. */
+/**
+ * The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, as long as each brings
+ * something.
+ *
+ * @param {URL} url
+ * @param {number} offset
+ * @param {RequestCache} cache
+ * @returns {AsyncGenerator<Uint8Array>}
+ */
 async function* receive(url, offset, cache) {
   for (;;) {
     const start = offset;
@@ -72,7 +81,7 @@ async function* receive(url, offset, cache) {
     const response = await request(url, { cache, offset, signal: stalled.signal });
     // A server that knows no ranges sends everything again.
     let known = response.status === 206 ? 0 : offset;
-    const reader = response.body.getReader();
+    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     try {
       for (;;) {
         const timer = setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS);
@@ -93,6 +102,10 @@ async function* receive(url, offset, cache) {
   }
 }
 
+/**
+ * @param {URL} url
+ * @param {{ cache: RequestCache, offset?: number, signal?: AbortSignal }} options
+ */
 async function request(url, { cache, offset = 0, signal }) {
   let response;
   try {
@@ -110,14 +123,18 @@ async function request(url, { cache, offset = 0, signal }) {
   }
   if (status === 416) throw notIntact(`${fileName(url)} on the server is shorter than the manifest says`);
   if (!response.ok || !response.body) throw broken(url, `HTTP ${status} ${response.statusText}`, status);
-  const begin = /bytes (\d+)-/.exec(response.headers.get('content-range'))?.[1];
+  const begin = /bytes (\d+)-/.exec(response.headers.get('content-range') ?? '')?.[1];
   // Hidden from pages of another origin unless the server allows it; the checksum notices what this cannot.
-  if (status === 206 && begin !== undefined && Number(begin) !== offset)
+  if (status === 206 && begin !== undefined && Number(begin) !== offset) {
     throw broken(url, `the server sent byte ${begin} for ${offset}`);
+  }
   return response;
 }
 
-/** Counts bytes and says so, a few times a second; the last count before a pause is said too, however soon the pause comes. */
+/**
+ * Counts bytes and says so, a few times a second; the last count before a pause is said too, however soon the pause
+ * comes.
+ */
 export class Progress {
   #report;
   #samples = [];
@@ -165,7 +182,7 @@ export class Progress {
 }
 
 export function notIntact(details) {
-  return new LfdmError('model', 'The model did not arrive intact, so nothing of it is used. Try again.', details);
+  return new LfdmError('model', 'The model did not arrive intact, so it is not used. Try again.', details);
 }
 
 function broken(url, details, status) {

@@ -26,10 +26,11 @@ export async function decodeImage(source) {
     const megapixels = Math.round((width * height) / 1e6);
     throw new LfdmError(
       'image',
-      `This picture has ${megapixels} megapixels; up to ${MAX_PIXELS / 1e6} can be read here. Choose a smaller one.`,
+      `This picture has ${megapixels} megapixels; the limit here is ${MAX_PIXELS / 1e6}. Choose a smaller one.`,
     );
   }
   const scale = Math.min(1, MAX_SHORT_SIDE / Math.min(width, height));
+  /** @type {ImageBitmapOptions} */
   const options = { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
   if (scale < 1) {
     options.resizeWidth = Math.round(width * scale);
@@ -45,6 +46,7 @@ export async function decodeImage(source) {
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
   // Kept in main memory: a GPU canvas may change the last bit of a colour.
   const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
+  if (!context) throw unreadable(source);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context.getImageData(0, 0, canvas.width, canvas.height);

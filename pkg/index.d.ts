@@ -7,7 +7,10 @@ export interface DeviceInfo {
   name: string;
   /** A GPU adapter that computes on the CPU; only taken if `device: 'webgpu'` asked for it. */
   software: boolean;
-  /** Whether the GPU offers half precision. The model computes in single precision on every device, so it never depends on it. */
+  /**
+   * Whether the GPU offers half precision. The model computes in single precision on every device,
+   * so it never depends on it.
+   */
   f16: boolean;
   /** Bytes that a GPU buffer, and a shader's view of one, can have. */
   limits?: { maxBufferSize: number; maxStorageBufferBindingSize: number };
@@ -66,17 +69,30 @@ export interface Manifest {
 export interface LoadOptions {
   /** Default: `auto`. `webgpu` also accepts a software adapter. */
   device?: 'auto' | DeviceKind;
-  /** Stops the download; the promise then rejects with the signal's reason. What has arrived shortens the next download. */
+  /**
+   * Stops the download; the promise then rejects with the signal's reason. What has arrived
+   * shortens the next download.
+   */
   signal?: AbortSignal;
   /** Called about twenty times a second while files arrive. */
   onProgress?: (progress: LoadProgress) => void;
-  /** Ask the server past the browser's HTTP cache. Stored files need no such thing: they are kept and verified by content. */
+  /**
+   * Ask the server past the browser's HTTP cache. Stored files need no such thing: they are kept
+   * and verified by content.
+   */
   reload?: boolean;
   /** Refuse a model that this device has no memory for, before downloading it (error code `memory`). Default: true. */
   checkMemory?: boolean;
 }
 
-export type ImageSource = Blob | ImageData | { data: Uint8ClampedArray; width: number; height: number };
+/** RGBA, row by row. */
+export interface Pixels {
+  data: Uint8ClampedArray<ArrayBuffer>;
+  width: number;
+  height: number;
+}
+
+export type ImageSource = Blob | ImageData | Pixels;
 
 export interface GenerateOptions {
   /** The portrait. Its centre square is used; transparent parts become white. */
@@ -90,8 +106,8 @@ export interface GenerateOptions {
   /** Strength of the label, 0 to 20. Default: `manifest.defaultGuidance`. */
   guidance?: number;
   /**
-   * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm` takes all of the schedule's steps, whatever
-   * `steps` says.
+   * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm`
+   * takes all of the schedule's steps, whatever `steps` says.
    */
   sampler?:
     | 'deis'
@@ -103,11 +119,14 @@ export interface GenerateOptions {
   /** Put a `preview` into every step event. Default: false. */
   previews?: boolean;
   /**
-   * Put a `photo` into every frame event: the picture itself, warped by the generated motion, with sides of at most this many pixels
-   * (16 to 2048). Default: none.
+   * Put a `photo` into every frame event: the picture itself, warped by the generated motion, with
+   * sides of at most this many pixels (16 to 2048). Default: none.
    */
   photoSize?: number;
-  /** Frames (and their `photo`) also come as an `ImageBitmap`, ready to be drawn. Whoever asks for them closes them. Default: false. */
+  /**
+   * Frames (and their `photo`) also come as an `ImageBitmap`, ready to be drawn. Whoever asks for
+   * them closes them. Default: false.
+   */
   bitmaps?: boolean;
   /** Stops the computation within one step; the loop then throws the signal's reason. */
   signal?: AbortSignal;
@@ -131,7 +150,10 @@ export interface StepEvent {
   /** From 0. */
   index: number;
   total: number;
-  /** With `previews`: the motion of all frames as far as it is known, in the size of the flow grid, one frame after the other in `rgba`. */
+  /**
+   * With `previews`: the motion of all frames as far as it is known, in the size of the flow grid,
+   * one frame after the other in `rgba`.
+   */
   preview?: Picture;
 }
 
@@ -160,8 +182,9 @@ export interface DoneEvent {
 }
 
 /**
- * The graphics device was lost and the run starts again, which takes a while; the events that follow go on where they had
- * stopped. This happens at most once per run: a second loss throws an error.
+ * The graphics device was lost and the run starts again, which takes a while; the events that
+ * follow go on where they had stopped. This happens at most once per run: a second loss throws an
+ * error.
  */
 export interface RestartedEvent {
   type: 'restarted';
@@ -180,7 +203,10 @@ export class LfdmError extends Error {
   constructor(code: LfdmErrorCode, message: string, details?: string);
 }
 
-/** A model in a worker of its own. After a crash the next call starts it again; a run whose device is lost starts itself again. */
+/**
+ * A model in a worker of its own. After a crash the next call starts it again; a run whose device
+ * is lost starts itself again.
+ */
 export class Lfdm {
   private constructor();
   readonly manifest: Manifest;
@@ -188,8 +214,9 @@ export class Lfdm {
   readonly storage: StorageInfo;
 
   /**
-   * Loads the model at `url`, a folder with `manifest.json`, and moves it to the device. Files that this browser has stored
-   * are not downloaded again; every byte is verified by its SHA-256, wherever it comes from.
+   * Loads the model at `url`, a folder with `manifest.json`, and moves it to the device. Files that
+   * this browser has stored are not downloaded again; every byte is verified by its SHA-256,
+   * wherever it comes from.
    */
   static load(url: string | URL, options?: LoadOptions): Promise<Lfdm>;
 
@@ -210,8 +237,8 @@ export class Lfdm {
 }
 
 /**
- * What `Lfdm.load` with this `device` would run a small model on, without loading any: for choosing the model, or for saying so beforehand.
- * Rejects like `load` if `webgpu` cannot be had.
+ * What `Lfdm.load` with this `device` would run a small model on, without loading any: for choosing
+ * the model, or for saying so beforehand. Rejects like `load` if `webgpu` cannot be had.
  */
 export function probeDevice(device?: 'auto' | DeviceKind): Promise<DeviceInfo>;
 
@@ -222,4 +249,4 @@ export function storedModels(): Promise<StoredModel[]>;
 export function removeStoredModels(): Promise<void>;
 
 /** Reads a picture as upright RGBA pixels. Throws an `LfdmError` with code `image` if it cannot. */
-export function decodeImage(source: ImageSource): Promise<{ data: Uint8ClampedArray; width: number; height: number }>;
+export function decodeImage(source: ImageSource): Promise<Pixels>;

@@ -9,26 +9,34 @@ import { removeStoredModels, storedModels } from './store.js';
 
 export { LfdmError, decodeImage, removeStoredModels, storedModels };
 
+/** @import * as Types from './index.d.ts' */
+
+/** @implements {Types.Lfdm} */
 export class Lfdm {
   #settings;
+  /** @type {ModelWorker | null} */
   #worker = null;
+  /** @type {Promise<ModelWorker> | null} */
   #opening = null;
   #disposed = false;
   /** Of the weights in use. */
   #fingerprint;
 
-  /** @type {import('./index.d.ts').Manifest} */
-  manifest;
-  /** @type {import('./index.d.ts').DeviceInfo} */
-  device;
-  /** @type {import('./index.d.ts').StorageInfo} */
-  storage;
+  // `load` hands out no model before these are set.
+  manifest = /** @type {Types.Manifest} */ (/** @type {unknown} */ (null));
+  device = /** @type {Types.DeviceInfo} */ (/** @type {unknown} */ (null));
+  storage = /** @type {Types.StorageInfo} */ (/** @type {unknown} */ (null));
 
+  /** @param {{ url: string, device: string, memoryChecked: boolean }} settings */
   constructor(settings) {
     this.#settings = settings;
   }
 
-  /** Downloads and verifies the model at `url` (a folder with `manifest.json`) and moves it to the device. */
+  /**
+   * Downloads and verifies the model at `url` (a folder with `manifest.json`) and moves it to the device.
+   *
+   * @type {typeof Types.Lfdm.load}
+   */
   static async load(url, options = {}) {
     const { device = 'auto', checkMemory = true, reload = false, signal, onProgress } = loadOptions(options);
     signal?.throwIfAborted();
@@ -52,6 +60,9 @@ export class Lfdm {
   /**
    * Yields `encoded`, then a `step` per denoising step, then a `frame` per frame, then `done`.
    * Leaving the loop, or aborting `signal`, stops the computation within one step.
+   *
+   * @param {Types.GenerateOptions} options
+   * @returns {AsyncGenerator<Types.GenerateEvent, void, void>}
    */
   async *generate(options) {
     const { image, signal, bitmaps = false, ...request } = generateOptions(options);
@@ -59,14 +70,14 @@ export class Lfdm {
     let delivered = 0;
     for (let attempt = 0; ; attempt++) {
       // After a crash the worker is gone; the files come from the browser's store.
-      await unlessAborted(this.#opening ?? this.#open(), signal);
+      const worker = await unlessAborted(this.#ready(), signal);
       const fingerprint = this.#fingerprint;
       // A copy: the caller keeps its pixels.
       const pixels = new Uint8ClampedArray(data);
       const message = { image: { data: pixels, width, height }, options: request, bitmaps };
       try {
         let index = 0;
-        for await (const event of this.#worker.stream('generate', message, [pixels.buffer], signal)) {
+        for await (const event of worker.stream('generate', message, [pixels.buffer], signal)) {
           if (index++ >= delivered) {
             delivered += 1;
             yield event;
@@ -79,24 +90,30 @@ export class Lfdm {
       } catch (error) {
         if (error?.code !== 'device-lost' || attempt > 0 || this.#disposed) throw error;
         yield { type: 'restarted', reason: error };
-        // One seed gives one video, so the repetition goes on where the first try stopped: unless the model has changed.
-        await unlessAborted(this.#opening ?? this.#open(), signal);
+        // One seed gives one video, so the repetition goes on where the first try stopped: unless
+        // the model has changed.
+        await unlessAborted(this.#ready(), signal);
         if (this.#fingerprint !== fingerprint) throw error;
       }
     }
   }
 
-  /** Encodes equally sized RGBA frames as a looping GIF. */
+  /**
+   * Encodes equally sized RGBA frames as a looping GIF.
+   *
+   * @param {Uint8ClampedArray[]} frames
+   * @param {{ width: number, height: number, fps?: number }} options
+   */
   async encodeGif(frames, { width, height, fps = this.manifest.fps }) {
-    await (this.#opening ?? this.#open());
-    const bytes = await this.#worker.request('gif', { frames, width, height, fps });
+    const worker = await this.#ready();
+    const bytes = await worker.request('gif', { frames, width, height, fps });
     return new Blob([bytes], { type: 'image/gif' });
   }
 
   /** Bytes that the WebAssembly module holds. They stay the same from one generation to the next. */
   async memory() {
-    await (this.#opening ?? this.#open());
-    return this.#worker.request('memory');
+    const worker = await this.#ready();
+    return worker.request('memory');
   }
 
   /** Stops the worker and frees the model. */
@@ -106,6 +123,15 @@ export class Lfdm {
     this.#worker = null;
   }
 
+  /** A worker with the model in it. */
+  #ready() {
+    return this.#opening ?? this.#open();
+  }
+
+  /**
+   * @param {Pick<Types.LoadOptions, 'onProgress' | 'reload'>} options
+   * @returns {Promise<ModelWorker>}
+   */
   #open({ onProgress, reload = false } = {}) {
     if (this.#disposed) return Promise.reject(new LfdmError('disposed', 'The model has been closed.'));
     const worker = new ModelWorker(() => {
@@ -126,40 +152,55 @@ export class Lfdm {
             } = event);
           }
         }
+        return worker;
       } catch (error) {
         worker.stop(error);
         throw error;
       }
     })();
-    // Whoever waits for it hears of its failure; it may also be that nobody waits any longer.
+    // Whoever waits for it hears of its failure; by then nobody may be waiting.
     this.#opening.catch(() => {});
     return this.#opening;
   }
 }
 
-/** What `Lfdm.load` with this `device` would run a small model on. Nothing is loaded. */
+/**
+ * What `Lfdm.load` with this `device` would run a small model on. Nothing is loaded.
+ *
+ * @type {typeof Types.probeDevice}
+ */
 export async function probeDevice(device = 'auto') {
   return probe(loadOptions({ device }).device);
 }
 
-/** Waits for `promise`, but no longer than `signal` allows. */
+/**
+ * Waits for `promise`, but no longer than `signal` allows.
+ *
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal | undefined} signal
+ * @returns {Promise<T>}
+ */
 async function unlessAborted(promise, signal) {
   signal?.throwIfAborted();
   if (!signal) return promise;
-  let abort;
-  const aborted = new Promise((_, reject) =>
-    signal.addEventListener('abort', (abort = () => reject(signal.reason)), { once: true }),
-  );
+  const raced = new AbortController();
+  /** @type {Promise<never>} */
+  const aborted = new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { signal: raced.signal });
+  });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', abort);
+    raced.abort();
   }
 }
 
 /** One worker and the calls that wait for it. Whatever kills the worker rejects every one of them. */
 class ModelWorker {
+  /** @type {Worker | null} */
   #worker;
+  /** @type {Map<number, Call>} */
   #calls = new Map();
   #next = 1;
   #started = false;
@@ -167,14 +208,15 @@ class ModelWorker {
 
   constructor(onStopped) {
     this.#onStopped = onStopped;
-    this.#worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'lfdm' });
-    this.#worker.onmessage = ({ data }) => this.#receive(data);
-    this.#worker.onerror = (event) => {
+    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'lfdm' });
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
       event.preventDefault();
       // Scripts that cannot be fetched fail without a message, and before anything was said.
       this.stop(this.#started || event.message ? crash(event.message) : unavailable());
     };
-    this.#worker.onmessageerror = () => this.stop(crash('A message could not be read.'));
+    worker.onmessageerror = () => this.stop(crash('A message could not be read.'));
   }
 
   stop(reason) {
@@ -241,6 +283,7 @@ class ModelWorker {
 class Call {
   static END = Symbol('end');
   #events = [];
+  /** @type {(() => void) | null} */
   #wake = null;
   #error = null;
   finished = false;
@@ -263,7 +306,7 @@ class Call {
 
   async take() {
     while (!this.#events.length && !this.#error) {
-      await new Promise((resolve) => (this.#wake = resolve));
+      await new Promise((/** @type {(value?: unknown) => void} */ resolve) => (this.#wake = resolve));
     }
     if (this.#events.length) return this.#events.shift();
     throw this.#error;
@@ -281,7 +324,7 @@ function unavailable() {
 function crash(details) {
   return new LfdmError(
     'crash',
-    'The model stopped unexpectedly. It will be started again when you try once more.',
+    'The model stopped unexpectedly. Try again to restart it.',
     details,
   );
 }

@@ -3,7 +3,7 @@
 import { LfdmError } from './error.js';
 
 const LOAD = {
-  device: (value) => ['auto', 'webgpu', 'cpu'].includes(value) || 'is none of auto, webgpu, cpu',
+  device: (value) => ['auto', 'webgpu', 'cpu'].includes(value) || 'is not one of auto, webgpu, cpu',
   signal: isSignal,
   onProgress: (value) => typeof value === 'function' || 'is not a function',
   reload: isBoolean,

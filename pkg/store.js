@@ -1,18 +1,22 @@
 // Models kept in this browser, so that a second visit downloads nothing and works without a network.
 //
-// A file is kept under its SHA-256, in pieces that are numbered by their offset; its last piece is written only after Rust
-// has accepted the whole. So a changed model is never mixed with an older one, a download that was cut off goes on where it
-// stopped, and nobody has to ask whether an entry is finished: what is read is verified again each time.
+// A file is kept under its SHA-256, in pieces that are numbered by their offset; its last piece is
+// written only after Rust has accepted the whole. So a changed model is never mixed with an older
+// one, a download that was cut off goes on where it stopped, and nobody has to ask whether an entry
+// is finished: what is read is verified again each time.
 
 const CACHE = 'lfdm-models-1';
 /** The cache's keys must look like addresses; nothing is ever requested from this one. */
 const ROOT = 'https://lfdm.invalid/';
 export const PIECE_BYTES = 4 << 20;
 
+/** @type {{ url: string, hashes: string[] }} */
+const NOTHING = { url: '', hashes: [] };
+
 export class Store {
   #cache;
   /** What is being downloaded, and must go if there is no room for all of it. */
-  #arriving = null;
+  #arriving = NOTHING;
   /** Why nothing is kept, if so. */
   reason;
 
@@ -70,7 +74,7 @@ export class Store {
     await this.#cache?.delete(manifestKey('arriving', url));
     const needed = new Set((await this.#manifests()).flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
     await this.#remove((key) => fileOf(key) && !needed.has(fileOf(key)));
-    this.#arriving = null;
+    this.#arriving = NOTHING;
   }
 
   /** What is kept: `{ url, name, bytes, complete }[]`. */
@@ -116,7 +120,7 @@ export class Store {
         error.name === 'QuotaExceededError'
           ? 'there is not enough room for it in this browser'
           : `the browser refused it (${error.message})`;
-      await this.#remove((key) => hashes.includes(fileOf(key)));
+      await this.#remove((key) => hashes.includes(fileOf(key) ?? ''));
       for (const state of ['arriving', 'complete']) await this.#cache.delete(manifestKey(state, url));
       this.#cache = undefined;
     }

@@ -26,10 +26,11 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
   } catch (error) {
     // A trap inside wasm may have been reported by the panic hook; the module cannot be used again.
     if (error instanceof WebAssembly.RuntimeError) panic(error.stack);
-    else
+    else {
       unlessLost(() =>
         send({ type: 'failure', code: error.code ?? 'model', message: error.message, details: error.details }),
       );
+    }
   } finally {
     cancelled.delete(id);
   }
@@ -176,7 +177,7 @@ async function memory(_, send) {
 
 /** Lets a waiting `cancel` message in; unlike setTimeout it is not held back by the browser's 4 ms clamp. */
 function macrotask() {
-  return new Promise((resolve) => {
+  return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

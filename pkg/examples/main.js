@@ -9,9 +9,11 @@ const form = document.querySelector('form');
 const canvas = document.querySelector('canvas');
 const [animate, stop] = form.querySelectorAll('button');
 
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
 const lfdm = await Lfdm.load(new URL(model, location.href), {
   onProgress: ({ loaded, total, speed }) => {
-    status.textContent = `${(loaded / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB, ${(speed / 1e6).toFixed(1)} MB/s`;
+    status.textContent = `${megabytes(loaded)} of ${megabytes(total)} MB, ${megabytes(speed)} MB/s`;
   },
 }).catch((error) => {
   status.textContent = error.message;

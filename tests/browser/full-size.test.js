@@ -1,5 +1,6 @@
-// The official model at its full size in a page, on the CPU device: minutes, and only when LFDM_FULL_SIZE names its bundle
-// (`cargo test --release --features native --test full_size -- --ignored` writes one there).
+// The official model at its full size in a page, on the CPU device: minutes, and only when
+// LFDM_FULL_SIZE names its bundle (`cargo test --release --features native --test full_size --
+// --ignored` writes one there).
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -49,7 +50,7 @@ describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () 
       return { bytes, times, frames: lfdm.manifest.frames };
     });
 
-    const manifest = JSON.parse(readFileSync(`${bundle}/manifest.json`));
+    const manifest = JSON.parse(readFileSync(`${bundle}/manifest.json`, 'utf8'));
     const needed = manifest.files.filter(({ part }) => part === 'generation');
     const fetched = requested.filter((url) => /full-size.*safetensors$/.test(url)).map((url) => url.split('/').at(-1));
     assert.deepEqual(fetched.sort(), needed.map(({ name }) => name).sort());
@@ -63,7 +64,8 @@ describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () 
     const seconds = (from, to) => ((to - from) / 1000).toFixed(1);
     const { loaded, encoded, step } = result.times;
     t.diagnostic(
-      `${(result.bytes / 1e6).toFixed(1)} MB loaded in ${seconds(0, loaded)} s, encoded in ${seconds(loaded, encoded)} s, one step in ${seconds(encoded, step)} s`,
+      `${(result.bytes / 1e6).toFixed(1)} MB loaded in ${seconds(0, loaded)} s, ` +
+        `encoded in ${seconds(loaded, encoded)} s, one step in ${seconds(encoded, step)} s`,
     );
     t.diagnostic(`the page's process had ${largestRenderer().toFixed(2)} GB at most`);
     await visitor.close();

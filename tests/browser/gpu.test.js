@@ -22,7 +22,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
   after(() => host?.close());
 
   test('agrees with the CPU within 2/255', async (t) => {
-    // Every kernel runs in one step; what follows of several is arithmetic of the CPU, and SwiftShader takes a minute for each.
+    // Every kernel runs in one step; what follows of several is arithmetic of the CPU, and
+    // SwiftShader takes a minute for each.
     const settings = { label: 'happiness', seed: 3, steps: 1, guidance: 1.5 };
     const videos = [];
     for (const device of ['cpu', 'webgpu']) {
@@ -36,7 +37,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       t.diagnostic(`${device}: ${JSON.stringify(video.timings)}`);
       assert.equal(video.frames.length, FRAMES);
       assert.deepEqual(visitor.complaints, []);
-      // The frames in the picture's own resolution come after those of the model: the warp there is a kernel of its own on the GPU.
+      // The frames in the picture's own resolution come after those of the model: the warp there is
+      // a kernel of its own on the GPU.
       const photos = await visitor.page.evaluate(() =>
         window.video.frames.map(({ photo }) =>
           photo.rgba.reduce((characters, byte) => characters + String.fromCharCode(byte), ''),
@@ -91,8 +93,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       const lfdm = await Lfdm.load(url, { device: 'webgpu' });
       const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
       const counts = [];
-      // The same video each time: cubecl keeps up to 512 sets of the numbers that kernels were started with, in a buffer each, and
-      // another video may bring new ones.
+      // The same video each time: cubecl keeps up to 512 sets of the numbers that kernels were
+      // started with, in a buffer each, and another video may bring new ones.
       const request = { image, label: lfdm.manifest.labels[0], seed: 1, steps: 1, guidance: 1 };
       for (let run = 0; run < 10; run++) {
         const since = performance.now();
@@ -105,7 +107,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     });
     for (const [left, bytes, made, wasm, ms] of counts) {
       t.diagnostic(
-        `${left} buffers of ${made}, ${(bytes / 1e6).toFixed(1)} MB; module ${(wasm / 1e6).toFixed(0)} MB; ${Math.round(ms)} ms`,
+        `${left} buffers of ${made}, ${(bytes / 1e6).toFixed(1)} MB; ` +
+          `module ${(wasm / 1e6).toFixed(0)} MB; ${Math.round(ms)} ms`,
       );
     }
     const [third, ...later] = counts.slice(2);
@@ -128,7 +131,9 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
   test('a lost device is told and the page stays usable', async () => {
     // Keeps the device that the library opens, and destroys it when a generation starts.
     const lose = `const { requestDevice } = GPUAdapter.prototype;
-      GPUAdapter.prototype.requestDevice = async function (...all) { return (self.opened = await requestDevice.apply(this, all)); };
+      GPUAdapter.prototype.requestDevice = async function (...all) {
+        return (self.opened = await requestDevice.apply(this, all));
+      };
       self.addEventListener('message', ({ data }) => { if (data.type === 'generate') self.opened.destroy(); });`;
     const visitor = await host.visit(`?device=webgpu#model=${QUICKEST}`, {
       patience,

@@ -8,6 +8,10 @@ import { chromium, firefox } from 'playwright-core';
 
 import { serve } from './server.js';
 
+/** @import { BrowserContextOptions, Page } from 'playwright-core' */
+/** @import { Intercept } from './server.js' */
+/** @typedef {BrowserContextOptions & { prepare?: (page: Page) => unknown, patience?: number }} VisitOptions */
+
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
 export const SAMPLES = `${DIST}/samples`;
@@ -53,8 +57,10 @@ export function openFirefox() {
 }
 
 /**
- * Starts a server and a browser; `close()` ends both. `mounts` and `intercept` are those of the server; `flags` are Chromium's,
- * unless `open()` opens another browser.
+ * Starts a server and a browser; `close()` ends both. `flags` are Chromium's, unless `open()` opens another browser.
+ *
+ * @param {{ flags?: string[], mounts?: Record<string, string>, intercept?: Intercept,
+ *   open?: () => Promise<import('playwright-core').Browser> }} options
  */
 export async function launch({ flags = [], mounts = {}, intercept, open = () => openBrowser(flags) } = {}) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
@@ -64,7 +70,12 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
   const browser = await open();
   return {
     url: server.url,
-    /** A fresh visitor. `prepare(page)` runs before the page loads. */
+    /**
+     * A fresh visitor. `prepare(page)` runs before the page loads.
+     *
+     * @param {string} query
+     * @param {VisitOptions} options
+     */
     async visit(query, { prepare, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
       // A service worker would take requests before a test's routes see them.
       const context = await browser.newContext({ serviceWorkers, ...screen });
@@ -76,7 +87,12 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
       await page.goto(server.url + query);
       return visitor;
     },
-    /** A visitor of one test, on the CPU unless `query` says otherwise, once the page is in `state`. */
+    /**
+     * A visitor of one test, on the CPU unless `query` says otherwise, once the page is in `state`.
+     *
+     * @param {import('node:test').TestContext} test
+     * @param {VisitOptions & { query?: string, state?: string | null }} options
+     */
     async visitDuring(test, { query = '?device=cpu', state = 'idle', ...options } = {}) {
       const visitor = await this.visit(query, options);
       test.after(() => visitor.close());
@@ -101,12 +117,16 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
 
 /** Runs in the page: keeps the pixels of the latest video, unscaled. */
 function keepVideos() {
-  document.addEventListener('lfdm:video', ({ detail }) => (window.video = detail));
+  document.addEventListener('lfdm:video', (event) => (window.video = /** @type {CustomEvent} */ (event).detail));
 }
 
 export class Visitor {
   #url;
 
+  /**
+   * @param {Page} page
+   * @param {string} url
+   */
   constructor(page, url) {
     this.page = page;
     this.#url = url;
@@ -116,8 +136,9 @@ export class Visitor {
     page.on('console', (message) => {
       // The tests' own doing: see `serviceWorkers` in `visit`.
       if (message.text().startsWith('Service Worker registration blocked by Playwright')) return;
-      if (['error', 'warning'].includes(message.type()))
+      if (['error', 'warning'].includes(message.type())) {
         this.complaints.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
+      }
     });
     page.on('request', (request) => {
       const elsewhere = !request.url().startsWith(url) && !/^(blob|data):/.test(request.url());
@@ -203,7 +224,8 @@ export class Visitor {
 
   /** Calls `use(package, modelUrl, argument)` in the page, with the npm package and nothing else. */
   async withPackage(use, argument) {
-    const source = `(async (argument) => (${use})(await import('${this.#url}pkg/index.js'), '${this.#url}models/faces-64', argument))`;
+    const arguments_ = `await import('${this.#url}pkg/index.js'), '${this.#url}models/faces-64', argument`;
+    const source = `(async (argument) => (${use})(${arguments_}))`;
     return this.page.evaluate(`${source}(${JSON.stringify(argument) ?? 'undefined'})`);
   }
 
@@ -240,8 +262,9 @@ export function difference(a, b) {
   let sum = 0;
   let count = 0;
   a.forEach((frame, index) => {
-    if (frame.length !== b[index].length)
+    if (frame.length !== b[index].length) {
       throw new Error(`frame ${index}: ${frame.length} bytes against ${b[index].length}`);
+    }
     for (let i = 0; i < frame.length; i++) {
       if (i % 4 === 3) continue;
       sum += Math.abs(frame[i] - b[index][i]);

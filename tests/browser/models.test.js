@@ -21,7 +21,12 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
   });
   after(() => host?.close());
 
-  /** A visitor of a page that has both. */
+  /**
+   * A visitor of a page that has both.
+   *
+   * @param {import('node:test').TestContext} t
+   * @param {import('./harness.js').VisitOptions & { query?: string, state?: string | null }} options
+   */
   const visit = (t, { prepare, ...options } = {}) =>
     host.visitDuring(t, {
       ...options,
@@ -45,7 +50,7 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
 
   test('the catalogue lists what is there', async () => {
     for (const [name, { title, previews, teaser }] of Object.entries(MODELS)) {
-      const manifest = JSON.parse(await readFile(`${DIST}/models/${name}/manifest.json`));
+      const manifest = JSON.parse(await readFile(`${DIST}/models/${name}/manifest.json`, 'utf8'));
       assert.equal(manifest.name, name);
       const [height, width] = manifest.config.image_size;
       assert.ok(title.includes(`${width} × ${height}`), title);

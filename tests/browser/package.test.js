@@ -34,13 +34,14 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
 
   test('contains what is needed and nothing else', async (t) => {
     const paths = contents.files.map(({ path }) => path).sort();
-    const { files } = JSON.parse(await readFile(join(PACKAGE, 'package.json')));
+    const { files } = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8'));
     assert.deepEqual(paths, [...files, 'README.md', 'package.json'].sort());
     // Whatever a module imports is there.
     for (const path of paths.filter((path) => path.endsWith('.js') && path !== 'lfdm.js')) {
       const text = await readFile(join(PACKAGE, path), 'utf8');
-      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g))
+      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g)) {
         assert.ok(paths.includes(name), `${path} needs ${name}`);
+      }
     }
     t.diagnostic(
       `${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`,
@@ -50,8 +51,9 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
   test('works in a fresh Vite app', async (t) => {
     const app = join(folder, 'app');
     await mkdir(app);
-    for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc'])
+    for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc']) {
       await cp(join(APP, file), join(app, file));
+    }
     const options = { cwd: app };
     await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], options);
     await run('npx', ['tsc'], options);

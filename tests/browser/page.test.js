@@ -7,6 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { PATIENCE, difference, edit, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
+/** @import { Route } from 'playwright-core' */
+
 const FRAMES = 16;
 
 describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
@@ -32,11 +34,12 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     t.diagnostic(`3 steps, ${first.width}x${first.height}: ${JSON.stringify(first.timings)}`);
     assert.equal(first.frames.length, FRAMES);
     assert.ok(first.frames.every((frame) => frame.length === first.width * first.height * 4));
-    for (const step of [1, 2, 3])
+    for (const step of [1, 2, 3]) {
       assert.ok(
         seen.some((text) => text.includes(`step ${step} of 3`)),
         `step ${step}: ${seen}`,
       );
+    }
 
     const still = first.frames.map(() => first.frames[0]);
     assert.ok(difference(first.frames, still) > 0.2, 'the frames do not move');
@@ -106,6 +109,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
 
   test('unusable pictures are explained and the page goes on', async (t) => {
     const visitor = await visit(t);
+    /** @type {[{ name: string, mimeType: string, buffer: Buffer }, RegExp][]} */
     const bad = [
       [{ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') }, /cannot be read as a picture/],
       [{ name: 'empty.png', mimeType: 'image/png', buffer: Buffer.alloc(0) }, /empty/],
@@ -159,6 +163,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
 
   test('settings out of range are named; the next good ones work', async (t) => {
     const visitor = await visit(t);
+    /** @type {[object, RegExp][]} */
     const bad = [
       [{ steps: 0 }, /Steps/],
       [{ steps: 10_000 }, /Steps/],
@@ -211,7 +216,9 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       }
       // Still alive, and the largest seed is a BigInt.
       let frames = 0;
-      for await (const event of lfdm.generate({ ...good, seed: 2n ** 64n - 1n })) frames += event.type === 'frame';
+      for await (const event of lfdm.generate({ ...good, seed: 2n ** 64n - 1n })) {
+        frames += Number(event.type === 'frame');
+      }
       messages.push(frames);
       lfdm.dispose();
       return messages;
@@ -228,6 +235,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
 
   describe('weights that do not arrive intact', () => {
     const shard = '**/models/faces-64/*.safetensors';
+    /** @type {Record<string, [string, (route: Route) => unknown, RegExp]>} */
     const damage = {
       'a missing shard': [shard, (route) => route.fulfill({ status: 404 }), /not on this server/],
       'a server that fails': [shard, (route) => route.fulfill({ status: 503 }), /could not be downloaded/],
@@ -280,7 +288,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   });
 
   test('without WebGPU the CPU is taken and named; asking for WebGPU is answered', async (t) => {
-    const hide = (page) => page.addInitScript(() => delete Navigator.prototype.gpu);
+    const hide = (page) => page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
     // Workers do not run init scripts.
     const prepare = async (page) => {
       await hide(page);

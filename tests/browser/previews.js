@@ -1,5 +1,6 @@
-// `npm run previews`: renders what the page shows before it can make videos itself, `www/previews/<model>/`, with the native
-// program (LFDM_BIN) and the browser's WebP encoder. To be repeated, and looked at, whenever the model changes.
+// `npm run previews`: renders what the page shows before it can make videos itself,
+// `www/previews/<model>/`, with the native program (LFDM_BIN) and the browser's WebP encoder. To be
+// repeated, and looked at, whenever the model changes.
 
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -57,7 +58,7 @@ async function contactSheet(model, label) {
 
 /** The first `rows` rows of a sheet without names and gaps, as WebP in base64. */
 async function strip(model, sheet, rows) {
-  const { config } = JSON.parse(await readFile(join(WWW, 'models', model, 'manifest.json')));
+  const { config } = JSON.parse(await readFile(join(WWW, 'models', model, 'manifest.json'), 'utf8'));
   return page.evaluate(
     async ({ sheet, rows, frames, side, gap, quality }) => {
       const bytes = Uint8Array.from(atob(sheet), (character) => character.charCodeAt(0));
@@ -66,6 +67,7 @@ async function strip(model, sheet, rows) {
       const left = picture.width - frames * (side + gap);
       for (let row = 0; row < rows; row++) {
         for (let frame = 0; frame < frames; frame++) {
+          /** @type {[number, number, number, number]} */
           const from = [left + frame * (side + gap), row * (side + gap), side, side];
           canvas.getContext('2d').drawImage(picture, ...from, frame * side, row * side, side, side);
         }

@@ -38,7 +38,10 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
       const force = edit((body) => {
         if (!first) return body;
         first = false;
-        return `${body}\nself.addEventListener('message', async ({ data }) => { if (data.type === 'generate') { ${trap} } });`;
+        return `${body}
+          self.addEventListener('message', async ({ data }) => {
+            if (data.type === 'generate') { ${trap} }
+          });`;
       });
       const visitor = await blank(t, { [WORKER]: force });
       const result = await visitor.withPackage(async ({ Lfdm, LfdmError }, url) => {
@@ -97,7 +100,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
       for (let seed = 0; seed < 10; seed++) {
         const options = { image, label: lfdm.manifest.labels[seed % 7], seed, steps: 1, guidance: 2, bitmaps: true };
         for await (const { type, bitmap } of lfdm.generate(options)) {
-          frames += type === 'frame' && bitmap.width === 64;
+          frames += Number(type === 'frame' && bitmap.width === 64);
           bitmap?.close();
         }
         memory.push((await lfdm.memory()).wasm);
@@ -122,6 +125,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
       const run = async (options) => {
         for await (const event of lfdm.generate(options)) return `accepted: ${event.type}`;
       };
+      /** @type {[string, () => Promise<unknown>][]} */
       const cases = [
         ['device', () => Lfdm.load(url, { device: 'gpu' })],
         ['signal', () => Lfdm.load(url, { signal: {} })],
@@ -159,12 +163,18 @@ describe('a lost device', { timeout: 4 * PATIENCE }, () => {
   after(() => host?.close());
 
   test('is opened again once, and the run is repeated without anyone asking', async (t) => {
-    // The device that the library opens is destroyed after the encoding, in the first worker only. One step, one frame: each takes SwiftShader long.
+    // The device that the library opens is destroyed after the encoding, in the first worker only.
+    // One step, one frame: each takes SwiftShader long.
     let first = true;
     const lose = `const { requestDevice } = GPUAdapter.prototype;
-      GPUAdapter.prototype.requestDevice = async function (...all) { return (self.opened = await requestDevice.apply(this, all)); };
+      GPUAdapter.prototype.requestDevice = async function (...all) {
+        return (self.opened = await requestDevice.apply(this, all));
+      };
       const post = self.postMessage;
-      self.postMessage = (message, ...more) => { post.call(self, message, ...more); if (message.type === 'encoded') self.opened.destroy(); };`;
+      self.postMessage = (message, ...more) => {
+        post.call(self, message, ...more);
+        if (message.type === 'encoded') self.opened.destroy();
+      };`;
     const visitor = await host.visit('icon.svg', {
       patience: 4 * PATIENCE,
       prepare: async (page) => {

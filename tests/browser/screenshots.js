@@ -1,5 +1,6 @@
-// `npm run screenshots`: the page's main states with the finest model, on a phone and a desktop, light and dark, in `screenshots/`, to be
-// looked at. `npm run screenshots -- phone-dark` takes those alone.
+// `npm run screenshots`: the page's main states with the finest model, on a phone and a desktop,
+// light and dark, in `screenshots/`, to be looked at. `npm run screenshots -- phone-dark` takes
+// those alone.
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -56,7 +57,7 @@ await mkdir(OUT, { recursive: true });
 const host = await launch();
 try {
   for (const [screen, options] of Object.entries(SCREENS)) {
-    for (const colorScheme of ['light', 'dark']) {
+    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       if (wanted.length > 0 && !wanted.includes(`${screen}-${colorScheme}`)) continue;
       const visitor = await host.visit(`?device=cpu#model=${finest}`, { ...options, colorScheme });
       for (const [state, reach] of Object.entries(STATES)) {

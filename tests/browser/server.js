@@ -4,6 +4,14 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 
+/** @import { IncomingMessage, ServerResponse } from 'node:http' */
+/** @import { AddressInfo } from 'node:net' */
+/**
+ * May answer a request first, and then returns true.
+ *
+ * @typedef {(request: IncomingMessage, response: ServerResponse, path: string) => unknown} Intercept
+ */
+
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
@@ -18,8 +26,11 @@ const TYPES = {
 };
 
 /**
- * Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop it. `mounts` puts other
- * folders in: `{ 'models/large/': '/folder' }`. `intercept(request, response, relative)` may answer first, and then returns true.
+ * Serves the folder `root` below `prefix` on a free port; resolves to its address and a way to stop
+ * it. `mounts` puts other folders in: `{ 'models/large/': '/folder' }`.
+ *
+ * @param {string} root
+ * @param {{ prefix?: string, mounts?: Record<string, string>, intercept?: Intercept }} options
  */
 export async function serve(root, { prefix = '/some/where/', mounts = {}, intercept } = {}) {
   const server = createServer(async (request, response) => {
@@ -47,9 +58,10 @@ export async function serve(root, { prefix = '/some/where/', mounts = {}, interc
       response.end('not found');
     }
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(null)));
+  const { port } = /** @type {AddressInfo} */ (server.address());
   return {
-    url: `http://127.0.0.1:${server.address().port}${prefix}`,
+    url: `http://127.0.0.1:${port}${prefix}`,
     close: () => new Promise((resolve) => server.close(resolve)),
   };
 }

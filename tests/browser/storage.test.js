@@ -21,7 +21,7 @@ describe('stored models', { timeout: PATIENCE }, () => {
   let downloads;
 
   before(async () => {
-    manifest = JSON.parse(await readFile(`${DIST}/${MODEL}manifest.json`));
+    manifest = JSON.parse(await readFile(`${DIST}/${MODEL}manifest.json`, 'utf8'));
     shard = manifest.files.find(({ part }) => part === 'generation');
     weights = await readFile(`${DIST}/${MODEL}${shard.name}`);
     host = await launch({
@@ -56,9 +56,11 @@ describe('stored models', { timeout: PATIENCE }, () => {
         const lfdm = await Lfdm.load(url, { device: 'cpu', signal: stop.signal, onProgress, ...options });
         const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
         let last;
-        if (generate)
-          for await (const { type } of lfdm.generate({ image, label: 'anger', steps: 1, seed: 1, guidance: 1 }))
+        if (generate) {
+          for await (const { type } of lfdm.generate({ image, label: 'anger', steps: 1, seed: 1, guidance: 1 })) {
             last = type;
+          }
+        }
         lfdm.dispose();
         return { storage: lfdm.storage, progress, last, stored: await storedModels() };
       } catch (error) {
@@ -319,7 +321,8 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     await visitor.page.evaluate(() => navigator.serviceWorker.getRegistration().then((it) => it.update()));
     await until(visitor, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
     assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/, 'this visit stays with its build');
-    // A machine that takes seconds to let the page before the reload go keeps the older build for this start: then the next one does it.
+    // A machine that takes seconds to let the page before the reload go keeps the older build for
+    // this start: then the next one does it.
     const isNew = () =>
       text(visitor, 'icon.svg').then(
         (icon) => icon.endsWith('<!-- new -->'),
@@ -327,8 +330,9 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
       );
     for (let starts = 0; starts < 4 && !(await isNew()); starts++) {
       await visitor.page.reload();
-      for (let tries = 0; tries < 30 && !(await isNew()); tries++)
+      for (let tries = 0; tries < 30 && !(await isNew()); tries++) {
         await new Promise((resolve) => setTimeout(resolve, 100));
+      }
     }
     assert.ok(await isNew(), 'the new build does not take over');
     await visitor.state('idle');

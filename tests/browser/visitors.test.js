@@ -18,7 +18,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   const visit = (t, options) => host.visitDuring(t, options);
 
   test('see an example move before the model is there, without a jump', async (t) => {
-    let release;
+    let release = (/** @type {unknown} */ _) => {};
     const held = new Promise((resolve) => (release = resolve));
     const prepare = async (page) => {
       await page.addInitScript(() => {
@@ -367,7 +367,9 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     const made = [];
     await visitor.page.exposeFunction('sawVideo', (what) => made.push(what));
     await visitor.page.evaluate(() => {
-      document.addEventListener('lfdm:video', ({ detail }) => window.sawVideo(`${detail.label} ${detail.seed}`));
+      document.addEventListener('lfdm:video', (/** @type {any} */ { detail }) =>
+        window.sawVideo(`${detail.label} ${detail.seed}`),
+      );
     });
     await visitor.get('label-anger').click();
     await visitor.set({ ...QUICK, steps: 300, seed: 1 });
@@ -472,8 +474,8 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       '#model=faces-512&label=fear&seed=4': /no longer has the model faces-512/,
       '#model=faces-64&sample=own&label=fear&seed=4': /never left the device/,
       '#sample=nobody&label=fear&seed=4': /no sample nobody/,
-      '#sample=418&label=boredom&seed=4': /label cannot be used/,
-      '#sample=418&label=fear&seed=-4': /seed cannot be used/,
+      '#sample=418&label=boredom&seed=4': /cannot use the link’s label/,
+      '#sample=418&label=fear&seed=-4': /cannot use the link’s seed/,
     };
     const visitor = await visit(t, { query: `?device=cpu${Object.keys(wrong)[0]}` });
     for (const [hash, sentence] of Object.entries(wrong)) {

@@ -8,35 +8,42 @@ import { parseArgs } from 'node:util';
 import { findClips, pick } from './clips.js';
 import { ABOUT, LABELS, detectAndRecognise, load, recognise } from './recogniser.js';
 
+/** @import { Clip } from './clips.js' */
+/** @import { View } from './recogniser.js' */
+
 const USAGE = `node recognise.js CLIPS [--out FILE] [--frame N] [--detect]
 
   CLIPS      what \`lfdm eval --clips-out\` writes, or a folder of <subject>/<label>/0001.png …
-  --out      JSON report
-  --frame    which frame is looked at, counted from 0; without it the one that clips.json names, or the middle one
-  --detect   also look through the package's own face detector, which takes its time and overlooks faces`;
+  --out      write a JSON report
+  --frame    the frame to look at, counted from 0 [default: the one that clips.json names, or the middle one]
+  --detect   also use the package's own face detector, which is slow and overlooks faces`;
 
-/** Squares around the face, in shares of the data's frames: which ones, was decided on people of the training split. */
+/**
+ * Squares around the face, in shares of the data's frames. People of the training split decided which ones.
+ *
+ * @type {View[]}
+ */
 const VIEWS = [0.5, 0.6].flatMap((side) => [0.525, 0.575].map((centre) => ({ side, centre: [0.5, centre] })));
 const NOBODY = 'no face';
 
 try {
-  await main(
-    parseArgs({
-      options: {
-        out: { type: 'string' },
-        frame: { type: 'string' },
-        detect: { type: 'boolean' },
-        help: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    }),
-  );
+  await main();
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;
 }
 
-async function main({ values, positionals: [root, ...others] }) {
+async function main() {
+  const { values, positionals } = parseArgs({
+    options: {
+      out: { type: 'string' },
+      frame: { type: 'string' },
+      detect: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+    allowPositionals: true,
+  });
+  const [root, ...others] = positionals;
   if (values.help) return console.log(USAGE);
   if (!root || others.length > 0) throw new Error(USAGE);
   if (values.frame && !/^\d+$/.test(values.frame)) throw new Error('--frame must be a whole number, 0 or more');
@@ -45,7 +52,7 @@ async function main({ values, positionals: [root, ...others] }) {
   const frame = values.frame ? Number(values.frame) : apex;
   await load();
 
-  const report = { recogniser: ABOUT, frame: frame ?? null, views, origins: [] };
+  const judged = [];
   for (const [origin, clips] of origins) {
     const known = clips.filter(({ label }) => LABELS.includes(label));
     if (known.length === 0) {
@@ -53,12 +60,13 @@ async function main({ values, positionals: [root, ...others] }) {
         `${origin} in ${root} holds no clip of ${LABELS.join(', ')}; it takes <subject>/<label>/0001.png …`,
       );
     }
-    if (known.length < clips.length)
-      console.warn(`${origin}: ${clips.length - known.length} clips of other labels are left out`);
+    const left = clips.length - known.length;
+    if (left > 0) console.warn(`${origin}: leaving out ${left} clips of other labels`);
     const whole = await judge(known, frame, (path) => recognise(path, views));
     const detected = values.detect ? await judge(known, frame, detectAndRecognise) : null;
-    report.origins.push({ origin, ...whole, detected });
+    judged.push({ origin, ...whole, detected });
   }
+  const report = { recogniser: ABOUT, frame: frame ?? null, views, origins: judged };
   print(report);
   if (values.out) {
     await mkdir(dirname(values.out), { recursive: true });
@@ -66,13 +74,26 @@ async function main({ values, positionals: [root, ...others] }) {
   }
 }
 
-/** A square of the data's frames in shares of a part of them. */
+/**
+ * A square of the data's frames in shares of a part of them.
+ *
+ * @param {number[]} part
+ * @param {View} view
+ * @returns {View}
+ */
 function through([left, top, whole], { side, centre: [x, y] }) {
   return { side: side / whole, centre: [(x - left) / whole, (y - top) / whole] };
 }
 
-/** What `look` says of each clip, counted. */
+/**
+ * What `look` says of each clip, counted.
+ *
+ * @param {Clip[]} clips
+ * @param {number | undefined} frame
+ * @param {(path: string) => Promise<string | null>} look
+ */
 async function judge(clips, frame, look) {
+  /** @type {Record<string, Record<string, number>>} */
   const said = Object.fromEntries(LABELS.map((label) => [label, {}]));
   for (const [index, clip] of clips.entries()) {
     if (process.stderr.isTTY) process.stderr.write(`\r${index + 1} of ${clips.length} `);
@@ -101,8 +122,8 @@ function shares(said) {
 function print({ recogniser, origins }) {
   const row = (name, cells) => console.log(name.padEnd(32) + cells.map((cell) => String(cell).padStart(10)).join(''));
   const percent = (share) => (share == null ? '-' : (100 * share).toFixed(1));
-  const figures = (name, { clips, faces, accuracy, accuracy_of_faces, labels }) => {
-    row(name, [clips, ...[faces, accuracy_of_faces, accuracy, ...LABELS.map((label) => labels[label])].map(percent)]);
+  const figures = (name, { clips, faces, accuracy, accuracy_of_faces: amongFaces, labels }) => {
+    row(name, [clips, ...[faces, amongFaces, accuracy, ...LABELS.map((label) => labels[label])].map(percent)]);
   };
   console.log(`${recogniser.package} ${recogniser.version}: clips whose label it names, in percent`);
   row('', ['clips', 'faces', 'of these', 'of all', ...LABELS]);
@@ -113,10 +134,11 @@ function print({ recogniser, origins }) {
   for (const { origin, said } of origins) {
     console.log();
     row(`${origin}: shown, named`, LABELS);
-    for (const label of LABELS)
+    for (const label of LABELS) {
       row(
         `  ${label}`,
         LABELS.map((named) => said[label][named] ?? '.'),
       );
+    }
   }
 }

@@ -12,6 +12,8 @@ const faceapi = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
 const { tf } = faceapi;
 const PACKAGE = require('@vladmandic/face-api/package.json');
 
+/** @typedef {{ side: number, centre: number[] }} View a square of an image, in shares of it */
+
 /** Its names of the labels, by ours. */
 const NAMES = {
   neutral: 'neutral',
@@ -24,7 +26,7 @@ const NAMES = {
 };
 export const LABELS = Object.keys(NAMES);
 
-/** What the report says of whom it quotes. */
+/** Whom the report quotes. */
 export const ABOUT = { package: PACKAGE.name, version: PACKAGE.version, licence: PACKAGE.license };
 
 /** Pixels that the expression network sees. */
@@ -45,7 +47,12 @@ export async function load() {
   for (const net of [faceExpressionNet, faceLandmark68Net, ssdMobilenetv1]) await net.loadFromDisk(models);
 }
 
-/** The label that the expression network gives to `views` of an image, which it averages. */
+/**
+ * The label that the expression network gives to `views` of an image, which it averages.
+ *
+ * @param {string} path
+ * @param {View[]} views
+ */
 export async function recognise(path, views) {
   return withImage(path, async (image) => {
     const boxes = views.map(({ side, centre: [x, y] }) => [y - side / 2, x - side / 2, y + side / 2, x + side / 2]);
@@ -60,7 +67,11 @@ export async function recognise(path, views) {
   });
 }
 
-/** The label of the face that the detector finds and aligns, or `null`. */
+/**
+ * The label of the face that the detector finds and aligns, or `null`.
+ *
+ * @param {string} path
+ */
 export async function detectAndRecognise(path) {
   return withImage(path, async (image) => {
     const enlarged = tf.image.resizeBilinear(image, [DETECTOR_INPUT, DETECTOR_INPUT]).toInt();
