@@ -17,7 +17,7 @@ use super::{
 use crate::{
     bundle::{Bundle, Part},
     gif,
-    pipeline::{Animator, Event, Frame, Picture},
+    pipeline::{Animator, Event, Frame, Picture, Timings},
 };
 
 /// Options of `lfdm animate`.
@@ -65,11 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (frames, timings) = collect(generation, |event| show(&bar, event))?;
     bar.finish_and_clear();
 
-    let pictures = |frame: &Frame| {
-        let whole = || Picture { size: frame.size, rgba: frame.rgba.clone() };
-        frame.photo.clone().unwrap_or_else(whole)
-    };
-    write(&frames.iter().map(pictures).collect::<Vec<_>>(), manifest.fps, &args.out)?;
+    write(&frames.iter().map(picture).collect::<Vec<_>>(), manifest.fps, &args.out)?;
     if let Some(path) = &args.sheet {
         let mut sheet = ContactSheet::new(animator.config().image_size);
         sheet.push(&request.label, frames.iter().map(|frame| frame.rgba.clone()).collect());
@@ -77,10 +73,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         sheet.push("occlusion", frames.iter().map(|frame| frame.occlusion.clone()).collect());
         sheet.save(path)?;
     }
+    report(&args.out, frames.len(), &timings);
+    Ok(())
+}
+
+/// The frame at the photo's size, if the photo was warped, or at the model's.
+fn picture(frame: &Frame) -> Picture {
+    match &frame.photo {
+        Some(photo) => photo.clone(),
+        None => Picture { size: frame.size, rgba: frame.rgba.clone() },
+    }
+}
+
+fn report(out: &Path, frames: usize, timings: &Timings) {
     tracing::info!(
         "{}: {} frames in {:.2} s (encode {:.2}, denoise {:.2}, decode {:.2})",
-        args.out.display(),
-        frames.len(),
+        out.display(),
+        frames,
         timings.total_ms / 1e3,
         timings.encode_ms / 1e3,
         timings.denoise_ms / 1e3,
@@ -89,7 +98,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if let Some(bytes) = peak_memory() {
         tracing::info!("peak memory {:.2} GB", bytes as f64 / 1e9);
     }
-    Ok(())
 }
 
 /// The most memory in bytes that this process has had at once, where the system tells.
@@ -99,27 +107,34 @@ fn peak_memory() -> Option<u64> {
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
+/// Writes a GIF, or a directory of PNGs, as the name of `out` asks.
 fn write(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
-    let Some(Picture { size: [height, width], .. }) = frames.first() else { return Ok(()) };
-    let (height, width) = (*height as u32, *width as u32);
-    let failed = |path: &Path| format!("cannot write {}", path.display());
     if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif")) {
-        let pictures: Vec<_> = frames.iter().map(|frame| frame.rgba.clone()).collect();
-        let bytes = gif::encode(&pictures, u16::try_from(width)?, u16::try_from(height)?, fps)?;
-        return fs::write(out, bytes).with_context(|| failed(out));
+        return write_gif(frames, fps, out);
     }
     ensure!(
         out.extension().is_none() || out.is_dir(),
         "--out {} is neither a .gif nor a directory; name one of the two",
         out.display()
     );
-    fs::create_dir_all(out).with_context(|| failed(out))?;
-    for (index, frame) in frames.iter().enumerate() {
+    fs::create_dir_all(out).with_context(|| cannot_write(out))?;
+    for (index, Picture { size: [height, width], rgba }) in frames.iter().enumerate() {
         let path = out.join(format!("frame_{index:03}.png"));
-        image::save_buffer(&path, &frame.rgba, width, height, image::ExtendedColorType::Rgba8)
-            .with_context(|| failed(&path))?;
+        image::save_buffer(&path, rgba, *width as u32, *height as u32, image::ExtendedColorType::Rgba8)
+            .with_context(|| cannot_write(&path))?;
     }
     Ok(())
+}
+
+fn write_gif(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
+    let Some(Picture { size: [height, width], .. }) = frames.first() else { return Ok(()) };
+    let pictures: Vec<_> = frames.iter().map(|frame| frame.rgba.clone()).collect();
+    let bytes = gif::encode(&pictures, u16::try_from(*width)?, u16::try_from(*height)?, fps)?;
+    fs::write(out, bytes).with_context(|| cannot_write(out))
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 fn progress_bar() -> ProgressBar {

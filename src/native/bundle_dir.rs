@@ -83,6 +83,12 @@ impl Bundle {
     }
 }
 
+/// How much a written bundle holds, in words.
+pub(super) fn summary(manifest: &Manifest) -> String {
+    let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
+    format!("{} files, {:.1} MB", manifest.files.len(), bytes as f64 / 1e6)
+}
+
 fn read(dir: &Path, name: &str) -> Result<Vec<u8>, BundleDirError> {
     let path = dir.join(name);
     fs::read(&path).map_err(BundleDirError::at(&path))

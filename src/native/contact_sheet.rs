@@ -21,6 +21,8 @@ pub(crate) struct ContactSheet {
 }
 
 impl ContactSheet {
+    /// An empty sheet.
+    ///
     /// # Shapes
     ///
     /// - tile: `[height, width]` of every picture
@@ -28,7 +30,7 @@ impl ContactSheet {
         Self { tile, rows: Vec::new() }
     }
 
-    /// Adds a row. An empty caption takes no room if all are empty.
+    /// Adds a row. Captions take no room if all of them are empty.
     ///
     /// # Shapes
     ///
@@ -37,6 +39,7 @@ impl ContactSheet {
         self.rows.push((caption.into(), tiles));
     }
 
+    /// Draws the sheet to a file, whose extension says the format.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
         self.draw().save(path).with_context(|| format!("cannot write {}", path.display()))
     }

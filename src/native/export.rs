@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
+use super::bundle_dir::summary;
 use super::checkpoint::TrainedModel;
 use super::model::{TrainingSettings, open_trained};
 use crate::{
@@ -114,7 +115,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Animator::load(bundle.clone(), &Device::flex())
         .with_context(|| format!("{} and {} make no complete model", args.lfae.display(), args.dm.display()))?;
     let manifest = bundle.write_dir(&args.out, WeightDtype::F16)?;
-    let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
-    tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
+    tracing::info!("{}: {}", args.out.display(), summary(&manifest));
     Ok(())
 }

@@ -12,16 +12,17 @@ use burn::tensor::{Device, Shape, Tensor, TensorData};
 use clap::ValueEnum;
 use serde_json::json;
 
+use super::bundle_dir::summary;
 use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, PthError};
 use crate::{
     bundle::{Bundle, FORMAT, MANIFEST, Manifest},
     condition::ConditionTable,
-    config::{Diffused, UnetConfig, Upsampling},
+    config::{Diffused, LfdmConfig, ScheduleKind, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
     lfae,
     pipeline::Animator,
-    weights::{StateDict, WeightDtype, WeightsError, is_derived, load_module},
+    weights::{StateDict, WeightDtype, is_derived, load_module},
 };
 
 const LFAE_PARTS: [&str; 3] = ["generator", "region_predictor", "bg_predictor"];
@@ -108,23 +109,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if let Some(betas) = betas {
         config.diffusion.timesteps = betas.len();
-        let schedule = NoiseSchedule::new(config.diffusion.schedule, betas.len());
-        if betas.iter().enumerate().any(|(t, beta)| (beta - schedule.beta(t)).abs() > SAME_BETA) {
+        if !are_of_schedule(&betas, config.diffusion.schedule) {
             let what = "`diffusion.betas` do not follow the cosine schedule, the only one that lfdm knows";
             problems.push(format!("{}: {what}", args.dm.display()));
         }
     }
-
-    // What both checkpoints lack or have too much of, before anything is built from them.
-    let mut compare = |path: &Path, result: Result<(), WeightsError>| {
-        if let Err(error) = result {
-            problems.push(format!("{} with {}: {error}", path.display(), args.config.display()));
-        }
-    };
-    let model = config.lfae.init(&device);
-    compare(&args.lfae, load_module(model, &weights, &lfae::official_key).map(drop));
-    let model = config.diffusion.init(config.latent_channels(), &device);
-    compare(&args.dm, load_module(model, &denoiser, &diffusion::official_key).map(drop));
+    problems.extend(misfits(args, &config, &weights, &denoiser, &device));
 
     let width = config.diffusion.unet.condition_dim;
     let (labels, conditions) = read_conditions(&args.conditions, args.labels.as_deref(), width, &mut problems)?;
@@ -139,8 +129,33 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     weights.merge(denoiser);
     weights.merge(conditions);
     weights.merge(MotionCodec::official(config.flow_size(), args.residual_flow, &device).to_state());
-    let file_name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let manifest = Manifest {
+    let bundle = Bundle { manifest: manifest(args, config, labels), weights };
+    Animator::load(bundle.clone(), &device).context("the checkpoints make no complete model")?;
+    let manifest = bundle.write_dir(&args.out, args.dtype)?;
+    tracing::info!("{}: {}", args.out.display(), summary(&manifest));
+    Ok(())
+}
+
+/// Whether a checkpoint was trained with the betas of `kind`.
+fn are_of_schedule(betas: &[f64], kind: ScheduleKind) -> bool {
+    let schedule = NoiseSchedule::new(kind, betas.len());
+    betas.iter().enumerate().all(|(t, beta)| (beta - schedule.beta(t)).abs() <= SAME_BETA)
+}
+
+/// What both checkpoints lack or have too much of, before anything is built from them.
+fn misfits(args: &Args, config: &LfdmConfig, lfae: &StateDict, denoiser: &StateDict, device: &Device) -> Vec<String> {
+    let stage_1 = load_module(config.lfae.init(device), lfae, &lfae::official_key).map(drop);
+    let stage_2 = config.diffusion.init(config.latent_channels(), device);
+    let stage_2 = load_module(stage_2, denoiser, &diffusion::official_key).map(drop);
+    [(&args.lfae, stage_1), (&args.dm, stage_2)]
+        .into_iter()
+        .filter_map(|(path, result)| Some((path, result.err()?)))
+        .map(|(path, error)| format!("{} with {}: {error}", path.display(), args.config.display()))
+        .collect()
+}
+
+fn manifest(args: &Args, config: LfdmConfig, labels: Vec<String>) -> Manifest {
+    Manifest {
         format: FORMAT,
         name: args.name.clone().or_else(|| file_name(&args.out)).unwrap_or_else(|| "imported".into()),
         config,
@@ -152,13 +167,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({ "imported": { "lfae": file_name(&args.lfae), "dm": file_name(&args.dm) } }),
         files: Vec::new(),
-    };
-    let bundle = Bundle { manifest, weights };
-    Animator::load(bundle.clone(), &device).context("the checkpoints make no complete model")?;
-    let manifest = bundle.write_dir(&args.out, args.dtype)?;
-    let bytes: usize = manifest.files.iter().map(|file| file.bytes).sum();
-    tracing::info!("{}: {} files, {:.1} MB", args.out.display(), manifest.files.len(), bytes as f64 / 1e6);
-    Ok(())
+    }
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
 fn is_empty_dir(path: &Path) -> bool {
@@ -261,8 +274,8 @@ fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<
         || std::iter::once(&dim).chain(&widths).any(|width| width % dim != 0 || width % official.groups != 0)
     {
         return Err(format!(
-            "has a U-Net with {heads} heads and the widths {dim}, {widths:?}; widths must be multiples of {} and of the \
-             first",
+            "has a U-Net with {heads} heads and the widths {dim}, {widths:?}; widths must be multiples of {} and of \
+             the first",
             official.groups
         ));
     }
@@ -331,7 +344,6 @@ fn read_conditions(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LfdmConfig;
 
     #[test]
     fn keys_are_found_in_any_wrapping() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-/// A directory in the making, beside its target. Dropping it leaves nothing behind.
+/// A directory in the making, next to its target. Dropping it leaves nothing behind.
 pub(crate) struct Staging {
     temporary: TempDir,
     parent: PathBuf,
@@ -14,6 +14,7 @@ pub(crate) struct Staging {
 }
 
 impl Staging {
+    /// Makes an empty directory next to `target`, on the same file system.
     pub(crate) fn beside(target: &Path) -> io::Result<Self> {
         let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent)?;
@@ -21,11 +22,12 @@ impl Staging {
         Ok(Self { temporary, parent: parent.to_owned(), target: target.to_owned() })
     }
 
+    /// Where to write meanwhile.
     pub(crate) fn path(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// Gives the directory its name; what had it before is removed, or put back if that fails.
+    /// Gives the directory its name; what had the name before is removed, or put back if that fails.
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
         let old = tempfile::Builder::new().prefix(".staging-").tempdir_in(&self.parent)?;
@@ -45,7 +47,7 @@ impl Staging {
     }
 }
 
-/// Temporary directories are private; what becomes of them is to be served.
+/// Temporary directories are private, but bundles are served by web servers that run as somebody else.
 #[cfg(unix)]
 fn make_readable(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;

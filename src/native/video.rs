@@ -14,6 +14,8 @@ pub(crate) struct Video {
 }
 
 impl Video {
+    /// A clip of square frames.
+    ///
     /// # Shapes
     ///
     /// - `pixels`: `[frames, 3, size, size]`, RGB in `[0, 1]`
@@ -27,7 +29,7 @@ impl Video {
         Self::new(size, frame.repeat(frames))
     }
 
-    /// Opaque RGBA bytes, frame by frame.
+    /// A clip of frames in opaque RGBA bytes.
     pub(crate) fn from_rgba<'a>(size: usize, frames: impl Iterator<Item = &'a [u8]>) -> Self {
         let planes = |rgba: &'a [u8]| {
             (0..3).flat_map(move |channel| rgba.iter().skip(channel).step_by(4).map(|&byte| f32::from(byte) / 255.0))
@@ -35,14 +37,17 @@ impl Video {
         Self::new(size, frames.flat_map(planes).collect())
     }
 
+    /// Pixels of a side.
     pub(crate) fn size(&self) -> usize {
         self.size
     }
 
+    /// Number of frames.
     pub(crate) fn len(&self) -> usize {
         self.pixels.len() / self.frame_len()
     }
 
+    /// `[frames, 3, size, size]`, RGB in `[0, 1]`
     pub(crate) fn pixels(&self) -> &[f32] {
         &self.pixels
     }
@@ -52,6 +57,7 @@ impl Video {
         &self.pixels[index * self.frame_len()..][..self.frame_len()]
     }
 
+    /// `[3, size, size]` of each frame.
     pub(crate) fn frames(&self) -> impl Iterator<Item = &[f32]> {
         self.pixels.chunks_exact(self.frame_len())
     }

@@ -1,9 +1,9 @@
 //! PyTorch checkpoints, `.pth`: state dicts in, state dicts out, and no Python in between.
 //!
 //! [`Checkpoint`] reads what `torch.save` has written since 1.6 (a zip archive of one pickle and a file per storage)
-//! and what it wrote before (five pickles in a row, then the storages). Other crates that read such files turn code that
-//! they do not know into placeholders; and two parsers on one file, one of them for safety, may disagree. So the reader
-//! here is our own: a pickle machine that knows a few names (`pickle`) and refuses all others.
+//! and what it wrote before (five pickles in a row, then the storages). Other crates that read such files turn code
+//! that they do not know into placeholders; and two parsers on one file, one of them for safety, may disagree. So the
+//! reader here is our own: a pickle machine that knows a few names (`pickle`) and refuses all others.
 
 mod container;
 mod error;

@@ -559,7 +559,8 @@ mod tests {
         let two =
             b"\x80\x02}q\0(X\x01\0\0\0aq\x01]q\x02(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\
             X\x01\0\0\0bq\x03N\x88G?\xf8\0\0\0\0\0\0\x87q\x04u.";
-        let four = b"\x80\x04\x95/\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94]\x94(K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\
+        let four = b"\x80\x04\x95/\0\0\0\0\0\0\0}\x94(\x8c\x01a\x94]\x94(\
+            K\x01J\xfe\xff\xff\xffM,\x01Jp\x11\x01\0\x8a\x06\0\0\0\0\0\x01e\
             \x8c\x01b\x94N\x88G?\xf8\0\0\0\0\0\0\x87\x94u.";
         for bytes in [&two[..], &four[..]] {
             let pickle = read(bytes).unwrap();
