@@ -322,9 +322,5 @@ function unavailable() {
 }
 
 function crash(details) {
-  return new LfdmError(
-    'crash',
-    'The model stopped unexpectedly. Try again to restart it.',
-    details,
-  );
+  return new LfdmError('crash', 'The model stopped unexpectedly. Try again to restart it.', details);
 }

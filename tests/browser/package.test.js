@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { DIST, PATIENCE, fixture, launch } from './harness.js';
+import { DIST, PATIENCE, REPOSITORY, fixture, launch } from './harness.js';
 
 const PACKAGE = fileURLToPath(new URL('../../pkg', import.meta.url));
 const APP = fileURLToPath(new URL('vite-app', import.meta.url));
@@ -33,15 +33,13 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
   after(() => folder && rm(folder, { recursive: true }));
 
   test('contains what is needed and nothing else', async (t) => {
-    const paths = contents.files.map(({ path }) => path).sort();
-    const { files } = JSON.parse(await readFile(join(PACKAGE, 'package.json'), 'utf8'));
-    assert.deepEqual(paths, [...files, 'README.md', 'package.json'].sort());
-    // Whatever a module imports is there.
-    for (const path of paths.filter((path) => path.endsWith('.js') && path !== 'lfdm.js')) {
-      const text = await readFile(join(PACKAGE, path), 'utf8');
-      for (const [, name] of text.matchAll(/(?:from|new URL\() ?'\.\/([\w.]+)'/g)) {
-        assert.ok(paths.includes(name), `${path} needs ${name}`);
-      }
+    const paths = contents.files.map(({ path }) => path);
+    const modules = await reachable(join(folder, 'pkg'), 'index.js');
+    const papers = ['LICENSE-APACHE', 'LICENSE-MIT', 'README.md', 'index.d.ts', 'package.json'];
+    assert.deepEqual(paths.sort(), [...modules, ...papers].sort());
+    for (const licence of papers.filter((paper) => paper.startsWith('LICENSE'))) {
+      const [packed, ours] = [PACKAGE, REPOSITORY].map((root) => readFile(join(root, licence), 'utf8'));
+      assert.equal(await packed, await ours, licence);
     }
     t.diagnostic(
       `${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`,
@@ -85,3 +83,14 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 });
+
+/** What a browser may fetch once it has `start`: the modules and the files that they name. */
+async function reachable(root, start) {
+  const found = new Set([start]);
+  for (const path of found) {
+    if (!path.endsWith('.js')) continue;
+    const text = await readFile(join(root, path), 'utf8');
+    for (const [, name] of text.matchAll(/(?:from |new URL\()'(?:\.\/)?([\w.]+)'/g)) found.add(name);
+  }
+  return [...found];
+}
