@@ -15,7 +15,7 @@ use crate::{
     wasm::{TARGET, WasmToolchain},
 };
 
-pub fn setup(sh: &Shell) -> Result<()> {
+pub(crate) fn setup(sh: &Shell) -> Result<()> {
     let toolchain = WasmToolchain::ensure(sh)?;
     let wasm_bindgen = tools::wasm_bindgen(sh)?;
     let trunk = tools::trunk(sh)?;
@@ -24,7 +24,7 @@ pub fn setup(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
-pub fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<()> {
+pub(crate) fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<()> {
     setup(sh)?;
     let trunk = tools::trunk(sh)?;
     let port = port.to_string();
@@ -38,7 +38,7 @@ pub fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Resu
 /// Set for the hook that builds the module: `cargo xtask wasm`.
 const SMALL: &str = "LFDM_SMALL_WASM";
 
-pub fn build(sh: &Shell, small: bool) -> Result<()> {
+pub(crate) fn build(sh: &Shell, small: bool) -> Result<()> {
     WasmToolchain::ensure(sh)?;
     tools::wasm_bindgen(sh)?;
     if small {
@@ -55,7 +55,7 @@ pub fn build(sh: &Shell, small: bool) -> Result<()> {
 /// Trunk runs this as a hook, instead of building the crate itself: so `trunk serve` works in a
 /// shell that knows nothing of the fallback compiler, and the page uses the very files that the npm
 /// package ships.
-pub fn build_wasm(sh: &Shell) -> Result<()> {
+pub(crate) fn build_wasm(sh: &Shell) -> Result<()> {
     if env::var_os("LFDM_SKIP_WASM").is_some() {
         step("LFDM_SKIP_WASM is set: pkg/ stays as it is");
         return Ok(());
@@ -86,7 +86,7 @@ pub fn build_wasm(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
-pub fn precache(directory: Option<PathBuf>) -> Result<()> {
+pub(crate) fn precache(directory: Option<PathBuf>) -> Result<()> {
     // While people work on the page, it should come from the server: a worker without a list removes itself.
     if directory.is_none() && env::var_os("TRUNK_PROFILE").is_some_and(|profile| profile == "debug") {
         return Ok(());

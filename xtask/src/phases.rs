@@ -8,7 +8,7 @@ use crate::system::step;
 
 /// What ran, how long it took, and whether it passed: the few lines that a person reads after thousands of log lines.
 #[derive(Default)]
-pub struct Phases {
+pub(crate) struct Phases {
     finished: Vec<Phase>,
 }
 
@@ -20,7 +20,7 @@ struct Phase {
 
 impl Phases {
     /// Does a part of the work that the next one builds on.
-    pub fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    pub(crate) fn run<T>(&mut self, name: &'static str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         step(name);
         let start = Instant::now();
         let outcome = work().with_context(|| format!("the phase `{name}` failed"));
@@ -29,7 +29,7 @@ impl Phases {
     }
 
     /// Does a part of the work that the next one does not depend on; [`verdict`](Self::verdict) tells how it ended.
-    pub fn attempt(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
+    pub(crate) fn attempt(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) {
         if let Err(error) = self.run(name, work) {
             step(&format!("{error:#}"));
         }
@@ -37,13 +37,13 @@ impl Phases {
 
     /// # Errors
     /// The parts that failed, by name.
-    pub fn verdict(&self) -> Result<()> {
+    pub(crate) fn verdict(&self) -> Result<()> {
         let failed: Vec<_> = self.finished.iter().filter(|phase| !phase.passed).map(|phase| phase.name).collect();
         ensure!(failed.is_empty(), "these failed: {}", failed.join(", "));
         Ok(())
     }
 
-    pub fn print_summary(&self) {
+    pub(crate) fn print_summary(&self) {
         println!("\n{}", self.summary());
     }
 

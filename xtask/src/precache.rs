@@ -17,7 +17,7 @@ const PLACEHOLDER: &str = "const BUILD = null;";
 const MODELS: &str = "models";
 
 /// Lists the files of the built page in `directory` in its service worker; returns how many there are.
-pub fn write(directory: &Path) -> Result<usize> {
+pub(crate) fn write(directory: &Path) -> Result<usize> {
     let worker = directory.join(WORKER);
     let source = fs::read_to_string(&worker).with_context(|| format!("cannot read {}", worker.display()))?;
     if !source.contains(PLACEHOLDER) {

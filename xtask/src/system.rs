@@ -11,17 +11,17 @@ use anyhow::{Context, Result, bail};
 use xshell::{Shell, cmd};
 
 /// Says on the terminal what happens next, or what was found.
-pub fn step(what: &str) {
+pub(crate) fn step(what: &str) {
     eprintln!("==> {what}");
 }
 
 /// The executable that a shell would run for `program`.
-pub fn which(program: &str) -> Option<PathBuf> {
+pub(crate) fn which(program: &str) -> Option<PathBuf> {
     which_in(program, &env::var_os("PATH")?)
 }
 
 /// Where the tools lie that this project installs, shared by all its checkouts.
-pub fn cache_dir() -> Result<PathBuf> {
+pub(crate) fn cache_dir() -> Result<PathBuf> {
     let base = match env::var_os("XDG_CACHE_HOME").filter(|path| Path::new(path).is_absolute()) {
         Some(path) => PathBuf::from(path),
         None => env::home_dir().context("neither XDG_CACHE_HOME nor HOME says where to keep tools")?.join(".cache"),
@@ -31,7 +31,7 @@ pub fn cache_dir() -> Result<PathBuf> {
 
 /// Installs Debian packages as root, or by a `sudo` that asks for no password. `purpose` is what
 /// they are needed for, and `instead` what a person can do on a machine where this is impossible.
-pub fn apt_install(sh: &Shell, packages: &[&str], purpose: &str, instead: &str) -> Result<()> {
+pub(crate) fn apt_install(sh: &Shell, packages: &[&str], purpose: &str, instead: &str) -> Result<()> {
     let names = packages.join(" ");
     let Some(apt) = which("apt-get") else {
         bail!("{purpose} is missing, and there is no apt-get to install it with. {instead}");

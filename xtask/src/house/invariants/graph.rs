@@ -41,9 +41,8 @@ pub(super) struct Graph {
 impl Graph {
     /// The crate's modules among the sources, but for those of tests.
     pub(super) fn read(sources: &[Source]) -> Result<Self> {
-        let is_module = |source: &&Source| {
-            source.path.starts_with("src/") && source.path.ends_with(".rs") && source.path != PROGRAM
-        };
+        let is_module =
+            |source: &&Source| source.path.starts_with("src/") && source.has_extension("rs") && source.path != PROGRAM;
         let mut files = Vec::new();
         for source in sources.iter().filter(is_module) {
             let module = module_of(&source.path);
