@@ -40,7 +40,7 @@ impl Score {
     pub(crate) fn mean(values: &[Self]) -> Self {
         let frames: Vec<f64> = values.iter().map(|score| score.frame).collect();
         let moving: Vec<f64> = values.iter().filter_map(|score| score.moving).collect();
-        Self { frame: mean(&frames), moving: (!moving.is_empty()).then(|| mean(&moving)) }
+        Self { frame: mean(&frames), moving: mean_if_any(&moving) }
     }
 }
 
@@ -195,11 +195,16 @@ fn over_channels(target: &[f32], output: &[f32], function: impl Fn(f64) -> f64) 
 /// The mean of a map over all pixels, and over the moving ones.
 fn score(map: &[f64], moving: &[bool]) -> Score {
     let moved: Vec<f64> = map.iter().zip(moving).filter(|(_, moving)| **moving).map(|(value, _)| *value).collect();
-    Score { frame: mean(map), moving: (!moved.is_empty()).then(|| mean(&moved)) }
+    Score { frame: mean(map), moving: mean_if_any(&moved) }
 }
 
 pub(crate) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The arithmetic mean; `None` of no values.
+pub(crate) fn mean_if_any(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| mean(values))
 }
 
 /// A mean square error in dB; identical pictures have 100 dB, so that means stay finite.

@@ -84,7 +84,7 @@ impl Framing {
         let mut side = None;
         let visited = frames::visit(media, &mut |frame| match frame {
             Ok(image) => {
-                side = Some(self.square(image.dimensions()).1);
+                side = Some(self.square(image.dimensions()).side);
                 ControlFlow::Break(())
             }
             Err(_) => ControlFlow::Continue(()),
@@ -92,9 +92,8 @@ impl Framing {
         visited.ok().and(side)
     }
 
-    /// The part of a picture that is used, `[left, top, width, height]`, and the side of the square
-    /// it is put into.
-    fn square(self, (width, height): (u32, u32)) -> ([usize; 4], usize) {
+    /// The square that a picture of this width and height becomes.
+    fn square(self, (width, height): (u32, u32)) -> Square {
         let [left, top, width, height] = match self.region {
             Some(region) if region.of == [width, height] => {
                 [region.from[0], region.from[1], region.size[0], region.size[1]]
@@ -106,42 +105,81 @@ impl Framing {
             Fit::Crop => width.min(height),
             Fit::Pad => width.max(height),
         };
-        ([left, top, width, height], side)
+        Square { side, columns: Overlap::centred(left, width, side), rows: Overlap::centred(top, height, side) }
     }
 
-    /// The square part of a picture, area-averaged to `tile` by `tile` pixels.
+    /// A picture as a tile of `tile` by `tile` pixels.
     fn tile(self, image: &RgbaImage, tile: usize) -> Tile {
-        let ([left, top, width, height], side) = self.square(image.dimensions());
-        // Where the picture begins, where that is in the square, and how much of it is there.
-        let along = |start: usize, length: usize| {
-            if length > side { (start + (length - side) / 2, 0, side) } else { (start, (side - length) / 2, length) }
-        };
-        let ((from_x, to_x, columns), (from_y, to_y, rows)) = (along(left, width), along(top, height));
-        let stride = image.width() as usize;
-        let averaged = |outside: f32, value: &dyn Fn(&[u8], usize) -> f32| {
-            let planes = resample_rgb([side; 2], [tile; 2], |y, row| {
-                row.fill(outside);
-                if (to_y..to_y + rows).contains(&y) {
-                    let start = ((from_y + y - to_y) * stride + from_x) * 4;
-                    let pixels = image.as_raw()[start..start + columns * 4].chunks_exact(4);
-                    for (target, pixel) in row[to_x * 3..].chunks_exact_mut(3).zip(pixels) {
-                        target.iter_mut().enumerate().for_each(|(channel, target)| *target = value(pixel, channel));
-                    }
-                }
-            });
-            planes.into_iter().map(to_byte).collect::<Vec<u8>>()
-        };
+        let square = self.square(image.dimensions());
         let area = tile * tile;
         // Colours times alpha, so that what nobody sees does not bleed into its neighbours.
-        let colours = averaged(0.0, &|pixel, channel| f32::from(pixel[channel]) / 255.0 * f32::from(pixel[3]) / 255.0);
-        let transparent = image.as_raw().chunks_exact(4).any(|pixel| pixel[3] < 255);
+        let colours = square.average(image, tile, 0.0, |pixel, channel| {
+            f32::from(pixel[channel]) / 255.0 * f32::from(pixel[3]) / 255.0
+        });
+        let is_transparent = image.as_raw().chunks_exact(4).any(|pixel| pixel[3] < 255);
         Tile {
             rgb: (0..area).flat_map(|i| [0, 1, 2].map(|channel| colours[channel * area + i])).collect(),
-            alpha: transparent.then(|| {
-                let mut alpha = averaged(1.0, &|pixel, _| f32::from(pixel[3]) / 255.0);
+            alpha: is_transparent.then(|| {
+                let mut alpha = square.average(image, tile, 1.0, |pixel, _| f32::from(pixel[3]) / 255.0);
                 alpha.truncate(area);
                 alpha
             }),
+        }
+    }
+}
+
+/// Where the used part of a picture lies in the square that it becomes.
+struct Square {
+    side: usize,
+    columns: Overlap,
+    rows: Overlap,
+}
+
+/// What picture and square share along an axis: where it begins in either, and its length.
+struct Overlap {
+    in_picture: usize,
+    in_square: usize,
+    length: usize,
+}
+
+impl Square {
+    /// Area means over the square of a value for each pixel and channel, which is `outside` where
+    /// there is no picture.
+    ///
+    /// # Shapes
+    ///
+    /// - returns `[3, tile, tile]`
+    fn average(
+        &self,
+        image: &RgbaImage,
+        tile: usize,
+        outside: f32,
+        value: impl Fn(&[u8], usize) -> f32 + Sync,
+    ) -> Vec<u8> {
+        let Self { side, columns, rows } = self;
+        let stride = image.width() as usize;
+        let planes = resample_rgb([*side; 2], [tile; 2], |y, row| {
+            row.fill(outside);
+            if (rows.in_square..rows.in_square + rows.length).contains(&y) {
+                let start = ((rows.in_picture + y - rows.in_square) * stride + columns.in_picture) * 4;
+                let pixels = image.as_raw()[start..start + columns.length * 4].chunks_exact(4);
+                for (target, pixel) in row[columns.in_square * 3..].chunks_exact_mut(3).zip(pixels) {
+                    target.iter_mut().enumerate().for_each(|(channel, target)| *target = value(pixel, channel));
+                }
+            }
+        });
+        planes.into_iter().map(to_byte).collect()
+    }
+}
+
+impl Overlap {
+    /// The middle of a part that is longer than the square, or else all of it in the middle of the
+    /// square.
+    fn centred(start: usize, length: usize, side: usize) -> Self {
+        if length > side {
+            Self { in_picture: start + (length - side) / 2, in_square: 0, length: side }
+        } else {
+            Self { in_picture: start, in_square: (side - length) / 2, length }
         }
     }
 }
@@ -215,7 +253,7 @@ mod tests {
     fn frames_are_cropped_or_padded_to_squares() {
         let crop = Framing { fit: Fit::Crop, region: None };
         for (width, height) in [(64, 32), (32, 64), (40, 40)] {
-            assert_eq!(crop.square((width, height)).1, 32.max(width.min(height)) as usize);
+            assert_eq!(crop.square((width, height)).side, 32.max(width.min(height)) as usize);
             let tile = crop.tile(&picture(width, height), 16);
             assert!(tile.rgb.iter().all(|&value| value == 255) && tile.alpha.is_none(), "{width}x{height}");
         }
@@ -231,7 +269,7 @@ mod tests {
         let framing = Framing { fit: Fit::Pad, region: Some(region) };
         let half = |width| RgbaImage::from_fn(width, 10, |x, _| Rgba([if x < 10 { 0 } else { 255 }, 0, 0, 255]));
         assert!(framing.tile(&half(20), 5).rgb.chunks(3).all(|pixel| pixel == [255, 0, 0]));
-        assert_eq!(framing.square((30, 10)).1, 30);
+        assert_eq!(framing.square((30, 10)).side, 30);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::{
     judges::VideoNetwork,
     model::ClipModel,
     series::{FrechetDistances, Sample, Scores, Series, mean_distance},
+    table::cell,
 };
 use crate::{
     native::video::Video,
@@ -173,9 +174,6 @@ fn generated(steps: usize) -> String {
 
 impl Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let figure = |value: Option<f64>, digits: usize| {
-            value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-        };
         write!(f, "clips of {} frames, {} people", self.frames, self.people)?;
         if let (Some(guidance), Some(sampler)) = (self.guidance, &self.sampler) {
             let Self { seeds, first_seed, .. } = self;
@@ -192,11 +190,11 @@ impl Display for Generation {
                 "{:24} {:>6} {:>9} {:>7.2} {:>7.2} {:>10} {:>7}",
                 scores.origin,
                 scores.clips,
-                figure(scores.label_accuracy.map(|share| 100.0 * share), 1),
+                cell(scores.label_accuracy.map(|share| 100.0 * share), 1),
                 scores.identity_drift,
                 scores.motion,
-                figure(scores.diversity, 2),
-                figure(scores.seconds_per_clip, 2)
+                cell(scores.diversity, 2),
+                cell(scores.seconds_per_clip, 2)
             )?;
         }
         for (network, name) in self.networks.iter().enumerate() {
@@ -207,9 +205,9 @@ impl Display for Generation {
                     f,
                     "{:24} {:>9} {:>10} {:>12}",
                     scores.origin,
-                    figure(fvd, 3),
-                    figure(class_conditional, 3),
-                    figure(subject_conditional, 3)
+                    cell(fvd, 3),
+                    cell(class_conditional, 3),
+                    cell(subject_conditional, 3)
                 )?;
             }
         }

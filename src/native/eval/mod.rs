@@ -1,11 +1,12 @@
 //! `lfdm eval`: how well a model rebuilds and generates clips of people it was not trained on.
 //!
-//! `command` opens the `model` under test and goes through the clips of a split. `rebuild` repeats
-//! each with the model's auto-encoder, and `reconstruction` measures the frames. `generation`
-//! measures whole clips, real, rebuilt and generated: a `series` of clips of one origin has the
-//! figures of the action network and `i3d` (through `judges`), which `frechet` compares, and its
-//! `drift` from frame 0. `cost` counts operations and parameters, `clip_folders` keeps the clips
-//! for others to judge, and `report` has it all.
+//! - `command` opens everything and goes through the clips of a split; `report` holds the result.
+//! - `model` is the model under test, `rebuild` its auto-encoder, `cost` its size and operations.
+//! - `reconstruction` measures rebuilt frames.
+//! - `generation` measures whole clips: a `series` for each origin (real, rebuilt, generated), by
+//!   the networks of `judges` (the action network and `i3d`), whose features `frechet` compares,
+//!   and by the `drift` from frame 0.
+//! - `clip_folders` writes the clips for others to judge, and `table` the cells of tables.
 //!
 //! Evaluation opens what training made, so it may use `train`, never the other way round.
 
@@ -22,5 +23,6 @@ mod rebuild;
 mod reconstruction;
 mod report;
 mod series;
+mod table;
 
 pub(crate) use command::{Args, run};

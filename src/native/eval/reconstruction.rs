@@ -8,6 +8,7 @@ use std::{
 use rayon::prelude::*;
 use serde::Serialize;
 
+use super::table::cell;
 use crate::native::{data::ClipSet, metrics::Fidelity, video::Video};
 
 const DEFINITION: &str = "How well frames of clips with an expression are rebuilt: by LFDM from frame 0 and the motion \
@@ -69,23 +70,25 @@ impl FrameMeasurements {
     /// The means over everything that was measured.
     pub(super) fn report(self, data: &ClipSet) -> Reconstruction {
         let apex = data.apex_frame();
-        // Frame 0 is not among the measured ones.
-        let at_apex = |of: &dyn Fn(usize) -> bool| -> Comparison {
-            let clips = self.0.iter().filter(|clip| of(clip.label));
-            Comparison::of(clips.filter_map(|clip| clip.frames.get(apex.checked_sub(1)?)).copied().collect())
-        };
         let labels: BTreeSet<usize> = self.0.iter().map(|clip| clip.label).collect();
         Reconstruction {
             definition: DEFINITION,
             people: data.len(),
             apex_frame: apex,
-            apex: at_apex(&|_| true),
+            apex: self.at(apex, None),
             all_frames: Comparison::of(self.0.iter().flat_map(|clip| &clip.frames).copied().collect()),
             labels: labels
                 .into_iter()
-                .map(|label| (data.labels()[label].clone(), at_apex(&|other| other == label)))
+                .map(|label| (data.labels()[label].clone(), self.at(apex, Some(label))))
                 .collect(),
         }
+    }
+
+    /// The figures of one frame of the clips, of one label or of all.
+    fn at(&self, frame: usize, label: Option<usize>) -> Comparison {
+        let clips = self.0.iter().filter(|clip| label.is_none_or(|label| clip.label == label));
+        // Frame 0 is not among the measured ones.
+        Comparison::of(clips.filter_map(|clip| clip.frames.get(frame.checked_sub(1)?)).copied().collect())
     }
 }
 
@@ -102,25 +105,23 @@ impl Comparison {
 
     /// Two rows of the table.
     fn rows(&self, name: &str) -> String {
-        let row = |name: &str, Fidelity { psnr, ssim, l1, sharpness }: &Fidelity| {
-            let moving = |value: Option<f64>, digits: usize| {
-                value.map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
-            };
-            format!(
-                "{name:36} {:>6.2} / {:<6} {:>6.4} / {:<6} {:>6.2} / {:<6} {:>6.2} / {}\n",
-                psnr.frame,
-                moving(psnr.moving, 2),
-                ssim.frame,
-                moving(ssim.moving, 4),
-                l1.frame,
-                moving(l1.moving, 2),
-                sharpness.frame,
-                moving(sharpness.moving, 2)
-            )
-        };
         row(&format!("{name}, repeat frame 0"), &self.repeat_frame_0)
             + &row(&format!("{name}, auto-encoder"), &self.reconstruction)
     }
+}
+
+fn row(name: &str, Fidelity { psnr, ssim, l1, sharpness }: &Fidelity) -> String {
+    format!(
+        "{name:36} {:>6.2} / {:<6} {:>6.4} / {:<6} {:>6.2} / {:<6} {:>6.2} / {}\n",
+        psnr.frame,
+        cell(psnr.moving, 2),
+        ssim.frame,
+        cell(ssim.moving, 4),
+        l1.frame,
+        cell(l1.moving, 2),
+        sharpness.frame,
+        cell(sharpness.moving, 2)
+    )
 }
 
 impl Display for Reconstruction {

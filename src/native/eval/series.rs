@@ -10,7 +10,10 @@ use super::{
     frechet::Gaussian,
     judges::{Prediction, VideoNetwork},
 };
-use crate::native::{metrics::mean, video::Video};
+use crate::native::{
+    metrics::{mean, mean_if_any},
+    video::Video,
+};
 
 /// Clips of one origin: real, rebuilt, generated.
 #[derive(Default)]
@@ -84,31 +87,30 @@ impl Sample {
 impl Series {
     /// The figures of these clips.
     pub(super) fn scores(&self, origin: &str, labels: &[String], frechet: Vec<FrechetDistances>) -> Scores {
-        let figures = |of: fn(&Sample) -> f64| mean(&self.samples.iter().map(of).collect::<Vec<_>>());
-        let accuracy = |of: &dyn Fn(usize) -> bool| -> Option<f64> {
-            let right: Vec<f64> = self
-                .samples
-                .iter()
-                .filter(|sample| of(sample.label))
-                .filter_map(|sample| Some(f64::from(u8::from(sample.predicted? == sample.label))))
-                .collect();
-            (!right.is_empty()).then(|| mean(&right))
-        };
+        let mean_of = |figure: fn(&Sample) -> f64| mean(&self.samples.iter().map(figure).collect::<Vec<_>>());
+        let by_label = |(label, name): (usize, &String)| Some((name.clone(), self.accuracy(Some(label))?));
         Scores {
             origin: origin.to_owned(),
             clips: self.samples.len(),
-            label_accuracy: accuracy(&|_| true),
-            labels: labels
-                .iter()
-                .enumerate()
-                .filter_map(|(label, name)| Some((name.clone(), accuracy(&|other| other == label)?)))
-                .collect(),
-            identity_drift: figures(|sample| sample.drift),
-            motion: figures(|sample| sample.motion),
-            diversity: (!self.diversity.is_empty()).then(|| mean(&self.diversity)),
-            seconds_per_clip: (!self.seconds.is_empty()).then(|| mean(&self.seconds)),
+            label_accuracy: self.accuracy(None),
+            labels: labels.iter().enumerate().filter_map(by_label).collect(),
+            identity_drift: mean_of(|sample| sample.drift),
+            motion: mean_of(|sample| sample.motion),
+            diversity: mean_if_any(&self.diversity),
+            seconds_per_clip: mean_if_any(&self.seconds),
             frechet,
         }
+    }
+
+    /// Share of clips, of one label or of all, whose label the action network names.
+    fn accuracy(&self, label: Option<usize>) -> Option<f64> {
+        let right: Vec<f64> = self
+            .samples
+            .iter()
+            .filter(|sample| label.is_none_or(|label| sample.label == label))
+            .filter_map(|sample| Some(f64::from(u8::from(sample.predicted? == sample.label))))
+            .collect();
+        mean_if_any(&right)
     }
 
     /// Distances of these clips from the real ones, by network.
@@ -127,33 +129,36 @@ impl Series {
 impl FrechetDistances {
     /// Distances of our clips from the real ones in the features of one network.
     fn between(ours: &[&Sample], real: &[&Sample], network: usize) -> Self {
-        let distance = |of: &dyn Fn(&Sample) -> bool| {
-            let gaussian = |samples: &[&Sample]| {
-                let features =
-                    samples.iter().filter(|sample| of(sample)).map(|sample| sample.features[network].as_slice());
-                Gaussian::of(&features.collect::<Vec<_>>())
-            };
-            Some(gaussian(ours)?.distance(&gaussian(real)?))
-        };
-        let conditional = |of: fn(&Sample) -> usize| {
-            let last = real.iter().map(|sample| of(sample)).max()?;
-            let distances: Vec<f64> =
-                (0..=last).filter_map(|group| distance(&|sample: &Sample| of(sample) == group)).collect();
-            (!distances.is_empty()).then(|| mean(&distances))
-        };
         Self {
-            fvd: distance(&|_| true),
-            class_conditional: conditional(|sample| sample.label),
-            subject_conditional: conditional(|sample| sample.subject),
+            fvd: distance(ours, real, network, |_| true),
+            class_conditional: mean_over_groups(ours, real, network, |sample| sample.label),
+            subject_conditional: mean_over_groups(ours, real, network, |sample| sample.subject),
         }
     }
+}
+
+/// The Frechet distance between the clips that count, on either side.
+fn distance(ours: &[&Sample], real: &[&Sample], network: usize, is_counted: impl Fn(&Sample) -> bool) -> Option<f64> {
+    let [ours, real] = [ours, real].map(|samples| {
+        let counted = samples.iter().filter(|sample| is_counted(sample));
+        Gaussian::of(&counted.map(|sample| sample.features[network].as_slice()).collect::<Vec<_>>())
+    });
+    Some(ours?.distance(&real?))
+}
+
+/// The mean of the distances between clips of the same group.
+fn mean_over_groups(ours: &[&Sample], real: &[&Sample], network: usize, group: fn(&Sample) -> usize) -> Option<f64> {
+    let last = real.iter().map(|sample| group(sample)).max()?;
+    let distances: Vec<f64> =
+        (0..=last).filter_map(|index| distance(ours, real, network, |sample| group(sample) == index)).collect();
+    mean_if_any(&distances)
 }
 
 /// The mean distance over all pairs; `None` for a single clip.
 pub(super) fn mean_distance(takes: &[Video]) -> Option<f64> {
     let distances: Vec<f64> =
         takes.iter().enumerate().flat_map(|(index, a)| takes[index + 1..].iter().map(|b| a.distance(b))).collect();
-    (!distances.is_empty()).then(|| mean(&distances))
+    mean_if_any(&distances)
 }
 
 #[cfg(test)]
