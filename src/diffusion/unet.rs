@@ -59,65 +59,83 @@ pub struct Unet3d {
 impl UnetConfig {
     /// Allocates the network; `latent_channels` is the number of channels of the reference latent.
     pub fn init(&self, latent_channels: usize, device: &Device) -> Unet3d {
-        let (dim, heads, head_dim) = (self.dim, self.heads, self.head_dim);
-        let temporal = |channels| TemporalAttention::new(channels, heads, head_dim, device);
-        let linear = |channels| SpatialLinearAttention::new(channels, heads, head_dim, device);
-        let embedding = 4 * dim + self.condition_dim;
-        let resnet = |from, to| ResnetBlock::new(from, to, self.groups, Some(embedding), device);
-        let head = |channels| OutputHead {
-            resnet: ResnetBlock::new(2 * dim, dim, self.groups, None, device),
-            conv: Conv2dConfig::new([dim, channels], [1, 1]).init(device),
-        };
-
-        let widths: Vec<usize> = std::iter::once(dim).chain(self.dim_mults.iter().map(|mult| dim * mult)).collect();
+        let dim = self.dim;
         let levels = self.dim_mults.len();
-        let coarsest = widths[levels];
-        let downs = (0..levels).map(|level| DownStage {
-            resnet1: resnet(widths[level], widths[level + 1]),
-            resnet2: resnet(widths[level + 1], widths[level + 1]),
-            linear_attn: linear(widths[level + 1]),
-            frame_attn: temporal(widths[level + 1]),
-            resample: (level + 1 < levels).then(|| downsample(widths[level + 1], device)),
-        });
-        let ups = (0..levels).rev().map(|level| UpStage {
-            resnet1: resnet(2 * widths[level + 1], widths[level]),
-            resnet2: resnet(widths[level], widths[level]),
-            linear_attn: linear(widths[level]),
-            frame_attn: temporal(widths[level]),
-            resample: (level > 0).then(|| Upsample::new(widths[level], self.upsampling, device)),
-        });
-
-        let pad = self.init_kernel / 2;
+        let coarsest = self.channels_at(levels);
         let channels = self.diffused.channels();
-        // The flow's channels come first.
+        // The last ones; those of the flow come first.
         let of_occlusion = match self.diffused {
             Diffused::Motion | Diffused::MotionWavelets => channels / 3,
             Diffused::Channels(_) => 0,
         };
+        let pad = self.init_kernel / 2;
         Unet3d {
-            time_rel_pos_bias: RelativePositionBias::new(heads, device),
+            time_rel_pos_bias: RelativePositionBias::new(self.heads, device),
             init_conv: Conv2dConfig::new([channels + latent_channels, dim], [self.init_kernel; 2])
                 .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
                 .init(device),
-            init_temporal_attn: temporal(dim),
+            init_temporal_attn: self.frame_attention(dim, device),
             time_mlp: TimeEmbedding {
                 hidden: LinearConfig::new(dim, 4 * dim).init(device),
                 out: LinearConfig::new(4 * dim, 4 * dim).init(device),
             },
-            downs: downs.collect(),
-            mid_block1: resnet(coarsest, coarsest),
-            mid_spatial_attn: SpatialAttention::new(coarsest, heads, head_dim, device),
-            mid_temporal_attn: temporal(coarsest),
-            mid_block2: resnet(coarsest, coarsest),
-            ups: ups.collect(),
-            final_conv: head(channels - of_occlusion),
-            occlusion_map: (of_occlusion > 0).then(|| head(of_occlusion)),
+            downs: (0..levels).map(|level| self.down_stage(level, device)).collect(),
+            mid_block1: self.block(coarsest, coarsest, device),
+            mid_spatial_attn: SpatialAttention::new(coarsest, self.heads, self.head_dim, device),
+            mid_temporal_attn: self.frame_attention(coarsest, device),
+            mid_block2: self.block(coarsest, coarsest, device),
+            ups: (0..levels).rev().map(|level| self.up_stage(level, device)).collect(),
+            final_conv: self.head(channels - of_occlusion, device),
+            occlusion_map: (of_occlusion > 0).then(|| self.head(of_occlusion, device)),
             null_cond_emb: self
                 .learned_null_condition
                 .then(|| burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([1, self.condition_dim], device)),
             channels,
             condition_dim: self.condition_dim,
-            head_dim,
+            head_dim: self.head_dim,
+        }
+    }
+
+    fn down_stage(&self, level: usize, device: &Device) -> DownStage {
+        let (from, to) = (self.channels_at(level), self.channels_at(level + 1));
+        DownStage {
+            resnet1: self.block(from, to, device),
+            resnet2: self.block(to, to, device),
+            linear_attn: SpatialLinearAttention::new(to, self.heads, self.head_dim, device),
+            frame_attn: self.frame_attention(to, device),
+            resample: (level + 1 < self.dim_mults.len()).then(|| downsample(to, device)),
+        }
+    }
+
+    fn up_stage(&self, level: usize, device: &Device) -> UpStage {
+        let (from, to) = (self.channels_at(level + 1), self.channels_at(level));
+        UpStage {
+            // The skip of the way down is as wide as what comes up.
+            resnet1: self.block(2 * from, to, device),
+            resnet2: self.block(to, to, device),
+            linear_attn: SpatialLinearAttention::new(to, self.heads, self.head_dim, device),
+            frame_attn: self.frame_attention(to, device),
+            resample: (level > 0).then(|| Upsample::new(to, self.upsampling, device)),
+        }
+    }
+
+    /// Channels after `level` stages of the way down.
+    fn channels_at(&self, level: usize) -> usize {
+        if level == 0 { self.dim } else { self.dim * self.dim_mults[level - 1] }
+    }
+
+    fn block(&self, from: usize, to: usize, device: &Device) -> ResnetBlock {
+        ResnetBlock::new(from, to, self.groups, Some(4 * self.dim + self.condition_dim), device)
+    }
+
+    fn frame_attention(&self, channels: usize, device: &Device) -> TemporalAttention {
+        TemporalAttention::new(channels, self.heads, self.head_dim, device)
+    }
+
+    fn head(&self, channels: usize, device: &Device) -> OutputHead {
+        OutputHead {
+            resnet: ResnetBlock::new(2 * self.dim, self.dim, self.groups, None, device),
+            conv: Conv2dConfig::new([self.dim, channels], [1, 1]).init(device),
         }
     }
 }
