@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[arg(long)]
     out: PathBuf,
     /// Warp the photo itself by the generated motion, for frames with sides of up to SIDE pixels [default: the
-    /// model's own frames].
+    /// model's own frames]
     #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
     photo_size: Option<u16>,
     /// Also write a PNG with all frames side by side, flow and occlusion below them.

@@ -43,11 +43,11 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1.5)]
     guidance: f32,
     /// Part of the schedule in which guidance applies: 0,1 is all of it, 0.55,0.95 suits the shipped models
-    /// [default: the run's own].
+    /// [default: the run's own]
     #[arg(long, value_name = "FROM,TO", value_parser = interval)]
     guidance_interval: Option<[f64; 2]>,
     /// How many times as strongly guidance acts on the detail of the motion as on the rest; 1 is equally
-    /// [default: the run's own].
+    /// [default: the run's own]
     #[arg(long, value_name = "TIMES")]
     detail_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data.

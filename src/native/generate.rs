@@ -30,13 +30,13 @@ pub(crate) struct SamplingArgs {
     /// Seed of the noise: the same seed gives the same video.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Denoising steps; `ddpm` always takes all of the training schedule [default: the model's own].
+    /// Denoising steps; `ddpm` always takes all of the training schedule [default: the model's own]
     #[arg(long)]
     steps: Option<usize>,
-    /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own].
+    /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
-    /// How each step is taken [default: deis, or consistency for a model tuned for it].
+    /// How each step is taken [default: deis, or consistency for a model tuned for it]
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
 }

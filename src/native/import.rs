@@ -49,13 +49,13 @@ pub(crate) struct Args {
     /// Safetensors file with one condition vector per label: the tensor's name is the label.
     #[arg(long)]
     conditions: PathBuf,
-    /// Labels of the model, in this order [default: all of --conditions, in alphabetical order].
+    /// Labels of the model, in this order [default: all of --conditions, in alphabetical order]
     #[arg(long, value_delimiter = ',')]
     labels: Option<Vec<String>>,
     /// Directory to write; a bundle that is there is replaced once the new one is complete.
     #[arg(long)]
     out: PathBuf,
-    /// Name of the model [default: the name of the directory].
+    /// Name of the model [default: the name of the directory]
     #[arg(long)]
     name: Option<String>,
     /// Frames per video that the diffusion model was trained with.
