@@ -107,7 +107,7 @@ fn peak_memory() -> Option<u64> {
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
-/// Writes a GIF, or a directory of PNGs, as the name of `out` asks.
+/// Writes a GIF, or a directory of PNG files, as the name of `out` asks.
 fn write(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
     if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif")) {
         return write_gif(frames, fps, out);
