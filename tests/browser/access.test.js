@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { PATIENCE, fixture, launch } from './harness.js';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const FRAMES = 3;
 
 describe('access', { timeout: 2 * PATIENCE }, () => {
   let host;
@@ -17,7 +18,7 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
   for (const colorScheme of ['light', 'dark']) {
     test(`axe finds nothing in the main states, ${colorScheme}`, async (t) => {
       // Colours in transition are nobody's fault.
-      const visitor = await host.visitDuring(t, { colorScheme, reducedMotion: 'reduce' });
+      const visitor = await host.visitDuring(t, { frames: FRAMES, colorScheme, reducedMotion: 'reduce' });
       await visitor.page.evaluate(AXE);
       const check = async (state) => {
         const { violations } = await visitor.page.evaluate(() => window.axe.run());
@@ -33,7 +34,7 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
       await check('framing');
       await visitor.get('framing-use').click();
       await visitor.state('idle');
-      await visitor.video({ label: 'surprise', seed: 1, steps: 1 });
+      await visitor.video({ label: 'surprise', seed: 1, steps: 1, guidance: 1 });
       await check('a video');
       await visitor.set({ steps: 0 });
       await visitor.get('generate').click();
@@ -50,7 +51,7 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
   }
 
   test('everything can be done by keyboard', async (t) => {
-    const visitor = await host.visitDuring(t);
+    const visitor = await host.visitDuring(t, { frames: FRAMES });
     const { keyboard } = visitor.page;
     const focused = () => visitor.page.evaluate(() => document.activeElement.id || document.activeElement.name);
     /** Tabs on until the element with this id or name has the focus. */
@@ -92,7 +93,7 @@ describe('access', { timeout: 2 * PATIENCE }, () => {
     await reach('scrubber', 'Shift+Tab');
     await keyboard.press('Home');
     await keyboard.press('ArrowRight');
-    assert.equal(await visitor.get('position').innerText(), '2 / 16');
+    assert.equal(await visitor.get('position').innerText(), `2 / ${FRAMES}`);
     await reach('copy-link');
     await keyboard.press('Shift+Tab');
     const [download] = await Promise.all([visitor.page.waitForEvent('download'), keyboard.press('Enter')]);

@@ -10,12 +10,16 @@ import { serve } from './server.js';
 
 /** @import { BrowserContextOptions, Page } from 'playwright-core' */
 /** @import { Intercept } from './server.js' */
-/** @typedef {BrowserContextOptions & { prepare?: (page: Page) => unknown, patience?: number }} VisitOptions */
+/** @typedef {{ prepare?: (page: Page) => unknown, patience?: number, frames?: number }} OurOptions */
+/** @typedef {BrowserContextOptions & OurOptions} VisitOptions */
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
 export const SAMPLES = `${DIST}/samples`;
 export const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+/** Why the slowest tests are left out, if LFDM_QUICK asks for that: `{ skip: IN_HASTE }`. */
+export const IN_HASTE = process.env.LFDM_QUICK ? 'LFDM_QUICK leaves it out' : false;
 
 /** Generation on a busy machine takes its time; a test that hangs should still end. */
 export const PATIENCE = 300_000;
@@ -71,18 +75,20 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
   return {
     url: server.url,
     /**
-     * A fresh visitor. `prepare(page)` runs before the page loads.
+     * A fresh visitor. `prepare(page)` runs before the page loads. With `frames`, videos have only so
+     * many: most of a short generation is spent on painting them.
      *
      * @param {string} query
      * @param {VisitOptions} options
      */
-    async visit(query, { prepare, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
+    async visit(query, { prepare, frames, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
       // A service worker would take requests before a test's routes see them.
       const context = await browser.newContext({ serviceWorkers, ...screen });
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
       await page.addInitScript(keepVideos);
+      if (frames) await page.route('**/models/*/manifest.json', shorten(frames));
       await prepare?.(page);
       await page.goto(server.url + query);
       return visitor;

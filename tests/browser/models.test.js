@@ -29,6 +29,7 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
    */
   const visit = (t, { prepare, ...options } = {}) =>
     host.visitDuring(t, {
+      frames: 2 * FRAMES,
       ...options,
       async prepare(page) {
         const two = `for (const name in MODELS) if (name !== '${QUICKEST}') delete MODELS[name];

@@ -9,7 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { DIST, PATIENCE, REPOSITORY, fixture, launch } from './harness.js';
+import { DIST, IN_HASTE, PATIENCE, REPOSITORY, fixture, launch } from './harness.js';
 
 const PACKAGE = fileURLToPath(new URL('../../pkg', import.meta.url));
 const APP = fileURLToPath(new URL('vite-app', import.meta.url));
@@ -46,7 +46,7 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     );
   });
 
-  test('works in a fresh Vite app', async (t) => {
+  test('works in a fresh Vite app', { skip: IN_HASTE }, async (t) => {
     const app = join(folder, 'app');
     await mkdir(app);
     for (const file of ['index.html', 'main.ts', 'package.json', 'tsconfig.json', '.npmrc']) {

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { FAKE_CAMERA, PATIENCE, difference, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
-const FRAMES = 16;
+const FRAMES = 4;
 const QUICK = { steps: 1, guidance: 1 };
 
 describe('visitors', { timeout: 2 * PATIENCE }, () => {
@@ -55,7 +55,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('see the motion while it is imagined, and their own photo sharp', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { frames: FRAMES });
     await visitor.page.evaluate(() => {
       window.motions = new Set();
       const { flow, status } = Object.fromEntries(['flow', 'status'].map((id) => [id, document.getElementById(id)]));
@@ -94,7 +94,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('see the face alive in their whole picture', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { frames: FRAMES });
     // A green picture, wider than high, with a face in its right half.
     const wide = png(300, 200, (x, y) => (x >= 150 && y >= 25 && y < 175 ? [200, 150, 120, 255] : [20, 160, 60, 255]));
     await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: wide });
@@ -120,25 +120,34 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
-  test('roll the dice for a seed', async (t) => {
-    const visitor = await visit(t);
-    const seeds = new Set();
-    for (let roll = 0; roll < 3; roll++) {
-      await visitor.get('dice').click();
-      seeds.add(await visitor.get('seed').inputValue());
-    }
-    assert.ok(seeds.size > 1, `${[...seeds]}`);
-    assert.ok([...seeds].every((seed) => /^\d+$/.test(seed)));
-  });
+  describe('find what they need in the form', () => {
+    let visitor;
+    before(async () => {
+      visitor = await host.visit('?device=cpu');
+      await visitor.state('idle');
+    });
+    after(() => visitor?.close());
 
-  test('see what is stored, and remove it', async (t) => {
-    const visitor = await visit(t);
-    await visitor.get('stored').waitFor();
-    assert.match(await visitor.get('stored').innerText(), /keeps 7\.\d MB/);
-    await visitor.get('stored-remove').click();
-    await visitor.page.waitForFunction(() => document.getElementById('stored-text').textContent.startsWith('Removed'));
-    assert.equal(await visitor.withPackage(async ({ storedModels }) => (await storedModels()).length), 0);
-    assert.deepEqual(visitor.complaints, []);
+    test('roll the dice for a seed', async () => {
+      const seeds = new Set();
+      for (let roll = 0; roll < 3; roll++) {
+        await visitor.get('dice').click();
+        seeds.add(await visitor.get('seed').inputValue());
+      }
+      assert.ok(seeds.size > 1, `${[...seeds]}`);
+      assert.ok([...seeds].every((seed) => /^\d+$/.test(seed)));
+    });
+
+    test('see what is stored, and remove it', async () => {
+      await visitor.get('stored').waitFor();
+      assert.match(await visitor.get('stored').innerText(), /keeps 7\.\d MB/);
+      await visitor.get('stored-remove').click();
+      await visitor.page.waitForFunction(() =>
+        document.getElementById('stored-text').textContent.startsWith('Removed'),
+      );
+      assert.equal(await visitor.withPackage(async ({ storedModels }) => (await storedModels()).length), 0);
+      assert.deepEqual(visitor.complaints, []);
+    });
   });
 
   test('who asked for less motion starts the video by hand', async (t) => {
@@ -150,6 +159,14 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   describe('bring a picture of their own', () => {
+    // One page for all of them: each leaves it as it was.
+    let visitor;
+    before(async () => {
+      visitor = await host.visit('?device=cpu');
+      await visitor.state('idle');
+    });
+    after(() => visitor?.close());
+
     const photo = async () => (await readFile(fixture('portrait.jpg'))).toString('base64');
     const hand = (visitor, how) =>
       visitor.page.evaluate(
@@ -172,8 +189,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     let base;
     before(async () => (base = await photo()));
 
-    test('by drop and by paste; another dialog is not disturbed', async (t) => {
-      const visitor = await visit(t);
+    test('by drop and by paste; another dialog is not disturbed', async () => {
       for (const how of ['drop', 'paste']) {
         await hand(visitor, how);
         const { note } = await visitor.framed();
@@ -193,8 +209,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       assert.deepEqual(visitor.complaints, []);
     });
 
-    test('from the camera, which is off again afterwards', async (t) => {
-      const visitor = await visit(t);
+    test('from the camera, which is off again afterwards', async () => {
       await visitor.page.evaluate(() => {
         const { getUserMedia } = MediaDevices.prototype;
         MediaDevices.prototype.getUserMedia = async function (...all) {
@@ -215,8 +230,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       assert.deepEqual(visitor.complaints, []);
     });
 
-    test('a camera that is refused is explained', async (t) => {
-      const visitor = await visit(t);
+    test('a camera that is refused is explained', async () => {
       await visitor.page.evaluate(() => {
         MediaDevices.prototype.getUserMedia = async () => {
           throw new DOMException('denied', 'NotAllowedError');
@@ -228,108 +242,126 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       await visitor.get('sample-1').click();
       await visitor.page.waitForFunction(() => document.body.dataset.state === 'idle');
     });
-  });
 
-  test('frame the face: first guess, pointer, wheel, pinch, keyboard, and what the model gets', async (t) => {
-    const visitor = await visit(t);
-    // The face is in the right lower part of a wide picture.
-    const face = await visitor.page.evaluate(
-      async (base64) => {
-        const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-        const picture = await createImageBitmap(new Blob([bytes]));
-        const canvas = new OffscreenCanvas(800, 500);
-        const context = canvas.getContext('2d');
-        context.fillStyle = '#678';
-        context.fillRect(0, 0, 800, 500);
-        context.drawImage(picture, 450, 180, 300, 300);
-        const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
-        return png.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
-      },
-      (await readFile(fixture('portrait.jpg'))).toString('base64'),
-    );
-    await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: Buffer.from(face, 'latin1') });
-    const { note, crop } = await visitor.framed();
-    assert.match(note, /first guess/);
-    const [x, y, side] = crop;
-    assert.ok(side > 180 && side < 360, `${crop}`);
-    assert.ok(
-      Math.abs(x + side / 2 - 582) < 30 && Math.abs(y + side / 2 - 355) < 40,
-      `the face is in the middle: ${crop}`,
-    );
+    test('frame the face: first guess, pointer, wheel, pinch, keyboard, and what the model gets', async () => {
+      // The face is in the right lower part of a wide picture.
+      const face = await visitor.page.evaluate(
+        async (base64) => {
+          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+          const picture = await createImageBitmap(new Blob([bytes]));
+          const canvas = new OffscreenCanvas(800, 500);
+          const context = canvas.getContext('2d');
+          context.fillStyle = '#678';
+          context.fillRect(0, 0, 800, 500);
+          context.drawImage(picture, 450, 180, 300, 300);
+          const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+          return png.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
+        },
+        (await readFile(fixture('portrait.jpg'))).toString('base64'),
+      );
+      await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: Buffer.from(face, 'latin1') });
+      const { note, crop } = await visitor.framed();
+      assert.match(note, /first guess/);
+      const [x, y, side] = crop;
+      assert.ok(side > 180 && side < 360, `${crop}`);
+      assert.ok(
+        Math.abs(x + side / 2 - 582) < 30 && Math.abs(y + side / 2 - 355) < 40,
+        `the face is in the middle: ${crop}`,
+      );
 
-    const changes = async (act, what) => {
-      const before = await visitor.crop();
-      await act();
-      const now = await visitor.crop();
-      assert.ok(what(before, now), `${act}: ${before} to ${now}`);
-    };
-    const key = (name) => () => visitor.page.keyboard.press(name);
-    await changes(key('-'), (was, now) => now[2] > was[2]);
-    await changes(key('+'), (was, now) => now[2] < was[2]);
-    await changes(key('+'), (was, now) => now[2] < was[2]);
-    await changes(key('ArrowRight'), (was, now) => now[0] < was[0] && now[1] === was[1] && now[2] === was[2]);
-    await changes(key('ArrowUp'), (was, now) => now[1] > was[1] && now[0] === was[0]);
-    await changes(key('Shift+ArrowDown'), (was, now) => now[1] < was[1]);
+      const changes = async (act, what) => {
+        const before = await visitor.crop();
+        await act();
+        const now = await visitor.crop();
+        assert.ok(what(before, now), `${act}: ${before} to ${now}`);
+      };
+      const key = (name) => () => visitor.page.keyboard.press(name);
+      await changes(key('-'), (was, now) => now[2] > was[2]);
+      await changes(key('+'), (was, now) => now[2] < was[2]);
+      await changes(key('+'), (was, now) => now[2] < was[2]);
+      await changes(key('ArrowRight'), (was, now) => now[0] < was[0] && now[1] === was[1] && now[2] === was[2]);
+      await changes(key('ArrowUp'), (was, now) => now[1] > was[1] && now[0] === was[0]);
+      await changes(key('Shift+ArrowDown'), (was, now) => now[1] < was[1]);
 
-    const box = await visitor.get('framing-view').boundingBox();
-    const middle = [box.x + box.width / 2, box.y + box.height / 2];
-    const { mouse } = visitor.page;
-    await changes(
-      async () => {
-        await mouse.move(...middle);
-        await mouse.down();
-        await mouse.move(middle[0] + 40, middle[1] + 20, { steps: 4 });
-        await mouse.up();
-      },
-      (was, now) => Math.abs(was[0] - now[0] - (40 / box.width) * was[2]) < 1 && was[1] > now[1],
-    );
-    await changes(
-      () => mouse.wheel(0, -200).then(() => visitor.page.waitForTimeout(100)),
-      (was, now) => Math.abs(now[2] / was[2] - 2 ** -0.5) < 0.02,
-    );
-    await changes(
-      () =>
-        visitor.get('framing-view').evaluate((view) => {
-          view.setPointerCapture = () => {}; // These pointers are not real.
-          const { left, top, width } = view.getBoundingClientRect();
-          const point = (type, pointerId, share) =>
-            view.dispatchEvent(
-              new PointerEvent(type, {
-                pointerId,
-                clientX: left + width * share,
-                clientY: top + width / 2,
-                bubbles: true,
-              }),
-            );
-          point('pointerdown', 11, 0.3);
-          point('pointerdown', 12, 0.7);
-          point('pointermove', 11, 0.4);
-          point('pointermove', 12, 0.6);
-          point('pointerup', 11, 0.4);
-          point('pointerup', 12, 0.6);
-        }),
-      (was, now) => Math.abs(now[2] / was[2] - 2) < 0.1,
-    );
-    // It never leaves the picture.
-    for (let i = 0; i < 60; i++) await visitor.page.keyboard.press('Shift+ArrowLeft');
-    const [left, , width] = await visitor.crop();
-    assert.ok(left >= 0 && left + width <= 800.1, `${left} + ${width}`);
-    await visitor.get('framing-whole').click();
-    assert.deepEqual(await visitor.crop(), [150, 0, 500]);
-    await visitor.get('framing-find').click();
-    await visitor.page.waitForFunction(
-      (side) => Number(document.getElementById('framing').dataset.crop.split(' ')[2]) < side,
-      400,
-    );
-    await visitor.get('framing-view').press('Enter');
-    await visitor.state('idle');
+      const box = await visitor.get('framing-view').boundingBox();
+      const middle = [box.x + box.width / 2, box.y + box.height / 2];
+      const { mouse } = visitor.page;
+      await changes(
+        async () => {
+          await mouse.move(...middle);
+          await mouse.down();
+          await mouse.move(middle[0] + 40, middle[1] + 20, { steps: 4 });
+          await mouse.up();
+        },
+        (was, now) => Math.abs(was[0] - now[0] - (40 / box.width) * was[2]) < 1 && was[1] > now[1],
+      );
+      await changes(
+        () => mouse.wheel(0, -200).then(() => visitor.page.waitForTimeout(100)),
+        (was, now) => Math.abs(now[2] / was[2] - 2 ** -0.5) < 0.02,
+      );
+      await changes(
+        () =>
+          visitor.get('framing-view').evaluate((view) => {
+            view.setPointerCapture = () => {}; // These pointers are not real.
+            const { left, top, width } = view.getBoundingClientRect();
+            const point = (type, pointerId, share) =>
+              view.dispatchEvent(
+                new PointerEvent(type, {
+                  pointerId,
+                  clientX: left + width * share,
+                  clientY: top + width / 2,
+                  bubbles: true,
+                }),
+              );
+            point('pointerdown', 11, 0.3);
+            point('pointerdown', 12, 0.7);
+            point('pointermove', 11, 0.4);
+            point('pointermove', 12, 0.6);
+            point('pointerup', 11, 0.4);
+            point('pointerup', 12, 0.6);
+          }),
+        (was, now) => Math.abs(now[2] / was[2] - 2) < 0.1,
+      );
+      // It never leaves the picture.
+      for (let i = 0; i < 60; i++) await visitor.page.keyboard.press('Shift+ArrowLeft');
+      const [left, , width] = await visitor.crop();
+      assert.ok(left >= 0 && left + width <= 800.1, `${left} + ${width}`);
+      await visitor.get('framing-whole').click();
+      assert.deepEqual(await visitor.crop(), [150, 0, 500]);
+      await visitor.get('framing-find').click();
+      await visitor.page.waitForFunction(
+        (side) => Number(document.getElementById('framing').dataset.crop.split(' ')[2]) < side,
+        400,
+      );
+      await visitor.get('framing-view').press('Enter');
+      await visitor.state('idle');
 
-    // Framed anew, it starts from where it was.
-    const kept = await visitor.crop();
-    await visitor.get('adjust').click();
-    assert.deepEqual(await visitor.crop(), kept);
-    await visitor.get('framing-cancel').click();
-    assert.deepEqual(visitor.complaints, []);
+      // Framed anew, it starts from where it was.
+      const kept = await visitor.crop();
+      await visitor.get('adjust').click();
+      assert.deepEqual(await visitor.crop(), kept);
+      await visitor.get('framing-cancel').click();
+      assert.deepEqual(visitor.complaints, []);
+    });
+
+    test('the model gets the pixels of the crop', async () => {
+      // Four quarters; the crop is moved to the last one.
+      const quarters = png(400, 400, (x, y) => [x < 200 ? 0 : 250, y < 200 ? 0 : 250, 60, 255]);
+      await visitor.upload({ name: 'quarters.png', mimeType: 'image/png', buffer: quarters });
+      await visitor.framed();
+      for (let i = 0; i < 18; i++) await visitor.page.keyboard.press('+');
+      for (let i = 0; i < 20; i++) await visitor.page.keyboard.press('Shift+ArrowLeft');
+      for (let i = 0; i < 20; i++) await visitor.page.keyboard.press('Shift+ArrowUp');
+      const [x, y, side] = await visitor.crop();
+      assert.ok(x >= 200 && y >= 200 && Math.abs(x + side - 400) < 1, `${[x, y, side]}`);
+      await visitor.page.keyboard.press('Enter');
+      await visitor.state('idle');
+      const colours = await visitor.get('portrait').evaluate((canvas) => {
+        const at = (place) => [...canvas.getContext('2d').getImageData(place, place, 1, 1).data];
+        return [at(8), at(128), at(248)];
+      });
+      for (const colour of colours) assert.deepEqual(colour, [250, 250, 60, 255]);
+    });
   });
 
   test('a picture without the face finder is framed by hand', async (t) => {
@@ -342,28 +374,8 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.state('idle');
   });
 
-  test('the model gets the pixels of the crop', async (t) => {
-    const visitor = await visit(t);
-    // Four quarters; the crop is moved to the last one.
-    const quarters = png(400, 400, (x, y) => [x < 200 ? 0 : 250, y < 200 ? 0 : 250, 60, 255]);
-    await visitor.upload({ name: 'quarters.png', mimeType: 'image/png', buffer: quarters });
-    await visitor.framed();
-    for (let i = 0; i < 18; i++) await visitor.page.keyboard.press('+');
-    for (let i = 0; i < 20; i++) await visitor.page.keyboard.press('Shift+ArrowLeft');
-    for (let i = 0; i < 20; i++) await visitor.page.keyboard.press('Shift+ArrowUp');
-    const [x, y, side] = await visitor.crop();
-    assert.ok(x >= 200 && y >= 200 && Math.abs(x + side - 400) < 1, `${[x, y, side]}`);
-    await visitor.page.keyboard.press('Enter');
-    await visitor.state('idle');
-    const colours = await visitor.get('portrait').evaluate((canvas) => {
-      const at = (place) => [...canvas.getContext('2d').getImageData(place, place, 1, 1).data];
-      return [at(8), at(128), at(248)];
-    });
-    for (const colour of colours) assert.deepEqual(colour, [250, 250, 60, 255]);
-  });
-
   test('make one video after another: a queue of one, cancelled or followed', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { frames: FRAMES });
     const made = [];
     await visitor.page.exposeFunction('sawVideo', (what) => made.push(what));
     await visitor.page.evaluate(() => {
@@ -403,7 +415,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('compare: all expressions, four seeds; open one and come back', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { frames: FRAMES });
     await visitor.set({ ...QUICK, seed: 5 });
     await visitor.get('all-expressions').click();
     await visitor.state('ready');
@@ -439,7 +451,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('a link makes the same pixels again, of everything it names', async (t) => {
-    const first = await visit(t);
+    const first = await visit(t, { frames: FRAMES });
     await first.get('sample-3').click();
     await first.state('idle');
     const video = await first.video({ label: 'surprise', seed: 123456, steps: 2, guidance: 2.5 });
@@ -450,7 +462,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     const { hash, search } = new URL(link);
     assert.equal(search, '', 'the device is not part of the link');
 
-    const second = await visit(t, { query: `?device=cpu${hash}`, state: null });
+    const second = await visit(t, { frames: FRAMES, query: `?device=cpu${hash}`, state: null });
     const again = await second.made();
     assert.deepEqual(
       { label: again.label, seed: again.seed, steps: again.steps, guidance: again.guidance },
