@@ -84,7 +84,9 @@ impl Portrait {
             }
         });
         // The weights of a pixel may add up to a little more than 1.
-        pixels.iter_mut().for_each(|value| *value = value.min(1.0));
+        for value in &mut pixels {
+            *value = value.min(1.0);
+        }
         Ok(Self { size, pixels })
     }
 

@@ -103,7 +103,7 @@ impl StateDict {
     /// # Errors
     /// [`WeightsError`] for a malformed file, a NaN or infinite value, or an exotic float type.
     pub fn from_safetensors(bytes: &[u8]) -> Result<Self, WeightsError> {
-        use safetensors::Dtype::*;
+        use safetensors::Dtype::{BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
         let file = SafeTensors::deserialize(bytes)?;
         let mut tensors = BTreeMap::new();
         for (key, view) in file.tensors() {

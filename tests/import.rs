@@ -223,7 +223,7 @@ fn damaged_and_hostile_files_are_refused() {
     let key = "diffusion.denoise_fn.init_conv.bias";
     let set = |name: &str, value: f32| {
         edit(&dir.join("pth/dm.pth"), &dir.join(name), |all| {
-            drop(all.insert(key.into(), TensorData::from([value; 8])))
+            drop(all.insert(key.into(), TensorData::from([value; 8])));
         });
     };
     set("nan.pth", f32::NAN);

@@ -211,6 +211,6 @@ mod tests {
             head.weight.val().grad(&gradients).map(|gradient| gradient.abs().sum().into_scalar::<f32>())
         };
         assert!(norm(&refinement.flow) > Some(0.0));
-        assert!(refinement.occlusion.as_ref().map(|head| norm(head) > Some(0.0)).unwrap_or(false));
+        assert!(refinement.occlusion.as_ref().is_some_and(|head| norm(head) > Some(0.0)));
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// What the face does, such as happiness; a label that the model does not know lists those it knows.
     #[arg(long)]
     label: String,
-    /// Where the video goes: a file that ends in .gif, or a directory for frame_000.png, frame_001.png, …
+    /// Where the video goes: a file that ends in .gif, or a directory for `frame_000.png`, `frame_001.png`, …
     #[arg(long)]
     out: PathBuf,
     /// Warp the photo itself by the generated motion, for frames with sides of up to SIDE pixels [default: the

@@ -37,7 +37,7 @@ const LARGEST_HALF: f32 = 65_504.0;
 /// Options of `lfdm import`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Checkpoint of stage 1: generator, region_predictor and bg_predictor.
+    /// Checkpoint of stage 1: `generator`, `region_predictor` and `bg_predictor`.
     #[arg(long)]
     lfae: PathBuf,
     /// Checkpoint of stage 2: diffusion.
@@ -322,7 +322,7 @@ fn read_conditions(
     for label in &labels {
         match vectors.get(label) {
             None => {
-                problems.push(format!("{} has no vector for `{label}`; it knows {}", path.display(), known.join(", ")))
+                problems.push(format!("{} has no vector for `{label}`; it knows {}", path.display(), known.join(", ")));
             }
             Some(vector) if vector.num_elements() != width || vector.shape().last() != Some(&width) => {
                 let shape = vector.shape().to_vec();

@@ -123,7 +123,7 @@ impl Generation {
         let clock = Stopwatch::start();
         let (result, spent) = match std::mem::replace(&mut self.phase, Phase::Over) {
             Phase::Encode(sampling) => (self.encode(*sampling), &mut self.timings.encode_ms),
-            Phase::Denoise(denoising) => (self.denoise(*denoising).await, &mut self.timings.denoise_ms),
+            Phase::Denoise(denoising) => (Box::pin(self.denoise(*denoising)).await, &mut self.timings.denoise_ms),
             Phase::Decode(decoding) => (self.decode(*decoding).await, &mut self.timings.decode_ms),
             Phase::Done => return Some(Ok(Event::Done(self.timings))),
             Phase::Over => return None,
@@ -226,9 +226,9 @@ async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineErr
 /// A browser cannot block; there the work is only handed to the GPU.
 fn settle(device: &Device) -> Result<(), PipelineError> {
     if cfg!(target_family = "wasm") {
-        device.flush()?
+        device.flush()?;
     } else {
-        device.sync()?
+        device.sync()?;
     }
     Ok(())
 }

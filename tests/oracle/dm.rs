@@ -14,7 +14,7 @@ use lfdm::weights::{collect_module, load_module};
 
 use crate::golden::{Golden, Report};
 
-pub fn compare(golden: &Golden, report: &mut Report) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report) {
     let device = Device::flex();
     let model = model(golden, 1000, &device);
     schedules(golden, report);
@@ -30,7 +30,7 @@ pub fn compare(golden: &Golden, report: &mut Report) {
 }
 
 /// The configuration that the official code hard-codes or takes as arguments.
-pub fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
+pub(crate) fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
     let settings = &golden.manifest["config"];
     let number = |field: &str| settings[field].as_u64().unwrap() as usize;
     DiffusionConfig {
@@ -62,7 +62,7 @@ pub fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
 }
 
 /// The model with the set's weights. A small set lacks some: what they feed is not compared.
-pub fn model(golden: &Golden, timesteps: usize, device: &Device) -> DiffusionModel {
+pub(crate) fn model(golden: &Golden, timesteps: usize, device: &Device) -> DiffusionModel {
     let model = config(golden, timesteps).init(latent_channels(golden), device);
     let mut weights = golden.weights.sub("diffusion").filter(|key| key.starts_with("denoise_fn."));
     if !golden.is_full() {
@@ -74,7 +74,7 @@ pub fn model(golden: &Golden, timesteps: usize, device: &Device) -> DiffusionMod
 }
 
 /// Channels of the reference latent.
-pub fn latent_channels(golden: &Golden) -> usize {
+pub(crate) fn latent_channels(golden: &Golden) -> usize {
     golden.manifest["config"]["feature_channels"].as_u64().unwrap() as usize
 }
 
@@ -368,7 +368,7 @@ fn trajectories(golden: &Golden, report: &mut Report, model: &DiffusionModel, de
 }
 
 /// Runs a recorded trajectory from its first noise, showing every intermediate tensor that the set may hold.
-pub fn walk(
+pub(crate) fn walk(
     golden: &Golden,
     name: &str,
     trajectory: &mut Trajectory,
@@ -411,10 +411,8 @@ fn loops(golden: &Golden) -> Vec<Loop> {
             let whole = |field: &str| info[field].as_u64().unwrap() as usize;
             let (timesteps, steps) = (whole("T"), whole("S"));
             let eta = info["eta"].as_f64().unwrap();
-            let sampler = match steps < timesteps {
-                true => Sampler::Ddim { eta, times: DdimTimes::Official },
-                false => Sampler::Ddpm,
-            };
+            let sampler =
+                if steps < timesteps { Sampler::Ddim { eta, times: DdimTimes::Official } } else { Sampler::Ddpm };
             Loop { name: name.clone(), sampler, steps, timesteps, scale: info["cond_scale"].as_f64().unwrap() }
         })
         .collect()

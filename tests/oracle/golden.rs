@@ -16,22 +16,22 @@ const NOISE_FACTOR: f64 = 5.0;
 
 /// What the crate computes with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precision {
+pub(crate) enum Precision {
     Single,
     Double,
 }
 
 /// A golden set: tensors by name, and the weights they were made with.
-pub struct Golden {
-    pub manifest: Value,
+pub(crate) struct Golden {
+    pub(crate) manifest: Value,
     directory: PathBuf,
     tensors: BTreeMap<String, TensorData>,
-    pub weights: StateDict,
+    pub(crate) weights: StateDict,
 }
 
 impl Golden {
     /// The set that `LFDM_ORACLE` names, or the small one of this repository.
-    pub fn open() -> Self {
+    pub(crate) fn open() -> Self {
         let fixture = || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/oracle");
         let directory = std::env::var_os("LFDM_ORACLE").map_or_else(fixture, PathBuf::from);
         let read = |path: PathBuf| std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -54,32 +54,33 @@ impl Golden {
     }
 
     /// Whether this is a full set: only then are the weights complete.
-    pub fn is_full(&self) -> bool {
+    #[expect(clippy::unused_self, reason = "a property of the set, wherever it comes from")]
+    pub(crate) fn is_full(&self) -> bool {
         std::env::var_os("LFDM_ORACLE").is_some()
     }
 
     /// The official YAML configuration.
-    pub fn yaml(&self) -> Value {
+    pub(crate) fn yaml(&self) -> Value {
         let text = std::fs::read_to_string(self.directory.join("config.yaml")).unwrap();
         serde_yaml_ng::from_str(&text).unwrap()
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.tensors.contains_key(name)
     }
 
     /// Names that start with `prefix`.
-    pub fn names(&self, prefix: &str) -> Vec<&str> {
+    pub(crate) fn names(&self, prefix: &str) -> Vec<&str> {
         self.tensors.keys().map(String::as_str).filter(|name| name.starts_with(prefix)).collect()
     }
 
     /// The different next parts of the names that start with `prefix`: cases, times, scales.
-    pub fn parts(&self, prefix: &str) -> BTreeSet<&str> {
+    pub(crate) fn parts(&self, prefix: &str) -> BTreeSet<&str> {
         self.names(prefix).into_iter().map(|name| name[prefix.len()..].split('/').next().unwrap()).collect()
     }
 
     /// The weights of a small extra module, by their keys.
-    pub fn state(&self, prefix: &str) -> StateDict {
+    pub(crate) fn state(&self, prefix: &str) -> StateDict {
         let mut state = StateDict::default();
         for name in self.names(prefix) {
             state.insert(&name[prefix.len()..], self.data(name).clone());
@@ -87,26 +88,26 @@ impl Golden {
         state
     }
 
-    pub fn data(&self, name: &str) -> &TensorData {
+    pub(crate) fn data(&self, name: &str) -> &TensorData {
         self.tensors.get(name).unwrap_or_else(|| panic!("the set has no `{name}`"))
     }
 
-    pub fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
+    pub(crate) fn tensor<const D: usize>(&self, name: &str, device: &Device) -> Tensor<D> {
         Tensor::from_data(self.data(name).clone(), device)
     }
 
     /// A tensor of whole numbers.
-    pub fn whole(&self, name: &str) -> Vec<usize> {
+    pub(crate) fn whole(&self, name: &str) -> Vec<usize> {
         self.data(name).iter::<f32>().map(|value| value as usize).collect()
     }
 
-    pub fn entry(&self, name: &str) -> &Value {
+    pub(crate) fn entry(&self, name: &str) -> &Value {
         &self.manifest["tensors"][name]
     }
 }
 
 /// What was compared, by group: the first two parts of a name.
-pub struct Report {
+pub(crate) struct Report {
     precision: Precision,
     groups: BTreeMap<String, Group>,
     failures: Vec<String>,
@@ -121,7 +122,7 @@ struct Group {
 }
 
 impl Report {
-    pub fn new(precision: Precision) -> Self {
+    pub(crate) fn new(precision: Precision) -> Self {
         Self { precision, groups: BTreeMap::new(), failures: Vec::new(), compared: BTreeSet::new() }
     }
 
@@ -135,7 +136,7 @@ impl Report {
     }
 
     /// Compares `actual` with the golden tensor `name`; a small set may not hold it.
-    pub fn compare<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D>) {
+    pub(crate) fn compare<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D>) {
         if golden.has(name) {
             let shape = actual.dims().to_vec();
             self.compare_values(golden, name, &shape, &actual.into_data().iter::<f64>().collect::<Vec<_>>());
@@ -145,7 +146,7 @@ impl Report {
     }
 
     /// [`compare`](Self::compare) for a list.
-    pub fn compare_list(&mut self, golden: &Golden, name: &str, actual: &[f64]) {
+    pub(crate) fn compare_list(&mut self, golden: &Golden, name: &str, actual: &[f64]) {
         if golden.has(name) {
             self.compare_values(golden, name, &[actual.len()], actual);
         } else {
@@ -154,12 +155,18 @@ impl Report {
     }
 
     /// [`compare`](Self::compare) for tensor data.
-    pub fn compare_data(&mut self, golden: &Golden, name: &str, actual: &TensorData) {
+    pub(crate) fn compare_data(&mut self, golden: &Golden, name: &str, actual: &TensorData) {
         self.compare_values(golden, name, actual.shape(), &actual.iter::<f64>().collect::<Vec<_>>());
     }
 
     /// [`compare_data`](Self::compare_data) where `counts`; the other elements are taken as right.
-    pub fn compare_where(&mut self, golden: &Golden, name: &str, actual: &TensorData, counts: impl Fn(usize) -> bool) {
+    pub(crate) fn compare_where(
+        &mut self,
+        golden: &Golden,
+        name: &str,
+        actual: &TensorData,
+        counts: impl Fn(usize) -> bool,
+    ) {
         let expected = golden.data(name).iter::<f64>();
         let values = actual.iter::<f64>().zip(expected).enumerate();
         let values: Vec<f64> = values.map(|(i, (value, expected))| if counts(i) { value } else { expected }).collect();
@@ -167,14 +174,14 @@ impl Report {
     }
 
     /// [`compare`](Self::compare) for whole numbers, which must be equal.
-    pub fn compare_whole<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D, Int>) {
+    pub(crate) fn compare_whole<const D: usize>(&mut self, golden: &Golden, name: &str, actual: Tensor<D, Int>) {
         self.compare(golden, name, actual.float());
     }
 
     /// Whether the rest of the outputs under `prefix` is left to the run in double precision: for what lies
     /// behind the kinks of L1 and ReLU, on one side of them or the other by a rounding that differs between
     /// processors.
-    pub fn leaves_to_double(&mut self, golden: &Golden, prefix: &str) -> bool {
+    pub(crate) fn leaves_to_double(&mut self, golden: &Golden, prefix: &str) -> bool {
         if self.precision == Precision::Double {
             return false;
         }
@@ -187,7 +194,7 @@ impl Report {
 
     /// Prints one line per group and the verdict, and panics on any tensor that is out of tolerance or was not
     /// compared.
-    pub fn finish(self, golden: &Golden) {
+    pub(crate) fn finish(self, golden: &Golden) {
         println!("oracle: {:?} precision, {} x tolerance", self.precision, self.slack());
         for (name, group) in &self.groups {
             let Group { compared, worst, worst_name } = group;
@@ -233,7 +240,7 @@ impl Report {
         group.compared += 1;
         if error / tolerance >= group.worst {
             group.worst = error / tolerance;
-            group.worst_name = name.to_owned();
+            name.clone_into(&mut group.worst_name);
         }
         if error > tolerance {
             self.failures.push(format!("{name}: error {error:.3e}, tolerance {tolerance:.3e}"));
@@ -242,7 +249,7 @@ impl Report {
 }
 
 /// `weights_<set>.safetensors`, in the set's directory or beside it.
-pub fn weights_file(directory: &Path, manifest: &Value) -> Option<PathBuf> {
+pub(crate) fn weights_file(directory: &Path, manifest: &Value) -> Option<PathBuf> {
     let name = format!("weights_{}.safetensors", manifest["set"].as_str().unwrap_or("a").to_lowercase());
     [directory.join(&name), directory.join("..").join(&name)].into_iter().find(|path| path.exists())
 }

@@ -11,7 +11,7 @@ use lfdm::weights::load_module;
 use crate::golden::{Golden, Report};
 use crate::units::{compare_axes, compare_factors};
 
-pub fn compare(golden: &Golden, report: &mut Report) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report) {
     let device = Device::flex();
     geometry(golden, report, &device);
     let config = LfdmConfig::from_official(&golden.yaml(), 1).unwrap();

@@ -16,7 +16,7 @@ use lfdm::weights::load_module;
 
 use crate::golden::{Golden, Report};
 
-pub fn compare(golden: &Golden, report: &mut Report) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report) {
     let device = Device::flex();
     let units = Units { golden, device: &device };
     units.heatmaps(report);
@@ -316,7 +316,7 @@ fn matrices(golden: &Golden, name: &str, device: &Device) -> Matrix2 {
 }
 
 /// Axes, up to one sign per region: they have none of their own.
-pub fn compare_axes(golden: &Golden, report: &mut Report, name: &str, axes: &Matrix2) {
+pub(crate) fn compare_axes(golden: &Golden, report: &mut Report, name: &str, axes: &Matrix2) {
     // Training asks too, whose tensors carry their graph.
     let axes = axes.to_tensor().into_data();
     let device = Device::flex();
@@ -328,7 +328,7 @@ pub fn compare_axes(golden: &Golden, report: &mut Report, name: &str, axes: &Mat
 }
 
 /// `U` and the diagonal `S` of the covariance whose axes these are.
-pub fn compare_factors(golden: &Golden, report: &mut Report, axes: &Matrix2, [unit, lengths]: [&str; 2]) {
+pub(crate) fn compare_factors(golden: &Golden, report: &mut Report, axes: &Matrix2, [unit, lengths]: [&str; 2]) {
     let (columns, [major, minor]) = factors(axes);
     compare_axes(golden, report, unit, &columns);
     let zero = major.zeros_like();

@@ -4,7 +4,7 @@
 use lfdm::bundle::{FORMAT, Manifest};
 use lfdm::config::{HourglassConfig, LfdmConfig, RefinementConfig};
 
-pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
+pub(crate) fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
     let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
     let mut config = LfdmConfig::faces_64(labels);
     config.image_size = [size; 2];
@@ -27,7 +27,7 @@ pub fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
 }
 
 /// What a test says about its model.
-pub fn manifest(name: &str, config: LfdmConfig, labels: Vec<String>) -> Manifest {
+pub(crate) fn manifest(name: &str, config: LfdmConfig, labels: Vec<String>) -> Manifest {
     Manifest {
         format: FORMAT,
         name: name.to_owned(),

@@ -339,7 +339,9 @@ fn drop_short(clips: &mut Vec<StoredClip>, frames: usize) -> Result<Vec<String>,
 fn drop_absent(subjects: &mut Vec<Subject>, clips: &mut [StoredClip]) {
     let present: BTreeSet<usize> = clips.iter().map(|clip| clip.subject).collect();
     let places: Vec<usize> = (0..subjects.len()).map(|subject| present.range(..subject).count()).collect();
-    clips.iter_mut().for_each(|clip| clip.subject = places[clip.subject]);
+    for clip in clips.iter_mut() {
+        clip.subject = places[clip.subject];
+    }
     let mut index = 0..;
     subjects.retain(|_| index.next().is_some_and(|index| present.contains(&index)));
 }

@@ -35,10 +35,10 @@ impl Default for PairOptions {
 /// # Shapes
 ///
 /// - source, driving: `[batch, 3, size, size]`, RGB in `[0, 1]`
-/// - flow: `[batch, grid, grid, 2]`, backward sampling grid, absolute normalised xy as grid_sample with
+/// - flow: `[batch, grid, grid, 2]`, backward sampling grid, absolute normalised xy as `grid_sample` with
 ///   `align_corners=false` reads it; identity is `(2 i + 1) / grid - 1`
 /// - visibility: `[batch, 1, grid, grid]` in `[0, 1]`
-/// - flow_mask: `[batch]`, 1 for pairs whose flow and visibility are exact, 0 for others (identity
+/// - `flow_mask`: `[batch]`, 1 for pairs whose flow and visibility are exact, 0 for others (identity
 ///   and 1)
 pub(crate) struct PairBatch {
     pub(crate) batch: usize,
@@ -70,7 +70,9 @@ impl ClipSet {
         // Draws follow one another; what they ask for is made side by side.
         let draws: Vec<PairDraw<'_>> = (0..batch).map(|_| self.draw_pair(options, &mut rng)).collect();
         let made: Vec<Pair> = draws.par_iter().map(|draw| draw.make()).collect();
-        made.into_iter().for_each(|pair| pairs.push(pair));
+        for pair in made {
+            pairs.push(pair);
+        }
         pairs
     }
 

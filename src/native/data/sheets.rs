@@ -40,7 +40,7 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
     let results: Vec<Result<Person, String>> = ids
         .par_iter()
         .map(|&id| {
-            let labels = read_sheet(&dir.join(meta.sheet(id)), &meta)?;
+            let labels = read_sheet(&dir.join(sheet_name(id)), &meta)?;
             let flow = flow_files.iter().find(|file| file.0 == id).and_then(|(_, path)| {
                 read_flow(path, &meta).inspect_err(|problem| tracing::warn!("no flow for person {id}: {problem}")).ok()
             });
@@ -57,12 +57,12 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
             Err(problem) => skipped.push(problem),
         }
     }
-    if people.is_empty() && ids.iter().all(|&id| !dir.join(meta.sheet(id)).exists()) {
+    if people.is_empty() && ids.iter().all(|&id| !dir.join(sheet_name(id)).exists()) {
         return Err(DataError::NoSheets {
             dir: dir.to_owned(),
             split,
             expected: ids.len(),
-            first: ids.first().map(|&id| meta.sheet(id)).unwrap_or_default(),
+            first: ids.first().map(|&id| sheet_name(id)).unwrap_or_default(),
         });
     }
     tolerate("sheets", ids.len(), &skipped)?;
@@ -138,10 +138,6 @@ impl Meta {
         }
     }
 
-    fn sheet(&self, id: u32) -> String {
-        format!("s{id:06}_k0.webp")
-    }
-
     pub(super) fn contents(self, people: Vec<Person>, skipped: Vec<String>) -> Contents {
         let (mut subjects, mut clips) = (Vec::with_capacity(people.len()), Vec::new());
         for Person { id, labels, flow } in people {
@@ -164,6 +160,10 @@ impl Meta {
             skipped,
         }
     }
+}
+
+fn sheet_name(id: u32) -> String {
+    format!("s{id:06}_k0.webp")
 }
 
 /// The clips of a person: for each label `[frame, y, x, rgb]`.

@@ -75,7 +75,9 @@ impl Framing {
             tiles.alpha = Some(kept.iter().flat_map(|tile| tile.alpha.as_ref().unwrap_or(&opaque)).copied().collect());
         }
         tiles.pixels = Vec::with_capacity(kept.len() * tile * tile * 3);
-        kept.into_iter().for_each(|tile| tiles.pixels.extend(tile.rgb));
+        for tile in kept {
+            tiles.pixels.extend(tile.rgb);
+        }
         Ok(tiles)
     }
 

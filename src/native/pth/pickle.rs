@@ -245,6 +245,7 @@ struct Machine<'a, R> {
 }
 
 impl<R: Read> Machine<'_, R> {
+    #[expect(clippy::too_many_lines, reason = "an arm for each opcode")]
     fn run(&mut self) -> Result<Value, Problem> {
         loop {
             if self.input.at > MAX_BYTES {

@@ -14,7 +14,7 @@ use crate::golden::{Golden, Report};
 
 const GRADIENT_ORDER: &str = "train/dm/gradnorm_order";
 
-pub fn compare(golden: &Golden, report: &mut Report, device: &Device) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report, device: &Device) {
     losses(golden, report, device);
     optimisation(golden, report, device);
 }

@@ -14,7 +14,7 @@ use super::{LEARNING_RATE, LFAE_BETAS, adam, compare_gradients, compare_paramete
 use crate::golden::{Golden, Report};
 use crate::units::compare_axes;
 
-pub fn compare(golden: &Golden, report: &mut Report, device: &Device) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report, device: &Device) {
     geometry(golden, report, device);
     let vgg = vgg(golden, device);
     features(golden, report, &vgg, device);

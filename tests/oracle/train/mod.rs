@@ -20,7 +20,7 @@ const DM_BETAS: (f32, f32) = (0.9, 0.99);
 /// direction.
 const ROUNDING: f64 = 1e-4;
 
-pub fn compare(golden: &Golden, report: &mut Report) {
+pub(crate) fn compare(golden: &Golden, report: &mut Report) {
     let device = Device::flex().autodiff();
     if golden.has("units/adam/p0") {
         optimizer(golden, report, &device);
