@@ -61,7 +61,7 @@ train faces-128-dm 750 64 train dm --init "$RUNS/models/faces-128-first" --lfae 
 
 # The decoder learns not to trust details that stage 2 makes up. 70 minutes of a CPU core.
 train matched 2000 8 finetune --model "$RUNS/judged" --data "$DATA192" "${page[@]}" --adversary 0.5 \
-    --feature-matching 8 --vague-motion 0.6 --lr 5e-4 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
+    --feature-matching 8 --motion-augmentation 0.6 --lr 5e-4 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
 
 once "$RUNS/models/faces-128" export --lfae "$RUNS/matched" --dm "$RUNS/faces-128-dm" --name faces-128 --steps 8 \
     --guidance 3.5 --detail-guidance 5.2 --guidance-interval 0.55,0.95

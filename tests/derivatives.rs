@@ -14,7 +14,7 @@ use lfdm::lfae::blocks::ConvBlock;
 use lfdm::lfae::gaussian_heatmaps;
 use lfdm::matrix2::Matrix2;
 use lfdm::motion::{FlowResize, Motion, resize_flow};
-use lfdm::native::train::lfae::equivariance;
+use lfdm::native::train::losses::equivariance;
 use lfdm::native::train::tps::{ThinPlateTransform, TransformParams};
 use lfdm::noise::NoiseSource;
 use lfdm::tensor::{anti_alias, coordinate_grid, resize, warp};

@@ -39,18 +39,18 @@ pub(super) struct Adversary {
 }
 
 /// The two sides of the game, each to be minimised by its own network.
-pub(super) struct Game {
+pub(super) struct AdversarialLosses {
     /// How little the adversary takes the pictures for real: the decoder's loss, which does not reach the adversary.
-    pub fooling: Tensor<1>,
+    pub(super) fooling: Tensor<1>,
     /// How far the adversary's features of the pictures are from those of the real ones, of the features' own size, averaged over its layers: feature matching
     /// (Wang et al. 2018, pix2pixHD, Sec. 3.2). It does not reach the adversary either.
-    pub mismatch: Tensor<1>,
+    pub(super) mismatch: Tensor<1>,
     /// The adversary's loss, which does not reach the decoder.
-    pub judging: Tensor<1>,
+    pub(super) judging: Tensor<1>,
 }
 
 impl Adversary {
-    pub fn new(device: &Device) -> Self {
+    pub(super) fn new(device: &Device) -> Self {
         // So that signals keep their size from layer to layer.
         let gain = (2.0 / (1.0 + LEAK * LEAK)).sqrt();
         let initializer = Initializer::KaimingNormal { gain, fan_out_only: false };
@@ -90,7 +90,13 @@ impl Adversary {
     /// # Shapes
     /// - `painted`, `real`: `[batch, 3, height, width]` in [0, 1], sides divisible by 4
     /// - `focus`: `[batch, 1, height, width]`, how much each pixel counts
-    pub fn play(&self, painted: &Tensor<4>, real: &Tensor<4>, focus: Tensor<4>, mut noise: NoiseSource) -> Game {
+    pub(super) fn losses(
+        &self,
+        painted: &Tensor<4>,
+        real: &Tensor<4>,
+        focus: Tensor<4>,
+        mut noise: NoiseSource,
+    ) -> AdversarialLosses {
         let batch = real.dims()[0];
         let mut reduction = 1;
         let focuses = STRIDES.map(|stride| {
@@ -114,7 +120,7 @@ impl Adversary {
         });
         let mismatch = Tensor::cat(distances.collect(), 0).mean();
         let fooling = mean(-verdict);
-        Game { fooling, mismatch, judging }
+        AdversarialLosses { fooling, mismatch, judging }
     }
 }
 
@@ -158,14 +164,14 @@ mod tests {
         let (mut adversary, mut noise) = (Adversary::new(&device), NoiseSource::new(5));
         let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
         let focus = Tensor::ones([4, 1, 32, 32], &device);
-        let play = |adversary: &Adversary, painted: &Tensor<4>, sharp: &Tensor<4>, step: u64| {
-            adversary.play(painted, sharp, focus.clone(), NoiseSource::new(step))
+        let losses = |adversary: &Adversary, painted: &Tensor<4>, sharp: &Tensor<4>, step: u64| {
+            adversary.losses(painted, sharp, focus.clone(), NoiseSource::new(step))
         };
         let mut first = None;
         let mut last = 0.0;
         for step in 0..40 {
             let [sharp, blurred] = checks(&mut noise, &device);
-            let judging = play(&adversary, &blurred, &sharp, step).judging;
+            let judging = losses(&adversary, &blurred, &sharp, step).judging;
             last = judging.clone().into_scalar::<f32>();
             first.get_or_insert(last);
             let gradients = GradientsParams::from_grads(judging.backward(), &adversary);
@@ -176,7 +182,7 @@ mod tests {
         // A little of what the judge asks for brings the blurred picture nearer to the sharp one.
         let [sharp, blurred] = checks(&mut noise, &device);
         let painted = blurred.clone().require_grad();
-        let gradients = play(&adversary, &painted, &sharp, 99).fooling.backward();
+        let gradients = losses(&adversary, &painted, &sharp, 99).fooling.backward();
         let Some(gradient) = painted.grad(&gradients) else { panic!("the decoder hears nothing") };
         let asked = -Tensor::<4>::from_inner(gradient);
         assert!((asked * (sharp - blurred)).sum().into_scalar::<f32>() > 0.0);
@@ -189,7 +195,7 @@ mod tests {
         let [sharp, blurred] = checks(&mut noise, &device);
         let focus = Tensor::ones([4, 1, 32, 32], &device);
         let mismatch =
-            |painted: &Tensor<4>| adversary.play(painted, &sharp, focus.clone(), NoiseSource::new(1)).mismatch;
+            |painted: &Tensor<4>| adversary.losses(painted, &sharp, focus.clone(), NoiseSource::new(1)).mismatch;
         assert!(mismatch(&sharp).into_scalar::<f32>() < 1e-6);
         // The distance is one of the features' own size, so that it does not depend on how large a judge has made them.
         let far = mismatch(&blurred).into_scalar::<f32>();
@@ -210,11 +216,11 @@ mod tests {
         let [sharp, blurred] = checks(&mut noise, &device);
         let painted = blurred.require_grad();
         let focus = Tensor::ones([4, 1, 32, 32], &device);
-        let play = || adversary.play(&painted, &sharp, focus.clone(), NoiseSource::new(1));
-        let of_fooling = play().fooling.backward();
+        let losses = || adversary.losses(&painted, &sharp, focus.clone(), NoiseSource::new(1));
+        let of_fooling = losses().fooling.backward();
         assert!(painted.grad(&of_fooling).is_some());
         assert!(adversary.convolutions.iter().all(|convolution| convolution.weight.grad(&of_fooling).is_none()));
-        let of_judging = play().judging.backward();
+        let of_judging = losses().judging.backward();
         assert!(painted.grad(&of_judging).is_none());
         assert!(adversary.convolutions.iter().all(|convolution| convolution.weight.grad(&of_judging).is_some()));
     }

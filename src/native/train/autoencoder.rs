@@ -6,66 +6,72 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
-use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::lfae::{adam, open_vgg, perceptual, prefetch, pyramid_l1};
-use super::perceptual::Vgg19;
-use super::{Draw, Figures, RunArgs, Stage, Terms};
+use super::args::RunArgs;
+use super::decoding::{adam, open_vgg, prefetch};
+use super::losses::pyramid_l1;
+use super::perceptual::{PerceptualPyramid, Vgg19};
+use super::preview::PEOPLE;
+use super::run;
+use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
 use crate::native::metrics::{Score, psnr};
 use crate::portrait::planar_to_rgba;
-use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
-/// People in a preview; the figure beside it is of them only.
-const PEOPLE: usize = 8;
-/// What the perceptual loss counts beside the pyramid, as in stage 1.
+/// Weight of the perceptual loss, against 1 of the pyramid, as in stage 1.
 const PERCEPTUAL_WEIGHT: f64 = 1.0;
 
 /// `lfdm train autoencoder`
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
-    pub run: RunArgs,
+    run: RunArgs,
     /// Side of the frames in pixels.
-    #[arg(long, default_value_t = 64)]
-    pub size: usize,
+    #[arg(long, value_name = "SIDE", default_value_t = 64)]
+    size: usize,
     /// Channels of the latent.
-    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
-    pub latent_channels: u16,
-    /// Halvings of the side: the latent of 64 pixels has 16 cells after 2.
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=5))]
-    pub down_blocks: u16,
-    /// torchvision's weights of VGG19, `.pth` or safetensors: adds the perceptual loss.
-    #[arg(long)]
-    pub vgg: Option<PathBuf>,
+    #[arg(long, value_name = "CHANNELS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..))]
+    latent_channels: u16,
+    /// How often the side is halved: after 2 halvings, the latent of 64 pixels has 16 cells each way.
+    #[arg(long, value_name = "HALVINGS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=5))]
+    down_blocks: u16,
+    /// torchvision's weights of VGG19, `.pth` or safetensors. They add a perceptual loss.
+    #[arg(long, value_name = "FILE")]
+    vgg: Option<PathBuf>,
     /// Largest random enlargement of a frame.
     #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
-    pub max_zoom: f32,
+    max_zoom: f32,
     #[command(flatten)]
-    pub augment: AugmentArgs,
+    augment: AugmentArgs,
 }
 
 /// What a checkpoint of the auto-encoder was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Side of the frames in pixels.
-    pub size: usize,
-    pub autoencoder: AutoencoderConfig,
-    pub augmentation: Augmentation,
-    pub max_zoom: f32,
-    pub batch: usize,
-    pub accumulate: u16,
-    /// Whether VGG19 judged the pictures.
-    pub perceptual: bool,
+    pub(crate) size: usize,
+    pub(crate) autoencoder: AutoencoderConfig,
+    augmentation: Augmentation,
+    max_zoom: f32,
+    batch: usize,
+    accumulate: u16,
+    /// Whether the loss had the perceptual term.
+    perceptual: bool,
+}
+
+impl Settings {
+    fn pair_options(&self) -> PairOptions {
+        PairOptions { augmentation: self.augmentation, max_zoom: self.max_zoom, ..PairOptions::default() }
+    }
 }
 
 /// Trains the auto-encoder.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     let autoencoder = AutoencoderConfig {
         down_blocks: usize::from(args.down_blocks),
         latent_channels: usize::from(args.latent_channels),
@@ -87,61 +93,40 @@ pub fn run(args: &Args) -> Result<()> {
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let options = settings.pair_options();
     let train = prefetch(train, &args.run, move |_| options);
-    super::run(&AutoencoderStage { train, validation, vgg, settings }, &args.run, None)
-}
-
-impl Settings {
-    fn pair_options(&self) -> PairOptions {
-        PairOptions { augmentation: self.augmentation, max_zoom: self.max_zoom, ..PairOptions::default() }
-    }
+    let spec = Spec { name: "frame auto-encoder", settings, optimizer: adam(), parameter_name: str::to_owned };
+    run::run(&AutoencoderStage { spec, train, validation, vgg }, &args.run, None)
 }
 
 struct AutoencoderStage {
+    spec: Spec<Settings>,
     /// Two frames of each clip.
     train: Prefetch<PairBatch>,
     validation: ClipSet,
     vgg: Option<Vgg19>,
-    settings: Settings,
 }
 
 impl Stage for AutoencoderStage {
     type Model = FrameAutoencoder;
     type Settings = Settings;
 
-    fn name(&self) -> &'static str {
-        "frame auto-encoder"
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    fn adam(&self) -> AdamConfig {
-        adam()
+    fn spec(&self) -> &Spec<Settings> {
+        &self.spec
     }
 
     fn init(&self, device: &Device) -> FrameAutoencoder {
-        self.settings.autoencoder.init(device)
+        self.spec.settings.autoencoder.init(device)
     }
 
-    fn load(&self, model: FrameAutoencoder, weights: StateDict) -> Result<FrameAutoencoder, WeightsError> {
-        load_module(model, &weights, &str::to_owned)
-    }
-
-    fn export(&self, model: &FrameAutoencoder) -> StateDict {
-        collect_module(model, &str::to_owned)
-    }
-
-    fn loss(&self, model: &FrameAutoencoder, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss(&self, model: &FrameAutoencoder, draw: Draw, device: &Device) -> Loss {
         self.loss_on(self.train.get(draw.index()), model, device)
     }
 
-    fn validate(&self, model: &FrameAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+    fn validate(&self, model: &FrameAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         const BATCHES: u64 = 8;
-        // The same frames at every validation, so that the figures compare.
+        // The same frames at every validation, so that the metrics compare.
         let loss = |batch| {
-            let pairs = self.validation.pairs(&self.settings.pair_options(), self.settings.batch, 0, batch);
-            self.loss_on(pairs, model, device).0.into_scalar::<f32>()
+            let pairs = self.validation.pairs(&self.spec.settings.pair_options(), self.spec.settings.batch, 0, batch);
+            self.loss_on(pairs, model, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let score = self.preview(model, &dir.join(format!("autoencoder-{step:07}.png")), device)?;
@@ -154,25 +139,24 @@ impl Stage for AutoencoderStage {
 }
 
 impl AutoencoderStage {
-    fn loss_on(&self, pairs: PairBatch, model: &FrameAutoencoder, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss_on(&self, pairs: PairBatch, model: &FrameAutoencoder, device: &Device) -> Loss {
         let PairBatch { batch, size, source, driving, .. } = pairs;
         let frames = TensorData::new([source, driving].concat(), [2 * batch, 3, size, size]);
         let frames = Tensor::<4>::from_data(frames, device);
         let rebuilt = model.rebuild(frames.clone());
-        let reconstruction = pyramid_l1(rebuilt.clone(), &frames, &Tensor::ones([2 * batch, 1, size, size], device));
-        let mut terms = vec![("reconstruction", reconstruction.clone())];
-        let mut total = reconstruction;
+        let everywhere = Tensor::ones([2 * batch, 1, size, size], device);
+        let mut loss = Loss::zero(device);
+        loss.add("reconstruction", pyramid_l1(rebuilt.clone(), &frames, &everywhere), 1.0);
         if let Some(vgg) = &self.vgg {
-            let perceptual = perceptual(vgg, &rebuilt, &frames);
-            total = total + perceptual.clone() * PERCEPTUAL_WEIGHT;
-            terms.push(("perceptual", perceptual));
+            let perceptual = vgg.loss(&rebuilt, &frames, &PerceptualPyramid::default());
+            loss.add("perceptual", perceptual, PERCEPTUAL_WEIGHT);
         }
-        (total, terms)
+        loss
     }
 
-    /// Apex frames of the first people beside what becomes of them, and the mean PSNR.
+    /// Draws apex frames of the first people next to their reconstructions, and returns the mean PSNR.
     fn preview(&self, model: &FrameAutoencoder, path: &Path, device: &Device) -> Result<Score> {
-        let size = self.settings.size;
+        let size = self.spec.settings.size;
         let mut sheet = ContactSheet::new([size; 2]);
         let mut scores = Vec::new();
         for subject in 0..self.validation.len().min(PEOPLE) {

@@ -6,25 +6,24 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::diffusion::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
-use super::{Draw, Figures, RunArgs, Stage, Terms, ViewArgs, autoencoder};
+use super::args::{RunArgs, ViewArgs};
+use super::denoising::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
+use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::{autoencoder, preview, run};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
 use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
 use crate::native::checkpoint::TrainedModel;
-use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split};
 use crate::noise::NoiseSource;
-use crate::pipeline::{Portrait, Request};
 use crate::portrait::to_byte;
-use crate::weights::{StateDict, WeightsError, collect_module, load_module};
+use crate::weights::{StateDict, collect_module, load_module};
 
 /// Frames that are encoded at a time.
 const FRAMES_PER_PASS: usize = 128;
@@ -33,79 +32,79 @@ const MIN_STD: f64 = 1e-3;
 
 /// `lfdm train vdm`
 #[derive(Debug, Clone, clap::Args)]
-pub struct VdmArgs {
+pub(crate) struct VdmArgs {
     #[command(flatten)]
-    pub shared: SharedArgs,
+    shared: SharedArgs,
     /// Side of the frames in pixels.
-    #[arg(long, default_value_t = 64)]
-    pub size: usize,
+    #[arg(long, value_name = "SIDE", default_value_t = 64)]
+    size: usize,
 }
 
 /// `lfdm train ldm`
 #[derive(Debug, Clone, clap::Args)]
-pub struct LdmArgs {
+pub(crate) struct LdmArgs {
     #[command(flatten)]
-    pub shared: SharedArgs,
+    shared: SharedArgs,
     /// Run directory of `lfdm train autoencoder`.
-    #[arg(long)]
-    pub autoencoder: PathBuf,
+    #[arg(long, value_name = "RUN")]
+    autoencoder: PathBuf,
 }
 
 /// Options of both baselines.
 #[derive(Debug, Clone, clap::Args)]
-pub struct SharedArgs {
+struct SharedArgs {
     #[command(flatten)]
-    pub run: RunArgs,
+    run: RunArgs,
     /// Frames per clip.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
-    pub frames: u16,
-    /// Diffusion configuration as JSON, of which `diffused` is replaced; that of `faces-64` without it.
-    #[arg(long)]
-    pub config: Option<PathBuf>,
-    /// Train on the schedule whose last time holds noise alone (Lin et al. 2024), as sampling begins.
+    frames: u16,
+    /// Diffusion configuration as JSON, except for `diffused`, which depends on the baseline [default: that of `faces-64`].
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Train on the schedule whose last time holds noise alone, which is where sampling begins (Lin et al. 2024).
     #[arg(long, conflicts_with = "config")]
-    pub zero_terminal: bool,
+    zero_terminal: bool,
     #[command(flatten)]
-    pub views: ViewArgs,
+    views: ViewArgs,
 }
 
 /// What a checkpoint of a baseline was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
-    pub config: BaselineConfig,
-    pub labels: Vec<String>,
-    pub batch: usize,
-    pub accumulate: u16,
-    pub views: u16,
-    pub max_zoom: f32,
-    pub sampling: Sampling,
-    /// Whose latents are diffused.
-    pub autoencoder: Option<AutoencoderRun>,
+pub(crate) struct Settings {
+    pub(crate) config: BaselineConfig,
+    pub(crate) labels: Vec<String>,
+    batch: usize,
+    accumulate: u16,
+    views: u16,
+    max_zoom: f32,
+    sampling: Sampling,
+    /// The run whose latents are diffused.
+    pub(crate) autoencoder: Option<AutoencoderRun>,
 }
 
 /// A finished run of `lfdm train autoencoder`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AutoencoderRun {
-    pub step: u64,
+pub(crate) struct AutoencoderRun {
+    step: u64,
     /// Time that its steps took.
-    pub seconds: Option<u64>,
+    pub(crate) seconds: Option<u64>,
 }
 
 /// Trains the baseline in pixels.
-pub fn vdm(args: &VdmArgs) -> Result<()> {
-    run(&args.shared, args.size, None)
+pub(crate) fn vdm(args: &VdmArgs) -> Result<()> {
+    train(&args.shared, args.size, None)
 }
 
 /// Trains the baseline in latents.
-pub fn ldm(args: &LdmArgs) -> Result<()> {
+pub(crate) fn ldm(args: &LdmArgs) -> Result<()> {
     let trained = TrainedModel::<autoencoder::Settings>::open(&args.autoencoder).with_context(|| {
-        format!("--autoencoder {}: not a run of `lfdm train autoencoder`", args.autoencoder.display())
+        format!("--autoencoder {} is not a run of `lfdm train autoencoder`", args.autoencoder.display())
     })?;
-    run(&args.shared, trained.settings.size, Some(trained))
+    train(&args.shared, trained.settings.size, Some(trained))
 }
 
-fn run(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
+fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
     let frames = usize::from(args.frames);
     let ViewArgs { views, max_zoom, sampling } = args.views;
     let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
@@ -148,7 +147,7 @@ fn run(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder:
         None => FrameCodec::pixels(),
         Some(autoencoder) => FrameCodec::latents(autoencoder, train.statistics()),
     };
-    super::run(&BaselineStage::new(&args.run, [train, validation], people, codec, settings), &args.run, None)
+    run::run(&BaselineStage::new(&args.run, [train, validation], people, codec, settings), &args.run, None)
 }
 
 /// The U-Net of `faces-64` and what it is trained for.
@@ -165,40 +164,29 @@ fn default_diffusion(labels: usize, pixels: bool, zero_terminal: bool) -> Diffus
 }
 
 struct BaselineStage {
+    spec: Spec<Settings>,
     /// By [`Draw::index`], for the seed of the run.
-    train: Prefetch<Drawn>,
+    train: Prefetch<HostBatch>,
     validation: VideoSet,
     /// The people of the validation split, for previews.
     people: ClipSet,
     codec: FrameCodec,
-    settings: Settings,
 }
 
 impl Stage for BaselineStage {
     type Model = DiffusionModel;
     type Settings = Settings;
 
-    fn name(&self) -> &'static str {
-        match self.settings.config.autoencoder {
-            None => "video diffusion model of pixels",
-            Some(_) => "video diffusion model of latents",
-        }
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    fn adam(&self) -> AdamConfig {
-        adam()
+    fn spec(&self) -> &Spec<Settings> {
+        &self.spec
     }
 
     fn init(&self, device: &Device) -> DiffusionModel {
-        self.settings.config.init(device)
+        self.spec.settings.config.init(device)
     }
 
-    fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
-        load_module(model, &weights.filter(is_denoiser), &official_key)
+    fn adapt(&self, weights: StateDict, _fresh: &StateDict) -> StateDict {
+        weights.filter(is_denoiser)
     }
 
     fn export(&self, model: &DiffusionModel) -> StateDict {
@@ -207,19 +195,19 @@ impl Stage for BaselineStage {
         dict
     }
 
-    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
-        (loss_on(self.train.get(draw.index()).batch(device), model), Vec::new())
+    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> Loss {
+        loss_on(self.train.get(draw.index()).batch(device), model).into()
     }
 
-    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         const BATCHES: usize = 12;
         const CLIPS: usize = 4;
-        // The same clips, times and noises at every validation, so that the figures compare.
+        // The same clips, times and noises at every validation, so that the metrics compare.
         let mut noise = NoiseSource::new(0);
-        let diffusion = &self.settings.config.diffusion;
+        let diffusion = &self.spec.settings.config.diffusion;
         let loss = |batch: usize| {
             let choice = Choice::draw(diffusion, self.validation.len(), 0..CLIPS, CLIPS, &mut noise);
-            let drawn = Drawn::new(&self.validation, &self.codec, choice, 0, (batch * CLIPS) as u64);
+            let drawn = HostBatch::new(&self.validation, &self.codec, choice, 0, (batch * CLIPS) as u64);
             loss_on(drawn.batch(device), model).into_scalar::<f32>()
         };
         let total: f32 = (0..BATCHES).map(loss).sum();
@@ -241,35 +229,26 @@ impl BaselineStage {
         settings: Settings,
     ) -> Self {
         let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
-        let (diffusion, of_codec) = (settings.config.diffusion.clone(), codec.clone());
+        let (diffusion, train_codec) = (settings.config.diffusion.clone(), codec.clone());
         let train = Prefetch::new(run.ahead(), move |index| {
-            let draw = Draw::at(seed, index, parts);
-            let rows = draw.part * batch..(draw.part + 1) * batch;
-            let choice = Choice::draw(&diffusion, train.len(), rows, parts * batch, &mut draw.noise_of_step());
-            Drawn::new(&train, &of_codec, choice, seed, index * batch as u64)
+            let choice = Choice::draw_part(&diffusion, train.len(), Draw::at(seed, index, parts), batch);
+            HostBatch::new(&train, &train_codec, choice, seed, index * batch as u64)
         });
-        Self { train, validation, people, codec, settings }
+        let name = match settings.config.autoencoder {
+            None => "video diffusion model of pixels",
+            Some(_) => "video diffusion model of latents",
+        };
+        let spec = Spec { name, settings, optimizer: adam(), parameter_name: official_key };
+        Self { spec, train, validation, people, codec }
     }
 
-    /// One generated clip per label of the first people, every other frame.
+    /// One generated clip per label of the first people.
     fn preview(&self, model: &DiffusionModel, path: &Path, device: &Device) -> Result<()> {
-        let Settings { config, labels, .. } = &self.settings;
-        let size = [config.size; 2];
+        let Settings { config, labels, .. } = &self.spec.settings;
         let baseline = Baseline::new(config.clone(), labels.clone(), model.clone(), self.codec.clone(), device);
-        let mut sheet = ContactSheet::new(size);
-        for (index, label) in labels.iter().enumerate().skip(1) {
-            let Some(clip) = self.people.clips_of(index % self.people.len()).next() else { continue };
-            let portrait = Portrait::from_rgba(size[1], size[0], &clip.rgba(0), size)?;
-            let request = Request {
-                label: label.clone(),
-                seed: index as u64,
-                steps: 10,
-                guidance: 1.0,
-                sampler: Sampler::default(),
-            };
-            sheet.push(label, baseline.generate(&portrait, &request)?.into_iter().step_by(2).collect());
-        }
-        sheet.save(path)
+        preview::generated_clips(labels, &self.people, (10, Sampler::default()), path, |portrait, request| {
+            baseline.generate(portrait, request)
+        })
     }
 }
 
@@ -278,8 +257,8 @@ fn loss_on(batch: Batch, model: &DiffusionModel) -> Tensor<1> {
     model.loss(x0, latents, condition, &times, noise, &null)
 }
 
-/// A [`Batch`] on the host.
-struct Drawn {
+/// A [`Batch`] on the host, as plain numbers.
+struct HostBatch {
     /// `[batch, frames, channels, height, width]`
     videos: TensorData,
     /// `[batch, labels]`
@@ -290,7 +269,7 @@ struct Drawn {
     noise: TensorData,
 }
 
-impl Drawn {
+impl HostBatch {
     /// `first`: the place of the first clip among all that are drawn for `seed`.
     fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
         let Choice { clips, times, null } = choice;
@@ -315,7 +294,7 @@ impl Drawn {
 
 /// Pixels or latents of all clips. Another view of a clip is a clip of its own.
 struct VideoSet {
-    /// How many there are to know.
+    /// How many labels there are.
     labels: usize,
     /// `[frames, channels, height, width]` of a clip.
     shape: [usize; 4],
@@ -472,7 +451,7 @@ mod tests {
         assert!(furthest.fold(0.0, f32::max) <= 1.01 / 255.0, "rounded to bytes");
 
         let choice = Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true] };
-        let batch = Drawn::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
+        let batch = HostBatch::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
         assert_eq!((batch.x0.dims(), batch.noise.dims()), ([2, 3, 4, 16, 16], [2, 3, 4, 16, 16]));
         let reference = batch.x0.narrow(2, 0, 1).squeeze_dim::<4>(2);
         assert_eq!(batch.latents.into_data(), reference.into_data(), "frame 0 is the reference");
@@ -518,7 +497,7 @@ mod tests {
         let (whole, halves) = (stage(4, 1), stage(2, 2));
         let model = whole.init(&device);
         let loss = |stage: &BaselineStage, step, part, parts| {
-            stage.loss(&model, Draw { part, ..Draw::of(0, step, parts) }, &device).0.into_scalar::<f32>()
+            stage.loss(&model, Draw { part, ..Draw::of(0, step, parts) }, &device).total.into_scalar::<f32>()
         };
         let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
         assert_ne!(first, second);

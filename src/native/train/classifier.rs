@@ -9,10 +9,11 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{Draw, Figures, RunArgs, Stage, Terms};
+use super::args::RunArgs;
+use super::run;
+use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::native::action_network::{ActionConfig, ActionNetwork, ActionOutput, REDUCTION};
 use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split};
-use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// Blurred, since generated clips are softer than real ones.
 const AUGMENTATION: Augmentation = Augmentation { blur: 0.5, ..Augmentation::PLAIN };
@@ -28,87 +29,76 @@ const VALIDATION_BATCH: usize = 14;
     mut_arg("lr", |arg| arg.required(false).default_value("0.002")),
     mut_arg("batch", |arg| arg.default_value("16")),
 )]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
-    pub run: RunArgs,
-    /// Side of the frames that the network looks at; evaluation brings clips of any size to it.
-    #[arg(long, default_value_t = 64)]
-    pub size: usize,
-    /// Frames of each clip, evenly spaced: as many as the model to be measured makes, or those of the shortest clip without it.
+    run: RunArgs,
+    /// Side in pixels of the frames that the network looks at; evaluation resizes clips to it.
+    #[arg(long, value_name = "SIDE", default_value_t = 64)]
+    size: usize,
+    /// Frames of each clip, evenly spaced. Best are as many as the model to be measured makes [default: as many as the
+    /// shortest clip has].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
-    pub frames: Option<u16>,
+    frames: Option<u16>,
 }
 
 /// What a checkpoint of the action network was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Settings {
-    pub network: ActionConfig,
-    pub batch: usize,
-    #[serde(default = "super::one_part")]
-    pub accumulate: u16,
+pub(crate) struct Settings {
+    pub(crate) network: ActionConfig,
+    batch: usize,
+    accumulate: u16,
 }
 
 /// Trains the action network.
-pub fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(
         args.size > 0 && args.size.is_multiple_of(REDUCTION),
-        "--size must be a multiple of {REDUCTION}, 64 is a good one"
+        "--size must be a multiple of {REDUCTION}; 64 is a good choice"
     );
     let RunArgs { reading, data, batch, accumulate, seed, .. } = &args.run;
     let open = |split| reading.open(data, None, args.size, args.frames.map(usize::from), split);
     let train = open(Split::Train)?;
-    ensure!(train.labels().len() > 1, "{} has one label, which needs no telling apart", data.display());
+    ensure!(train.labels().len() > 1, "{} has a single label, so there is nothing to tell apart", data.display());
     let validation = open(Split::Val)?.with_labels(train.labels())?;
     let network = ActionConfig { size: args.size, labels: train.labels().to_vec() };
     let settings = Settings { network, batch: *batch, accumulate: *accumulate };
     let (batch, seed) = (*batch, *seed);
     let train =
         Prefetch::new(args.run.ahead(), move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, batch, seed, index));
-    super::run(&ClassifierStage { train, validation, settings }, &args.run, None)
+    run::run(&ClassifierStage { spec: spec(settings), train, validation }, &args.run, None)
+}
+
+fn spec(settings: Settings) -> Spec<Settings> {
+    let optimizer = AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)));
+    Spec { name: "action network", settings, optimizer, parameter_name: str::to_owned }
 }
 
 struct ClassifierStage {
+    spec: Spec<Settings>,
     /// By [`Draw::index`], for the seed of the run.
     train: Prefetch<ClipBatch>,
     validation: ClipSet,
-    settings: Settings,
 }
 
 impl Stage for ClassifierStage {
     type Model = ActionNetwork;
     type Settings = Settings;
 
-    fn name(&self) -> &'static str {
-        "action network"
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    fn adam(&self) -> AdamConfig {
-        AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
+    fn spec(&self) -> &Spec<Settings> {
+        &self.spec
     }
 
     fn init(&self, device: &Device) -> ActionNetwork {
-        self.settings.network.init(device)
+        self.spec.settings.network.init(device)
     }
 
-    fn load(&self, model: ActionNetwork, weights: StateDict) -> Result<ActionNetwork, WeightsError> {
-        load_module(model, &weights, &str::to_owned)
-    }
-
-    fn export(&self, model: &ActionNetwork) -> StateDict {
-        collect_module(model, &str::to_owned)
-    }
-
-    fn loss(&self, model: &ActionNetwork, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss(&self, model: &ActionNetwork, draw: Draw, device: &Device) -> Loss {
         let (clips, labels) = tensors(self.train.get(draw.index()), device);
         // Smoothed labels: a network that is sure of everything has features that say nothing but the label.
-        (cross_entropy(model.forward(clips).logits, labels, Some(0.1)), Vec::new())
+        cross_entropy(model.forward(clips).logits, labels, Some(0.1)).into()
     }
 
-    fn validate(&self, model: &ActionNetwork, _step: u64, _dir: &Path, device: &Device) -> Result<Figures> {
+    fn validate(&self, model: &ActionNetwork, _step: u64, _dir: &Path, device: &Device) -> Result<Metrics> {
         let (mut loss, mut right) = (0.0, 0);
         for batch in self.validation.clip_batches(VALIDATION_BATCH) {
             let count = batch.labels.len() as f64;
@@ -154,11 +144,11 @@ mod tests {
         let settings = Settings { network, batch: 2, accumulate: 2 };
         let train = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Train).unwrap();
         let train = Prefetch::new(1, move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, 2, 1, index));
-        let stage = ClassifierStage { train, validation, settings };
+        let stage = ClassifierStage { spec: spec(settings), train, validation };
         let model = stage.init(&device);
         let loss = |step, part| {
             let draw = Draw { part, ..Draw::of(1, step, 2) };
-            stage.loss(&model, draw, &device).0.into_scalar::<f32>()
+            stage.loss(&model, draw, &device).total.into_scalar::<f32>()
         };
         assert_eq!(loss(3, 1), loss(3, 1));
         assert_ne!(loss(3, 0), loss(3, 1));

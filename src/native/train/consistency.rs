@@ -14,18 +14,19 @@ use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::Module;
-use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
 
-use super::diffusion::{Batch, DiffusionStage, Settings, motion_sets};
-use super::{Draw, Figures, RunArgs, Stage, Terms};
+use super::args::RunArgs;
+use super::denoising::Batch;
+use super::diffusion::{DiffusionStage, Settings, Tuning};
+use super::frozen::FrozenLfae;
+use super::run;
+use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::config::Parameterization;
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance};
 use crate::native::checkpoint::TrainedModel;
-use crate::native::model::open_trained;
 use crate::noise::NoiseSource;
-use crate::weights::{StateDict, WeightsError};
+use crate::weights::StateDict;
 
 /// Steps of the solver that stands for the exact flow.
 const REFERENCE_STEPS: usize = 32;
@@ -37,68 +38,62 @@ const CLIPS: usize = 4;
 
 /// `lfdm train consistency`
 #[derive(Debug, Clone, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(flatten)]
-    pub run: RunArgs,
+    run: RunArgs,
     /// The auto-encoder: a run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle.
+    #[arg(long, value_name = "MODEL")]
+    lfae: PathBuf,
+    /// The model to tune: a run directory of `lfdm train dm`.
+    #[arg(long, value_name = "RUN")]
+    dm: PathBuf,
+    /// Strength of the label to build in: the guidance with which the model makes its best clips.
     #[arg(long)]
-    pub lfae: PathBuf,
-    /// Run directory of `lfdm train dm`: the model to tune.
-    #[arg(long)]
-    pub dm: PathBuf,
-    /// Strength of the label that is built in: the guidance with which the model is sampled best.
-    #[arg(long)]
-    pub guidance: f64,
-    /// Steps after which the gap between the two times halves; eight stages are usual.
-    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
-    pub stage_steps: u64,
-}
-
-/// How a model was tuned.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tuning {
-    pub guidance: f64,
-    pub stage_steps: u64,
-    /// The step of the diffusion model that was tuned.
-    pub dm_step: u64,
+    guidance: f64,
+    /// Steps after which the gap between the two times halves; eight such stages are usual.
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    stage_steps: u64,
 }
 
 /// Tunes stage 2.
-pub fn run(args: &Args) -> Result<()> {
-    let lfae = open_trained(&args.lfae)?;
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let lfae = FrozenLfae::open(&args.lfae)?;
     let dm = TrainedModel::<Settings>::open(&args.dm)
-        .with_context(|| format!("{} is no run of `lfdm train dm`", args.dm.display()))?;
-    let diffusion = &dm.settings.config.diffusion;
+        .with_context(|| format!("{} is not a run of `lfdm train dm`", args.dm.display()))?;
+    let config = &dm.settings.motion.config;
     ensure!(
-        diffusion.parameterization == Parameterization::Velocity,
+        config.diffusion.parameterization == Parameterization::Velocity,
         "only a model that predicts velocities can be tuned; train one with `parameterization` \"velocity\""
     );
-    ensure!(!diffusion.consistency, "{} is tuned already; give the run it was tuned from", args.dm.display());
+    ensure!(
+        !config.diffusion.consistency,
+        "{} is tuned already; give the run that it was tuned from",
+        args.dm.display()
+    );
     ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
     ensure!(
-        lfae.settings.config.lfae.estimates_same_motion(&dm.settings.config.lfae),
-        "{} was trained on the latents of another auto-encoder than {}; give the pair that belongs together",
+        lfae.config.lfae.estimates_same_motion(&config.lfae),
+        "{} was trained on the latents of another auto-encoder than {}; give two that belong together",
         args.dm.display(),
         args.lfae.display()
     );
     let tuning = Tuning { guidance: args.guidance, stage_steps: args.stage_steps, dm_step: dm.step };
-    let device = args.run.device.open();
     let codec = MotionCodec::from_state(&dm.weights, &Device::flex())?;
     let mut settings = Settings {
         batch: args.run.batch,
         accumulate: args.run.accumulate,
-        crop: args.run.reading.crop,
         min_snr: None,
         time_shift: 1.0,
         consistency: Some(tuning.clone()),
         ..dm.settings
     };
-    settings.config.diffusion.consistency = true;
-    let (train, validation) = motion_sets(&args.run, &args.lfae, &[&args.run.out, &args.dm], &settings)?;
-    let base = DiffusionStage::new(&args.run, &args.lfae, [train, validation], codec, settings)?;
-    let before = base.load(base.init(&device), dm.weights)?;
+    settings.motion.crop = args.run.reading.crop;
+    settings.motion.config.diffusion.consistency = true;
+    let sets = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out, &args.dm])?;
+    let base = DiffusionStage::new("consistency model", &args.run, lfae, sets, codec, settings)?;
+    let before = base.load(base.init(&args.run.device.open()), dm.weights)?;
     let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };
-    super::run(&stage, &args.run, Some(&args.dm))
+    run::run(&stage, &args.run, Some(&args.dm))
 }
 
 struct ConsistencyStage {
@@ -106,6 +101,7 @@ struct ConsistencyStage {
     /// The model before its tuning.
     before: DiffusionModel,
     tuning: Tuning,
+    /// Samples of the exact flow of `before`, which those of one step are compared with.
     solution: OnceLock<TensorData>,
 }
 
@@ -113,31 +109,23 @@ impl Stage for ConsistencyStage {
     type Model = DiffusionModel;
     type Settings = Settings;
 
-    fn name(&self) -> &'static str {
-        "consistency model"
-    }
-
-    fn settings(&self) -> &Settings {
-        &self.base.settings
-    }
-
-    fn adam(&self) -> AdamConfig {
-        self.base.adam()
+    fn spec(&self) -> &Spec<Settings> {
+        self.base.spec()
     }
 
     fn init(&self, device: &Device) -> DiffusionModel {
         self.base.init(device)
     }
 
-    fn load(&self, model: DiffusionModel, weights: StateDict) -> Result<DiffusionModel, WeightsError> {
-        self.base.load(model, weights)
+    fn adapt(&self, weights: StateDict, fresh: &StateDict) -> StateDict {
+        self.base.adapt(weights, fresh)
     }
 
     fn export(&self, model: &DiffusionModel) -> StateDict {
         self.base.export(model)
     }
 
-    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> (Tensor<1>, Terms) {
+    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> Loss {
         let batch = self.base.draw_part(draw, device);
         let schedule = model.schedule();
         let earlier: Vec<Option<usize>> =
@@ -153,10 +141,10 @@ impl Stage for ConsistencyStage {
         let weights = column(&batch, &earlier, device, |time, earlier| 1.0 / (schedule.angle(time) - angle(earlier)));
         let squared = (error.clone() * error).mean_dims(&[1, 2, 3, 4]);
         let distance = (squared + HUBER * HUBER).sqrt() - HUBER;
-        ((distance * weights).mean(), Vec::new())
+        (distance * weights).mean().into()
     }
 
-    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Figures> {
+    fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         let solution = self.solution.get_or_init(|| {
             let before = self.before.clone().to_device(device);
             self.sample(&before, Sampler::default(), REFERENCE_STEPS, self.tuning.guidance, device).into_data()
@@ -165,11 +153,11 @@ impl Stage for ConsistencyStage {
         let error = self.sample(model, Sampler::Consistency, 1, 1.0, device) - solution;
         let distance = (error.clone() * error).mean().into_scalar::<f32>();
         self.base.preview(model, &dir.join(format!("consistency-{step:07}.png")), (2, Sampler::Consistency), device)?;
-        Ok(vec![(self.figure(), f64::from(distance))])
+        Ok(vec![(self.held_out_metric(), f64::from(distance))])
     }
 
     /// Squared distance between samples of one step and the ends of the guided flow that begins with the same noise.
-    fn figure(&self) -> &'static str {
+    fn held_out_metric(&self) -> &'static str {
         "one_step"
     }
 

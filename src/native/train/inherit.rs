@@ -1,4 +1,4 @@
-//! What a network begins with that has more, or less, than the one whose weights it gets.
+//! The weights that a network begins with if it has more, or fewer, parts than the one whose weights it gets.
 
 use burn::tensor::TensorData;
 
@@ -6,47 +6,58 @@ use crate::lfae::{FINE_REFINEMENT, PAINTER};
 use crate::tensor::WAVELETS;
 use crate::weights::StateDict;
 
-/// Weights of stage 1, for a model that may have one more level of the generator, and refinements or a painter that they lack, or the
-/// other way round.
+/// Weights of stage 1, for a model that may have one more level of the generator, and refinements or a painter that the
+/// other lacks, or the other way round.
 ///
-/// The levels they have lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of a model of twice the
-/// size begins with what the smaller one has learned. Refinements and painter, just drawn, change nothing yet; those that the model does
-/// not have are left behind.
-pub(super) fn grown(weights: StateDict, fresh: &StateDict) -> StateDict {
-    let levels = |dict: &StateDict| (0..).take_while(|i| dict.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count();
+/// The levels of the other lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of
+/// a model of twice the size begins with what the smaller one has learned. Fresh refinements and a fresh painter change
+/// nothing yet; those that the model does not have are left behind.
+pub(super) fn adapt_lfae(weights: StateDict, fresh: &StateDict) -> StateDict {
     let is_deeper = levels(fresh) == levels(&weights) + 1;
-    let picture = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
-    let is_outermost = |key: &str| OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(&picture);
-    let is_addition =
-        |key: &str| ["refinement.", FINE_REFINEMENT, PAINTER].iter().any(|prefix| key.starts_with(prefix));
-    let mut grown = fresh.clone().filter(|key| is_deeper || is_addition(key));
+    let outermost_mask = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
+    let is_outermost =
+        |key: &str| OUTERMOST.iter().any(|prefix| key.starts_with(prefix)) || key.starts_with(&outermost_mask);
+    let mut adapted = fresh.clone().filter(|key| is_deeper || is_addition(key));
     for (key, data) in weights.iter() {
         if is_addition(key) && fresh.get(key).is_none() {
             continue;
         }
         if !is_deeper {
-            grown.insert(key, data.clone());
+            adapted.insert(key, data.clone());
         } else if !is_outermost(key) {
-            let moved = key.strip_prefix(DOWN).and_then(|rest| {
-                let (level, rest) = rest.split_once('.')?;
-                Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
-            });
-            grown.insert(moved.unwrap_or_else(|| key.to_owned()), data.clone());
+            adapted.insert(one_level_down(key).unwrap_or_else(|| key.to_owned()), data.clone());
         }
     }
     // A painter of coarser motion knows the means of a finer one.
-    fit(&mut grown, fresh, &format!("{PAINTER}motion.weight"), 1, 3 * (WAVELETS - 1), |channel| channel);
-    grown
+    embed(&mut adapted, fresh, &format!("{PAINTER}motion.weight"), 1, 3 * (WAVELETS - 1), |channel| channel);
+    adapted
 }
 
 const DOWN: &str = "generator.down_blocks.";
 const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
 
-/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion, or the other way round: what one knows of the
-/// motion, the other knows of the means. What it knows of differences is as `fresh` drew it, or left behind.
-pub(super) fn finer(mut weights: StateDict, fresh: &StateDict) -> StateDict {
+/// Levels of the generator.
+fn levels(weights: &StateDict) -> usize {
+    (0..).take_while(|i| weights.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count()
+}
+
+/// Whether a parameter is of a part that some models have and others lack.
+fn is_addition(key: &str) -> bool {
+    ["refinement.", FINE_REFINEMENT, PAINTER].iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// The key of a down block in a generator with another level around it.
+fn one_level_down(key: &str) -> Option<String> {
+    let (level, rest) = key.strip_prefix(DOWN)?.split_once('.')?;
+    Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
+}
+
+/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion, or the other way round:
+/// what one knows of the motion, the other knows of the means. What it knows of differences is as `fresh` drew it, or left
+/// behind.
+pub(super) fn adapt_denoiser(mut weights: StateDict, fresh: &StateDict) -> StateDict {
     const INPUT: &str = "denoise_fn.init_conv.weight";
-    /// With the channels of motion that they say.
+    /// With their channels of motion.
     const OUTPUTS: [(&str, usize); 2] = [("denoise_fn.final_conv.1.", 2), ("denoise_fn.occlusion_map.1.", 1)];
     // Flow x and y, then occlusion, each with its differences after it; then the reference's latent.
     let input = |channel: usize| match channel {
@@ -54,19 +65,20 @@ pub(super) fn finer(mut weights: StateDict, fresh: &StateDict) -> StateDict {
         2 => 2 * WAVELETS,
         _ => channel + 3 * (WAVELETS - 1),
     };
-    fit(&mut weights, fresh, INPUT, 1, 3 * (WAVELETS - 1), input);
+    embed(&mut weights, fresh, INPUT, 1, 3 * (WAVELETS - 1), input);
     for (output, channels) in OUTPUTS {
         for parameter in ["weight", "bias"] {
             let key = format!("{output}{parameter}");
-            fit(&mut weights, fresh, &key, 0, channels * (WAVELETS - 1), |channel| channel);
+            embed(&mut weights, fresh, &key, 0, channels * (WAVELETS - 1), |channel| channel);
         }
     }
     weights
 }
 
-/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by `more` and all others are the same: its slice `i`
-/// takes the place `place(i)`. If `axis` is shorter there by as much, slice `i` is what stands at that place.
-fn fit(
+/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by `more` and all others are the
+/// same: its slice `i` takes the place `place(i)`. If `axis` is shorter there by as much, slice `i` is what stands at that
+/// place.
+fn embed(
     weights: &mut StateDict,
     fresh: &StateDict,
     key: &str,
@@ -111,7 +123,7 @@ mod tests {
         }
         let weights = collect_module(&small.init(&device), &official_key);
         let fresh = collect_module(&large.init(&device), &official_key);
-        let deeper = grown(weights.clone(), &fresh);
+        let deeper = adapt_lfae(weights.clone(), &fresh);
         let same = |large: &str, small: &str| deeper.get(large) == weights.get(small);
         assert!(same("generator.down_blocks.2.conv.weight", "generator.down_blocks.1.conv.weight"));
         assert!(same("generator.up_blocks.1.conv.weight", "generator.up_blocks.1.conv.weight"));
@@ -121,11 +133,11 @@ mod tests {
             assert_eq!(deeper.get(&key), fresh.get(&key), "{key}");
         }
         assert!(load_module(large.init(&device), &deeper, &official_key).is_ok());
-        assert_eq!(grown(fresh.clone(), &fresh).len(), fresh.len());
+        assert_eq!(adapt_lfae(fresh.clone(), &fresh).len(), fresh.len());
 
         let older = weights.clone().filter(|key| !key.starts_with("refinement.") && !key.starts_with(PAINTER));
         assert!(older.len() < weights.len());
-        assert!(load_module(small.init(&device), &grown(older, &weights), &official_key).is_ok());
+        assert!(load_module(small.init(&device), &adapt_lfae(older, &weights), &official_key).is_ok());
     }
 
     #[test]
@@ -136,7 +148,7 @@ mod tests {
         let known = collect_module(&config.init(4, &device), &key);
         config.unet.diffused = Diffused::MotionWavelets;
         let fresh = collect_module(&config.init(4, &device), &key);
-        let begun = finer(known.clone(), &fresh);
+        let begun = adapt_denoiser(known.clone(), &fresh);
         assert!(load_module(config.init(4, &device), &begun, &key).is_ok());
         let row = |dict: &StateDict, key: &str, axis: usize, index: usize| {
             let data = dict.get(&format!("denoise_fn.{key}")).unwrap();
@@ -154,9 +166,9 @@ mod tests {
             assert_eq!(row(&begun, key, 0, of_motion), row(&known, key, 0, of_motion));
             assert_eq!(row(&begun, key, 0, drawn), row(&fresh, key, 0, drawn));
         }
-        assert_eq!(finer(fresh.clone(), &fresh).len(), fresh.len());
+        assert_eq!(adapt_denoiser(fresh.clone(), &fresh).len(), fresh.len());
 
-        let back = finer(begun, &known);
+        let back = adapt_denoiser(begun, &known);
         assert!(known.iter().all(|(key, data)| back.get(key) == Some(data)), "the motion's part comes back as it was");
     }
 
@@ -167,7 +179,7 @@ mod tests {
         let mut rich = LfdmConfig::faces_64(3).with_fine_motion().lfae;
         rich.generator.painter = true;
         let [weights, fresh] = [rich, plain.clone()].map(|config| collect_module(&config.init(&device), &official_key));
-        let begun = grown(weights.clone(), &fresh);
+        let begun = adapt_lfae(weights.clone(), &fresh);
         assert!(load_module(plain.init(&device), &begun, &official_key).is_ok());
         assert!(begun.iter().all(|(key, data)| weights.get(key) == Some(data)));
     }

@@ -1,4 +1,4 @@
-//! What a run tells while it goes on and when it is over: progress bar, `losses.jsonl`, `validation.jsonl`, a summary.
+//! What a run reports: a progress bar, `losses.jsonl`, `validation.jsonl`, and a summary at its end.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,8 +9,7 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::Figures;
-use super::parts::Values;
+use super::stage::Metrics;
 
 const LOSSES: &str = "losses.jsonl";
 const VALIDATIONS: &str = "validation.jsonl";
@@ -20,7 +19,7 @@ pub(super) struct Log {
     bar: ProgressBar,
     losses: File,
     validations: File,
-    averages: Values,
+    averages: Metrics<f32>,
     started: Instant,
 }
 
@@ -44,14 +43,14 @@ impl Log {
         })
     }
 
-    pub(super) fn validation(&mut self, step: u64, figures: &Figures) -> Result<()> {
-        write_line(&mut self.validations, step, figures.iter().copied())?;
-        let words: Vec<_> = figures.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
+    pub(super) fn validation(&mut self, step: u64, metrics: &Metrics) -> Result<()> {
+        write_line(&mut self.validations, step, metrics.iter().copied())?;
+        let words: Vec<_> = metrics.iter().map(|(name, value)| format!("{name} {value:.4}")).collect();
         self.note(&format!("validation after {step} steps: {}", words.join(", ")));
         Ok(())
     }
 
-    pub(super) fn step(&mut self, step: u64, values: &Values) -> Result<()> {
+    pub(super) fn step(&mut self, step: u64, values: &Metrics<f32>) -> Result<()> {
         if self.averages.len() != values.len() {
             self.averages.clone_from(values);
         }
@@ -75,11 +74,11 @@ impl Log {
     }
 
     /// Says what came out, where it is, and what can be done with it.
-    pub(super) fn finish(self, figure: &str, checkpoint: &Path, next: Option<&str>) {
+    pub(super) fn finish(self, metric: &str, checkpoint: &Path, next: Option<&str>) {
         self.bar.finish_and_clear();
         let directory = self.directory.display();
         tracing::info!("trained for {:.1} min; {}", self.started.elapsed().as_secs_f64() / 60.0, self.averages());
-        if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS), figure) {
+        if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS), metric) {
             tracing::info!("{held_out}");
         }
         tracing::info!(
@@ -98,17 +97,17 @@ impl Log {
     }
 }
 
-/// The last held-out `figure` and the best, in words.
-fn held_out(path: &Path, figure: &str) -> Option<String> {
+/// The last held-out `metric` and the best, in words.
+fn held_out(path: &Path, metric: &str) -> Option<String> {
     let text = std::fs::read_to_string(path).ok()?;
     let values: Vec<(u64, f64)> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-        .filter_map(|line| Some((line["step"].as_u64()?, line[figure].as_f64()?)))
+        .filter_map(|line| Some((line["step"].as_u64()?, line[metric].as_f64()?)))
         .collect();
     let (step, last) = values.last()?;
     let (best_step, best) = values.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(format!("held-out {figure} {last:.4} after {step} steps, best {best:.4} after {best_step}"))
+    Some(format!("held-out {metric} {last:.4} after {step} steps, best {best:.4} after {best_step}"))
 }
 
 /// The lines of a log whose step `keep` accepts, open for more.

@@ -8,14 +8,11 @@ use std::thread;
 
 use burn::module::Module;
 use burn::optim::{GradientsAccumulator, GradientsParams};
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
-use super::{Draw, Stage};
+use super::stage::{Draw, Loss, Metrics, Stage};
 
-/// Values by name, the loss first.
-pub(super) type Values = Vec<(&'static str, f32)>;
-
-/// Means over the parts of the step that `draw` is the first part of.
+/// Means over the parts of the step that `draw` is the first part of: the loss, followed by its terms, and the gradients.
 ///
 /// `devices` holds at least one device, and `model` lives on the first.
 pub(super) fn mean_gradients<S: Stage>(
@@ -23,7 +20,7 @@ pub(super) fn mean_gradients<S: Stage>(
     model: &S::Model,
     devices: &[Device],
     draw: Draw,
-) -> (Values, GradientsParams) {
+) -> (Metrics<f32>, GradientsParams) {
     let share = |model: &S::Model, device: usize| {
         let mut sum = Sum::default();
         for part in (device..draw.parts).step_by(devices.len()) {
@@ -50,21 +47,21 @@ pub(super) fn mean_gradients<S: Stage>(
 
 #[derive(Default)]
 struct Sum {
-    values: Values,
+    values: Metrics<f32>,
     gradients: GradientsParams,
 }
 
 impl Sum {
     fn add_part<S: Stage>(&mut self, stage: &S, model: &S::Model, device: &Device, draw: Draw) {
-        let (loss, terms) = stage.loss(model, draw, device);
-        let scalar = |term: burn::tensor::Tensor<1>| term.into_scalar::<f32>() / draw.parts as f32;
+        let Loss { total: loss, terms } = stage.loss(model, draw, device);
+        let scalar = |term: Tensor<1>| term.into_scalar::<f32>() / draw.parts as f32;
         let mut values = vec![("loss", scalar(loss.clone()))];
         values.extend(terms.into_iter().map(|(name, term)| (name, scalar(term))));
         let loss = if draw.parts > 1 { loss / draw.parts as f32 } else { loss };
         self.add(model, values, GradientsParams::from_grads(loss.backward(), model));
     }
 
-    fn add<M: Module>(&mut self, model: &M, values: Values, gradients: GradientsParams) {
+    fn add<M: Module>(&mut self, model: &M, values: Metrics<f32>, gradients: GradientsParams) {
         if self.values.is_empty() {
             *self = Self { values, gradients };
             return;

@@ -1,12 +1,13 @@
 //! Perceptual loss over VGG19 (Johnson et al. 2016, with FOMM's pyramid), the official reconstruction term.
 //!
-//! The weights are the user's: torchvision's `vgg19`, as safetensors. Nothing is downloaded.
+//! The weights are the user's: torchvision's `vgg19`, as `.pth` or safetensors. Nothing is downloaded.
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2dConfig;
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::lfae::blocks::conv;
 use crate::tensor::anti_alias;
@@ -17,10 +18,29 @@ const PLACES: [usize; 13] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28];
 /// Convolutions that a 2x2 maximum follows.
 const POOLED: [usize; 4] = [1, 3, 7, 11];
 /// Convolutions whose activations are compared: relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
-const COMPARED: [usize; 5] = [0, 2, 4, 8, 12];
+const COMPARED: [usize; LAYERS] = [0, 2, 4, 8, 12];
+pub(super) const LAYERS: usize = 5;
+/// Sides of the smallest picture that has features of every layer.
+pub(super) const SMALLEST: usize = 16;
 /// Means and deviations of ImageNet's channels.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// Which layers of VGG19 are compared, and at which scales of the picture.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PerceptualPyramid {
+    /// Weight of each layer, from relu1_1 to relu5_1. The list may be shorter; deeper layers are then left out.
+    pub layers: Vec<f64>,
+    /// Scales of the picture, each one over a whole number. All count alike.
+    pub scales: Vec<f64>,
+}
+
+impl Default for PerceptualPyramid {
+    /// All layers alike, at the scales that a picture of 64 pixels has.
+    fn default() -> Self {
+        Self { layers: vec![1.0; LAYERS], scales: vec![1.0, 0.5, 0.25] }
+    }
+}
 
 /// The convolutions of VGG19 up to relu5_1 (Simonyan and Zisserman 2015). They are never trained.
 #[derive(Module, Debug)]
@@ -78,17 +98,30 @@ impl Vgg19 {
         features
     }
 
-    /// Mean absolute difference of the activations, summed over layers and over the pyramid's scales.
+    /// Mean absolute difference of the activations, summed over the pyramid's scales and, with their weights, over its
+    /// layers. The pictures may be without gradients.
     ///
     /// # Shapes
     /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]; the smallest scale has sides of at least 16
-    pub fn loss(&self, prediction: &Tensor<4>, target: &Tensor<4>, scales: &[f64]) -> Tensor<1> {
-        let device = prediction.device();
-        scales.iter().fold(Tensor::zeros([1], &device), |total, &scale| {
-            let features = |image: &Tensor<4>| self.features(anti_alias(image.clone(), scale));
+    /// - result: `[1]`
+    pub fn loss(&self, prediction: &Tensor<4>, target: &Tensor<4>, pyramid: &PerceptualPyramid) -> Tensor<1> {
+        let device = target.device();
+        let vgg = self.on(&device);
+        let mut loss = Tensor::zeros([1], &device);
+        for &scale in &pyramid.scales {
+            let features = |image: &Tensor<4>| vgg.features(anti_alias(image.clone(), scale));
             let (predicted, real) = (features(prediction), features(&target.clone().detach()));
-            predicted.into_iter().zip(real).fold(total, |total, (a, b)| total + (a - b.detach()).abs().mean())
-        })
+            for ((predicted, real), &weight) in predicted.into_iter().zip(real).zip(&pyramid.layers) {
+                loss = loss + (predicted - real.detach()).abs().mean() * weight;
+            }
+        }
+        loss
+    }
+
+    /// The same network on `device`, with gradients only where `device` has them.
+    fn on(&self, device: &Device) -> Self {
+        let has_gradients = self.convolutions.iter().any(|convolution| convolution.weight.device().is_autodiff());
+        if has_gradients && !device.is_autodiff() { self.valid() } else { self.clone() }.to_device(device)
     }
 }
 
@@ -125,9 +158,38 @@ mod tests {
         let [a, b]: [Tensor<4>; 2] = [(); 2].map(|()| noise.normal([1, 3, 64, 64], &device) * 0.2 + 0.5);
         let shapes: Vec<_> = vgg.features(a.clone()).iter().map(|features| features.dims()).collect();
         assert_eq!(shapes, [[1, 2, 64, 64], [1, 3, 32, 32], [1, 4, 16, 16], [1, 5, 8, 8], [1, 5, 4, 4]]);
-        let distance = |a: &Tensor<4>, b: &Tensor<4>| vgg.loss(a, b, &[1.0, 0.5]).into_scalar::<f32>();
+        let pyramid = PerceptualPyramid { scales: vec![1.0, 0.5], ..Default::default() };
+        let distance = |a: &Tensor<4>, b: &Tensor<4>| vgg.loss(a, b, &pyramid).into_scalar::<f32>();
         assert_eq!(distance(&a, &a), 0.0);
         assert!(distance(&a, &b) > 0.0);
+    }
+
+    #[test]
+    fn every_layer_has_its_own_weight() {
+        let device = Device::flex();
+        let vgg = Vgg19::new(&weights(WIDTHS), &device).unwrap();
+        let mut noise = NoiseSource::new(4);
+        let [a, b]: [Tensor<4>; 2] = [(); 2].map(|()| noise.normal([1, 3, 64, 64], &device) * 0.2 + 0.5);
+        let distance = |layers: &[f64], scales: &[f64]| {
+            let pyramid = PerceptualPyramid { layers: layers.to_vec(), scales: scales.to_vec() };
+            vgg.loss(&a, &b, &pyramid).into_scalar::<f32>()
+        };
+        let layer_distance = |layer: usize, scale: f64| {
+            let [a, b] = [&a, &b].map(|image| vgg.features(anti_alias(image.clone(), scale))[layer].clone());
+            (a - b).abs().mean().into_scalar::<f32>()
+        };
+        let composed = |layers: &[f64], scales: &[f64]| -> f32 {
+            let terms =
+                |&scale: &f64| layers.iter().enumerate().map(move |(i, w)| *w as f32 * layer_distance(i, scale));
+            scales.iter().flat_map(terms).sum()
+        };
+        let unequal = [10.0, 8.0, 6.0, 4.0, 2.0];
+        for (layers, scales) in [(&unequal[..], &[1.0, 0.5, 0.25][..]), (&unequal[..], &[0.5]), (&[0.0, 3.0], &[1.0])] {
+            let (actual, expected) = (distance(layers, scales), composed(layers, scales));
+            assert!((actual - expected).abs() < 1e-5 * expected, "{layers:?} at {scales:?}: {actual}, not {expected}");
+        }
+        let first_for_all = distance(&[10.0; LAYERS], &[1.0]);
+        assert!((distance(&unequal, &[1.0]) - first_for_all).abs() > 0.01 * first_for_all);
     }
 
     #[test]

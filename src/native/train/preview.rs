@@ -1,29 +1,51 @@
-//! Pictures of what the auto-encoder does, for people who watch a training.
+//! Pictures for people who watch a training.
 
 use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Figures;
+use super::stage::Metrics;
+use crate::diffusion::Sampler;
 use crate::lfae::LatentFlowAutoencoder;
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{Clip, ClipSet, NEUTRAL};
 use crate::native::metrics::{Score, psnr, sharpness};
+use crate::pipeline::{Portrait, Request};
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
-/// People in a preview; the figures beside it are of them only.
-const PEOPLE: usize = 8;
+/// People in a preview of reconstructions; the metrics that come with it are of them only.
+pub(super) const PEOPLE: usize = 8;
 
-/// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving frame, warped source,
-/// output, painting, flow and occlusion, and returns the PSNRs in dB over frame and moving pixels, beside those of repeating frame 0,
-/// and how sharp its moving pixels are.
-pub(crate) fn reconstructions(
+/// Draws one generated clip per label into a sheet at `path`, each of another of the `people`, every other frame.
+/// `generate` returns the frames as RGBA bytes.
+pub(super) fn generated_clips(
+    labels: &[String],
+    people: &ClipSet,
+    (steps, sampler): (usize, Sampler),
+    path: &Path,
+    generate: impl Fn(&Portrait, &Request) -> Result<Vec<Vec<u8>>>,
+) -> Result<()> {
+    let size = [people.size(); 2];
+    let mut sheet = ContactSheet::new(size);
+    for (index, label) in labels.iter().enumerate().skip(1) {
+        let Some(clip) = people.clips_of(index % people.len()).next() else { continue };
+        let portrait = Portrait::from_rgba(size[1], size[0], &clip.rgba(0), size)?;
+        let request = Request { label: label.clone(), seed: index as u64, steps, guidance: 1.0, sampler };
+        sheet.push(label, generate(&portrait, &request)?.into_iter().step_by(2).collect());
+    }
+    sheet.save(path)
+}
+
+/// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving
+/// frame, warped source, output, painting, flow and occlusion. Returns the PSNRs in dB over the frame and over its moving
+/// pixels, those of repeating frame 0 for comparison, and how sharp the moving pixels are.
+pub(super) fn reconstructions(
     model: &LatentFlowAutoencoder,
     device: &Device,
     data: &ClipSet,
     path: &Path,
-) -> Result<Figures> {
+) -> Result<Metrics> {
     let size @ [height, width] = [data.size(); 2];
     let grid = [data.grid(); 2];
     let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);

@@ -5,21 +5,21 @@ const WARM_UP: f64 = 100.0;
 
 /// Options of the learning rate.
 #[derive(Debug, Clone, clap::Args)]
-pub struct RateArgs {
+pub(crate) struct RateArgs {
     /// Peak learning rate.
     #[arg(long)]
-    pub lr: f64,
+    pub(super) lr: f64,
     /// What the rate does after its warm-up of 100 steps.
     #[arg(long, value_enum, default_value_t = LrSchedule::Cosine)]
-    pub lr_schedule: LrSchedule,
+    pub(super) lr_schedule: LrSchedule,
     /// Steps at which the rate falls to a tenth, as in the official training, without a warm-up.
     #[arg(long, value_delimiter = ',', conflicts_with = "lr_schedule")]
-    pub milestones: Vec<u64>,
+    pub(super) milestones: Vec<u64>,
 }
 
 /// Course of the rate between warm-up and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum LrSchedule {
+pub(super) enum LrSchedule {
     /// Constant over the first half of `--steps`, then half a cosine down to a hundredth.
     Cosine,
     /// The peak rate until the end: for runs whose end is open.

@@ -2,14 +2,17 @@
 
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode};
 use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
 
 use crate::matrix2::Matrix2;
 use crate::tensor::coordinate_grid;
 
 /// How strong the transforms are, as in the official configuration's `transform_params`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TransformParams {
+    /// Deviation of the entries of the affine part.
     pub sigma_affine: f64,
+    /// Deviation of the weights of the radial part.
     pub sigma_tps: f64,
     /// Control points per axis.
     pub points: usize,
@@ -23,20 +26,22 @@ impl Default for TransformParams {
 
 /// `z -> A z + t + sum_k w_k U(|z - p_k|_1)`, the radial part added to x and y alike, with `U(r) = r^2 ln(r + 1e-6)`.
 pub struct ThinPlateTransform {
-    /// `[batch, 2, 3]`
+    /// `A` and `t`, `[batch, 2, 3]`.
     pub theta: Tensor<3>,
-    /// `[batch, 1, points^2]`
+    /// `w`, `[batch, 1, points^2]`.
     pub weights: Tensor<3>,
-    /// `[points^2, 2]`
+    /// `p`, `[points^2, 2]`.
     pub control_points: Tensor<2>,
 }
 
 const TINY: f64 = 1e-6;
 
 impl ThinPlateTransform {
+    /// A transform of the given strength, from standard normal noise.
+    ///
     /// # Shapes
-    /// - `affine_noise`: `[batch, 2, 3]`, standard normal
-    /// - `tps_noise`: `[batch, 1, points^2]`, standard normal
+    /// - `affine_noise`: `[batch, 2, 3]`
+    /// - `tps_noise`: `[batch, 1, points^2]`
     pub fn new(params: &TransformParams, affine_noise: Tensor<3>, tps_noise: Tensor<3>) -> Self {
         let device = affine_noise.device();
         let identity = Tensor::<2>::from_floats([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], &device);
@@ -69,6 +74,8 @@ impl ThinPlateTransform {
         if tracked { moved.autodiff() } else { moved }
     }
 
+    /// Where points go.
+    ///
     /// # Shapes
     /// - `points`, result: `[batch, count, 2]`, xy
     pub fn points(&self, points: Tensor<3>) -> Tensor<3> {
@@ -81,7 +88,8 @@ impl ThinPlateTransform {
         points.matmul(linear.swap_dims(1, 2)) + translation + radial
     }
 
-    /// Derivative of [`points`](Self::points), in closed form; the official code differentiates its graph twice instead.
+    /// Derivative of [`points`](Self::points), in closed form; the official code differentiates its graph twice
+    /// instead.
     ///
     /// # Shapes
     /// - `points`: `[batch, count, 2]`

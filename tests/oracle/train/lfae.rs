@@ -5,9 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use lfdm::config::LfdmConfig;
 use lfdm::lfae::official_key;
-use lfdm::native::train::lfae::equivariance;
+use lfdm::native::train::losses::equivariance;
+use lfdm::native::train::official::OfficialTraining;
 use lfdm::native::train::perceptual::Vgg19;
-use lfdm::native::train::tps::{ThinPlateTransform, TransformParams};
+use lfdm::native::train::tps::ThinPlateTransform;
 use lfdm::weights::{StateDict, collect_gradients, collect_module, load_module};
 
 use super::{LEARNING_RATE, LFAE_BETAS, adam, compare_gradients, compare_parameters};
@@ -23,16 +24,14 @@ pub(crate) fn compare(golden: &Golden, report: &mut Report, device: &Device) {
     }
 }
 
+/// The settings of the set, as the product reads them.
+fn training(golden: &Golden) -> OfficialTraining {
+    OfficialTraining::read(&golden.yaml()).unwrap()
+}
+
 fn transform(golden: &Golden, step: usize, device: &Device) -> ThinPlateTransform {
     let noise = |index: usize| golden.tensor::<3>(&format!("train/lfae/step{step}/noise{index}"), device);
-    let config = &golden.yaml()["train_params"]["transform_params"];
-    let number = |name: &str| config[name].as_f64().unwrap();
-    let params = TransformParams {
-        sigma_affine: number("sigma_affine"),
-        sigma_tps: number("sigma_tps"),
-        points: config["points_tps"].as_u64().unwrap() as usize,
-    };
-    ThinPlateTransform::new(&params, noise(0), noise(1))
+    ThinPlateTransform::new(&training(golden).transform, noise(0), noise(1))
 }
 
 fn geometry(golden: &Golden, report: &mut Report, device: &Device) {
@@ -70,7 +69,7 @@ fn vgg(golden: &Golden, device: &Device) -> Vgg19 {
 fn features(golden: &Golden, report: &mut Report, vgg: &Vgg19, device: &Device) {
     let predicted: Tensor<4> = golden.tensor("train/lfae/eval/step0/prediction", device);
     let real = frame(golden, 1, device);
-    for scale in scales(golden) {
+    for scale in training(golden).perceptual.scales {
         let features = |image: &Tensor<4>| vgg.features(lfdm::tensor::anti_alias(image.clone(), scale));
         let pairs = features(&predicted).into_iter().zip(features(&real));
         for (layer, (predicted, real)) in pairs.enumerate() {
@@ -87,12 +86,8 @@ fn features(golden: &Golden, report: &mut Report, vgg: &Vgg19, device: &Device) 
 
 /// Consecutive steps on one batch, with running statistics (`eval`) or with the batch's (`train`).
 fn autoencoder(golden: &Golden, report: &mut Report, vgg: &Vgg19, mode: &str, device: &Device) {
-    let yaml = golden.yaml();
-    let training = &yaml["train_params"];
-    let weight = |name: &str| training["loss_weights"][name].as_f64().unwrap();
-    let perceptual_weight = training["loss_weights"]["perceptual"][0].as_f64().unwrap();
-
-    let config = LfdmConfig::from_official(&yaml, 1).unwrap().lfae;
+    let training = training(golden);
+    let config = LfdmConfig::from_official(&golden.yaml(), 1).unwrap().lfae;
     let weights = golden.weights.clone().filter(|key| !key.starts_with("diffusion."));
     let mut model = load_module(config.init(device), &weights, &official_key).unwrap();
     if mode == "eval" {
@@ -113,9 +108,9 @@ fn autoencoder(golden: &Golden, report: &mut Report, vgg: &Vgg19, mode: &str, de
         let features = model.encode(source.clone());
         let decoded = model.decode(source.clone(), &features, &estimate.motion);
         let transformed = model.flow_predictor.region_predictor.forward(transform.frame(driving.clone()));
-        let perceptual = vgg.loss(&decoded.prediction, &driving, &scales(golden)) * perceptual_weight;
+        let perceptual = vgg.loss(&decoded.prediction, &driving, &training.perceptual);
         let (shift, affine) = equivariance(&estimate.driving, &transformed, &transform, config.revert_axis_swap);
-        let (shift, affine) = (shift * weight("equivariance_shift"), affine * weight("equivariance_affine"));
+        let (shift, affine) = (shift * training.equivariance_shift, affine * training.equivariance_affine);
         let total = perceptual.clone() + shift.clone() + affine.clone();
         for (term, value) in [
             ("perceptual", perceptual),
@@ -145,11 +140,6 @@ fn autoencoder(golden: &Golden, report: &mut Report, vgg: &Vgg19, mode: &str, de
         model = optimizer.step(LEARNING_RATE, model, parameters);
         compare_parameters(golden, report, &case, &gradients, &collect_module(&model.valid(), &official_key));
     }
-}
-
-fn scales(golden: &Golden) -> Vec<f64> {
-    let yaml = golden.yaml();
-    yaml["train_params"]["scales"].as_array().unwrap().iter().map(|scale| scale.as_f64().unwrap()).collect()
 }
 
 /// Keeps batch norms on their running statistics though gradients flow.

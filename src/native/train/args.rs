@@ -1,0 +1,93 @@
+//! Options that training commands share.
+
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+
+use super::rate::RateArgs;
+use crate::native::data::{DataArgs, Sampling, parse_zoom};
+use crate::native::device::DeviceArgs;
+
+/// Options of every stage.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Directory of the training clips: sheets, or folders of frames, GIFs or videos. `synthetic` draws clips and needs no
+    /// files.
+    #[arg(long)]
+    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) reading: DataArgs,
+    /// Directory of this run: its checkpoints, losses and previews.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    /// Continue the run in `--out` from its last checkpoint.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Steps of the whole run.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) steps: u64,
+    /// Clips that a device learns from at a time.
+    #[arg(long, default_value_t = 8)]
+    pub(crate) batch: usize,
+    /// Batches whose gradients make one step: the effect of a batch this many times as large, in the memory of one.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) accumulate: u16,
+    #[command(flatten)]
+    pub(crate) rate: RateArgs,
+    /// Largest norm of the gradient of each tensor; larger ones are clipped [default: the stage's own].
+    #[arg(long, value_name = "NORM")]
+    pub(crate) clip: Option<f32>,
+    /// Seed of the initial weights and of everything random in training.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// Steps between checkpoints.
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) save_every: u64,
+    /// Steps between validations, each of which also draws a preview.
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) preview_every: u64,
+    /// Save a checkpoint and stop after this many minutes; `--resume` continues.
+    #[arg(long, value_name = "MINUTES")]
+    pub(crate) max_minutes: Option<f64>,
+    /// Devices that share the batches of a step, all of the kind that `--device` names.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) devices: u16,
+    #[command(flatten)]
+    pub(crate) device: DeviceArgs,
+}
+
+impl RunArgs {
+    /// # Errors
+    /// Names the option that no run can have.
+    pub(super) fn check(&self) -> Result<()> {
+        ensure!(self.batch > 0, "--batch must be at least 1");
+        ensure!(self.rate.lr.is_finite() && self.rate.lr > 0.0, "--lr must be a positive number");
+        ensure!(self.clip.is_none_or(|norm| norm > 0.0), "--clip must be a positive number");
+        ensure!(
+            self.devices <= self.accumulate,
+            "{} devices cannot share {} batch(es); set --accumulate to --devices or a multiple of it",
+            self.devices,
+            self.accumulate
+        );
+        Ok(())
+    }
+
+    /// Batches to be drawn ahead of the devices that learn from them.
+    pub(super) fn ahead(&self) -> usize {
+        2 * usize::from(self.devices)
+    }
+}
+
+/// Which views of the clips a diffusion model learns.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct ViewArgs {
+    /// Views of each person to learn from: the whole picture, then random enlargements, every other one mirrored.
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) views: u16,
+    /// Largest random enlargement of a view.
+    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
+    pub(crate) max_zoom: f32,
+    /// Which frames of a longer clip to learn from, drawn anew for each view.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) sampling: Sampling,
+}

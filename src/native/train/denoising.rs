@@ -1,0 +1,118 @@
+//! What every stage that denoises shares: its configuration, its optimiser, and how a batch is drawn.
+
+use std::ops::Range;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor, TensorData};
+use rayon::prelude::*;
+
+use super::stage::Draw;
+use crate::config::DiffusionConfig;
+use crate::noise::NoiseSource;
+
+/// A diffusion configuration as JSON.
+pub(super) fn read_config(path: &Path) -> Result<DiffusionConfig> {
+    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is not a diffusion configuration", path.display()))
+}
+
+/// One-hot conditions have the length of the labels.
+pub(super) fn check_labels(config: &DiffusionConfig, labels: &[String]) -> Result<()> {
+    ensure!(
+        config.unet.condition_dim == labels.len(),
+        "there are {} labels, so `condition_dim` in the diffusion configuration must be {0}, not {}",
+        labels.len(),
+        config.unet.condition_dim
+    );
+    Ok(())
+}
+
+/// The optimiser of all that denoises.
+pub(super) fn adam() -> AdamConfig {
+    let clipping = GradientClippingConfig::Norm(1.0);
+    AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
+}
+
+/// Which clips of a set are learned at which times, and which of them without their condition.
+pub(super) struct Choice {
+    pub(super) clips: Vec<usize>,
+    pub(super) times: Vec<usize>,
+    pub(super) null: Vec<bool>,
+}
+
+impl Choice {
+    /// The `rows` of a batch of `of` among `clips` clips.
+    pub(super) fn draw(
+        diffusion: &DiffusionConfig,
+        clips: usize,
+        rows: Range<usize>,
+        of: usize,
+        noise: &mut NoiseSource,
+    ) -> Self {
+        let clips: Vec<usize> = (0..of).map(|_| noise.below(clips)).collect();
+        // One time per stratum: the loss depends on the time far more than on the clip.
+        let times: Vec<usize> = (0..of)
+            .map(|i| (((i as f64 + noise.uniform()) / of as f64) * diffusion.timesteps as f64) as usize)
+            .map(|time| time.min(diffusion.timesteps - 1))
+            .collect();
+        let null: Vec<bool> = (0..of).map(|_| diffusion.drops_condition(noise.uniform())).collect();
+        Self { clips: clips[rows.clone()].to_vec(), times: times[rows.clone()].to_vec(), null: null[rows].to_vec() }
+    }
+
+    /// The `batch` rows that are this part of a step, among `clips` clips.
+    pub(super) fn draw_part(diffusion: &DiffusionConfig, clips: usize, draw: Draw, batch: usize) -> Self {
+        let rows = draw.part * batch..(draw.part + 1) * batch;
+        Self::draw(diffusion, clips, rows, draw.parts * batch, &mut draw.noise_of_step())
+    }
+}
+
+/// Clips with everything that is drawn for them.
+pub(super) struct Batch {
+    /// `[batch, channels, frames, height, width]`
+    pub(super) x0: Tensor<5>,
+    /// `[batch, channels, height, width]`
+    pub(super) latents: Tensor<4>,
+    /// `[batch, condition]`
+    pub(super) condition: Tensor<2>,
+    pub(super) times: Vec<usize>,
+    pub(super) null: Vec<bool>,
+    /// `[batch, channels, frames, height, width]`
+    pub(super) noise: Tensor<5>,
+}
+
+impl Batch {
+    /// The same batch on `device`.
+    pub(super) fn on(self, device: &Device) -> Self {
+        Self {
+            x0: Tensor::from_data(self.x0.into_data(), device),
+            latents: Tensor::from_data(self.latents.into_data(), device),
+            condition: Tensor::from_data(self.condition.into_data(), device),
+            noise: Tensor::from_data(self.noise.into_data(), device),
+            ..self
+        }
+    }
+}
+
+/// Noise of clips from the place `first` on among all that are drawn for `seed`, on the host. Every clip has noise of its
+/// own, so that several threads can draw it, and that it does not matter how a step is divided.
+///
+/// # Shapes
+/// - result: `[batch, channels, frames, height, width]`
+pub(super) fn noise_of_clips(
+    seed: u64,
+    first: u64,
+    [batch, frames]: [usize; 2],
+    [channels, height, width]: [usize; 3],
+) -> Tensor<5> {
+    let host = Device::flex();
+    let noise_of = |place: u64| -> Vec<f32> {
+        // Of another seed than the choice, whose draws it would repeat.
+        let mut source = Draw::of(!seed, place, 1).noise();
+        source.normal([channels * frames * height * width], &host).into_data().iter::<f32>().collect()
+    };
+    let noise: Vec<f32> = (first..first + batch as u64).into_par_iter().flat_map_iter(noise_of).collect();
+    Tensor::from_data(TensorData::new(noise, [batch, channels, frames, height, width]), &host)
+}

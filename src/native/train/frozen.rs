@@ -1,0 +1,49 @@
+//! A trained auto-encoder that a stage builds on and leaves as it is.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+
+use crate::config::LfdmConfig;
+use crate::lfae::{LatentFlowAutoencoder, is_lfae, official_key};
+use crate::native::model::open_trained;
+use crate::weights::{StateDict, load_module};
+
+/// The auto-encoder of a bundle or a run.
+pub(super) struct FrozenLfae {
+    /// The bundle or the run.
+    pub(super) path: PathBuf,
+    /// With the diffusion model that the bundle has, or that its run was planned with.
+    pub(super) config: LfdmConfig,
+    pub(super) labels: Vec<String>,
+    /// The step of the auto-encoder whose motion this is; fine-tuning a decoder afterwards has not changed it.
+    pub(super) step: u64,
+    /// Under the official keys.
+    pub(super) weights: StateDict,
+}
+
+impl FrozenLfae {
+    /// # Errors
+    /// A directory that holds neither a bundle nor a run.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let trained = open_trained(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            step: trained.lfae_step(),
+            config: trained.settings.config,
+            labels: trained.settings.labels,
+            weights: trained.weights.filter(is_lfae),
+        })
+    }
+
+    /// The network in its inference form.
+    ///
+    /// # Errors
+    /// Weights that do not fit the configuration.
+    pub(super) fn init(&self, device: &Device) -> Result<LatentFlowAutoencoder> {
+        let model = load_module(self.config.lfae.init(device), &self.weights, &official_key)
+            .with_context(|| format!("cannot use the auto-encoder in {}", self.path.display()))?;
+        Ok(model.fold_batch_norm())
+    }
+}

@@ -1,0 +1,236 @@
+//! The loop of every stage: steps, checkpoints, validations. Why it is not burn-train's learner: see ARCHITECTURE.md.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, ensure};
+use burn::grad_clipping::GradientClippingConfig;
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
+
+use super::args::RunArgs;
+use super::ema::Ema;
+use super::log::Log;
+use super::stage::{Draw, Stage};
+use super::{parts, plots};
+use crate::native::checkpoint::{self, Checkpoint, State, Written};
+use crate::native::model::open_weights;
+
+/// What may help when a run diverges.
+const ADVICE: &str = "a lower --lr or --clip may help";
+
+/// Trains `stage` from its beginning, or from the last checkpoint in `args.out`. A run begins with the averaged weights
+/// of `init`, a run or a bundle, or with random ones.
+pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> Result<()> {
+    args.check()?;
+    let mut run = Run::begin_or_resume(stage, args, init)?;
+    while run.done() < args.steps {
+        run = run.step()?;
+        if run.is_out_of_time() {
+            run.log.note(&format!("out of time after step {}; --resume continues", run.done()));
+            break;
+        }
+        if run.done().is_multiple_of(args.preview_every) && run.done() < args.steps {
+            run.validate()?;
+        }
+    }
+    run.finish()
+}
+
+/// A run under way.
+struct Run<'a, S: Stage> {
+    stage: &'a S,
+    args: &'a RunArgs,
+    devices: Vec<Device>,
+    progress: Progress<S::Model>,
+    /// The step from which this process continues, or 0.
+    first_step: u64,
+    /// The step of the last good checkpoint.
+    saved: Option<u64>,
+    log: Log,
+    previews: PathBuf,
+    started: Instant,
+}
+
+/// What a checkpoint holds.
+struct Progress<M: Module> {
+    model: M,
+    optimizer: ModuleOptimizer,
+    average: Ema<M>,
+    /// Steps done.
+    step: u64,
+    /// Time that they took, without validations and checkpoints.
+    seconds: f64,
+}
+
+impl<M: Module> Progress<M> {
+    /// The beginning of a run.
+    fn begin<S: Stage<Model = M>>(
+        stage: &S,
+        mut model: M,
+        optimizer: ModuleOptimizer,
+        init: Option<&Path>,
+    ) -> Result<Self> {
+        if let Some(path) = init {
+            let (_, weights) = open_weights(path)?;
+            model = stage
+                .load(model, weights)
+                .with_context(|| format!("cannot begin with the weights in {}", path.display()))?;
+        }
+        let average = Ema::new(model.valid());
+        Ok(Self { model, optimizer, average, step: 0, seconds: 0.0 })
+    }
+
+    /// A run as `checkpoint` left it.
+    fn resume<S: Stage<Model = M>>(
+        stage: &S,
+        model: M,
+        optimizer: ModuleOptimizer,
+        checkpoint: &Checkpoint<S::Settings>,
+        out: &Path,
+    ) -> Result<Self> {
+        let differences = checkpoint.differences(&stage.spec().settings)?;
+        ensure!(
+            differences.is_empty(),
+            "{} was trained with other settings: {}; use the same again, or choose another --out",
+            out.display(),
+            differences.join(", ")
+        );
+        Ok(Self {
+            average: Ema::new(checkpoint.load_average(&model)?),
+            model: checkpoint.load_model(model)?,
+            optimizer: checkpoint.load_optimizer(optimizer)?,
+            step: checkpoint.step(),
+            seconds: checkpoint.seconds(),
+        })
+    }
+}
+
+impl<'a, S: Stage> Run<'a, S> {
+    fn begin_or_resume(stage: &'a S, args: &'a RunArgs, init: Option<&Path>) -> Result<Self> {
+        let devices: Vec<Device> = args.device.open_all(args.devices)?.into_iter().map(Device::autodiff).collect();
+        devices[0].seed(args.seed);
+        let model = stage.init(&devices[0]);
+        let mut optimizer: ModuleOptimizer = stage.spec().optimizer.init();
+        if let Some(norm) = args.clip {
+            optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
+        }
+        let out = args.out.display();
+        let progress = match Checkpoint::latest(&args.out)? {
+            Some(checkpoint) => {
+                ensure!(
+                    args.resume,
+                    "{out} already holds a run (step {}); add --resume to continue it, or choose another --out",
+                    checkpoint.step()
+                );
+                Progress::resume(stage, model, optimizer, &checkpoint, &args.out)?
+            }
+            None => {
+                ensure!(!args.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
+                Progress::begin(stage, model, optimizer, init)?
+            }
+        };
+
+        let first_step = progress.step;
+        let previews = args.out.join("previews");
+        std::fs::create_dir_all(&previews).with_context(|| format!("cannot create {}", previews.display()))?;
+        let log = Log::open(&args.out, args.steps, first_step)?;
+        let (name, parameters) = (stage.spec().name, progress.model.num_params());
+        log.note(&format!("{name}: {parameters} parameters, steps {first_step} to {}", args.steps));
+        let saved = (first_step > 0).then_some(first_step);
+        let mut run =
+            Self { stage, args, devices, progress, first_step, saved, log, previews, started: Instant::now() };
+        if first_step == 0 {
+            run.validate()?;
+            run.started = Instant::now();
+        }
+        Ok(run)
+    }
+
+    /// Steps done.
+    fn done(&self) -> u64 {
+        self.progress.step
+    }
+
+    fn is_out_of_time(&self) -> bool {
+        self.args.max_minutes.is_some_and(|minutes| self.started.elapsed().as_secs_f64() > minutes * 60.0)
+    }
+
+    fn step(mut self) -> Result<Self> {
+        let step = self.progress.step;
+        let is_due = step.is_multiple_of(self.args.save_every) && step > self.first_step;
+        // Written before the step, which moves the running statistics; published after it, when the weights are known to
+        // be good.
+        let written = is_due.then(|| self.write()).transpose()?;
+        let clock = Instant::now();
+        let draw = Draw::of(self.args.seed, step, usize::from(self.args.accumulate));
+        let (values, gradients) = parts::mean_gradients(self.stage, &self.progress.model, &self.devices, draw);
+        let loss = values[0].1;
+        ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {}; {ADVICE}", self.last_good());
+        let for_gradients = clock.elapsed();
+        if let Some(written) = written {
+            self.publish(written)?;
+        }
+        let clock = Instant::now();
+        let rate = self.args.rate.at(self.args.steps, step);
+        self.progress.model = self.progress.optimizer.step(rate, self.progress.model, gradients);
+        self.progress.average.update(&self.progress.model, step);
+        self.progress.seconds += (for_gradients + clock.elapsed()).as_secs_f64();
+        self.progress.step += 1;
+        self.log.step(step, &values)?;
+        Ok(self)
+    }
+
+    fn validate(&mut self) -> Result<()> {
+        let (model, step) = (self.progress.average.model(), self.progress.step);
+        let device = self.devices[0].clone().inner();
+        self.log.validation(step, &self.stage.validate(model, step, &self.previews, &device)?)
+    }
+
+    /// Saves the weights as they are, if they are numbers.
+    fn save(&mut self) -> Result<()> {
+        ensure!(
+            checkpoint::is_finite(&self.progress.model),
+            "the weights are not finite after step {}; {}; {ADVICE}",
+            self.progress.step,
+            self.last_good()
+        );
+        let written = self.write()?;
+        self.publish(written)
+    }
+
+    fn write(&self) -> Result<Written> {
+        let Progress { model, optimizer, average, step, seconds } = &self.progress;
+        let state = State { step: *step, settings: &self.stage.spec().settings, seconds: *seconds };
+        let average = average.model();
+        Checkpoint::write(&self.args.out, &state, model, optimizer, average, &self.stage.export(average))
+    }
+
+    fn publish(&mut self, written: Written) -> Result<()> {
+        written.publish()?;
+        self.saved = Some(self.progress.step);
+        plots::draw(&self.args.out)
+    }
+
+    fn last_good(&self) -> String {
+        match self.saved {
+            Some(step) => format!("the checkpoint of step {step} in {} is good", self.args.out.display()),
+            None => "there is no checkpoint yet".to_owned(),
+        }
+    }
+
+    fn finish(mut self) -> Result<()> {
+        if self.saved != Some(self.done()) {
+            self.save()?;
+        }
+        if self.done() == self.args.steps {
+            self.validate()?;
+            plots::draw(&self.args.out)?;
+        }
+        let checkpoint = checkpoint::path_of(&self.args.out, self.done());
+        let next = self.stage.next_command(&self.args.out);
+        self.log.finish(self.stage.held_out_metric(), &checkpoint, next.as_deref());
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! What a training stage adds to the loop.
+
+use std::path::Path;
+
+use anyhow::Result;
+use burn::module::Module;
+use burn::optim::AdamConfig;
+use burn::tensor::{Device, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::noise::NoiseSource;
+use crate::weights::{StateDict, WeightsError, collect_module, load_module};
+
+/// Named values, in the order of the log.
+pub(crate) type Metrics<T = f64> = Vec<(&'static str, T)>;
+
+/// A network and what it learns from.
+///
+/// Everything random in a step is a function of its [`Draw`]: that is what lets a resumed run continue the interrupted
+/// one bit by bit.
+pub(crate) trait Stage: Sync {
+    /// The trained network.
+    type Model: Module;
+    /// Sizes and options that a resumed run must share.
+    type Settings: Serialize + for<'de> Deserialize<'de>;
+
+    /// What the stage is, apart from its data.
+    fn spec(&self) -> &Spec<Self::Settings>;
+    /// A network with random weights.
+    fn init(&self, device: &Device) -> Self::Model;
+    /// The loss that is minimised. Draws only from `draw`.
+    fn loss(&self, model: &Self::Model, draw: Draw, device: &Device) -> Loss;
+    /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them; writes pictures to `dir`.
+    /// `model` is without gradients, on `device`.
+    fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Metrics>;
+
+    /// The weights to begin with, under the names of this network, from those of a bundle or a run. `fresh` are the random
+    /// weights of this network, for what the other lacks.
+    fn adapt(&self, weights: StateDict, _fresh: &StateDict) -> StateDict {
+        weights
+    }
+
+    /// `model` with the weights of a bundle or a run.
+    fn load(&self, model: Self::Model, weights: StateDict) -> Result<Self::Model, WeightsError> {
+        let name = &self.spec().parameter_name;
+        let weights = self.adapt(weights, &collect_module(&model, name));
+        load_module(model, &weights, name)
+    }
+
+    /// The averaged weights and what belongs to them, as a checkpoint offers them to other commands.
+    fn export(&self, model: &Self::Model) -> StateDict {
+        collect_module(model, &self.spec().parameter_name)
+    }
+
+    /// The held-out metric, the lower the better, by which a run is judged.
+    fn held_out_metric(&self) -> &'static str {
+        "loss"
+    }
+
+    /// The command that makes use of the finished `run`.
+    fn next_command(&self, _run: &Path) -> Option<String> {
+        None
+    }
+}
+
+/// What a stage is, apart from its data.
+pub(crate) struct Spec<S> {
+    /// What the network is called in messages.
+    pub(crate) name: &'static str,
+    /// Sizes and options that a resumed run must share.
+    pub(crate) settings: S,
+    pub(crate) optimizer: AdamConfig,
+    /// The name of a parameter in checkpoints and bundles, from its path in the module.
+    pub(crate) parameter_name: fn(&str) -> String,
+}
+
+/// A loss, with the terms that it is made of.
+pub(crate) struct Loss {
+    pub(crate) total: Tensor<1>,
+    /// Without their weights.
+    pub(crate) terms: Metrics<Tensor<1>>,
+}
+
+impl Loss {
+    /// No loss yet.
+    pub(crate) fn zero(device: &Device) -> Self {
+        Self::from(Tensor::zeros([1], device))
+    }
+
+    /// Adds a term of this weight.
+    pub(crate) fn add(&mut self, name: &'static str, term: Tensor<1>, weight: f64) {
+        self.total = self.total.clone() + term.clone() * weight;
+        self.terms.push((name, term));
+    }
+
+    /// Adds a whole loss and its terms.
+    pub(crate) fn include(&mut self, other: Self) {
+        self.total = self.total.clone() + other.total;
+        self.terms.extend(other.terms);
+    }
+}
+
+impl From<Tensor<1>> for Loss {
+    /// A loss of one piece.
+    fn from(total: Tensor<1>) -> Self {
+        Self { total, terms: Metrics::new() }
+    }
+}
+
+/// The part of a step that a loss is computed for: all that its draws depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) seed: u64,
+    pub(crate) step: u64,
+    /// From 0, one of `parts` that make the step.
+    pub(crate) part: usize,
+    pub(crate) parts: usize,
+}
+
+impl Draw {
+    /// The first part of `step`.
+    pub(crate) fn of(seed: u64, step: u64, parts: usize) -> Self {
+        Self { seed, step, part: 0, parts }
+    }
+
+    /// The draw whose [`index`](Self::index) is `index`.
+    pub(crate) fn at(seed: u64, index: u64, parts: usize) -> Self {
+        let (step, part) = (index / parts as u64, (index % parts as u64) as usize);
+        Self { seed, step, part, parts }
+    }
+
+    /// Its place among the parts of all steps.
+    pub(crate) fn index(self) -> u64 {
+        self.step * self.parts as u64 + self.part as u64
+    }
+
+    /// Noise of this part alone.
+    pub(crate) fn noise(self) -> NoiseSource {
+        NoiseSource::new(self.seed ^ (self.index() + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// Noise that all parts of the step share.
+    pub(crate) fn noise_of_step(self) -> NoiseSource {
+        Self::of(self.seed, self.step, 1).noise()
+    }
+}
