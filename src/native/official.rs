@@ -28,7 +28,7 @@ pub(super) const SCHEDULE: [&str; 12] = [
 ];
 
 /// The settings of the YAML that [`LfdmConfig::from_official`] reads.
-const READ: [&str; 28] = [
+pub(super) const READ: [&str; 28] = [
     "dataset_params.frame_shape",
     "model_params.num_regions",
     "model_params.num_channels",

@@ -1,8 +1,10 @@
-//! An adversary for the decoder: a network that tells painted patches from real ones (PatchGAN; Isola et al. 2017).
+//! An adversary for the decoder: a network that tells painted patches from real ones (PatchGAN;
+//! Isola et al. 2017).
 //!
-//! The absolute difference to a frame is least for the median of what it may be, and where motion is known to a fraction of a pixel
-//! only, that is a blur: teeth, lids and wrinkles go first. A judge of patches sees what is blurred, whatever the frame is. It learns beside the
-//! decoder, in the same step, and no model carries it.
+//! The absolute difference to a frame is least for the median of all frames that are possible, and
+//! where motion is known only to a fraction of a pixel, that median is blurred: teeth, lids and
+//! wrinkles go first. A judge of patches sees blur in any frame. It learns together with the
+//! decoder, in the same step, and no bundle contains it.
 
 use burn::module::Module;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
@@ -18,15 +20,16 @@ const CHANNELS: [usize; 4] = [32, 64, 128, 1];
 /// The first two halve the sides. A verdict sees 26x26 pixels.
 const STRIDES: [usize; 4] = [2, 2, 1, 1];
 const KERNELS: [usize; 4] = [4, 4, 3, 3];
-/// Sides of the picture for each of the map of verdicts.
+/// How much smaller the sides of the map of verdicts are than those of the picture.
 pub(super) const REDUCTION: usize = 4;
 
 /// Slope of the activations below zero.
 const LEAK: f64 = 0.2;
 
-/// How far a picture is moved to see how steep the judge is, of a range from -1 to 1, and what the square of its change counts. Little: detail is
-/// faint, and a judge must be steep to see it.
+/// Deviation of the noise that shows how steep the judge is, for pictures between -1 and 1. It is
+/// small because detail is faint, and a judge must be steep to see it.
 const PERTURBATION: f64 = 0.01;
+/// Weight of the square by which that noise changes the verdict.
 const STEEPNESS: f64 = 10.0;
 
 /// Keeps the distance of features finite where there are none.
@@ -38,12 +41,14 @@ pub(super) struct Adversary {
     convolutions: Vec<Conv2d>,
 }
 
-/// The two sides of the game, each to be minimised by its own network.
+/// The losses of both sides, each to be minimised by its own network.
 pub(super) struct AdversarialLosses {
-    /// How little the adversary takes the pictures for real: the decoder's loss, which does not reach the adversary.
+    /// How unreal the adversary finds the painted pictures: the decoder's loss, which does not
+    /// reach the adversary.
     pub(super) fooling: Tensor<1>,
-    /// How far the adversary's features of the pictures are from those of the real ones, of the features' own size, averaged over its layers: feature matching
-    /// (Wang et al. 2018, pix2pixHD, Sec. 3.2). It does not reach the adversary either.
+    /// Distance between the adversary's features of painted and real pictures, as a share of the
+    /// features' own size, averaged over its layers: feature matching (Wang et al. 2018, pix2pixHD,
+    /// Sec. 3.2). It does not reach the adversary either.
     pub(super) mismatch: Tensor<1>,
     /// The adversary's loss, which does not reach the decoder.
     pub(super) judging: Tensor<1>,
@@ -67,7 +72,8 @@ impl Adversary {
         Self { convolutions: convolutions.to_vec() }
     }
 
-    /// The features after each convolution but the last, and the verdict on every patch, the higher the more real.
+    /// The features after each convolution but the last, and the verdict on every patch, the higher
+    /// the more real.
     ///
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1], sides divisible by 4
@@ -84,8 +90,9 @@ impl Adversary {
         (features, last.forward(x))
     }
 
-    /// Hinge losses (Lim and Ye 2017). That the judge be not too steep around real pictures is asked of it by what a little noise changes, an
-    /// approximation of the gradient penalty R1 without second derivatives (Lin et al. 2025, "Diffusion Adversarial Post-Training").
+    /// Hinge losses (Lim and Ye 2017). A penalty on what a little noise changes keeps the judge
+    /// from being too steep around real pictures; it approximates the gradient penalty R1 without
+    /// second derivatives (Lin et al. 2025, "Diffusion Adversarial Post-Training").
     ///
     /// # Shapes
     /// - `painted`, `real`: `[batch, 3, height, width]` in [0, 1], sides divisible by 4
@@ -112,7 +119,8 @@ impl Adversary {
         let steepness = mean((on_moved - on_real.clone()).square());
         let judging = mean(relu(-on_real + 1.0)) + mean(relu(on_painted + 1.0)) + steepness * STEEPNESS;
 
-        // Last: parameters are drawn when first read, and if a frozen copy were the first to read them, they would stay frozen.
+        // Last, because parameters are drawn when first read: if a frozen copy were the first to
+        // read them, they would stay frozen.
         let (painted_features, verdict) = self.clone().no_grad().judge(painted.clone());
         let distances = painted_features.into_iter().zip(features).zip(&focuses).map(|((painted, all), focus)| {
             let real = all.narrow(0, 0, batch).detach();
@@ -124,7 +132,7 @@ impl Adversary {
     }
 }
 
-/// The mean of a map over batch, channels and places, of which each counts what `focus` says there.
+/// The mean of a map over batch, channels and places, weighted by `focus`.
 ///
 /// # Shapes
 /// - `map`: `[batch, channels, height, width]`
@@ -197,7 +205,8 @@ mod tests {
         let mismatch =
             |painted: &Tensor<4>| adversary.losses(painted, &sharp, focus.clone(), NoiseSource::new(1)).mismatch;
         assert!(mismatch(&sharp).into_scalar::<f32>() < 1e-6);
-        // The distance is one of the features' own size, so that it does not depend on how large a judge has made them.
+        // The distance is one of the features' own size, so that it does not depend on how large a
+        // judge has made them.
         let far = mismatch(&blurred).into_scalar::<f32>();
         assert!((0.05..1.0).contains(&far), "{far}");
 

@@ -11,8 +11,8 @@ use crate::native::device::DeviceArgs;
 /// Options of every stage.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RunArgs {
-    /// Directory of the training clips: sheets, or folders of frames, GIFs or videos. `synthetic` draws clips and needs no
-    /// files.
+    /// Directory of the training clips: sheets, or folders of frames, GIFs or videos. `synthetic`
+    /// draws clips and needs no files.
     #[arg(long)]
     pub(crate) data: PathBuf,
     #[command(flatten)]
@@ -29,12 +29,13 @@ pub(crate) struct RunArgs {
     /// Clips that a device learns from at a time.
     #[arg(long, default_value_t = 8)]
     pub(crate) batch: usize,
-    /// Batches whose gradients make one step: the effect of a batch this many times as large, in the memory of one.
+    /// Batches whose gradients make one step: the effect of a batch this many times as large, in
+    /// the memory of one.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) accumulate: u16,
     #[command(flatten)]
     pub(crate) rate: RateArgs,
-    /// Largest norm of the gradient of each tensor; larger ones are clipped [default: the stage's own].
+    /// Largest norm of the gradient of each tensor; larger ones are clipped [default: the stage's own]
     #[arg(long, value_name = "NORM")]
     pub(crate) clip: Option<f32>,
     /// Seed of the initial weights and of everything random in training.
@@ -81,7 +82,8 @@ impl RunArgs {
 /// Which views of the clips a diffusion model learns.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct ViewArgs {
-    /// Views of each person to learn from: the whole picture, then random enlargements, every other one mirrored.
+    /// Views of each person to learn from: the whole picture, then random enlargements, every other
+    /// one mirrored.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) views: u16,
     /// Largest random enlargement of a view.

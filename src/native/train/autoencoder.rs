@@ -1,7 +1,9 @@
-//! `lfdm train autoencoder`: the auto-encoder of single frames that the latent baseline, `lfdm train ldm`, diffuses the latents of.
+//! `lfdm train autoencoder`: the auto-encoder of single frames, whose latents the baseline of `lfdm
+//! train ldm` diffuses.
 //!
-//! It learns as stage 1 does, from pictures alone, by the same pyramid of absolute differences. LDM's regularisation of the latent, which it
-//! weighs with 1e-6 (Rombach et al. 2022, Appendix G), is left out, and so is its discriminator, as stage 1 has none.
+//! Like stage 1 it learns from pictures alone, by the same pyramid of absolute differences. It
+//! leaves out LDM's regularisation of the latent, whose weight is 1e-6 there (Rombach et al. 2022,
+//! Appendix G), and LDM's discriminator, since stage 1 has none.
 
 use std::path::{Path, PathBuf};
 

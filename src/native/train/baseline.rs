@@ -1,7 +1,9 @@
-//! `lfdm train vdm` and `lfdm train ldm`: the baselines of the paper, with the U-Net, the loss and the loop of stage 2.
+//! `lfdm train vdm` and `lfdm train ldm`: the baselines of the paper, with the U-Net, the loss and
+//! the loop of stage 2.
 //!
-//! What is diffused of all clips is computed once and kept in memory: pixels as bytes, latents in half precision. Batches are drawn ahead
-//! on a thread of their own, noise included, which for pixels are sixteen times as many numbers as stage 2 draws.
+//! What is diffused is computed once for all clips and kept in memory: pixels as bytes, latents in
+//! half precision. Batches are drawn ahead on a thread of their own, with their noise: for pixels,
+//! sixteen times as many numbers as in stage 2.
 
 use std::path::{Path, PathBuf};
 
@@ -58,10 +60,12 @@ struct SharedArgs {
     /// Frames per clip.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
     frames: u16,
-    /// Diffusion configuration as JSON, except for `diffused`, which depends on the baseline [default: that of `faces-64`].
+    /// Diffusion configuration as JSON, except for `diffused`, which depends on the baseline
+    /// [default: that of `faces-64`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Train on the schedule whose last time holds noise alone, which is where sampling begins (Lin et al. 2024).
+    /// Train on the schedule whose last time holds noise alone, which is where sampling begins (Lin
+    /// et al. 2024).
     #[arg(long, conflicts_with = "config")]
     zero_terminal: bool,
     #[command(flatten)]
@@ -154,7 +158,8 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
 fn default_diffusion(labels: usize, pixels: bool, zero_terminal: bool) -> DiffusionConfig {
     let mut diffusion = LfdmConfig::faces_64(labels).diffusion;
     if pixels {
-        // Colours end at 1 (Saharia et al. 2022, Sec. 2.3); motion and latents have no bounds of their own.
+        // Colours end at 1 (Saharia et al. 2022, Sec. 2.3); motion and latents have no bounds of
+        // their own.
         diffusion.threshold = Threshold::Dynamic { quantile: 0.995, bound: 1.0 };
     }
     if zero_terminal {

@@ -35,8 +35,8 @@ pub(crate) struct Args {
     /// Side in pixels of the frames that the network looks at; evaluation resizes clips to it.
     #[arg(long, value_name = "SIDE", default_value_t = 64)]
     size: usize,
-    /// Frames of each clip, evenly spaced. Best are as many as the model to be measured makes [default: as many as the
-    /// shortest clip has].
+    /// Frames of each clip, evenly spaced. Best are as many as the model to be measured makes
+    /// [default: as many as the shortest clip has]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     frames: Option<u16>,
 }
@@ -94,7 +94,8 @@ impl Stage for ClassifierStage {
 
     fn loss(&self, model: &ActionNetwork, draw: Draw, device: &Device) -> Loss {
         let (clips, labels) = tensors(self.train.get(draw.index()), device);
-        // Smoothed labels: a network that is sure of everything has features that say nothing but the label.
+        // Smoothed labels: a network that is sure of everything has features that say nothing but
+        // the label.
         cross_entropy(model.forward(clips).logits, labels, Some(0.1)).into()
     }
 

@@ -1,13 +1,15 @@
-//! `lfdm train consistency`: a trained stage 2 is tuned until one estimate of the clean motion is a sample (Geng et al. 2024, "Consistency
-//! Models Made Easy"; velocities as in Lu and Song 2024).
+//! `lfdm train consistency`: a trained stage 2 is tuned until one estimate of the clean motion is a
+//! sample (Geng et al. 2024, "Consistency Models Made Easy"; velocities as in Lu and Song 2024).
 //!
-//! The network's clean estimate at a time must be the one that it makes at an earlier time of the same path. The estimate is
-//! `signal x - sigma v`, which is `x` where nothing is noise: there, paths have their ends, and nothing else is needed to anchor it. Both
-//! times are on the line between a clip and its noise, so no teacher is asked for the path. Training begins with the earlier time at
-//! the clip itself, as in the diffusion training that went before, and the gap halves stage by stage.
+//! The network's clean estimate at a time must equal the one that it makes at an earlier time of
+//! the same path. The estimate is `signal x - sigma v`, which is `x` where there is no noise: that
+//! is where paths end, and nothing else is needed to anchor it. Both times lie on the line between
+//! a clip and its noise, so the path needs no teacher. Training begins with the earlier time at the
+//! clip itself, as in the diffusion training that went before, and the gap halves stage by stage.
 //!
-//! Guidance is built in, since a sample of one estimate has no room for it: the path is bent by the difference that the condition
-//! makes to the model before its tuning, which stays as it was. The tuned network is sampled with guidance 1, at half the cost per step.
+//! Guidance is built in, since a sample of one estimate has no room for it: the path is bent by the
+//! difference that the condition makes to the model before its tuning, which stays as it was. The
+//! tuned network is sampled with guidance 1, at half the cost per step.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -30,8 +32,9 @@ use crate::weights::StateDict;
 
 /// Steps of the solver that stands for the exact flow.
 const REFERENCE_STEPS: usize = 32;
-/// Below this root mean square an error counts by its square, above by itself (Song and Dhariwal 2024, Sec. 3.3). No clip can then outweigh
-/// the others, which squares let happen as soon as the gap is small.
+/// The loss is quadratic in errors whose root mean square is below this and linear in larger ones
+/// (Song and Dhariwal 2024, Sec. 3.3). No clip can then outweigh the others, as happens with
+/// squares once the gap is small.
 const HUBER: f64 = 0.00054;
 /// Clips of a validation.
 const CLIPS: usize = 4;
@@ -156,7 +159,8 @@ impl Stage for ConsistencyStage {
         Ok(vec![(self.held_out_metric(), f64::from(distance))])
     }
 
-    /// Squared distance between samples of one step and the ends of the guided flow that begins with the same noise.
+    /// Squared distance between samples of one step and the ends of the guided flow that begins
+    /// with the same noise.
     fn held_out_metric(&self) -> &'static str {
         "one_step"
     }
@@ -167,7 +171,8 @@ impl Stage for ConsistencyStage {
 }
 
 impl ConsistencyStage {
-    /// What the estimates at `x` must be, without gradients: those at the earlier times, or where there is none the bent path's end.
+    /// What the estimates at `x` must be, without gradients: those at the earlier times or, where
+    /// there is none, the end of the bent path.
     fn target(&self, model: &DiffusionModel, batch: &Batch, x: &Tensor<5>, earlier: &[Option<usize>]) -> Tensor<5> {
         let (x0, noise) = (batch.x0.clone().inner(), batch.noise.clone().inner());
         let (latents, condition) = (batch.latents.clone().inner(), batch.condition.clone().inner());
@@ -222,7 +227,8 @@ impl ConsistencyStage {
 impl Tuning {
     /// The earlier time that `time` is compared with at `step`; `None` is the clip itself.
     ///
-    /// The gap is a share of the time. On the cosine schedule that is a share of the angle between clip and noise.
+    /// The gap is a share of the time. On the cosine schedule that is a share of the angle between
+    /// clip and noise.
     fn earlier(&self, time: usize, step: u64) -> Option<usize> {
         let stage = i32::try_from(step / self.stage_steps).unwrap_or(i32::MAX);
         let kept = (time + 1) as f64 * (1.0 - 0.5f64.powi(stage));
@@ -259,7 +265,8 @@ mod tests {
         assert_eq!(tuning.earlier(0, 10), None);
     }
 
-    /// Along the bent path clip and noise are mixed as along the straight one, with the noise that leads to the moved end.
+    /// Along the bent path clip and noise are mixed as along the straight one, with the noise that
+    /// leads to the moved end.
     #[test]
     fn bending_keeps_the_place_and_moves_the_end() {
         let schedule = NoiseSchedule::new(crate::config::ScheduleKind::Cosine, 1000);

@@ -1,4 +1,5 @@
-//! What every stage that paints frames shares: the loss of a decoded frame, its options, its data and its optimiser.
+//! What every stage that paints frames shares: the loss of a decoded frame, its options, its data
+//! and its optimiser.
 
 use std::path::Path;
 
@@ -18,7 +19,8 @@ use crate::native::model::read_tensors;
 /// How much each term of the decoder's loss counts, and which pairs of frames it learns from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
 pub(crate) struct DecodingRecipe {
-    /// Weight of the L1 distance between painted and real frame, over three scales of pixels and of their differences.
+    /// Weight of the L1 distance between painted and real frame, over three scales of pixels and of
+    /// their differences.
     #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
     pub(crate) reconstruction: f64,
     /// Weight of the perceptual loss, which needs `--vgg`.
@@ -30,15 +32,16 @@ pub(crate) struct DecodingRecipe {
     /// How much more a pixel counts that moves.
     #[arg(long, value_name = "WEIGHT", default_value_t = 3.0)]
     pub(crate) motion_focus: f64,
-    /// Weight of the same L1 distance for the frame as painted before the occlusion blends the warped source in. It makes
-    /// the decoder learn to paint even where an occlusion near 1 would hide its painting from the loss.
+    /// Weight of the same L1 distance for the frame as painted before the occlusion blends the
+    /// warped source in. It makes the decoder learn to paint even where an occlusion near 1 would
+    /// hide its painting from the loss.
     #[arg(long, value_name = "WEIGHT", default_value_t = 2.0)]
     pub(crate) painting: f64,
     /// Probability that the source is frame 0, as it is in generation.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.75)]
     pub(crate) first_frame: f32,
-    /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and visitors' photos come in any
-    /// framing.
+    /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and
+    /// visitors' photos come in any framing.
     #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
     pub(crate) max_zoom: f32,
 }
@@ -64,8 +67,8 @@ impl DecodingRecipe {
     }
 }
 
-/// Batches of pairs by [`Draw::index`](super::stage::Draw::index), drawn ahead of their use for the seed of the run.
-/// `options` are those of a step.
+/// Batches of pairs by [`Draw::index`](super::stage::Draw::index), drawn ahead of their use for the
+/// seed of the run. `options` are those of a step.
 pub(super) fn prefetch(
     data: ClipSet,
     run: &RunArgs,
@@ -83,7 +86,8 @@ pub(super) fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
 
 /// The optimiser of all that paints.
 pub(super) fn adam() -> AdamConfig {
-    // One almost degenerate region makes a gradient that would otherwise saturate occlusion and masks for good.
+    // One almost degenerate region makes a gradient that would otherwise saturate occlusion and
+    // masks for good.
     let clipping = GradientClippingConfig::Norm(2.0);
     AdamConfig::new().with_beta_1(0.5).with_beta_2(0.999).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
 }

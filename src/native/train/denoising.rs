@@ -96,8 +96,9 @@ impl Batch {
     }
 }
 
-/// Noise of clips from the place `first` on among all that are drawn for `seed`, on the host. Every clip has noise of its
-/// own, so that several threads can draw it, and that it does not matter how a step is divided.
+/// Noise of clips from the place `first` on among all that are drawn for `seed`, on the host. Every
+/// clip has noise of its own, so that several threads can draw it, and that it does not matter how
+/// a step is divided.
 ///
 /// # Shapes
 /// - result: `[batch, channels, frames, height, width]`

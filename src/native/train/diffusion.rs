@@ -27,23 +27,25 @@ use crate::weights::{StateDict, collect_module};
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,
-    /// Begin with the averaged weights of another run or of a bundle [default: random weights].
+    /// Begin with the averaged weights of another run or of a bundle [default: random weights]
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     init: Option<PathBuf>,
     /// The auto-encoder: a run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle.
     #[arg(long, value_name = "MODEL")]
     lfae: PathBuf,
-    /// Diffusion configuration as JSON [default: the one in `--lfae`].
+    /// Diffusion configuration as JSON [default: the one in `--lfae`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Train on the schedule whose last time holds noise alone, which is where sampling begins (Lin et al. 2024).
+    /// Train on the schedule whose last time holds noise alone, which is where sampling begins (Lin
+    /// et al. 2024).
     #[arg(long, conflicts_with_all = ["config", "min_snr"])]
     zero_terminal: bool,
-    /// Weigh times by min-SNR-gamma (Hang et al. 2023); 5 is the usual gamma [default: all times count alike].
+    /// Weigh times by min-SNR-gamma (Hang et al. 2023); 5 is the usual gamma [default: all times
+    /// count alike]
     #[arg(long, value_name = "GAMMA")]
     min_snr: Option<f64>,
-    /// Learn more at noisy times: the share u of the schedule becomes S u / (1 + (S - 1) u), as in Esser et al. 2024. With
-    /// 2, the noisiest quarter gets 40 % of the clips.
+    /// Learn more at noisy times: the share u of the schedule becomes S u / (1 + (S - 1) u), as in
+    /// Esser et al. 2024. With 2, the noisiest quarter gets 40 % of the clips.
     #[arg(long, value_name = "S", default_value_t = 1.0)]
     time_shift: f64,
     #[command(flatten)]
@@ -98,7 +100,8 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
     }
     ensure!(
         !matches!(config.diffusion.unet.diffused, Diffused::Channels(_)),
-        "stage 2 diffuses motion; set `diffused` to \"motion\" in the configuration, or train a baseline: `lfdm train vdm`"
+        "stage 2 diffuses motion; set `diffused` to \"motion\" in the configuration, or train a baseline: \
+         `lfdm train vdm`"
     );
     config.validate()?;
     ensure!(args.min_snr.is_none_or(|gamma| gamma > 0.0), "--min-snr must be a positive number");
@@ -220,11 +223,12 @@ impl DiffusionStage {
         set.batch(&self.codec, choice, noise).on(device)
     }
 
-    /// The share of the motion's variance that the network leaves unexplained where sampling begins, with the reference and
-    /// the condition alone to go by: 1 for a network that always answers with the mean of all motion.
+    /// The share of the motion's variance that the network leaves unexplained where sampling
+    /// begins, with the reference and the condition alone to go by: 1 for a network that always
+    /// answers with the mean of all motion.
     ///
-    /// A model that remembers people explains more of the clips it has learned than of others. The loss over all times,
-    /// most of which is detail, hides that.
+    /// A model that remembers people explains more of the clips it has learned than of others. The
+    /// loss over all times, most of which is detail, hides that.
     fn unexplained(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> f64 {
         let mut noise = NoiseSource::new(0);
         let mut sums = [0.0; 2];
@@ -284,7 +288,8 @@ fn prefetch(run: &RunArgs, train: Arc<MotionSet>, codec: MotionCodec, settings: 
     })
 }
 
-/// The time whose share of the schedule is `shift * u / (1 + (shift - 1) * u)`, where `u` is the share of `time`.
+/// The time whose share of the schedule is `shift * u / (1 + (shift - 1) * u)`, where `u` is the
+/// share of `time`.
 fn shift_time(time: usize, timesteps: usize, shift: f64) -> usize {
     let share = (time as f64 + 0.5) / timesteps as f64;
     ((shift * share / (1.0 + (shift - 1.0) * share)) * timesteps as f64) as usize

@@ -11,7 +11,8 @@ pub(crate) struct Ema<M: Module> {
 }
 
 impl<M: Module> Ema<M> {
-    /// `model` must come from [`Module::valid`], so that it shares the parameter ids of the trained module.
+    /// `model` must come from [`Module::valid`], so that it shares the parameter ids of the trained
+    /// module.
     pub(crate) fn new(model: M) -> Self {
         Self { model }
     }

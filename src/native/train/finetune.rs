@@ -1,9 +1,10 @@
 //! `lfdm finetune`: the decoder alone learns to paint pictures of a new domain, as in the paper.
 //!
-//! Motion needs no labels here: the auto-encoder finds it between two frames of a clip. Encoder, flow predictor and
-//! diffusion model stay as they are, bit by bit, so what the model makes of a label stays what it was. With `--finer` a
-//! further refinement learns with the decoder, to find motion on a grid twice as fine; that is another motion space, in
-//! which the diffusion model has to be trained on.
+//! Motion needs no labels here: the auto-encoder finds it between two frames of a clip. Encoder,
+//! flow predictor and diffusion model stay as they are, bit by bit, so what the model makes of a
+//! label stays what it was. With `--finer` a further refinement learns with the decoder, to find
+//! motion on a grid twice as fine; that is another motion space, in which the diffusion model has
+//! to be trained on.
 
 use std::path::{Path, PathBuf};
 
@@ -40,31 +41,35 @@ pub(crate) struct Args {
     model: PathBuf,
     #[command(flatten)]
     run: RunArgs,
-    /// Add a painter, which shows the motion to the decoder, to a model that has none. It changes nothing before the first
-    /// step.
+    /// Add a painter, which shows the motion to the decoder, to a model that has none. It changes
+    /// nothing before the first step.
     #[arg(long)]
     painter: bool,
-    /// Also learn to find motion on a grid of twice as many rows and columns. Until the first step, the motion is as coarse
-    /// as before. Stage 2 then has to be trained on the new motion: `lfdm train dm --init`.
+    /// Also learn to find motion on a grid of twice as many rows and columns. Until the first step,
+    /// the motion is as coarse as before. Stage 2 then has to be trained on the new motion:
+    /// `lfdm train dm --init`.
     #[arg(long)]
     finer: bool,
     #[command(flatten)]
     motion: MotionArgs,
-    /// torchvision's weights of VGG19, `.pth` or safetensors. They add the perceptual loss of the official training.
+    /// torchvision's weights of VGG19, `.pth` or safetensors. They add the perceptual loss of the
+    /// official training.
     #[arg(long, value_name = "FILE")]
     vgg: Option<PathBuf>,
-    /// Train against an adversary, a network that learns at the same time to tell painted patches from real ones, and give
-    /// its verdict this weight. Teeth and eyelids become sharper, at the cost of some PSNR; begin with 1. A run that
-    /// continues from one with an adversary takes that adversary over [default: no adversary].
+    /// Train against an adversary, a network that learns at the same time to tell painted patches
+    /// from real ones, and give its verdict this weight. Teeth and eyelids become sharper, at the
+    /// cost of some PSNR; begin with 1. A run that continues from one with an adversary takes that
+    /// adversary over [default: no adversary]
     #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
     adversary: Option<f64>,
-    /// Weight of the distance between painted and real frame in the adversary's own features. The verdict alone asks for
-    /// detail that looks real wherever it lies; this asks for the detail that is there [default: not used].
+    /// Weight of the distance between painted and real frame in the adversary's own features. The
+    /// verdict alone asks for detail that looks real wherever it lies; this asks for the detail
+    /// that is there [default: not used]
     #[arg(long, value_name = "WEIGHT", requires = "adversary", value_parser = parse_weight)]
     feature_matching: Option<f64>,
-    /// Share of the pairs whose motion loses some of its detail to equally strong noise before the decoder sees it: the
-    /// conditioning augmentation of Ho et al. 2022. It prepares the decoder for the motion of stage 2, whose detail is made
-    /// up; 0.6 is a good value.
+    /// Share of the pairs whose motion loses some of its detail to equally strong noise before the
+    /// decoder sees it: the conditioning augmentation of Ho et al. 2022. It prepares the decoder
+    /// for the motion of stage 2, whose detail is made up; 0.6 is a good value.
     #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
     motion_augmentation: f32,
     #[command(flatten)]
@@ -83,7 +88,8 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 /// How the finer motion is learned.
 #[derive(Debug, Clone, clap::Args)]
 struct MotionArgs {
-    /// Directory of exact flows (`s000000_k0_flow32.npy` …) for the finer motion [default: learn it from the pictures alone].
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …) for the finer motion [default: learn it
+    /// from the pictures alone]
     #[arg(long, requires = "finer")]
     flow: Option<PathBuf>,
     #[command(flatten)]
@@ -93,12 +99,13 @@ struct MotionArgs {
 /// How much each term counts that teaches the finer motion, in addition to the decoder's loss.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
 struct MotionRecipe {
-    /// Weight of the L1 distance, over three scales, between the driving frame and the source as the motion alone warps it,
-    /// where frame 0 shows the point. A brow is a few cells, which exact flow, averaged over all of them, hardly notices.
+    /// Weight of the L1 distance, over three scales, between the driving frame and the source as
+    /// the motion alone warps it, where frame 0 shows the point. A brow is a few cells, which exact
+    /// flow, averaged over all of them, hardly notices.
     #[arg(long, value_name = "WEIGHT", requires = "finer", default_value_t = 10.0)]
     warping: f64,
-    /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel
-    /// image.
+    /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
+    /// in pixels of a 64-pixel image.
     #[arg(long, value_name = "WEIGHT", requires = "flow", default_value_t = 0.3)]
     flow_weight: f64,
     /// Weight of the cross-entropy between occlusion and exact visibility.
@@ -133,8 +140,8 @@ struct Settings {
     feature_matching: Option<f64>,
     /// Share of the pairs with augmented motion.
     motion_augmentation: f32,
-    /// The step of the auto-encoder, before any fine-tuning of its decoder, whose motion is used; `None` where that is
-    /// learned too.
+    /// The step of the auto-encoder, before any fine-tuning of its decoder, whose motion is used;
+    /// `None` where that is learned too.
     lfae_step: Option<u64>,
 }
 
@@ -342,8 +349,8 @@ impl DecoderStage {
         loss
     }
 
-    /// What the model as it was finds in the pairs, without gradients: features, and motion with the logits of its
-    /// occlusion, before any fine refinement that learns here.
+    /// What the model as it was finds in the pairs, without gradients: features, and motion with
+    /// the logits of its occlusion, before any fine refinement that learns here.
     fn estimate_frozen(&self, pairs: &Pairs, device: &Device) -> (ReferenceFeatures, Motion, Option<Tensor<4>>) {
         let inner = |image: &Tensor<4>| if device.is_autodiff() { image.clone().inner() } else { image.clone() };
         let outer = |x: Tensor<4>| if device.is_autodiff() { Tensor::from_inner(x) } else { x };

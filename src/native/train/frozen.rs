@@ -17,7 +17,8 @@ pub(super) struct FrozenLfae {
     /// With the diffusion model that the bundle has, or that its run was planned with.
     pub(super) config: LfdmConfig,
     pub(super) labels: Vec<String>,
-    /// The step of the auto-encoder whose motion this is; fine-tuning a decoder afterwards has not changed it.
+    /// The step of the auto-encoder whose motion this is; fine-tuning a decoder afterwards has not
+    /// changed it.
     pub(super) step: u64,
     /// Under the official keys.
     pub(super) weights: StateDict,

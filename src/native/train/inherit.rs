@@ -1,4 +1,5 @@
-//! The weights that a network begins with if it has more, or fewer, parts than the one whose weights it gets.
+//! The weights that a network begins with if it has more, or fewer, parts than the one whose
+//! weights it gets.
 
 use burn::tensor::TensorData;
 
@@ -6,12 +7,13 @@ use crate::lfae::{FINE_REFINEMENT, PAINTER};
 use crate::tensor::WAVELETS;
 use crate::weights::StateDict;
 
-/// Weights of stage 1, for a model that may have one more level of the generator, and refinements or a painter that the
-/// other lacks, or the other way round.
+/// Weights of stage 1, for a model that may have one more level of the generator, and refinements
+/// or a painter that the other lacks, or the other way round.
 ///
-/// The levels of the other lie inside the deeper generator, and the outermost stay as `fresh` drew them, so the training of
-/// a model of twice the size begins with what the smaller one has learned. Fresh refinements and a fresh painter change
-/// nothing yet; those that the model does not have are left behind.
+/// The levels of the other lie inside the deeper generator, and the outermost stay as `fresh` drew
+/// them, so the training of a model of twice the size begins with what the smaller one has learned.
+/// Fresh refinements and a fresh painter change nothing yet; those that the model does not have are
+/// left behind.
 pub(super) fn adapt_lfae(weights: StateDict, fresh: &StateDict) -> StateDict {
     let is_deeper = levels(fresh) == levels(&weights) + 1;
     let outermost_mask = format!("{PAINTER}masks.{}.", levels(&weights) + 1);
@@ -52,9 +54,9 @@ fn one_level_down(key: &str) -> Option<String> {
     Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
 }
 
-/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion, or the other way round:
-/// what one knows of the motion, the other knows of the means. What it knows of differences is as `fresh` drew it, or left
-/// behind.
+/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion,
+/// or the other way round: what one knows of the motion, the other knows of the means. What it
+/// knows of differences is as `fresh` drew it, or left behind.
 pub(super) fn adapt_denoiser(mut weights: StateDict, fresh: &StateDict) -> StateDict {
     const INPUT: &str = "denoise_fn.init_conv.weight";
     /// With their channels of motion.
@@ -75,9 +77,9 @@ pub(super) fn adapt_denoiser(mut weights: StateDict, fresh: &StateDict) -> State
     weights
 }
 
-/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by `more` and all others are the
-/// same: its slice `i` takes the place `place(i)`. If `axis` is shorter there by as much, slice `i` is what stands at that
-/// place.
+/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by
+/// `more` and all others are the same: its slice `i` takes the place `place(i)`. If `axis` is
+/// shorter there by as much, slice `i` is what stands at that place.
 fn embed(
     weights: &mut StateDict,
     fresh: &StateDict,

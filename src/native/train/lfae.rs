@@ -1,4 +1,5 @@
-//! `lfdm train lfae`: stage 1, without labels; exact flow, where the data has it, is an optional extra term.
+//! `lfdm train lfae`: stage 1, without labels; exact flow, where the data has it, is an optional
+//! extra term.
 
 use std::path::{Path, PathBuf};
 
@@ -25,16 +26,16 @@ use crate::weights::StateDict;
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,
-    /// Begin with the averaged weights of another run or of a bundle [default: random weights].
+    /// Begin with the averaged weights of another run or of a bundle [default: random weights]
     #[arg(long, value_name = "MODEL", conflicts_with = "resume")]
     init: Option<PathBuf>,
-    /// Take the flow predictor from a third run or bundle. Its frames may have another size, as long as regions, flow and
-    /// refinement see them at the same size, as they do in our presets; the background's network sees whole frames and
-    /// has to get used to the new ones.
+    /// Take the flow predictor from a third run or bundle. Its frames may have another size, as
+    /// long as regions, flow and refinement see them at the same size, as they do in our presets;
+    /// the background's network sees whole frames and has to get used to the new ones.
     #[arg(long, value_name = "MODEL", requires = "init")]
     motion_of: Option<PathBuf>,
-    /// Directory of exact flows (`s000000_k0_flow32.npy` …), which add the terms of `--flow-weight`, `--tracking` and
-    /// `--visibility`.
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …), which add the terms of
+    /// `--flow-weight`, `--tracking` and `--visibility`.
     #[arg(long)]
     flow: Option<PathBuf>,
     /// Which of our models to train.
@@ -43,14 +44,15 @@ pub(crate) struct Args {
     /// Model configuration as JSON, in place of a preset.
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     config: Option<PathBuf>,
-    /// Train what a YAML file of the official implementation describes: its model, its loss weights, its scales and its
-    /// transforms. Every setting of the file that is not used is named.
+    /// Train what a YAML file of the official implementation describes: its model, its loss
+    /// weights, its scales and its transforms. Every setting of the file that is not used is named.
     #[arg(long, value_name = "FILE", requires = "vgg", conflicts_with_all = [
         "preset", "config", "reconstruction", "perceptual", "motion_focus", "painting", "equivariance_shift",
         "equivariance_affine", "separation",
     ])]
     official_config: Option<PathBuf>,
-    /// torchvision's weights of VGG19, `.pth` or safetensors. They add the perceptual loss of the official training.
+    /// torchvision's weights of VGG19, `.pth` or safetensors. They add the perceptual loss of the
+    /// official training.
     #[arg(long, value_name = "FILE")]
     vgg: Option<PathBuf>,
     #[command(flatten)]
@@ -92,17 +94,18 @@ struct Recipe {
     /// The transforms under which both are measured.
     #[arg(skip)]
     transform: TransformParams,
-    /// Weight of the separation of the region centres (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as
-    /// Structural Representations", Eq. 4). At 0 most regions settle on the middle of the face, and nothing follows the
-    /// mouth.
+    /// Weight of the separation of the region centres (Zhang et al. 2018, "Unsupervised Discovery
+    /// of Object Landmarks as Structural Representations", Eq. 4). At 0 most regions settle on the
+    /// middle of the face, and nothing follows the mouth.
     #[arg(long, value_name = "WEIGHT", default_value_t = 0.5)]
     separation: f64,
-    /// Weight of the distance between the region centres of the source and those of the driving frame, carried there by the
-    /// exact flow.
+    /// Weight of the distance between the region centres of the source and those of the driving
+    /// frame, carried there by the exact flow.
     #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
     tracking: f64,
-    /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point; in pixels of a 64-pixel
-    /// image. Most cells hardly move, and an absolute distance would settle on no motion at all.
+    /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
+    /// in pixels of a 64-pixel image. Most cells hardly move, and an absolute distance would settle
+    /// on no motion at all.
     #[arg(long, value_name = "WEIGHT", default_value_t = 1.0)]
     flow_weight: f64,
     /// First steps, which learn from exact flow alone; they decode nothing, so they are cheap.
@@ -216,8 +219,8 @@ fn plan(args: &Args) -> Result<(LfdmConfig, Recipe)> {
     Ok((config, recipe))
 }
 
-/// The flow predictor of another model, which must see what that of `config` will see. What it finds beyond the coarse
-/// motion stays behind where `config` has no finer grid.
+/// The flow predictor of another model, which must see what that of `config` will see. What it
+/// finds beyond the coarse motion stays behind where `config` has no finer grid.
 fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
     let (other, weights) = open_weights(path)?;
     let is_finer = config.lfae.fine_refinement.is_some();

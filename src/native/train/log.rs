@@ -24,7 +24,8 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Continues the files in `directory` before step `first`: what an interrupted run wrote after its last checkpoint is done again.
+    /// Continues the files in `directory` from step `first`, dropping what an interrupted run wrote
+    /// after its last checkpoint, which is now done again.
     pub(super) fn open(directory: &Path, steps: u64, first: u64) -> Result<Self> {
         let bar = ProgressBar::new(steps).with_position(first);
         bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {per_sec} eta {eta} {msg}")?);

@@ -1,4 +1,5 @@
-//! The terms of stage 1's losses, each a function of what the networks found and of the frames that they saw.
+//! The terms of stage 1's losses, each a function of what the networks found and of the frames that
+//! they saw.
 
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -43,8 +44,8 @@ impl Pairs {
     }
 }
 
-/// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a thin-plate transform of the
-/// driving frame. Returns the errors of both, unweighted.
+/// Regions must move with the picture: centres (FOMM, Eq. 9) and frames (Eq. 12), under a
+/// thin-plate transform of the driving frame. Returns the errors of both, unweighted.
 ///
 /// # Shapes
 /// - both results: `[1]`
@@ -72,8 +73,9 @@ fn distance_to_identity(matrix: &Matrix2, revert_axis_swap: bool) -> Tensor<1> {
     (matrix.to_tensor() - identity).abs().mean()
 }
 
-/// How many others lie at a region's centre, on average: a Gaussian of a tenth of the image's half-width counts them
-/// (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as Structural Representations", Eq. 4).
+/// How many others lie at a region's centre, on average: a Gaussian of a tenth of the image's
+/// half-width counts them (Zhang et al. 2018, "Unsupervised Discovery of Object Landmarks as
+/// Structural Representations", Eq. 4).
 ///
 /// # Shapes
 /// - `centres`: `[batch, regions, 2]`
@@ -87,8 +89,8 @@ pub(super) fn crowding(centres: &Tensor<3>) -> Tensor<1> {
     neighbours / (batch * regions) as f32 - 1.0
 }
 
-/// Regions must stay on the same point of the face: a centre of the driving frame, carried to the source by the exact
-/// flow, is the source's.
+/// Regions must stay on the same point of the face: a centre of the driving frame, carried to the
+/// source by the exact flow, is the source's.
 ///
 /// # Shapes
 /// - `source`, `driving`: `[batch, regions, 2]`
@@ -117,8 +119,8 @@ pub(super) fn flow_error(motion: &Motion, pairs: &Pairs) -> Tensor<1> {
     (error.clone() * error * weight).sum() / cells
 }
 
-/// Cross-entropy of the occlusion with these logits over the exact pairs. It takes the logits because a saturated
-/// occlusion must still feel the pull back.
+/// Cross-entropy of the occlusion with these logits over the exact pairs. It takes the logits
+/// because a saturated occlusion must still feel the pull back.
 ///
 /// # Shapes
 /// - `logits`: `[batch, 1, height, width]`, of the exact flow's grid
@@ -134,8 +136,8 @@ pub(super) fn visibility_error(logits: Option<Tensor<4>>, pairs: &Pairs) -> Tens
     }
 }
 
-/// L1 pyramid of the source as the motion alone warps it, over what the source shows: exact visibility says what that is,
-/// or else the occlusion.
+/// L1 pyramid of the source as the motion alone warps it, over what the source shows: exact
+/// visibility says what that is, or else the occlusion.
 ///
 /// # Shapes
 /// - `warped`: `[batch, 3, height, width]` in [0, 1]
@@ -157,7 +159,8 @@ pub(super) fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
     change.mul_scalar(10.0).clamp_max(1.0).mul_scalar(focus) + 1.0
 }
 
-/// L1 over three scales, of the pixels and of their differences to the right and down, which keeps edges sharp.
+/// L1 over three scales, of the pixels and of their differences to the right and down, which keeps
+/// edges sharp.
 ///
 /// # Shapes
 /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]

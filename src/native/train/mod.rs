@@ -1,14 +1,17 @@
-//! Training: one loop, and one [`Stage`](stage::Stage) for each network.
+//! Training: one loop, and one `Stage` for each network.
 //!
-//! - The loop: [`stage`] is what a stage adds to it, [`run`] is the loop itself, with its [`args`], learning [`rate`],
-//!   gradients of the [`parts`] of a step, averaged weights ([`ema`]), [`log`] and [`plots`].
-//! - Stages that paint: [`lfae`], [`finetune`], [`autoencoder`]. They share [`decoding`], [`losses`], [`perceptual`],
-//!   thin-plate transforms ([`tps`]), the [`adversary`] and [`motion_augmentation`].
-//! - Stages that denoise: [`diffusion`], [`consistency`], [`baseline`]. They share [`denoising`] and the [`motion_set`].
-//! - [`classifier`]: the network with which `lfdm eval` judges clips.
-//! - How a stage begins: from a [`frozen`] auto-encoder, with weights that it can [`inherit`], or as an [`official`] YAML
-//!   file describes.
-//! - [`preview`]: pictures for people who watch.
+//! - The loop: `stage` is what a stage adds to it; `run` is the loop itself, with its `args`,
+//!   learning `rate`, gradients of the `parts` of a step, averaged weights (`ema`), `log` and
+//!   `plots`.
+//! - Stages that paint: `lfae`, `finetune`, `autoencoder`. They share `decoding`, [`losses`], the
+//!   loss of [`perceptual`], the thin-plate transforms of [`tps`], the `adversary` and
+//!   `motion_augmentation`.
+//! - Stages that denoise: `diffusion`, `consistency`, `baseline`. They share `denoising` and
+//!   `motion_set`.
+//! - `classifier`: the network with which `lfdm eval` judges clips.
+//! - How a stage begins: from a `frozen` auto-encoder, with the weights that it can `inherit`, or
+//!   as an [`official`] YAML file describes.
+//! - `preview`: pictures for people who watch a training.
 
 mod adversary;
 mod args;

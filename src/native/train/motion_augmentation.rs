@@ -1,8 +1,8 @@
-//! Conditioning augmentation (Ho et al. 2022, "Cascaded Diffusion Models for High Fidelity Image Generation") for the
-//! decoder, whose condition is motion.
+//! Conditioning augmentation (Ho et al. 2022, "Cascaded Diffusion Models for High Fidelity Image
+//! Generation") for the decoder, whose condition is motion.
 //!
-//! Detail of motion that stage 2 makes up is as strong as real detail but knows less where it belongs. A decoder that has
-//! met such motion in its training does not rely on the detail.
+//! Detail of motion that stage 2 makes up is as strong as real detail but knows less where it
+//! belongs. A decoder that has met such motion in its training does not rely on the detail.
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
@@ -15,8 +15,9 @@ use crate::tensor::{WAVELETS, coordinate_grid, haar, inverse_haar};
 /// Keeps the root of the strength differentiable where there is no detail.
 const MIN_DETAIL: f32 = 1e-6;
 
-/// `motion`, in which a `share` of the batch has lost some of its detail to noise that is as strong in the neighbourhood,
-/// channel by channel. Detail is what differs within two by two cells ([`haar`]).
+/// `motion`, in which a `share` of the batch has lost some of its detail to noise that is as strong
+/// in the neighbourhood, channel by channel. Detail is what differs within two by two cells
+/// ([`haar`]).
 pub(super) fn augment_motion(motion: Motion, share: f32, noise: &mut NoiseSource) -> Motion {
     let Motion { flow, occlusion } = motion;
     let device = flow.device();

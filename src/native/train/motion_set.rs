@@ -1,7 +1,7 @@
 //! The motion that a trained auto-encoder sees in every clip, which stage 2 learns.
 //!
-//! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed once, kept in half
-//! precision, and stored in the run directory for `--resume`.
+//! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed
+//! once, kept in half precision, and stored in the run directory for `--resume`.
 
 use std::path::Path;
 
@@ -46,8 +46,8 @@ impl MotionSettings {
         Ok(data.with_labels(&self.labels)?)
     }
 
-    /// The motion of the training and of the validation split, from the first of `stores` that has it. Otherwise it is
-    /// computed and stored in the run directory.
+    /// The motion of the training and of the validation split, from the first of `stores` that has
+    /// it. Otherwise it is computed and stored in the run directory.
     pub(super) fn open_or_compute(&self, run: &RunArgs, lfae: &FrozenLfae, stores: &[&Path]) -> Result<[MotionSet; 2]> {
         std::fs::create_dir_all(&run.out).with_context(|| format!("cannot create {}", run.out.display()))?;
         let device = run.device.open();
@@ -71,7 +71,8 @@ impl MotionSettings {
     }
 }
 
-/// Reference latents and motion of all clips, in half precision. Another view of a clip is a clip of its own.
+/// Reference latents and motion of all clips, in half precision. Another view of a clip is a clip
+/// of its own.
 pub(super) struct MotionSet {
     labels: usize,
     pub(super) frames: usize,
@@ -213,7 +214,8 @@ impl MotionSet {
         statistics
     }
 
-    /// Reads a set that was computed with the same settings; `None` if there is none, or one of other settings.
+    /// Reads a set that was computed with the same settings; `None` if there is none, or one of
+    /// other settings.
     fn open(path: &Path, settings: &MotionSettings) -> Option<Self> {
         let bytes = std::fs::read(path).ok()?;
         let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;

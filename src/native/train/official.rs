@@ -1,7 +1,8 @@
-//! How the official implementation trains stage 1, from its YAML files (`config/mug128.yaml` and its like).
+//! How the official implementation trains stage 1, from its YAML files (`config/mug128.yaml` and
+//! its like).
 //!
-//! Every setting of such a file is used, or named together with the option that takes its place, or named as not
-//! supported: nothing is passed over in silence.
+//! Every setting of such a file is used, or named together with the option that takes its place, or
+//! named as not supported: nothing is passed over in silence.
 
 use std::path::Path;
 
@@ -11,40 +12,13 @@ use serde_json::Value;
 use super::perceptual::{LAYERS, PerceptualPyramid, SMALLEST};
 use super::tps::TransformParams;
 use crate::config::{ConfigError, LfdmConfig};
+use crate::native::official::READ;
 
 /// Frames per video of the official scripts, whose YAML files do not have it.
 const FRAMES: usize = 40;
 
-/// Settings that this reader or [`LfdmConfig::from_official`] uses.
-const USED: &[&str] = &[
-    "dataset_params.frame_shape",
-    "model_params.num_regions",
-    "model_params.num_channels",
-    "model_params.estimate_affine",
-    "model_params.revert_axis_swap",
-    "model_params.bg_predictor_params.block_expansion",
-    "model_params.bg_predictor_params.max_features",
-    "model_params.bg_predictor_params.num_blocks",
-    "model_params.bg_predictor_params.bg_type",
-    "model_params.region_predictor_params.temperature",
-    "model_params.region_predictor_params.block_expansion",
-    "model_params.region_predictor_params.max_features",
-    "model_params.region_predictor_params.scale_factor",
-    "model_params.region_predictor_params.num_blocks",
-    "model_params.region_predictor_params.pca_based",
-    "model_params.region_predictor_params.pad",
-    "model_params.generator_params.block_expansion",
-    "model_params.generator_params.max_features",
-    "model_params.generator_params.num_down_blocks",
-    "model_params.generator_params.num_bottleneck_blocks",
-    "model_params.generator_params.skips",
-    "model_params.generator_params.pixelwise_flow_predictor_params.block_expansion",
-    "model_params.generator_params.pixelwise_flow_predictor_params.max_features",
-    "model_params.generator_params.pixelwise_flow_predictor_params.num_blocks",
-    "model_params.generator_params.pixelwise_flow_predictor_params.scale_factor",
-    "model_params.generator_params.pixelwise_flow_predictor_params.use_deformed_source",
-    "model_params.generator_params.pixelwise_flow_predictor_params.use_covar_heatmap",
-    "model_params.generator_params.pixelwise_flow_predictor_params.estimate_occlusion_map",
+/// Settings that this reader uses; [`READ`] are those of the model.
+const USED: [&str; 7] = [
     "train_params.scales",
     "train_params.transform_params.sigma_affine",
     "train_params.transform_params.sigma_tps",
@@ -55,7 +29,7 @@ const USED: &[&str] = &[
 ];
 
 /// Settings that are options of the command, with the option and what differs.
-const OPTIONS: &[(&str, &str)] = &[
+const OPTIONS: [(&str, &str); 14] = [
     ("dataset_params.root_dir", "--data"),
     ("dataset_params.augmentation_params.flip_param.horizontal_flip", "--flip, a probability"),
     ("dataset_params.augmentation_params.flip_param.time_flip", "--time-flip, a probability"),
@@ -149,11 +123,15 @@ fn scales(yaml: &Value) -> Result<Vec<f64>, ConfigError> {
     }
 }
 
+fn is_used(path: &str) -> bool {
+    USED.contains(&path) || READ.contains(&path)
+}
+
 /// Names each setting that is not used.
 fn remarks(yaml: &Value) -> Vec<String> {
     let mut remarks = Vec::new();
     for_each_setting("", yaml, &mut |path, value| {
-        if USED.contains(&path) {
+        if is_used(path) {
             return;
         }
         remarks.push(match OPTIONS.iter().find(|(known, _)| *known == path) {
@@ -266,7 +244,7 @@ visualizer_params: { kp_size: 2 }
         for_each_setting("", &yaml, &mut |path, _| {
             settings += 1;
             let is_named = training.remarks.iter().any(|remark| remark.starts_with(&format!("`{path}`")));
-            let is_used = USED.contains(&path);
+            let is_used = is_used(path);
             assert!(is_named != is_used, "{path}");
         });
         assert_eq!(settings, 60);

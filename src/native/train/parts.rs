@@ -1,7 +1,9 @@
-//! The gradients of a step, from the parts of its batch: one after the other on a device, and on several devices side by side.
+//! The gradients of a step, from the parts of its batch: one after the other on a device, and on
+//! several devices side by side.
 //!
-//! Every further device works on a replica of the model, and the optimiser steps once, on the first device. Running statistics of batch
-//! norms are the first device's, as in PyTorch's `DistributedDataParallel`: replicas have their own and are gone after the step.
+//! Every further device works on a replica of the model, and the optimiser steps once, on the first
+//! device. The running statistics of batch norms are those of the first device, as in PyTorch's
+//! `DistributedDataParallel`: the replicas' own are gone after the step.
 
 use std::panic::resume_unwind;
 use std::thread;
@@ -12,7 +14,8 @@ use burn::tensor::{Device, Tensor};
 
 use super::stage::{Draw, Loss, Metrics, Stage};
 
-/// Means over the parts of the step that `draw` is the first part of: the loss, followed by its terms, and the gradients.
+/// Means over the parts of the step that `draw` is the first part of: the loss, followed by its
+/// terms, and the gradients.
 ///
 /// `devices` holds at least one device, and `model` lives on the first.
 pub(super) fn mean_gradients<S: Stage>(

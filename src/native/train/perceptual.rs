@@ -1,4 +1,5 @@
-//! Perceptual loss over VGG19 (Johnson et al. 2016, with FOMM's pyramid), the official reconstruction term.
+//! Perceptual loss over VGG19 (Johnson et al. 2016, with FOMM's pyramid), the official
+//! reconstruction term.
 //!
 //! The weights are the user's: torchvision's `vgg19`, as `.pth` or safetensors. Nothing is downloaded.
 
@@ -29,7 +30,8 @@ const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 /// Which layers of VGG19 are compared, and at which scales of the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PerceptualPyramid {
-    /// Weight of each layer, from relu1_1 to relu5_1. The list may be shorter; deeper layers are then left out.
+    /// Weight of each layer, from relu1_1 to relu5_1. The list may be shorter; deeper layers are
+    /// then left out.
     pub layers: Vec<f64>,
     /// Scales of the picture, each one over a whole number. All count alike.
     pub scales: Vec<f64>,
@@ -49,8 +51,8 @@ pub struct Vgg19 {
 }
 
 impl Vgg19 {
-    /// The widths are those of `weights`, whose keys are torchvision's: `features.{place}.weight` and `.bias`. Other keys, such as
-    /// those of the classifier, are left alone.
+    /// The widths are those of `weights`, whose keys are torchvision's: `features.{place}.weight`
+    /// and `.bias`. Other keys, such as those of the classifier, are left alone.
     ///
     /// # Errors
     /// Missing and misshapen keys, all of them.
@@ -98,11 +100,12 @@ impl Vgg19 {
         features
     }
 
-    /// Mean absolute difference of the activations, summed over the pyramid's scales and, with their weights, over its
-    /// layers. The pictures may be without gradients.
+    /// Mean absolute difference of the activations, summed over the pyramid's scales and, with
+    /// their weights, over its layers. The pictures may be without gradients.
     ///
     /// # Shapes
-    /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]; the smallest scale has sides of at least 16
+    /// - `prediction`, `target`: `[batch, 3, height, width]` in [0, 1]; the smallest scale has
+    ///   sides of at least 16
     /// - result: `[1]`
     pub fn loss(&self, prediction: &Tensor<4>, target: &Tensor<4>, pyramid: &PerceptualPyramid) -> Tensor<1> {
         let device = target.device();
@@ -131,7 +134,8 @@ mod tests {
     use crate::noise::NoiseSource;
     use burn::tensor::TensorData;
 
-    /// A network of the real depth and small width, under torchvision's keys, with a classifier that nobody asked for.
+    /// A network of the real depth and small width, under torchvision's keys, with a classifier
+    /// that nobody asked for.
     fn weights(widths: [usize; 13]) -> StateDict {
         let mut noise = NoiseSource::new(3);
         let device = Device::flex();

@@ -1,4 +1,5 @@
-//! Pictures of a run's logs: one SVG per term, the training loss as means over stretches of steps, the held-out figure over it.
+//! Pictures of a run's logs: one SVG per metric, with the training loss as means over stretches of
+//! steps and the held-out value over it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,13 +33,13 @@ pub(super) fn draw(run: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Every figure of a log by its name; what is no number is left out.
+/// Every metric of a log by its name; values that are not numbers are left out.
 fn curves(path: &Path) -> BTreeMap<String, Curve> {
     let mut curves: BTreeMap<String, Curve> = BTreeMap::new();
     for line in fs::read_to_string(path).unwrap_or_default().lines() {
-        let Ok(Value::Object(figures)) = serde_json::from_str(line) else { continue };
-        let Some(step) = figures.get("step").and_then(Value::as_f64) else { continue };
-        for (name, value) in figures.iter().filter(|(name, _)| *name != "step") {
+        let Ok(Value::Object(metrics)) = serde_json::from_str(line) else { continue };
+        let Some(step) = metrics.get("step").and_then(Value::as_f64) else { continue };
+        for (name, value) in metrics.iter().filter(|(name, _)| *name != "step") {
             if let Some(value) = value.as_f64() {
                 curves.entry(name.clone()).or_default().push((step, value));
             }
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_figure_becomes_a_chart() {
+    fn every_metric_becomes_a_chart() {
         let run = tempfile::tempdir().unwrap();
         let losses: String =
             (0..1000).map(|step| format!("{{\"step\":{step},\"loss\":{}}}\n", 1.0 / f64::from(step + 1))).collect();

@@ -17,8 +17,8 @@ use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 /// People in a preview of reconstructions; the metrics that come with it are of them only.
 pub(super) const PEOPLE: usize = 8;
 
-/// Draws one generated clip per label into a sheet at `path`, each of another of the `people`, every other frame.
-/// `generate` returns the frames as RGBA bytes.
+/// Draws one generated clip per label into a sheet at `path`, each of another of the `people`,
+/// every other frame. `generate` returns the frames as RGBA bytes.
 pub(super) fn generated_clips(
     labels: &[String],
     people: &ClipSet,
@@ -37,9 +37,10 @@ pub(super) fn generated_clips(
     sheet.save(path)
 }
 
-/// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to right, source, driving
-/// frame, warped source, output, painting, flow and occlusion. Returns the PSNRs in dB over the frame and over its moving
-/// pixels, those of repeating frame 0 for comparison, and how sharp the moving pixels are.
+/// Reconstructs the apex frames of the first people of `data`. Writes a sheet with, from left to
+/// right, source, driving frame, warped source, output, painting, flow and occlusion. Returns the
+/// PSNRs in dB over the frame and over its moving pixels, those of repeating frame 0 for
+/// comparison, and how sharp the moving pixels are.
 pub(super) fn reconstructions(
     model: &LatentFlowAutoencoder,
     device: &Device,

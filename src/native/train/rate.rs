@@ -6,13 +6,13 @@ const WARM_UP: f64 = 100.0;
 /// Options of the learning rate.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RateArgs {
-    /// Peak learning rate.
+    /// Learning rate at its peak.
     #[arg(long)]
     pub(super) lr: f64,
-    /// What the rate does after its warm-up of 100 steps.
+    /// Course of the rate after its warm-up of 100 steps.
     #[arg(long, value_enum, default_value_t = LrSchedule::Cosine)]
     pub(super) lr_schedule: LrSchedule,
-    /// Steps at which the rate falls to a tenth, as in the official training, without a warm-up.
+    /// Steps at which the rate falls to a tenth, without a warm-up, as in the official training.
     #[arg(long, value_delimiter = ',', conflicts_with = "lr_schedule")]
     pub(super) milestones: Vec<u64>,
 }

@@ -1,4 +1,5 @@
-//! The loop of every stage: steps, checkpoints, validations. Why it is not burn-train's learner: see ARCHITECTURE.md.
+//! The loop of every stage: steps, checkpoints, validations. Why it is not burn-train's learner:
+//! see ARCHITECTURE.md.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -20,8 +21,8 @@ use crate::native::model::open_weights;
 /// What may help when a run diverges.
 const ADVICE: &str = "a lower --lr or --clip may help";
 
-/// Trains `stage` from its beginning, or from the last checkpoint in `args.out`. A run begins with the averaged weights
-/// of `init`, a run or a bundle, or with random ones.
+/// Trains `stage` from its beginning, or from the last checkpoint in `args.out`. A run begins with
+/// the averaged weights of `init`, a run or a bundle, or with random ones.
 pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> Result<()> {
     args.check()?;
     let mut run = Run::begin_or_resume(stage, args, init)?;
@@ -160,8 +161,8 @@ impl<'a, S: Stage> Run<'a, S> {
     fn step(mut self) -> Result<Self> {
         let step = self.progress.step;
         let is_due = step.is_multiple_of(self.args.save_every) && step > self.first_step;
-        // Written before the step, which moves the running statistics; published after it, when the weights are known to
-        // be good.
+        // Written before the step, which moves the running statistics; published after it, when the
+        // weights are known to be good.
         let written = is_due.then(|| self.write()).transpose()?;
         let clock = Instant::now();
         let draw = Draw::of(self.args.seed, step, usize::from(self.args.accumulate));

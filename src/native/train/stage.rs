@@ -16,8 +16,8 @@ pub(crate) type Metrics<T = f64> = Vec<(&'static str, T)>;
 
 /// A network and what it learns from.
 ///
-/// Everything random in a step is a function of its [`Draw`]: that is what lets a resumed run continue the interrupted
-/// one bit by bit.
+/// Everything random in a step is a function of its [`Draw`]: that is what lets a resumed run
+/// continue the interrupted one bit by bit.
 pub(crate) trait Stage: Sync {
     /// The trained network.
     type Model: Module;
@@ -30,12 +30,12 @@ pub(crate) trait Stage: Sync {
     fn init(&self, device: &Device) -> Self::Model;
     /// The loss that is minimised. Draws only from `draw`.
     fn loss(&self, model: &Self::Model, draw: Draw, device: &Device) -> Loss;
-    /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them; writes pictures to `dir`.
-    /// `model` is without gradients, on `device`.
+    /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them;
+    /// writes pictures to `dir`. `model` is without gradients, on `device`.
     fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Metrics>;
 
-    /// The weights to begin with, under the names of this network, from those of a bundle or a run. `fresh` are the random
-    /// weights of this network, for what the other lacks.
+    /// The weights to begin with, under the names of this network, from those of a bundle or a run.
+    /// `fresh` are the random weights of this network, for what the other lacks.
     fn adapt(&self, weights: StateDict, _fresh: &StateDict) -> StateDict {
         weights
     }

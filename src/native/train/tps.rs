@@ -24,7 +24,8 @@ impl Default for TransformParams {
     }
 }
 
-/// `z -> A z + t + sum_k w_k U(|z - p_k|_1)`, the radial part added to x and y alike, with `U(r) = r^2 ln(r + 1e-6)`.
+/// `z -> A z + t + sum_k w_k U(|z - p_k|_1)`, the radial part added to x and y alike, with `U(r) =
+/// r^2 ln(r + 1e-6)`.
 pub struct ThinPlateTransform {
     /// `A` and `t`, `[batch, 2, 3]`.
     pub theta: Tensor<3>,
@@ -88,8 +89,8 @@ impl ThinPlateTransform {
         points.matmul(linear.swap_dims(1, 2)) + translation + radial
     }
 
-    /// Derivative of [`points`](Self::points), in closed form; the official code differentiates its graph twice
-    /// instead.
+    /// Derivative of [`points`](Self::points), in closed form; the official code differentiates its
+    /// graph twice instead.
     ///
     /// # Shapes
     /// - `points`: `[batch, count, 2]`
@@ -140,7 +141,8 @@ mod tests {
     fn the_jacobian_is_the_slope_of_the_points() {
         let device = Device::flex();
         let transform = transform(2, 0.05, &device);
-        // Between the control points: at their coordinates the L1 distance has a kink, where no slope can be measured.
+        // Between the control points: at their coordinates the L1 distance has a kink, where no
+        // slope can be measured.
         let middles = coordinate_grid([4, 5], &device).reshape([1, 20, 2]) * 0.75;
         let middles = (middles * 2.0 + 0.5).floor() * 0.5 + 0.25;
         let points = middles + Tensor::random([2, 20, 2], Distribution::Uniform(-0.15, 0.15), &device);
