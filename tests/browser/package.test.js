@@ -84,13 +84,16 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
   });
 });
 
-/** What a browser may fetch once it has `start`: the modules and the files that they name. */
+/** The modules and files that a module names. */
+const NAMES = /(?:from |new URL\()'(?:\.\/)?([\w.]+)'(?:;|, import\.meta\.url)/g;
+
+/** What a browser may fetch once it has `start`. */
 async function reachable(root, start) {
   const found = new Set([start]);
   for (const path of found) {
     if (!path.endsWith('.js')) continue;
     const text = await readFile(join(root, path), 'utf8');
-    for (const [, name] of text.matchAll(/(?:from |new URL\()'(?:\.\/)?([\w.]+)'/g)) found.add(name);
+    for (const [, name] of text.matchAll(NAMES)) found.add(name);
   }
   return [...found];
 }
