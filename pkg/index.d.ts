@@ -1,49 +1,50 @@
-/** Where the model runs. `auto` takes WebGPU when the browser offers a real (not a software) adapter. */
+/** Where the model runs. */
 export type DeviceKind = 'webgpu' | 'cpu';
 
 export interface DeviceInfo {
   kind: DeviceKind;
   /** Name of the adapter, or `CPU`. */
   name: string;
-  /** A GPU adapter that computes on the CPU; only taken if `device: 'webgpu'` asked for it. */
+  /** Whether the adapter is software, which computes on the CPU. Only `device: 'webgpu'` uses one. */
   software: boolean;
   /**
-   * Whether the GPU offers half precision. The model computes in single precision on every device,
-   * so it never depends on it.
+   * Whether the GPU offers half precision. The model does not use it: it computes in single precision
+   * on every device.
    */
   f16: boolean;
-  /** Bytes that a GPU buffer, and a shader's view of one, can have. */
+  /** The most bytes that a GPU buffer, and a shader's view of one, can hold. */
   limits?: { maxBufferSize: number; maxStorageBufferBindingSize: number };
-  /** Why the CPU was taken, if nobody asked for it: part of a sentence. */
+  /** Why the model runs on the CPU although nobody asked for that: part of a sentence. */
   reason?: string;
-  /** What the visitor can do to have the GPU used: sentences. */
+  /** What the visitor can do to run it on the GPU: sentences. */
   advice?: string;
 }
 
 export interface StorageInfo {
-  /** Whether the next visit finds the model in this browser, without a download and without a network. */
+  /** Whether the next visit finds the model in this browser, and needs neither a download nor a network. */
   kept: boolean;
   /** Why not: part of a sentence. The model then runs from memory. */
   reason?: string;
   /** Size of the model's files. */
   bytes: number;
-  /** The server could not be reached, so the model is the one that was stored here before. */
+  /** Whether the server could not be reached. The model is then the one that this browser had stored. */
   offline: boolean;
 }
 
 export interface StoredModel {
-  /** The folder that it was loaded from. */
+  /** The folder it was loaded from. */
   url: string;
   name: string;
-  /** What is stored of it. Files that two models share count for both. */
+  /** How many of its bytes are stored. Files that two models share count for both. */
   bytes: number;
-  /** False for a download that was cut off; loading the model goes on where it stopped. */
+  /** False for a download that was cut off; the next `load` resumes it. */
   complete: boolean;
 }
 
 export interface LoadProgress {
-  /** Bytes of model files that are here, and that the manifest lists in all. */
+  /** Bytes of model files that have arrived. */
   loaded: number;
+  /** Bytes of all model files. */
   total: number;
   /** The part of `loaded` that was already stored in this browser. */
   stored: number;
@@ -67,21 +68,24 @@ export interface Manifest {
 }
 
 export interface LoadOptions {
-  /** Default: `auto`. `webgpu` also accepts a software adapter. */
+  /**
+   * `auto` uses WebGPU if the browser offers a real adapter; `webgpu` also accepts a software one.
+   * [default: auto]
+   */
   device?: 'auto' | DeviceKind;
   /**
-   * Stops the download; the promise then rejects with the signal's reason. What has arrived
-   * shortens the next download.
+   * Stops the download; the promise then rejects with the signal's reason. The next `load` resumes
+   * the download.
    */
   signal?: AbortSignal;
   /** Called about twenty times a second while files arrive. */
   onProgress?: (progress: LoadProgress) => void;
   /**
-   * Ask the server past the browser's HTTP cache. Stored files need no such thing: they are kept
-   * and verified by content.
+   * Bypass the browser's HTTP cache. Stored files do not need this: they are kept and verified by
+   * content. [default: false]
    */
   reload?: boolean;
-  /** Refuse a model that this device has no memory for, before downloading it (error code `memory`). Default: true. */
+  /** Refuse a model that needs more memory than this device has, before downloading it. [default: true] */
   checkMemory?: boolean;
 }
 
@@ -99,15 +103,15 @@ export interface GenerateOptions {
   image: ImageSource;
   /** One of `manifest.labels`. */
   label: string;
-  /** One seed gives one video, on every device. Default: 0. */
+  /** The same seed makes the same video on every device. [default: 0] */
   seed?: number | bigint;
-  /** Denoising steps, 1 to 1000. Default: `manifest.defaultSteps`. */
+  /** Denoising steps, 1 to 1000. [default: `manifest.defaultSteps`] */
   steps?: number;
-  /** Strength of the label, 0 to 20. Default: `manifest.defaultGuidance`. */
+  /** Strength of the label, 0 to 20. [default: `manifest.defaultGuidance`] */
   guidance?: number;
   /**
-   * Default: `deis`, or `consistency` for models that were tuned for it, and only for them. `ddpm`
-   * takes all of the schedule's steps, whatever `steps` says.
+   * `consistency` works only with models that were tuned for it; `ddpm` takes every step of the
+   * schedule, whatever `steps` says. [default: `consistency` for models tuned for it, else `deis`]
    */
   sampler?:
     | 'deis'
@@ -116,16 +120,16 @@ export interface GenerateOptions {
     | 'consistency'
     | 'ddpm'
     | { ddim: { eta: number; times: 'trailing' | 'official' } };
-  /** Put a `preview` into every step event. Default: false. */
+  /** Put a `preview` into every step event. [default: false] */
   previews?: boolean;
   /**
    * Put a `photo` into every frame event: the picture itself, warped by the generated motion, with
-   * sides of at most this many pixels (16 to 2048). Default: none.
+   * sides of at most this many pixels (16 to 2048). [default: no photo]
    */
   photoSize?: number;
   /**
-   * Frames (and their `photo`) also come as an `ImageBitmap`, ready to be drawn. Whoever asks for
-   * them closes them. Default: false.
+   * Add an `ImageBitmap`, ready to be drawn, to every frame and its `photo`. The caller closes them.
+   * [default: false]
    */
   bitmaps?: boolean;
   /** Stops the computation within one step; the loop then throws the signal's reason. */
@@ -137,7 +141,7 @@ export interface Picture {
   width: number;
   height: number;
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Of a `photo`, if `bitmaps` was set. */
+  /** The same picture, if `bitmaps` was set; only a `photo` has one. */
   bitmap?: ImageBitmap;
 }
 
@@ -151,8 +155,8 @@ export interface StepEvent {
   index: number;
   total: number;
   /**
-   * With `previews`: the motion of all frames as far as it is known, in the size of the flow grid,
-   * one frame after the other in `rgba`.
+   * With `previews`: the motion of all frames so far, in the size of the flow grid. `rgba` holds one
+   * frame after the other.
    */
   preview?: Picture;
 }
@@ -166,9 +170,9 @@ export interface FrameEvent {
   height: number;
   /** `width * height` RGBA pixels, as are the two below. */
   rgba: Uint8ClampedArray<ArrayBuffer>;
-  /** Motion against the portrait: hue is the direction, saturation the length. */
+  /** Motion away from the portrait: hue is its direction, saturation its length. */
   flow: Uint8ClampedArray<ArrayBuffer>;
-  /** Occlusion as grey: dark is painted anew, light is moved from the portrait. */
+  /** Occlusion as grey: light parts come from the portrait, dark parts are repainted. */
   occlusion: Uint8ClampedArray<ArrayBuffer>;
   /** With `photoSize`: the frame in the picture's own resolution. It fades into the still picture toward its border. */
   photo?: Picture;
@@ -182,9 +186,8 @@ export interface DoneEvent {
 }
 
 /**
- * The graphics device was lost and the run starts again, which takes a while; the events that
- * follow go on where they had stopped. This happens at most once per run: a second loss throws an
- * error.
+ * The graphics device was lost and the run starts again, which takes a while. The events that
+ * follow continue where they stopped. A run restarts once; a second loss throws an error.
  */
 export interface RestartedEvent {
   type: 'restarted';
@@ -204,8 +207,8 @@ export class LfdmError extends Error {
 }
 
 /**
- * A model in a worker of its own. After a crash the next call starts it again; a run whose device
- * is lost starts itself again.
+ * A model in a worker of its own. After a crash the next call restarts it; a run that loses its
+ * device restarts itself.
  */
 export class Lfdm {
   private constructor();
@@ -229,7 +232,7 @@ export class Lfdm {
   /** Encodes equally sized RGBA frames as a looping GIF. */
   encodeGif(frames: Uint8ClampedArray[], options: { width: number; height: number; fps?: number }): Promise<Blob>;
 
-  /** Bytes that the WebAssembly module holds: for measuring. */
+  /** Bytes that the WebAssembly module holds, for measuring. */
   memory(): Promise<{ wasm: number }>;
 
   /** Stops the worker and frees the model. */
@@ -237,12 +240,12 @@ export class Lfdm {
 }
 
 /**
- * What `Lfdm.load` with this `device` would run a small model on, without loading any: for choosing
- * the model, or for saying so beforehand. Rejects like `load` if `webgpu` cannot be had.
+ * The device that `Lfdm.load` would run a small model on, without loading one: to choose the model
+ * by, or to tell the visitor beforehand. Rejects like `load` if `webgpu` is not available.
  */
 export function probeDevice(device?: 'auto' | DeviceKind): Promise<DeviceInfo>;
 
-/** The models that pages of this origin have stored in this browser, downloads that were cut off included. */
+/** The models that pages of this origin have stored in this browser, partial downloads included. */
 export function storedModels(): Promise<StoredModel[]>;
 
 /** Removes them all. Models in use go on; the next `load` downloads again. */

@@ -447,6 +447,16 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       'Seed 8',
     ]);
     assert.equal(await visitor.get('shelf').locator('button').count(), 11);
+
+    // One that is cancelled before its first video leaves nothing to come back to.
+    await visitor.set({ steps: 300 });
+    await visitor.get('all-seeds').click();
+    await visitor.state('running');
+    await visitor.get('cancel').click();
+    await visitor.state('idle');
+    await visitor.get('shelf').locator('button').first().click();
+    await visitor.state('idle', 'ready');
+    assert.ok(await visitor.get('back').isHidden());
     assert.deepEqual(visitor.complaints, []);
   });
 
