@@ -508,7 +508,7 @@ mod tests {
         assert_ne!(first, second);
         assert_eq!(second, loss(&halves, 3, 1, 2));
         let both = loss(&whole, 3, 0, 1);
-        assert!((both - (first + second) / 2.0).abs() < 1e-4, "{both} in one piece, {first} and {second}");
+        assert!((both - f32::midpoint(first, second)).abs() < 1e-4, "{both} in one piece, {first} and {second}");
         assert_ne!(both, loss(&whole, 4, 0, 1));
     }
 }

@@ -357,9 +357,10 @@ impl DecoderStage {
         let (source, driving) = (inner(&pairs.source), inner(&pairs.driving));
         let frozen = self.frozen.clone().to_device(&source.device());
         let levels = frozen.encode(source.clone()).levels.into_iter().map(outer).collect();
-        let Estimate { motion, occlusion_logits, .. } = match self.is_finer {
-            true => frozen.flow_predictor.coarse(source, driving),
-            false => frozen.estimate(source, driving),
+        let Estimate { motion, occlusion_logits, .. } = if self.is_finer {
+            frozen.flow_predictor.coarse(source, driving)
+        } else {
+            frozen.estimate(source, driving)
         };
         let Motion { flow, occlusion } = motion;
         let motion = Motion { flow: outer(flow), occlusion: outer(occlusion) };

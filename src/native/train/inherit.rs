@@ -40,7 +40,8 @@ const OUTERMOST: [&str; 2] = ["generator.first.", "generator.final."];
 
 /// Levels of the generator.
 fn levels(weights: &StateDict) -> usize {
-    (0..).take_while(|i| weights.get(&format!("{DOWN}{i}.conv.weight")).is_some()).count()
+    let has_level = |level: &usize| weights.get(&format!("{DOWN}{level}.conv.weight")).is_some();
+    (0..weights.len()).take_while(has_level).count()
 }
 
 /// Whether a parameter is of a part that some models have and others lack.

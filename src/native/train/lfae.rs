@@ -350,8 +350,42 @@ const REGIONAL: f64 = 0.3;
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
+    use crate::native::train::official::tests::YAML;
     use crate::weights::{collect_module, load_module};
+
+    #[derive(clap::Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn an_official_file_sets_model_and_loss_in_place_of_their_options() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), YAML).unwrap();
+        let parse = |options: &str| {
+            let path = file.path().display();
+            let words = format!("lfdm --data synthetic --out run --steps 1 --lr 1 --official-config {path} {options}");
+            Words::try_parse_from(words.split_whitespace()).map(|words| words.args)
+        };
+        let (config, recipe) = plan(&parse("--vgg vgg19.pth --first-frame 0").unwrap()).unwrap();
+        assert_eq!((config.image_size, config.lfae.regions), ([128, 128], 10));
+        assert_eq!(recipe.decoding.pyramid.layers, [10.0, 8.0, 6.0, 4.0, 2.0]);
+        assert_eq!(recipe.decoding.pyramid.scales, [1.0, 0.5]);
+        assert_eq!((recipe.decoding.perceptual, recipe.decoding.first_frame), (1.0, 0.0));
+        assert_eq!((recipe.decoding.reconstruction, recipe.decoding.painting, recipe.separation), (0.0, 0.0, 0.0));
+        assert_eq!((recipe.equivariance_shift, recipe.equivariance_affine), (10.0, 5.0));
+        assert_eq!(recipe.transform.points, 7);
+
+        assert!(parse("").unwrap_err().to_string().contains("--vgg"));
+        for option in ["--reconstruction 1", "--perceptual 1", "--separation 1", "--preset faces-64"] {
+            let message = parse(&format!("--vgg vgg19.pth {option}")).unwrap_err().to_string();
+            assert!(message.contains("cannot be used with"), "{message}");
+        }
+    }
 
     #[test]
     fn motion_is_taken_from_a_model_of_another_size_that_sees_the_same() {

@@ -212,7 +212,7 @@ mod tests {
         let source = driving.clone() + Tensor::<1>::from_floats(shift, &device).reshape([1, 1, 2]);
         let distance = |source: &Tensor<3>, is_exact| tracking(source, &driving, &pairs(is_exact)).into_scalar::<f32>();
         assert!(distance(&source, 1.0) < 1e-6);
-        assert!((distance(&driving, 1.0) - (0.125 + 0.25) / 2.0).abs() < 1e-6);
+        assert!((distance(&driving, 1.0) - f32::midpoint(0.125, 0.25)).abs() < 1e-6);
         assert_eq!(distance(&driving, 0.0), 0.0, "without exact flow there is nothing to follow");
     }
 }

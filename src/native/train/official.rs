@@ -177,10 +177,11 @@ fn problem(path: &str, text: &str) -> ConfigError {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const YAML: &str = "
+    /// The official layout, with unequal weights and fewer scales than the authors' files have.
+    pub(in crate::native::train) const YAML: &str = "
 dataset_params:
   root_dir: /data
   frame_shape: 128

@@ -18,7 +18,7 @@ use crate::weights::{StateDict, WeightsError, load_module};
 const PLACES: [usize; 13] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28];
 /// Convolutions that a 2x2 maximum follows.
 const POOLED: [usize; 4] = [1, 3, 7, 11];
-/// Convolutions whose activations are compared: relu1_1, relu2_1, relu3_1, relu4_1, relu5_1.
+/// Convolutions whose activations are compared: `relu1_1`, `relu2_1`, `relu3_1`, `relu4_1`, `relu5_1`.
 const COMPARED: [usize; LAYERS] = [0, 2, 4, 8, 12];
 pub(super) const LAYERS: usize = 5;
 /// Sides of the smallest picture that has features of every layer.
@@ -30,7 +30,7 @@ const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 /// Which layers of VGG19 are compared, and at which scales of the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PerceptualPyramid {
-    /// Weight of each layer, from relu1_1 to relu5_1. The list may be shorter; deeper layers are
+    /// Weight of each layer, from `relu1_1` to `relu5_1`. The list may be shorter; deeper layers are
     /// then left out.
     pub layers: Vec<f64>,
     /// Scales of the picture, each one over a whole number. All count alike.
@@ -44,7 +44,7 @@ impl Default for PerceptualPyramid {
     }
 }
 
-/// The convolutions of VGG19 up to relu5_1 (Simonyan and Zisserman 2015). They are never trained.
+/// The convolutions of VGG19 up to `relu5_1` (Simonyan and Zisserman 2015). They are never trained.
 #[derive(Module, Debug)]
 pub struct Vgg19 {
     convolutions: Vec<Conv2d>,
@@ -160,7 +160,7 @@ mod tests {
         let vgg = Vgg19::new(&weights(WIDTHS), &device).unwrap();
         let mut noise = NoiseSource::new(4);
         let [a, b]: [Tensor<4>; 2] = [(); 2].map(|()| noise.normal([1, 3, 64, 64], &device) * 0.2 + 0.5);
-        let shapes: Vec<_> = vgg.features(a.clone()).iter().map(|features| features.dims()).collect();
+        let shapes: Vec<_> = vgg.features(a.clone()).iter().map(Tensor::dims).collect();
         assert_eq!(shapes, [[1, 2, 64, 64], [1, 3, 32, 32], [1, 4, 16, 16], [1, 5, 8, 8], [1, 5, 4, 4]]);
         let pyramid = PerceptualPyramid { scales: vec![1.0, 0.5], ..Default::default() };
         let distance = |a: &Tensor<4>, b: &Tensor<4>| vgg.loss(a, b, &pyramid).into_scalar::<f32>();

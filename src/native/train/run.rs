@@ -118,19 +118,16 @@ impl<'a, S: Stage> Run<'a, S> {
             optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
         }
         let out = args.out.display();
-        let progress = match Checkpoint::latest(&args.out)? {
-            Some(checkpoint) => {
-                ensure!(
-                    args.resume,
-                    "{out} already holds a run (step {}); add --resume to continue it, or choose another --out",
-                    checkpoint.step()
-                );
-                Progress::resume(stage, model, optimizer, &checkpoint, &args.out)?
-            }
-            None => {
-                ensure!(!args.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
-                Progress::begin(stage, model, optimizer, init)?
-            }
+        let progress = if let Some(checkpoint) = Checkpoint::latest(&args.out)? {
+            ensure!(
+                args.resume,
+                "{out} already holds a run (step {}); add --resume to continue it, or choose another --out",
+                checkpoint.step()
+            );
+            Progress::resume(stage, model, optimizer, &checkpoint, &args.out)?
+        } else {
+            ensure!(!args.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
+            Progress::begin(stage, model, optimizer, init)?
         };
 
         let first_step = progress.step;
