@@ -6,7 +6,7 @@ import { PIECE_BYTES } from './store.js';
 /** A connection that brings nothing for so long is given up and opened again. */
 const STALL_MS = 30_000;
 const RECONNECT_MS = 300;
-/** The speed is that of the last seconds. */
+/** The speed covers the last seconds. */
 const SPEED_WINDOW_MS = 3000;
 const REPORT_MS = 50;
 

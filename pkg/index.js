@@ -158,7 +158,7 @@ export class Lfdm {
         throw error;
       }
     })();
-    // Whoever waits for it hears of its failure; by then nobody may be waiting.
+    // Those who wait for it hear of its failure; by then there may be none.
     this.#opening.catch(() => {});
     return this.#opening;
   }

@@ -1,4 +1,4 @@
-// A browser, a server, and the page's own vocabulary, for the tests beside this file.
+// A browser, a server, and the page's own vocabulary, for the tests in this folder.
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';

@@ -26,7 +26,7 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
   };
 
   for (const [name, trap] of Object.entries({
-    // An allocation that cannot be: Rust aborts, and the trap reaches JavaScript through whoever called.
+    // An allocation that cannot be: Rust aborts, and the trap reaches JavaScript through its caller.
     'a trap in the module': `const { default: start } = await import('./lfdm.js');
       const { __wbindgen_export, __wbindgen_malloc = __wbindgen_export } = await start();
       __wbindgen_malloc(-1, 1);`,

@@ -336,7 +336,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       await visitor.get('framing-view').press('Enter');
       await visitor.state('idle');
 
-      // Framed anew, it starts from where it was.
+      // Reframed, it starts from where it was.
       const kept = await visitor.crop();
       await visitor.get('adjust').click();
       assert.deepEqual(await visitor.crop(), kept);
