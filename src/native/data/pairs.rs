@@ -69,7 +69,7 @@ impl ClipSet {
         };
         // Draws follow one another; what they ask for is made side by side.
         let draws: Vec<PairDraw<'_>> = (0..batch).map(|_| self.draw_pair(options, &mut rng)).collect();
-        let made: Vec<Pair> = draws.par_iter().map(|draw| draw.make()).collect();
+        let made: Vec<Pair> = draws.par_iter().map(PairDraw::make).collect();
         for pair in made {
             pairs.push(pair);
         }

@@ -162,6 +162,7 @@ impl Meta {
     }
 }
 
+/// The file of a person.
 fn sheet_name(id: u32) -> String {
     format!("s{id:06}_k0.webp")
 }
@@ -170,7 +171,7 @@ fn sheet_name(id: u32) -> String {
 fn read_sheet(path: &Path, meta: &Meta) -> Result<Vec<Vec<u8>>, String> {
     let explain = |problem: &dyn Display| format!("{}: {problem}", path.display());
     let sheet = image::ImageReader::open(path)
-        .and_then(|reader| reader.with_guessed_format())
+        .and_then(image::ImageReader::with_guessed_format)
         .map_err(|e| explain(&e))?
         .decode()
         .map_err(|e| explain(&e))?

@@ -71,8 +71,7 @@ impl ClipFolders {
         let names = [origin, &self.subjects[subject], &self.labels[label]].map(folder_name);
         let mut folder: PathBuf = [self.staging.path()].into_iter().chain(names.iter().map(Path::new)).collect();
         if self.numbered {
-            let next = (1..).map(|take: u32| folder.join(take.to_string())).find(|folder| !folder.exists());
-            folder = next.unwrap_or(folder);
+            folder = next_take(&folder);
         }
         fs::create_dir_all(&folder).with_context(|| cannot_write(&self.target))?;
         for (index, frame) in video.frames().enumerate() {
@@ -88,6 +87,15 @@ impl ClipFolders {
     pub(crate) fn publish(self) -> Result<()> {
         self.staging.publish().with_context(|| cannot_write(&self.target))
     }
+}
+
+/// The folder of the first number that no clip has yet.
+fn next_take(folder: &Path) -> PathBuf {
+    let mut take = 1;
+    while folder.join(take.to_string()).exists() {
+        take += 1;
+    }
+    folder.join(take.to_string())
 }
 
 fn cannot_write(target: &Path) -> String {

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn samples_give_their_moments() {
         let samples = [[2.0, 1.0], [0.0, 1.0], [1.0, 2.0], [1.0, 0.0]];
-        let found = Gaussian::of(&samples.each_ref().map(|sample| sample.as_slice())).unwrap();
+        let found = Gaussian::of(&samples.each_ref().map(<[f64; 2]>::as_slice)).unwrap();
         assert_eq!(found.mean, [1.0, 1.0]);
         let (a, b, c) = covariance(&found);
         close(a, 2.0 / 3.0);

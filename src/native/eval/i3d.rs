@@ -288,8 +288,8 @@ pub(crate) mod tests {
         let network = I3d::new(&weights(), &device).unwrap();
         assert_eq!(network.actions(), 5);
         for (frames, expected) in [
-            (9, [1.801982, 1.976497, 4.807148, 2.784308, -1.825166]),
-            (17, [5.398799, 3.380455, 3.871055, 5.674996, -1.811907]),
+            (9, [1.801_982, 1.976_497, 4.807_148, 2.784_308, -1.825_166]),
+            (17, [5.398_799, 3.380_455, 3.871_055, 5.674_996, -1.811_907]),
         ] {
             let shape = [1, 3, frames, SIZE, SIZE];
             let noise: Vec<f32> =

@@ -185,7 +185,7 @@ mod tests {
         let scores = ours.scores("ours", &labels, ours.frechet(&real, 1));
         // Label a is untouched, label b moves by 2 along the first axis.
         let FrechetDistances { fvd, class_conditional, subject_conditional } = scores.frechet[0];
-        assert!((class_conditional.unwrap() - (0.0 + 4.0) / 2.0).abs() < 1e-9);
+        assert!((class_conditional.unwrap() - f64::midpoint(0.0, 4.0)).abs() < 1e-9);
         assert!(fvd.unwrap() > 1.0 && subject_conditional.unwrap() > 1.0);
         assert_eq!(scores.label_accuracy, Some(7.0 / 8.0));
         assert_eq!(scores.labels, [("a".to_owned(), 1.0), ("b".to_owned(), 0.75)].into());
