@@ -22,11 +22,11 @@ pub(crate) const FEATURES: usize = 64;
 
 /// Sizes of an [`ActionNetwork`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ActionConfig {
+pub(crate) struct ActionConfig {
     /// Side of the frames that it looks at, a multiple of 16.
-    pub size: usize,
+    pub(crate) size: usize,
     /// Labels that it tells apart.
-    pub labels: Vec<String>,
+    pub(crate) labels: Vec<String>,
 }
 
 /// From a clip to its features and label.

@@ -2,7 +2,7 @@
 
 mod action_network;
 mod animate;
-pub mod baseline;
+mod baseline;
 pub mod bundle_dir;
 mod checkpoint;
 pub mod cli;

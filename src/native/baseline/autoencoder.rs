@@ -12,17 +12,17 @@ use crate::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
 /// Sizes of a [`FrameAutoencoder`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct AutoencoderConfig {
+pub(crate) struct AutoencoderConfig {
     /// Channels at full size; they double with every halving of the side.
-    pub block_expansion: usize,
+    pub(crate) block_expansion: usize,
     /// Upper bound of the channels.
-    pub max_features: usize,
+    pub(crate) max_features: usize,
     /// Halvings of the side.
-    pub down_blocks: usize,
+    pub(crate) down_blocks: usize,
     /// Residual blocks behind the latent.
-    pub bottleneck_blocks: usize,
+    pub(crate) bottleneck_blocks: usize,
     /// Channels of the latent; few, since they are what is diffused.
-    pub latent_channels: usize,
+    pub(crate) latent_channels: usize,
 }
 
 /// The widths of the `faces-64` generator.

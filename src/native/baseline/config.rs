@@ -16,15 +16,15 @@ pub(super) const COLOURS: usize = 3;
 /// Sizes of a baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BaselineConfig {
+pub(crate) struct BaselineConfig {
     /// Side of a frame in pixels.
-    pub size: usize,
+    pub(crate) size: usize,
     /// Frames per clip.
-    pub frames: usize,
+    pub(crate) frames: usize,
     /// The auto-encoder whose latents are diffused; `None` diffuses pixels.
-    pub autoencoder: Option<AutoencoderConfig>,
+    pub(crate) autoencoder: Option<AutoencoderConfig>,
     /// The diffusion model, whose U-Net must diffuse as many channels as a frame has.
-    pub diffusion: DiffusionConfig,
+    pub(crate) diffusion: DiffusionConfig,
 }
 
 impl BaselineConfig {

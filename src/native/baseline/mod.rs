@@ -12,8 +12,7 @@ mod config;
 mod fixtures;
 mod model;
 
-pub use autoencoder::AutoencoderConfig;
-pub(crate) use autoencoder::FrameAutoencoder;
+pub(crate) use autoencoder::{AutoencoderConfig, FrameAutoencoder};
 pub(crate) use codec::FrameCodec;
-pub use config::BaselineConfig;
+pub(crate) use config::BaselineConfig;
 pub(crate) use model::Baseline;

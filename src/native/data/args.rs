@@ -6,21 +6,21 @@ use super::{crop::Crop, layouts::Layout, split::Split, tiles::Fit};
 
 /// How clips are read from a directory.
 #[derive(Debug, Clone, clap::Args)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     /// How the directory of `--data` is laid out.
     #[arg(long, value_enum, default_value_t)]
-    pub layout: Layout,
+    pub(crate) layout: Layout,
     /// How frames become squares [default: pad for the three data sets of the paper, as there; crop
     /// for others]
     #[arg(long, value_enum)]
-    pub fit: Option<Fit>,
+    pub(crate) fit: Option<Fit>,
     /// Use only a square part of every frame, given as LEFT,TOP,SIDE in shares of its side, such as
     /// 0.2,0.25,0.6. Faces should fill it.
     #[arg(long, value_name = "LEFT,TOP,SIDE")]
-    pub crop: Option<Crop>,
+    pub(crate) crop: Option<Crop>,
     /// Memory for the clips of a split, in GiB. Long clips keep fewer frames, evenly spaced, to fit.
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
-    pub memory: f64,
+    pub(crate) memory: f64,
 }
 
 impl Default for DataArgs {

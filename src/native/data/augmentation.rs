@@ -14,28 +14,28 @@ use crate::portrait::to_byte;
 /// them, their mean, the clean picture, is what a model learns.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Augmentation {
+pub(crate) struct Augmentation {
     /// Mirrors the frames.
-    pub flip: f32,
+    pub(crate) flip: f32,
     /// Swaps source and driving frame.
-    pub time_flip: f32,
+    pub(crate) time_flip: f32,
     /// Changes brightness, contrast, saturation and white balance.
-    pub colours: f32,
+    pub(crate) colours: f32,
     /// Takes out the colours.
-    pub grey: f32,
+    pub(crate) grey: f32,
     /// Blurs with a Gaussian.
-    pub blur: f32,
+    pub(crate) blur: f32,
     /// Adds sensor noise.
-    pub noise: f32,
+    pub(crate) noise: f32,
     /// Adds the marks of JPEG compression.
-    pub jpeg: f32,
+    pub(crate) jpeg: f32,
     /// Puts another background than white behind transparent frames.
-    pub backdrop: f32,
+    pub(crate) backdrop: f32,
 }
 
 /// Options for an [`Augmentation`].
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct AugmentArgs {
+pub(crate) struct AugmentArgs {
     /// How frames are changed at random. The options below override single probabilities.
     #[arg(long, value_enum, default_value_t)]
     augment: Preset,
@@ -133,13 +133,6 @@ impl Augmentation {
                 (false, _) => Backdrop::WHITE,
             },
         }
-    }
-}
-
-/// What runs before there was a choice were trained with.
-impl Default for Augmentation {
-    fn default() -> Self {
-        Self::PLAIN
     }
 }
 

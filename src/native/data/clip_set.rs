@@ -122,8 +122,8 @@ impl ClipSet {
         self.fps
     }
 
-    /// The frame where an expression is at or near full strength: the middle one where the data
-    /// does not say.
+    /// The frame where an expression is at or near full strength; the middle one unless the data
+    /// says otherwise.
     pub fn apex_frame(&self) -> usize {
         (self.apex * self.frames.saturating_sub(1) as f64).round() as usize
     }

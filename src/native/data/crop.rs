@@ -12,7 +12,7 @@ use super::{
 /// A square part of square frames, in shares of their side; written down as `[left, top, side]`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(from = "[f64; 3]", into = "[f64; 3]")]
-pub struct Crop {
+pub(crate) struct Crop {
     left: f64,
     top: f64,
     side: f64,

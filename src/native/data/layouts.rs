@@ -19,7 +19,7 @@ use super::{
 
 /// How a directory of clips is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// One of the paper's three data sets if the names say so, otherwise folders.
     #[default]
     Auto,
@@ -42,7 +42,7 @@ pub(super) struct Published {
     pub(super) region: Option<Region>,
 }
 
-/// The part of a picture that is used, where it has the size that it was recorded with.
+/// The part of a picture that is used, if the picture still has its original size.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Region {
     /// `[width, height]`

@@ -32,7 +32,7 @@ impl Media {
         if path.is_dir() {
             let (names, others): (Vec<String>, Vec<String>) =
                 entries(path)?.into_iter().partition(|name| is_one_of(name, &PICTURES));
-            // A picture beside folders is somebody's portrait, not a clip.
+            // A picture among folders is somebody's portrait, not a clip.
             let is_clip = !names.is_empty() && !others.iter().any(|name| path.join(name).is_dir());
             return Ok(is_clip.then(|| Self::Frames(path.to_owned(), names)));
         }

@@ -13,8 +13,8 @@
 //!    labels.
 //!
 //! Training draws `pairs` of frames (stage 1) or a `clip_batch` (the action network) from the set:
-//! parts of frames by `view`, picked by `sampling`, changed by `augmentation`, with `flow` where the
-//! motion is known. `random` gives numbers for a seed and a step; `prefetch` draws ahead of the use.
+//! parts of frames by `view`, picked by `sampling`, changed by `augmentation`, with exact `flow` if
+//! there is any. `random` gives numbers for a seed and a step; `prefetch` draws ahead of the use.
 //!
 //! Clips differ in length, and not every subject has every label.
 
@@ -50,23 +50,19 @@ mod view;
 
 #[cfg(test)]
 pub(crate) use self::synthetic::SYNTHETIC;
-pub use self::{
-    args::DataArgs,
-    augmentation::{AugmentArgs, Augmentation},
-    clip_set::{Clip, ClipSet},
-    crop::Crop,
-    error::DataError,
-    layouts::Layout,
-    sampling::Sampling,
-    split::Split,
-    tiles::Fit,
-};
 pub(crate) use self::{
-    args::SplitArgs,
-    augmentation::probability,
+    args::{DataArgs, SplitArgs},
+    augmentation::{AugmentArgs, Augmentation, probability},
     clip_batch::ClipBatch,
     clip_set::NEUTRAL,
+    crop::Crop,
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,
+    sampling::Sampling,
     view::parse_zoom,
+};
+pub use self::{
+    clip_set::{Clip, ClipSet},
+    error::DataError,
+    split::Split,
 };

@@ -5,7 +5,7 @@ use super::random::{below, stream};
 /// How frames are picked from a clip that has more of them than the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum Sampling {
+pub(crate) enum Sampling {
     /// Evenly spaced, including the first and the last.
     #[default]
     Uniform,

@@ -255,7 +255,7 @@ mod tests {
         let frame = data.clip(0, 4).frame(2);
         assert_eq!(frame.len(), 3 * 32 * 32);
         assert!(frame.iter().all(|v| (0.0..=1.0).contains(v)));
-        assert_ne!(frame, data.clip(0, 6).frame(2), "happiness and surprise look alike");
+        assert_ne!(frame, data.clip(0, 6).frame(2), "happiness and surprise look the same");
         assert_eq!(
             data.clip(0, 4).frame(0),
             data.clip(0, 6).frame(0),

@@ -12,7 +12,7 @@ use crate::portrait::{resample_rgb, to_byte};
 
 /// How a frame becomes a square.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Fit {
+pub(crate) enum Fit {
     /// Cut the longer side down to its middle.
     Crop,
     /// Add black bars along the longer sides.

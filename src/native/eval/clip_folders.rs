@@ -66,7 +66,7 @@ impl ClipFolders {
         })
     }
 
-    /// Writes a clip, which gets the next number among those of its origin, person and label.
+    /// Writes a clip. Several clips of one origin, person and label are numbered.
     pub(crate) fn add(&self, origin: &str, subject: usize, label: usize, video: &Video) -> Result<()> {
         let names = [origin, &self.subjects[subject], &self.labels[label]].map(folder_name);
         let mut folder: PathBuf = [self.staging.path()].into_iter().chain(names.iter().map(Path::new)).collect();

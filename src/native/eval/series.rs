@@ -53,7 +53,7 @@ pub(super) struct Scores {
     pub(super) frechet: Vec<FrechetDistances>,
 }
 
-/// Frechet distances in the features of one network; `None` where there are too few clips.
+/// Frechet distances in the features of one network; `None` for too few clips.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct FrechetDistances {
     pub(super) fvd: Option<f64>,
