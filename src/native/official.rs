@@ -60,9 +60,10 @@ pub(super) const READ: [&str; 28] = [
 ];
 
 /// Settings and sections that mean nothing to a trained model.
-const WITHOUT_EFFECT: [&str; 8] = [
-    // Where the clips lie.
+const WITHOUT_EFFECT: [&str; 9] = [
+    // Where the clips lie, and how they are varied.
     "dataset_params.root_dir",
+    "dataset_params.augmentation_params",
     // Another routine for the same decomposition.
     "model_params.region_predictor_params.fast_svd",
     // MRAA's animation network is not part of LFDM.
@@ -75,11 +76,15 @@ const WITHOUT_EFFECT: [&str; 8] = [
     "visualizer_params",
 ];
 
+/// The contents of a YAML file.
+pub(super) fn read_yaml(path: &Path) -> Result<Value> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))
+}
+
 /// The configuration that a YAML file describes; warns of settings that it has and nobody here knows.
 pub(super) fn read_config(path: &Path, frames: usize) -> Result<LfdmConfig> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let yaml: Value =
-        serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))?;
+    let yaml = read_yaml(path)?;
     let config = LfdmConfig::from_official(&yaml, frames)
         .with_context(|| format!("{} is not a configuration of the official implementation", path.display()))?;
     for setting in unknown(&yaml) {
@@ -130,7 +135,7 @@ mod tests {
             all
         };
         json!({
-            "dataset_params": { "root_dir": "clips", "frame_shape": 64 },
+            "dataset_params": { "root_dir": "clips", "frame_shape": 64, "augmentation_params": { "flip": true } },
             "model_params": {
                 "num_regions": 5,
                 "num_channels": 3,

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::perceptual::{LAYERS, PerceptualPyramid, SMALLEST};
 use super::tps::TransformParams;
 use crate::config::{ConfigError, LfdmConfig};
-use crate::native::official::READ;
+use crate::native::official::{READ, read_yaml};
 
 /// Frames per video of the official scripts, whose YAML files do not have it.
 const FRAMES: usize = 40;
@@ -64,9 +64,7 @@ pub struct OfficialTraining {
 impl OfficialTraining {
     /// The model and the training that the file at `path` describes.
     pub(super) fn open(path: &Path) -> Result<(LfdmConfig, Self)> {
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let yaml: Value =
-            serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))?;
+        let yaml = read_yaml(path)?;
         let read = || Ok::<_, ConfigError>((LfdmConfig::from_official(&yaml, FRAMES)?, Self::read(&yaml)?));
         read().with_context(|| path.display().to_string())
     }
