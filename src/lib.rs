@@ -7,6 +7,16 @@
 //! - Ni et al., *Conditional Image-to-Video Generation with Latent Flow Diffusion Models*, CVPR 2023 (LFDM)
 //! - Siarohin et al., *Motion Representations for Articulated Animation*, CVPR 2021 (MRAA)
 //! - Ho et al., *Video Diffusion Models*, NeurIPS 2022
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `gpu` (default) | the WebGPU device and the hand-written WGSL kernels |
+//! | none | inference on the CPU, in a quarter of the time to build |
+//! | `native` | the `lfdm` program: data, training, evaluation, export |
+//! | `cuda` | `native` on NVIDIA GPUs through CUDA |
+//! | `tch` | `native` on the CPU through an installed libtorch; for making weights only |
 
 pub mod bundle;
 mod clock;

@@ -6,6 +6,23 @@ use serde::{Deserialize, Serialize};
 use crate::tensor::{pixel_grid, resize, warp};
 
 /// Motion from a reference frame to a driving frame.
+///
+/// ```
+/// use burn::tensor::{Device, Tensor};
+/// use lfdm::{
+///     motion::{FlowResize, Motion},
+///     noise::NoiseSource,
+///     tensor::pixel_grid,
+/// };
+///
+/// // Every cell comes from where it is: nothing moves.
+/// let device = Device::flex();
+/// let flow = pixel_grid([4, 4], &device).unsqueeze();
+/// let still = Motion { flow, occlusion: Tensor::ones([1, 1, 4, 4], &device) };
+/// let image = NoiseSource::new(1).normal([1, 3, 8, 8], &device);
+/// let difference = (still.warp(&image, FlowResize::Displacements) - image).abs().max();
+/// assert!(difference.into_scalar::<f32>() < 1e-5);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Motion {
     /// Backward flow: the place in the reference that each cell of the driving frame comes from,

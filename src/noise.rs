@@ -5,6 +5,16 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
 /// A stream of standard normal numbers: ChaCha12, then Box-Muller with `libm`'s functions in double precision.
+///
+/// ```
+/// use burn::tensor::Device;
+/// use lfdm::noise::NoiseSource;
+///
+/// let device = Device::flex();
+/// let [first, again, other] = [7, 7, 8].map(|seed| NoiseSource::new(seed).normal([2, 3], &device).into_data());
+/// assert_eq!(first, again);
+/// assert_ne!(first, other);
+/// ```
 #[derive(Debug, Clone)]
 pub struct NoiseSource {
     rng: ChaCha12Rng,

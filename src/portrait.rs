@@ -42,6 +42,17 @@ pub enum PortraitError {
 }
 
 /// A reference image of the model's size: planar RGB in `[0, 1]`.
+///
+/// ```
+/// use lfdm::portrait::Portrait;
+///
+/// // A red picture, wider than high: its middle is what the model sees.
+/// let rgba = [255, 0, 0, 255].repeat(40 * 20);
+/// let portrait = Portrait::from_rgba(40, 20, &rgba, [16, 16])?;
+/// assert_eq!(portrait.size(), [16, 16]);
+/// assert_eq!(portrait.to_rgba()[..4], [255, 0, 0, 255]);
+/// # Ok::<(), lfdm::portrait::PortraitError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Portrait {
     size: [usize; 2],

@@ -91,6 +91,18 @@ impl WeightDtype {
 }
 
 /// Float tensors by key, in PyTorch's names and layout.
+///
+/// ```
+/// use burn::tensor::TensorData;
+/// use lfdm::weights::{StateDict, WeightDtype};
+///
+/// let mut weights = StateDict::default();
+/// weights.insert("motion.std", TensorData::from([0.25_f32, 0.5]));
+/// let bytes = weights.to_safetensors(WeightDtype::F16, None)?;
+/// let read = StateDict::from_safetensors(&bytes)?;
+/// assert_eq!(read.get("motion.std"), weights.get("motion.std"));
+/// # Ok::<(), lfdm::weights::WeightsError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct StateDict {
     tensors: BTreeMap<String, TensorData>,

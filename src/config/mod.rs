@@ -20,6 +20,17 @@ pub use crate::lfae::config::{
 };
 
 /// The whole model: the latent flow auto-encoder and the diffusion model in its motion space.
+///
+/// ```
+/// use lfdm::config::LfdmConfig;
+///
+/// let mut config = LfdmConfig::faces_64(7);
+/// config.frames = 12;
+/// config.validate()?;
+/// let json = serde_json::to_string(&config)?;
+/// assert_eq!(serde_json::from_str::<LfdmConfig>(&json)?, config);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LfdmConfig {

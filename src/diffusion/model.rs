@@ -10,6 +10,24 @@ use super::threshold::threshold;
 use super::unet::Unet3d;
 
 /// The denoising network with the forward process it is trained for.
+///
+/// ```no_run
+/// use burn::tensor::Device;
+/// use lfdm::{
+///     config::LfdmConfig,
+///     diffusion::{Sampler, Sampling},
+///     noise::NoiseSource,
+/// };
+///
+/// let (config, device, mut noise) = (LfdmConfig::faces_64(7), Device::flex(), NoiseSource::new(1));
+/// let model = config.diffusion.init(config.latent_channels(), &device);
+/// let [height, width] = config.diffused_size();
+/// let latent = noise.normal([1, config.latent_channels(), height, width], &device);
+/// let condition = noise.normal([1, 7], &device);
+/// let sampling = Sampling { sampler: Sampler::Deis, steps: 8, guidance: 1.0 };
+/// let motion = model.sample(latent, condition, config.frames, sampling, &mut noise);
+/// assert_eq!(motion.dims()[2], config.frames);
+/// ```
 #[derive(Module, Debug)]
 pub struct DiffusionModel {
     /// The network.

@@ -30,6 +30,19 @@ use self::config::LfaeConfig;
 use crate::motion::Motion;
 
 /// The networks of stage 1. [`official_key`] turns their module paths into the official checkpoints' keys.
+///
+/// ```no_run
+/// use burn::tensor::Device;
+/// use lfdm::{config::LfdmConfig, noise::NoiseSource};
+///
+/// let (config, device, mut noise) = (LfdmConfig::faces_64(7), Device::flex(), NoiseSource::new(1));
+/// let model = config.lfae.init(&device);
+/// let [source, driving] = [(); 2].map(|()| noise.normal::<4>([1, 3, 64, 64], &device) * 0.1 + 0.5);
+/// let motion = model.estimate_motion(source.clone(), driving);
+/// let features = model.encode(source.clone());
+/// let frame = model.decode(source, &features, &motion).prediction;
+/// assert_eq!(frame.dims(), [1, 3, 64, 64]);
+/// ```
 #[derive(Module, Debug)]
 pub struct LatentFlowAutoencoder {
     /// Encoder and decoder.

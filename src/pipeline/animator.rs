@@ -16,6 +16,29 @@ use crate::portrait::Portrait;
 use crate::weights::{StateDict, WeightsError, load_module};
 
 /// A model on a device, ready for any number of videos.
+///
+/// ```no_run
+/// use burn::tensor::Device;
+/// use lfdm::{
+///     bundle::Bundle,
+///     diffusion::Sampler,
+///     pipeline::{Animator, Event, Portrait, Request},
+/// };
+///
+/// # async fn animate(bundle: Bundle, rgba: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
+/// let animator = Animator::load(bundle, &Device::flex())?;
+/// let portrait = Portrait::from_rgba(640, 480, rgba, animator.config().image_size)?;
+/// let label = animator.labels()[0].clone();
+/// let request = Request { label, seed: 7, steps: 8, guidance: 1.0, sampler: Sampler::default() };
+/// let mut generation = animator.generate(&portrait, &request)?;
+/// while let Some(event) = generation.next().await {
+///     if let Event::Frame(frame) = event? {
+///         println!("frame {} of {}: {:?} pixels", frame.index + 1, frame.total, frame.size);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Animator {
     model: Arc<Model>,

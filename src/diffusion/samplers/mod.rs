@@ -31,6 +31,18 @@ use self::times::{noise_first_times, official_ddim_times, trailing_times};
 use super::schedule::NoiseSchedule;
 
 /// The sampling algorithm [default: DEIS].
+///
+/// ```
+/// use lfdm::{
+///     config::ScheduleKind,
+///     diffusion::{NoiseSchedule, Sampler, Trajectory},
+/// };
+///
+/// let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
+/// let times = Trajectory::new(Sampler::Unipc.updates(&schedule, 4)).times();
+/// assert_eq!(times.len(), 4);
+/// assert!(times.is_sorted_by(|earlier, later| earlier > later), "from noise to data");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Sampler {
