@@ -12,8 +12,8 @@ if [[ -n "$QUICK" ]]; then
     clips=4 steps=2
 fi
 
-# The strength of detail is 1 + (guidance - 1) times `detail`: 3.6, 5.2 and 7.6 make 10, 14 and 20 of 3.5. The figures in
-# the log are of an earlier decoder; this measures the shipped model.
+# The strength of detail is 1 + (guidance - 1) times `detail`: 3.6, 5.2 and 7.6 make 10, 14 and 20 of 3.5. The figures
+# in the log are of an earlier decoder; this measures the shipped model.
 for detail in 3.6 5.2 7.6; do
     model="$RUNS/models/detail-$detail"
     once "$model" export --lfae www/models/faces-128 --dm www/models/faces-128 --name "detail-$detail" --steps 8 \

@@ -5,7 +5,7 @@ use std::env;
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
-use crate::{page, phases::Phases, system::which, target_dir, tools, wasm::WasmToolchain};
+use crate::{gates, page, phases::Phases, system::which, target_dir, tools, wasm::WasmToolchain};
 
 /// The trainings: minutes of computing that `--quick` leaves out.
 const TRAININGS: &str = "training";
@@ -24,7 +24,7 @@ pub(crate) fn run(sh: &Shell, quick: bool) -> Result<()> {
 }
 
 fn run_phases(sh: &Shell, quick: bool, phases: &mut Phases) -> Result<()> {
-    phases.run("format", || Ok(cmd!(sh, "cargo fmt --all --check").run()?))?;
+    gates::before_tests(sh, phases)?;
     let chromium = phases.run("setup", || {
         WasmToolchain::ensure(sh)?;
         tools::wasm_bindgen(sh)?;
