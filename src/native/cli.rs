@@ -38,6 +38,7 @@ enum Command {
 }
 
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Train {
     /// Stage 1: the latent flow auto-encoder.
     Lfae(train::lfae::Args),

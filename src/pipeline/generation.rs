@@ -5,8 +5,8 @@ use std::sync::Arc;
 use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use thiserror::Error;
 
-use super::animator::Model;
 use super::event::{Event, Frame, Picture, Preview, Timings};
+use super::model::Model;
 use super::request::{Request, RequestError};
 use crate::clock::Stopwatch;
 use crate::diffusion::{Denoiser, Trajectory};

@@ -7,11 +7,13 @@
 mod animator;
 mod event;
 mod generation;
+mod model;
 mod request;
 
-pub use self::animator::{Animator, LoadError};
+pub use self::animator::Animator;
 pub use self::event::{Event, Frame, Picture, Preview, Timings};
 pub use self::generation::{Generation, PipelineError};
+pub use self::model::LoadError;
 pub use self::request::{MAX_GUIDANCE, MAX_STEPS, Request, RequestError};
 pub use crate::diffusion::Sampler;
 pub use crate::portrait::Portrait;

@@ -15,9 +15,9 @@ use crate::{
 /// The crate's feature sets but for `cuda` and `tch`, which need libraries of the machine.
 const FEATURE_SETS: [&str; 4] = ["", "gpu", "native", "native,gpu"];
 
-/// What `cargo xtask test` looks at. The WebGPU device is most of what there is to compile, and clippy and rustdoc would
-/// compile its crates once more than the tests do: 9 minutes from nothing, which the tests of a fresh machine can do
-/// without.
+/// What `cargo xtask test` looks at. The WebGPU device is most of what there is to compile, and clippy and rustdoc
+/// compile what they need apart from the tests: with the device 9 minutes on two cores from nothing, which a fresh
+/// machine is spared.
 const BEFORE_TESTS: &str = "native";
 
 /// Every gate on every feature set; if `quick`, those that compile nothing.
