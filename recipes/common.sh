@@ -75,7 +75,7 @@ train() {
         resume=(--resume)
     fi
     say "$run: $steps steps of batch $batch"
-    "$LFDM" "$@" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" "${resume[@]}"
+    "$LFDM" "$@" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" ${resume[@]+"${resume[@]}"}
     touch "$run/finished"
 }
 
