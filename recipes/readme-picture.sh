@@ -7,16 +7,16 @@
 # PICTURE puts it elsewhere.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-portraits=(427 422 418 433)
-labels=(happiness surprise sadness anger fear)
+portraits=(411 418 422 425 427 433)
+labels=(happiness sadness fear anger)
 seed=${SEED:-7} steps=8 picture=${PICTURE:-docs/faces.webp}
 if [[ -n "$QUICK" ]]; then
     portraits=(411) labels=(happiness) steps=1 picture="$RUNS/faces.webp"
 fi
 
 clips=()
-for portrait in "${portraits[@]}"; do
-    for label in "${labels[@]}"; do
+for label in "${labels[@]}"; do
+    for portrait in "${portraits[@]}"; do
         clip="$RUNS/readme/seed-$seed/$portrait-$label"
         once "$clip" animate --model www/models/faces-128 --image "www/samples/$portrait.png" --label "$label" \
             --seed "$seed" --steps "$steps" --device "$DEVICE"
@@ -25,4 +25,4 @@ for portrait in "${portraits[@]}"; do
 done
 
 say "$picture"
-python3 recipes/grid.py --out "$picture" --columns "${#labels[@]}" "${clips[@]}"
+python3 recipes/grid.py --out "$picture" --columns "${#portraits[@]}" "${clips[@]}"
