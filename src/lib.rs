@@ -37,5 +37,6 @@ pub mod portrait;
 pub mod tensor;
 pub mod viz;
 #[cfg(target_family = "wasm")]
+#[allow(unreachable_pub, reason = "wasm-bindgen exports what is `pub`, wherever it lies")]
 mod web;
 pub mod weights;
