@@ -29,9 +29,9 @@ train close 1600 8 finetune --model "$RUNS/painter" --data "$DATA" "${face[@]}" 
     --first-frame 1 --max-zoom 1.3 "${camera[@]}"
 
 # Motion on 32x32 cells, then the decoder on the page's framing. 25 and 20 minutes of a CPU core.
-# shellcheck disable=SC2046
-train finer 500 8 finetune --finer --model "$RUNS/close" $(exact_flow "$DATA192") "${face[@]}" --lr 8e-4 \
-    --first-frame 1 --max-zoom 1.25 "${painting[@]}" --warping 10 --flow-weight 0.2 --visibility 0.03 "${camera[@]}"
+exact_flow 128 "$DATA192" --flow-weight 0.2 --visibility 0.03
+train finer 500 8 finetune --finer --model "$RUNS/close" "${exact[@]}" "${face[@]}" --lr 8e-4 --first-frame 1 \
+    --max-zoom 1.25 "${painting[@]}" --warping 10 "${camera[@]}"
 train decoder 500 8 finetune --model "$RUNS/finer" --data "$DATA192" "${page[@]}" --lr 4e-4 --first-frame 1 \
     --max-zoom 1.5 "${painting[@]}" "${camera[@]}"
 

@@ -15,10 +15,10 @@ data DATA "128-pixel sheets and exact flow"
 coarse_128
 
 # Stage 1: the coarse model's motion holds at 64 pixels too. 31 minutes of a CPU core.
-# shellcheck disable=SC2046
+exact_flow 64 "$DATA" --flow-weight 1 --tracking 3 --visibility 0.06
 train faces-64-lfae 1000 8 train lfae --preset faces-64 --init "$RUNS/seed" --motion-of "$RUNS/models/coarse" \
-    $(exact_flow "$DATA") --lr 3e-4 --flow-weight 1 --tracking 3 --equivariance-shift 3 --equivariance-affine 3 \
-    --visibility 0.06 --motion-focus 2 --max-zoom 1.4 --first-frame 0.85 --blur 0.15 --noise 0.15 --jpeg 0.1 --grey 0.1
+    "${exact[@]}" --lr 3e-4 --equivariance-shift 3 --equivariance-affine 3 --motion-focus 2 --max-zoom 1.4 \
+    --first-frame 0.85 --blur 0.15 --noise 0.15 --jpeg 0.1 --grey 0.1
 
 # Stage 2, from the coarse model's denoiser. 7 minutes to see the motion, 35 to learn it, of a CPU core.
 train faces-64-dm 400 8 train dm --init "$RUNS/models/coarse" --lfae "$RUNS/faces-64-lfae" --data "$DATA" --lr 6e-4 \

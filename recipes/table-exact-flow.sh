@@ -10,8 +10,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 data DATA "128-pixel sheets and exact flow"
 
 train without-flow 1200 4 train lfae --data "$DATA" --lr 3e-4 --first-frame 0.85 --max-zoom 1.2
-# shellcheck disable=SC2046
-train with-flow 1200 4 train lfae $(exact_flow "$DATA") --lr 3e-4 --first-frame 0.85 --max-zoom 1.2
+exact_flow 64 "$DATA"
+train with-flow 1200 4 train lfae "${exact[@]}" --lr 3e-4 --first-frame 0.85 --max-zoom 1.2
 for run in without-flow with-flow; do
     once "$RUNS/reports/$run.json" eval --model "$RUNS/$run" --data "$DATA" --split val --device "$DEVICE"
 done
