@@ -58,7 +58,7 @@ pub enum FlowResize {
     Displacements,
 }
 
-/// Brings a flow field to another grid, ready for [`warp`](crate::tensor::warp).
+/// Brings a flow field to another grid, ready for [`warp`].
 ///
 /// # Shapes
 /// - `flow`: `[batch, height, width, 2]`, absolute, xy in [-1, 1]

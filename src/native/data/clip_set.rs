@@ -155,7 +155,7 @@ impl ClipSet {
         ((stored.subject, stored.label) == (subject, label)).then(|| self.nth_clip(at))
     }
 
-    /// [`Self::find`] in a set that is known to have all labels of all people.
+    /// The first take of a person and a label, in a set that is known to have all labels of all people.
     ///
     /// # Panics
     /// No such clip.

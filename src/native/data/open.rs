@@ -56,7 +56,7 @@ impl SplitArgs {
 }
 
 impl ClipSet {
-    /// Opens one split of a directory with the default options: see [`DataArgs`].
+    /// Opens one split of a directory with the default options.
     ///
     /// # Errors
     /// A directory without usable clips, or a size that is not a multiple of 4.
