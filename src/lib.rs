@@ -16,7 +16,7 @@
 //! | none | inference on the CPU, in a quarter of the time to build |
 //! | `native` | the `lfdm` program: data, training, evaluation, export |
 //! | `cuda` | `native` on NVIDIA GPUs through CUDA |
-//! | `tch` | `native` on the CPU through an installed libtorch; for making weights only |
+//! | `tch` | `native` on the CPU or an NVIDIA GPU through an installed libtorch; for making weights only |
 
 pub mod bundle;
 mod clock;
