@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What an expression recogniser made by others sees in real, rebuilt and generated clips (docs/models.md), and in the
-# real clips of the whole validation split (docs/evaluation.md).
+# What an outside expression recogniser sees in real, rebuilt and generated clips (docs/models.md), and in the real
+# clips of the whole validation split (docs/evaluation.md).
 #
 #   DATA=DIRECTORY DATA208=DIRECTORY recipes/table-recogniser.sh       or QUICK=1 recipes/table-recogniser.sh
 #
