@@ -1,4 +1,4 @@
-//! Two training steps of stage 1 on drawn faces, in a loop of one's own: `lfdm train lfae` is the whole of it.
+//! Two training steps of stage 1 on drawn faces, in a loop of your own; `lfdm train lfae` is the complete training.
 //!
 //! `cargo run --release --features native --example train`
 
@@ -20,7 +20,7 @@ const BATCH: usize = 2;
 
 fn main() -> Result<()> {
     let size = 64;
-    // `synthetic` is no directory: the faces are drawn.
+    // Not a directory: the program draws the faces.
     let clips = ClipSet::open(Path::new("synthetic"), None, size, Split::Train)?;
     let config = LfdmConfig::faces_64(clips.labels().len());
 
@@ -33,7 +33,7 @@ fn main() -> Result<()> {
         let source = frames(&clips, people.clone(), 0, &device)?;
         let driving = frames(&clips, people, clips.apex_frame(), &device)?;
 
-        // Motion from both frames, the second frame again from the first and the motion.
+        // Find the motion between the frames, then rebuild the second from the first and the motion.
         let motion = model.estimate_motion(source.clone(), driving.clone());
         let features = model.encode(source.clone());
         let decoded = model.decode(source, &features, &motion);

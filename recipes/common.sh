@@ -93,7 +93,7 @@ once() {
     fi
 }
 
-# iterate_refinement MODEL: finds motion a little better in three passes than in the two of the training.
+# iterate_refinement MODEL: three passes of the refinement, which find motion a little better than the training's two.
 iterate_refinement() {
     sed -i.bak 's/"iterations": 2/"iterations": 3/' "$1/manifest.json"
     rm "$1/manifest.json.bak"

@@ -7,8 +7,8 @@
 # model learned from are not in this repository yet.
 #
 # Takes, by the logs of the runs that made the shipped model: about 2.5 hours of a CPU core and 20 minutes of an H200.
-# With DEVICE=libtorch-cuda FEATURES=tch all of it computes on the GPU. The trainings are those runs in their order, but
-# for what began them (see `coarse_128`); this script as a whole has not been run at full length.
+# With DEVICE=libtorch-cuda FEATURES=tch all of it computes on the GPU. The trainings are those runs in their order,
+# except for what they began with (see `coarse_128`); this script as a whole has not been run at full length.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 data DATA "128-pixel sheets and exact flow"
