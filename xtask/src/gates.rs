@@ -25,7 +25,7 @@ pub(crate) fn lint(sh: &Shell, quick: bool) -> Result<()> {
     let mut phases = Phases::default();
     quick_gates(sh, &mut phases);
     if !quick {
-        phases.attempt("clippy", || every_clippy(sh));
+        phases.attempt("clippy", || with("clippy", tools::clippy(sh), |()| every_clippy(sh)));
         phases.attempt("rustdoc", || rustdoc(sh, "native,gpu"));
     }
     phases.print_summary();
@@ -35,29 +35,22 @@ pub(crate) fn lint(sh: &Shell, quick: bool) -> Result<()> {
 /// The gates that `cargo xtask test` begins with.
 pub(crate) fn before_tests(sh: &Shell, phases: &mut Phases) -> Result<()> {
     quick_gates(sh, phases);
-    phases.attempt("clippy", || clippy(sh, BEFORE_TESTS));
+    phases.attempt("clippy", || with("clippy", tools::clippy(sh), |()| clippy(sh, BEFORE_TESTS)));
     phases.attempt("rustdoc", || rustdoc(sh, BEFORE_TESTS));
     phases.verdict()
 }
 
 /// The gates that compile nothing.
 fn quick_gates(sh: &Shell, phases: &mut Phases) {
-    phases.attempt("format", || Ok(cmd!(sh, "cargo fmt --all --check").run()?));
+    phases
+        .attempt("format", || with("rustfmt", tools::rustfmt(sh), |()| Ok(cmd!(sh, "cargo fmt --all --check").run()?)));
     phases.attempt("house rules", || house::check(sh));
-    phases.attempt("typos", || match tools::typos(sh) {
-        Ok(typos) => Ok(cmd!(sh, "{typos}").run()?),
-        Err(error) => {
-            left_out("typos", &error);
-            Ok(())
-        }
-    });
+    phases.attempt("typos", || with("typos", tools::typos(sh), |typos| Ok(cmd!(sh, "{typos}").run()?)));
     // Advisories come from a database that changes without us: the workflow asks it, not the tests.
-    phases.attempt("cargo deny", || match tools::cargo_deny(sh) {
-        Ok(deny) => Ok(cmd!(sh, "{deny} --locked check bans licenses sources").run()?),
-        Err(error) => {
-            left_out("cargo-deny", &error);
-            Ok(())
-        }
+    phases.attempt("cargo deny", || {
+        with("cargo-deny", tools::cargo_deny(sh), |deny| {
+            Ok(cmd!(sh, "{deny} --locked check bans licenses sources").run()?)
+        })
     });
     phases.attempt("javascript", || {
         tools::node_modules(sh, "tests/browser")?;
@@ -66,9 +59,16 @@ fn quick_gates(sh: &Shell, phases: &mut Phases) {
     });
 }
 
-/// A machine without the program can still test everything else; the workflow has it.
-fn left_out(program: &str, error: &anyhow::Error) {
-    step(&format!("WARNING: {program} CANNOT BE HAD, SO ITS GATE IS LEFT OUT: {error:#}"));
+/// A check by a program that was looked for. A machine that cannot get it can still test everything else; the workflow
+/// has it.
+fn with<T>(program: &str, found: Result<T>, check: impl FnOnce(T) -> Result<()>) -> Result<()> {
+    match found {
+        Ok(found) => check(found),
+        Err(error) => {
+            step(&format!("WARNING: {program} CANNOT BE HAD, SO ITS GATE IS LEFT OUT: {error:#}"));
+            Ok(())
+        }
+    }
 }
 
 fn every_clippy(sh: &Shell) -> Result<()> {

@@ -46,6 +46,27 @@ pub(crate) fn cargo_deny(sh: &Shell) -> Result<PathBuf> {
         .or_else(|_| cargo_tool(sh, "cargo-deny", "cargo-deny", CARGO_DENY, &["--locked"]))
 }
 
+pub(crate) fn rustfmt(sh: &Shell) -> Result<()> {
+    component(sh, "rustfmt", "fmt")
+}
+
+pub(crate) fn clippy(sh: &Shell) -> Result<()> {
+    component(sh, "clippy", "clippy")
+}
+
+/// A part of the toolchain that is called as `cargo` `subcommand`. It must be of the version of the compiler, and
+/// rustup's minimal profile leaves it out.
+fn component(sh: &Shell, name: &str, subcommand: &str) -> Result<()> {
+    let is_there = || cmd!(sh, "cargo {subcommand} --version").quiet().ignore_stderr().read().is_ok();
+    if is_there() {
+        return Ok(());
+    }
+    if which("rustup").is_some() {
+        cmd!(sh, "rustup component add {name}").run().with_context(|| format!("rustup could not install {name}"))?;
+    }
+    if is_there() { Ok(()) } else { bail!("this compiler comes without {name}; install the one of its version") }
+}
+
 /// Makes plain `trunk` work in the terminal: beside `cargo`, if the machine has no trunk of its own.
 pub(crate) fn put_on_path(trunk: &Path) -> Result<()> {
     if let Some(present) = which("trunk") {
