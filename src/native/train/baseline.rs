@@ -60,7 +60,7 @@ struct SharedArgs {
     /// Frames per clip.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
     frames: u16,
-    /// Diffusion configuration as JSON, except for `diffused`, which depends on the baseline
+    /// Diffusion configuration as JSON; the baseline replaces its `diffused` by what it diffuses
     /// [default: that of `faces-64`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
