@@ -105,14 +105,14 @@ impl Graph {
 
     /// A shortest circle through each group of files that use each other.
     pub(super) fn circles(&self) -> Vec<Vec<Edge>> {
-        let mut told: HashSet<usize> = HashSet::new();
+        let mut reported: HashSet<usize> = HashSet::new();
         let mut circles = Vec::new();
         for start in 0..self.files.len() {
-            if told.contains(&start) {
+            if reported.contains(&start) {
                 continue;
             }
             if let Some(circle) = self.way_back(start) {
-                told.extend(circle.iter().map(|edge| edge.from));
+                reported.extend(circle.iter().map(|edge| edge.from));
                 circles.push(circle);
             }
         }
