@@ -77,8 +77,18 @@ train() {
     if compgen -G "$run/step-*" > /dev/null; then
         resume=(--resume)
     fi
+    local options=()
+    while (( $# )); do
+        # What a run began with is in it by now, and lfdm takes no other beginning with --resume.
+        if [[ ${#resume[@]} -gt 0 && ( "$1" == --init || "$1" == --motion-of ) ]]; then
+            shift
+        else
+            options+=("$1")
+        fi
+        shift
+    done
     say "$run: $steps steps of batch $batch"
-    "$LFDM" "$@" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" ${resume[@]+"${resume[@]}"}
+    "$LFDM" "${options[@]}" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" ${resume[@]+"${resume[@]}"}
     touch "$run/finished"
 }
 
