@@ -30,7 +30,7 @@ impl LfdmConfig {
     }
 
     /// The same model with motion on a grid twice as fine, diffused as wavelets: `lfdm finetune --finer` teaches
-    /// stage 1, stage 2 is trained anew.
+    /// stage 1; stage 2 goes on from the coarse model.
     pub fn with_fine_motion(mut self) -> Self {
         if self.lfae.fine_refinement.is_some() {
             return self;
