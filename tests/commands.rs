@@ -151,7 +151,7 @@ fn baselines_learn_and_are_measured_as_lfdm_is() {
         assert!(fs::read_dir(dir.join(name).join("previews")).unwrap().count() > 1);
     }
     let refused = lfdm(dir, &format!("train ldm {shared} --autoencoder vdm --out other --steps 1")).unwrap_err();
-    assert!(refused.contains("--autoencoder vdm: not a run of `lfdm train autoencoder`"), "{refused}");
+    assert!(refused.contains("--autoencoder vdm is not a run of `lfdm train autoencoder`"), "{refused}");
 
     let report = |name: &str| -> Value {
         run(&format!("eval --model {name} --data FACES --steps 1,2 --guidance 2 --out reports/{name}.json"));

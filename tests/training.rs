@@ -181,11 +181,9 @@ fn an_adversary_sharpens_and_stays_behind(dir: &Path) {
 fn finer_motion_is_learned_on_top(dir: &Path) {
     let finer = "finetune --finer --flow synthetic --motion-warm-up 30 --model lfae --data synthetic --out finer";
     run(dir, &format!("{finer} --batch 4 --lr 0.003 --steps 40"));
-    let flow: Vec<f64> =
-        lines(&dir.join("finer/losses.jsonl")).iter().filter_map(|line| line["flow"].as_f64()).collect();
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (first, last) = (mean(&flow[..10]), mean(&flow[flow.len() - 10..]));
-    assert!(last < first, "the error of the finer flow: {first} to {last}");
+    // The losses of its steps are of other pairs each: which ten are the harder ones depends on the processor.
+    let (first, last) = held_out(&dir.join("finer"), "loss");
+    assert!(last < first, "finer motion: {first} to {last}");
     let (before, after) = (weights(&dir.join("lfae"), STAGE_1_STEPS), weights(&dir.join("finer"), 40));
     for (key, data) in before.iter() {
         assert!(is_decoder(key) || after.get(key) == Some(data), "{key} has changed");
