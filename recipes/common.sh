@@ -88,7 +88,8 @@ train() {
         shift
     done
     say "$run: $steps steps of batch $batch"
-    "$LFDM" "${options[@]}" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" ${resume[@]+"${resume[@]}"}
+    "$LFDM" "${options[@]}" --out "$run" --steps "$steps" --batch "$batch" --device "$DEVICE" \
+        ${resume[@]+"${resume[@]}"}
     touch "$run/finished"
 }
 
