@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut dm = open_trained(&args.dm)?;
     ensure!(
         lfae.settings.config.lfae.estimates_same_motion(&dm.settings.config.lfae),
-        "{} was not trained on the latents of the auto-encoder in {}; export a pair that belongs together",
+        "{} learned from another auto-encoder than the one in {}; export a pair that belongs together",
         args.dm.display(),
         args.lfae.display()
     );
