@@ -202,6 +202,7 @@ enum WebEvent {
 /// Milliseconds by phase.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_field_names, reason = "the unit belongs to the names that the page reads")]
 struct WebTimings {
     encode_ms: f64,
     denoise_ms: f64,
