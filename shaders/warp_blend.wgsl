@@ -2,11 +2,11 @@
 // with what the decoder painted. One invocation is one pixel of one frame and walks over its channels, so the
 // geometry is computed once per pixel.
 
-@group(0) @binding(0) var<storage, read_write> image: array<f32>;      // [1 or frames, channels, height, width]
+@group(0) @binding(0) var<storage, read_write> image: array<f32>;      // [1 or frames, height, width, channels]
 @group(0) @binding(1) var<storage, read_write> flow: array<f32>;       // [frames, grid_height, grid_width, 2], xy
 @group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, mask_height, mask_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
-@group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, channels, height, width]
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, height, width, channels]
 // images, channels, height, width, grid height, grid width, mask height, mask width, painted?, displacements?
 @group(0) @binding(5) var<storage, read_write> info: array<u32>;
 
@@ -39,11 +39,14 @@ fn corners(id: vec2<u32>, height: u32, width: u32, rows: u32, columns: u32) -> C
     return Corners(at, weights);
 }
 
-fn pixel(base: u32, x: i32, y: i32, width: u32, height: u32) -> f32 {
-    if x < 0 || y < 0 || x >= i32(width) || y >= i32(height) {
-        return 0.0;
+// Where a pixel's channels begin, and whether it lies in the image.
+struct Neighbour { at: u32, inside: f32 }
+
+fn neighbour(image_index: u32, x: i32, y: i32, size: vec2<u32>, channels: u32) -> Neighbour {
+    if x < 0 || y < 0 || x >= i32(size.x) || y >= i32(size.y) {
+        return Neighbour(0u, 0.0);
     }
-    return image[base + u32(y) * width + u32(x)];
+    return Neighbour(((image_index * size.y + u32(y)) * size.x + u32(x)) * channels, 1.0);
 }
 
 @compute @workgroup_size({{ side }}, {{ side }}, 1)
@@ -89,17 +92,28 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let share = place - low;
     let x = i32(low.x);
     let y = i32(low.y);
-    let plane = height * width;
-    let here = id.y * width + id.x;
+    let source = min(frame, images - 1u);
+    let size_in_pixels = vec2<u32>(width, height);
+    let top_left = neighbour(source, x, y, size_in_pixels, channels);
+    let top_right = neighbour(source, x + 1, y, size_in_pixels, channels);
+    let bottom_left = neighbour(source, x, y + 1, size_in_pixels, channels);
+    let bottom_right = neighbour(source, x + 1, y + 1, size_in_pixels, channels);
+    let here = ((frame * height + id.y) * width + id.x) * channels;
     for (var channel = 0u; channel < channels; channel = channel + 1u) {
-        let base = (min(frame, images - 1u) * channels + channel) * plane;
-        let top = mix(pixel(base, x, y, width, height), pixel(base, x + 1, y, width, height), share.x);
-        let bottom = mix(pixel(base, x, y + 1, width, height), pixel(base, x + 1, y + 1, width, height), share.x);
-        let target_index = (frame * channels + channel) * plane + here;
+        let top = mix(
+            image[top_left.at + channel] * top_left.inside,
+            image[top_right.at + channel] * top_right.inside,
+            share.x,
+        );
+        let bottom = mix(
+            image[bottom_left.at + channel] * bottom_left.inside,
+            image[bottom_right.at + channel] * bottom_right.inside,
+            share.x,
+        );
         var mixed = mix(top, bottom, share.y) * trust;
         if is_painted {
-            mixed = mixed + painted[target_index] * (1.0 - trust);
+            mixed = mixed + painted[here + channel] * (1.0 - trust);
         }
-        output[target_index] = mixed;
+        output[here + channel] = mixed;
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     lfae::Decoded,
     motion::{FlowResize, Motion},
     portrait::Portrait,
-    tensor::{Enlargement, pixel_grid},
+    tensor::{Enlargement, channels_first, channels_last, pixel_grid},
 };
 
 /// Width of the fade at the border, as a share of the side.
@@ -80,7 +80,9 @@ impl PhotoWarp {
             occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
         };
         let painted = self.paint.apply(decoded.prediction.clone());
-        let moved = warp_blend(&self.photo, &smooth, Some(&painted), FlowResize::Displacements);
+        let photo = channels_last(self.photo.clone());
+        let painted = channels_last(painted);
+        let moved = channels_first(warp_blend(&photo, &smooth, Some(&painted), FlowResize::Displacements));
         ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
     }
 }

@@ -130,6 +130,16 @@ impl Enlargement {
     }
 }
 
+/// `[batch, height, width, channels]` as `[batch, channels, height, width]`; a view.
+pub fn channels_first(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 3, 1, 2])
+}
+
+/// `[batch, channels, height, width]` as `[batch, height, width, channels]`; a view.
+pub fn channels_last(x: Tensor<4>) -> Tensor<4> {
+    x.permute([0, 2, 3, 1])
+}
+
 /// Doubles both sides by repeating pixels.
 ///
 /// # Shapes

@@ -17,7 +17,7 @@ use lfdm::motion::{FlowResize, Motion, resize_flow};
 use lfdm::native::train::losses::equivariance;
 use lfdm::native::train::tps::{ThinPlateTransform, TransformParams};
 use lfdm::noise::NoiseSource;
-use lfdm::tensor::{anti_alias, coordinate_grid, resize, warp};
+use lfdm::tensor::{anti_alias, channels_last, coordinate_grid, resize, warp};
 
 /// Step of the differences: short enough that hardly any ReLU changes its side, long enough that rounding stays below
 /// the tolerance.
@@ -197,6 +197,7 @@ fn decoding() {
         check("picture by the occlusion", occlusion.clone(), |x| decode(picture.clone(), flow.clone(), x));
     }
     let block = settled(ConvBlock::new([3, 4], 3, &device), 0.3);
+    let picture = channels_last(picture);
     check("batch norm on the batch's statistics", picture, |picture| block.forward(picture));
 }
 
@@ -243,13 +244,13 @@ fn denoising() {
     let model = settled(config.init(5, &device), 0.3);
     let unet = &model.denoise_fn;
     let tables = unet.frame_tables(4);
-    let tokens = normal::<3>(17, [8, 16, 12], &device);
+    let tokens = normal::<4>(17, [8, 4, 3, 16], &device);
     check("linear attention", tokens.clone(), |x| unet.downs[1].linear_attn.forward(x));
     check("attention over frames", tokens.clone(), |x| unet.downs[1].frame_attn.forward(x, &tables));
     check("attention over positions", tokens, |x| unet.mid_spatial_attn.forward(x));
 
     let resnet = &unet.downs[0].resnet1;
-    let x = normal::<4>(18, [8, 8, 4, 4], &device);
+    let x = normal::<4>(18, [8, 4, 4, 8], &device);
     let film = normal::<2>(19, [2, 16], &device);
     check("group norm and scale by the input", x.clone(), |x| resnet.forward(x, 2, Some(&film)));
     check("group norm and scale by the condition", film, |film| resnet.forward(x.clone(), 2, Some(&film)));

@@ -2,22 +2,22 @@
 //! (Video Diffusion Models, Sec. 3), fed with the reference latent, the diffusion time and a
 //! condition (LFDM, Sec. 3.3).
 //!
-//! Between its ends the network keeps frames folded into the batch,
-//! `[batch * frames, channels, height, width]`.
+//! Between its ends the network keeps frames folded into the batch and channels last,
+//! `[batch * frames, height, width, channels]`.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{GroupNorm, GroupNormConfig, Linear, LinearConfig, PaddingConfig2d};
 use burn::tensor::activation::{gelu, silu};
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::{ConvOptions, PadMode};
+use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::attention::{
     FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
 };
 use super::config::{Diffused, UnetConfig, Upsampling};
-use crate::tensor::upsample_nearest;
+use crate::kernels::{Convolution, DoublingConvolution, group_norm};
+use crate::tensor::{channels_first, channels_last, upsample_nearest};
 
 /// The U-Net. [`official_key`] turns its module paths into the official checkpoints' keys.
 #[derive(Module, Debug)]
@@ -150,7 +150,7 @@ impl Unet3d {
     /// # Shapes
     /// - `x`: `[batch, channels, frames, height, width]`, of motion flow x, flow y and occlusion,
     ///   with sides divisible by `2^(levels - 1)`
-    /// - `reference`: `[batch, dim, height, width]`, from [`reference`](Self::reference), or one
+    /// - `reference`: `[batch, height, width, dim]`, from [`reference`](Self::reference), or one
     ///   per frame, `batch * frames` of them
     /// - `conditioning`: `variants * batch` rows
     /// - result: `[variants * batch, channels, frames, height, width]`
@@ -165,7 +165,7 @@ impl Unet3d {
     }
 
     /// [`forward`](Self::forward) that shows each module's output,
-    /// `[batch * frames, channels, height, width]`, under its official name.
+    /// `[batch * frames, height, width, channels]`, under its official name.
     pub fn forward_with(
         &self,
         x: Tensor<5>,
@@ -177,10 +177,10 @@ impl Unet3d {
         let [batch, channels, frames, height, width] = x.dims();
         let variants = conditioning.rows() / batch;
 
-        let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, channels, height, width]);
+        let x = x.permute([0, 2, 3, 4, 1]).reshape([batch * frames, height, width, channels]);
         let stem = self.embed(x, reference);
         tap("init_conv", &stem);
-        let x = per_position(stem.clone(), |x| self.init_temporal_attn.forward(x, tables));
+        let x = self.init_temporal_attn.forward(stem.clone(), tables);
         tap("init_temporal_attn", &x);
 
         let out = if variants > 1 && x.device() == Device::flex() {
@@ -195,15 +195,15 @@ impl Unet3d {
             let repeat = |x: Tensor<4>| if variants > 1 { x.repeat_dim(0, variants) } else { x };
             self.conditioned(repeat(x), repeat(stem), conditioning, tables, tap)
         };
-        out.reshape([variants * batch, frames, channels, height, width]).permute([0, 2, 1, 3, 4])
+        out.reshape([variants * batch, frames, height, width, channels]).permute([0, 4, 1, 2, 3])
     }
 
     /// Everything that depends on time and condition.
     ///
     /// # Shapes
-    /// - `x`: `[rows * frames, dim, height, width]`, after the first temporal attention
+    /// - `x`: `[rows * frames, height, width, dim]`, after the first temporal attention
     /// - `stem`: the same before it; concatenated at the end
-    /// - result: `[rows * frames, channels, height, width]`
+    /// - result: `[rows * frames, height, width, channels]`
     fn conditioned(
         &self,
         mut x: Tensor<4>,
@@ -221,35 +221,35 @@ impl Unet3d {
             tap(0, &x);
             x = stage.resnet2.forward(x, rows, films.next());
             tap(1, &x);
-            x = per_position(x, |x| stage.linear_attn.forward(x));
+            x = stage.linear_attn.forward(x);
             tap(2, &x);
-            x = per_position(x, |x| stage.frame_attn.forward(x, tables));
+            x = stage.frame_attn.forward(x, tables);
             tap(3, &x);
             skips.push(x.clone());
             if let Some(downsample) = &stage.resample {
-                x = downsample.forward(x);
+                x = Convolution::of(downsample).forward(x);
                 tap(4, &x);
             }
         }
 
         x = self.mid_block1.forward(x, rows, films.next());
         tap("mid_block1", &x);
-        x = per_position(x, |x| self.mid_spatial_attn.forward(x));
+        x = self.mid_spatial_attn.forward(x);
         tap("mid_spatial_attn", &x);
-        x = per_position(x, |x| self.mid_temporal_attn.forward(x, tables));
+        x = self.mid_temporal_attn.forward(x, tables);
         tap("mid_temporal_attn", &x);
         x = self.mid_block2.forward(x, rows, films.next());
         tap("mid_block2", &x);
 
         for (level, (stage, skip)) in self.ups.iter().zip(skips.into_iter().rev()).enumerate() {
             let mut tap = |index: usize, x: &Tensor<4>| tap(&format!("ups.{level}.{index}"), x);
-            x = stage.resnet1.forward(Tensor::cat(vec![x, skip], 1), rows, films.next());
+            x = stage.resnet1.forward(Tensor::cat(vec![x, skip], 3), rows, films.next());
             tap(0, &x);
             x = stage.resnet2.forward(x, rows, films.next());
             tap(1, &x);
-            x = per_position(x, |x| stage.linear_attn.forward(x));
+            x = stage.linear_attn.forward(x);
             tap(2, &x);
-            x = per_position(x, |x| stage.frame_attn.forward(x, tables));
+            x = stage.frame_attn.forward(x, tables);
             tap(3, &x);
             if let Some(upsample) = &stage.resample {
                 x = upsample.forward(x);
@@ -257,10 +257,10 @@ impl Unet3d {
             }
         }
 
-        let x = Tensor::cat(vec![x, stem], 1);
+        let x = Tensor::cat(vec![x, stem], 3);
         match &self.occlusion_map {
             None => self.final_conv.forward(x, rows),
-            Some(head) => Tensor::cat(vec![self.final_conv.forward(x.clone(), rows), head.forward(x, rows)], 1),
+            Some(head) => Tensor::cat(vec![self.final_conv.forward(x.clone(), rows), head.forward(x, rows)], 3),
         }
     }
 
@@ -269,12 +269,12 @@ impl Unet3d {
     ///
     /// # Shapes
     /// - `latent`: `[batch, latent_channels, height, width]`
-    /// - result: `[batch, dim, height, width]`
+    /// - result: `[batch, height, width, dim]`
     pub fn reference(&self, latent: Tensor<4>) -> Tensor<4> {
         let weight = self.init_conv.weight.val();
         let latent_channels = weight.dims()[1] - self.channels;
         let bias = self.init_conv.bias.as_ref().map(Param::val);
-        conv2d(latent, weight.narrow(1, self.channels, latent_channels), bias, self.init_options())
+        Convolution::new(weight.narrow(1, self.channels, latent_channels), bias).forward(channels_last(latent))
     }
 
     /// The scales and shifts of every block for `n` pairs of time and condition.
@@ -316,20 +316,16 @@ impl Unet3d {
     /// `init_conv` over what is diffused and the reference.
     ///
     /// # Shapes
-    /// - `x`: `[batch * frames, channels, height, width]`
-    /// - `reference`: `[batch, dim, height, width]`
-    /// - result: `[batch * frames, dim, height, width]`
+    /// - `x`: `[batch * frames, height, width, channels]`
+    /// - `reference`: `[batch, height, width, dim]`
+    /// - result: `[batch * frames, height, width, dim]`
     fn embed(&self, x: Tensor<4>, reference: &Tensor<4>) -> Tensor<4> {
-        let [batch, dim, height, width] = reference.dims();
+        let [batch, height, width, dim] = reference.dims();
         let n = x.dims()[0];
         let weight = self.init_conv.weight.val().narrow(1, 0, self.channels);
-        let x = conv2d(x, weight, None, self.init_options());
-        let x = x.reshape([batch, n / batch, dim, height * width]);
-        (x + reference.clone().reshape([batch, 1, dim, height * width])).reshape([n, dim, height, width])
-    }
-
-    fn init_options(&self) -> ConvOptions<2> {
-        ConvOptions::new([1, 1], self.init_conv.kernel_size.map(|side| side / 2), [1, 1], 1)
+        let x = Convolution::new(weight, None).forward(x);
+        let x = x.reshape([batch, n / batch, height * width, dim]);
+        (x + reference.clone().reshape([batch, 1, height * width, dim])).reshape([n, height, width, dim])
     }
 }
 
@@ -460,14 +456,15 @@ impl Upsample {
     /// Doubles height and width.
     ///
     /// # Shapes
-    /// - `x`: `[n, channels, height, width]`
-    /// - result: `[n, channels, 2 * height, 2 * width]`
+    /// - `x`: `[n, height, width, channels]`
+    /// - result: `[n, 2 * height, 2 * width, channels]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         match self {
-            Self::Deconvolution(conv) => conv.forward(x),
-            Self::Nearest(NearestUpsample { conv, reflect }) => {
-                let x = upsample_nearest(x);
-                conv.forward(if *reflect { x.pad((1, 1, 1, 1), PadMode::Reflect) } else { x })
+            Self::Deconvolution(conv) => DoublingConvolution::transposed(conv).forward(x),
+            Self::Nearest(NearestUpsample { conv, reflect: false }) => DoublingConvolution::nearest(conv).forward(x),
+            Self::Nearest(NearestUpsample { conv, reflect: true }) => {
+                let x = upsample_nearest(channels_first(x)).pad((1, 1, 1, 1), PadMode::Reflect);
+                Convolution::of(conv).forward(channels_last(x))
             }
         }
     }
@@ -499,16 +496,19 @@ impl ResnetBlock {
     /// Both convolutions, and the residual.
     ///
     /// # Shapes
-    /// - `x`: `[batch * frames, from, height, width]`
+    /// - `x`: `[batch * frames, height, width, from]`
     /// - `film`: `[batch, 2 * to]`, scale - 1 and shift
-    /// - result: `[batch * frames, to, height, width]`
+    /// - result: `[batch * frames, height, width, to]`
     pub fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
-        let h = self.block1.forward(x.clone(), batch, film);
-        let h = self.block2.forward(h, batch, None);
-        h + match &self.res_conv {
-            Some(conv) => conv.forward(x),
+        let h = Convolution::of(&self.block1.proj).forward(x.clone());
+        let first = group_norm(&self.block1.norm, &h, batch, film);
+        let h = Convolution::of(&self.block2.proj).after(first).forward(h);
+        let second = group_norm(&self.block2.norm, &h, batch, None);
+        let residual = match &self.res_conv {
+            Some(conv) => Convolution::of(conv).forward(x),
             None => x,
-        }
+        };
+        second.apply(h, Some(residual))
     }
 }
 
@@ -531,42 +531,14 @@ impl ConvNorm {
         }
     }
 
-    pub(crate) fn forward(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
-        silu(self.normalise(self.proj.forward(x), batch, film))
-    }
-
-    /// Group normalisation over channels, frames and positions jointly, then scale and shift.
+    /// All three.
     ///
-    /// Statistics come from per-channel sums, and normalisation, gain and FiLM are merged into one
-    /// scale and one shift per channel, so the activation is read three times and never rearranged.
-    pub(crate) fn normalise(&self, x: Tensor<4>, batch: usize, film: Option<&Tensor<2>>) -> Tensor<4> {
-        let [n, channels, height, width] = x.dims();
-        let groups = self.norm.num_groups;
-        let (frames, width_of_group) = (n / batch, channels / groups);
-        let x = x.reshape([batch, frames, channels, height * width]);
-
-        let count = (frames * height * width * width_of_group) as f64;
-        let mean = |x: Tensor<4>| {
-            x.sum_dim(3).reshape([batch, frames, groups, width_of_group]).sum_dim(1).sum_dim(3).div_scalar(count)
-        };
-        let first = mean(x.clone());
-        let variance = mean(x.clone() * x.clone()) - first.clone() * first.clone();
-        let inverse = (variance.clamp_min(0.0) + self.norm.epsilon).sqrt().recip();
-
-        let per_channel = |param: &Option<Param<Tensor<1>>>, default: f64| match param {
-            Some(param) => param.val().reshape([1, 1, groups, width_of_group]),
-            None => Tensor::full([1, 1, groups, width_of_group], default, &inverse.device()),
-        };
-        let scale = inverse.clone() * per_channel(&self.norm.gamma, 1.0);
-        let shift = per_channel(&self.norm.beta, 0.0) - first * scale.clone();
-        let (mut scale, mut shift) = (scale.reshape([batch, 1, channels, 1]), shift.reshape([batch, 1, channels, 1]));
-        if let Some(film) = film {
-            let half = |start| film.clone().narrow(1, start, channels).reshape([batch, 1, channels, 1]);
-            let film_scale = half(0) + 1.0;
-            scale = scale * film_scale.clone();
-            shift = shift * film_scale + half(channels);
-        }
-        (x * scale + shift).reshape([n, channels, height, width])
+    /// # Shapes
+    /// - `x`: `[batch * frames, height, width, from]`
+    /// - result: `[batch * frames, height', width', to]`
+    pub(crate) fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
+        let x = Convolution::of(&self.proj).forward(x);
+        group_norm(&self.norm, &x, batch, None).apply(x, None)
     }
 }
 
@@ -583,10 +555,10 @@ impl OutputHead {
     /// Block and projection.
     ///
     /// # Shapes
-    /// - `x`: `[batch * frames, 2 * dim, height, width]`
-    /// - result: `[batch * frames, channels, height, width]`
+    /// - `x`: `[batch * frames, height, width, 2 * dim]`
+    /// - result: `[batch * frames, height, width, channels]`
     pub fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
-        self.conv.forward(self.resnet.forward(x, batch, None))
+        Convolution::of(&self.conv).forward(self.resnet.forward(x, batch, None))
     }
 }
 
@@ -625,12 +597,6 @@ fn downsample(channels: usize, device: &Device) -> Conv2d {
         .init(device)
 }
 
-/// Runs `attention` on `x` with its positions in one axis, `[n, channels, positions]`.
-fn per_position(x: Tensor<4>, attention: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<4> {
-    let [n, channels, height, width] = x.dims();
-    attention(x.reshape([n, channels, height * width])).reshape([n, channels, height, width])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -662,8 +628,8 @@ mod tests {
         let motion = noise.normal::<4>([batch * frames, 3, 8, 6], &device);
         let latent = noise.normal::<4>([batch, 6, 8, 6], &device);
         let repeated = latent.clone().unsqueeze_dim::<5>(1).repeat_dim(1, frames).flatten::<4>(0, 1);
-        let whole = unet.init_conv.forward(Tensor::cat(vec![motion.clone(), repeated], 1));
-        let split = unet.embed(motion, &unet.reference(latent));
+        let whole = channels_last(unet.init_conv.forward(Tensor::cat(vec![motion.clone(), repeated], 1)));
+        let split = unet.embed(channels_last(motion), &unet.reference(latent));
         assert!((whole - split).abs().max().into_scalar::<f32>() < 1e-5);
     }
 

@@ -1,11 +1,20 @@
-//! Operations with a hand-written kernel, a room for each.
+//! Operations with hand-written kernels, a room for each.
 //!
-//! A room holds the operation that the model calls, its twin in plain tensor operations, the launch of its WGSL kernel
-//! from `shaders/` and a test that holds kernel and twin together. The operation launches the kernel on inference
-//! tensors of a device that takes WGSL; everywhere else, and in training, it is the twin.
+//! A room holds the operation that the model calls, its twin in plain tensor operations, its kernels (`cpu`, and the
+//! launch of its WGSL from `shaders/`) and a test that holds kernels and twin together. The operation takes the kernel
+//! of the tensors' device if there is one for inference; everywhere else, and in training, it is the twin.
 
+pub mod attention;
+pub mod conv;
+mod cpu;
+pub mod group_norm;
 #[cfg(feature = "gpu")]
 mod launch;
+pub mod linear_attention;
 pub mod warp_blend;
 
+pub use self::attention::Attention;
+pub use self::conv::{Convolution, DoublingConvolution};
+pub use self::group_norm::{Affine, Gate, group_norm};
+pub use self::linear_attention::LinearAttention;
 pub use self::warp_blend::warp_blend;

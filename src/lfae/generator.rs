@@ -5,11 +5,12 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv, narrow_conv};
+use super::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
 use super::config::LfaeConfig;
 use super::painter::Painter;
-use crate::kernels::warp_blend;
+use crate::kernels::{Convolution, warp_blend};
 use crate::motion::{FlowResize, Motion};
+use crate::tensor::{channels_first, channels_last};
 
 /// Encoder and warping decoder: the half of stage 1 that generation needs.
 #[derive(Module, Debug)]
@@ -33,18 +34,19 @@ pub struct Generator {
 /// once.
 #[derive(Debug, Clone)]
 pub struct ReferenceFeatures {
+    /// `[batch, height / 2^level, width / 2^level, channels]` for each level from 0 on.
     pub(crate) levels: Vec<Tensor<4>>,
 }
 
 impl ReferenceFeatures {
     /// `[batch, channels, height / 2^level, width / 2^level]` for each level from 0 on.
-    pub fn levels(&self) -> &[Tensor<4>] {
-        &self.levels
+    pub fn levels(&self) -> Vec<Tensor<4>> {
+        self.levels.iter().cloned().map(channels_first).collect()
     }
 
     /// The deepest level, which the diffusion model sees: `[batch, channels, height / 2^down, width / 2^down]`.
     pub fn latent(&self) -> Tensor<4> {
-        self.levels[self.levels.len() - 1].clone()
+        channels_first(self.levels[self.levels.len() - 1].clone())
     }
 }
 
@@ -87,7 +89,7 @@ impl Generator {
     /// # Shapes
     /// - `image`: `[batch, 3, height, width]` in [0, 1]
     pub fn encode(&self, image: Tensor<4>) -> ReferenceFeatures {
-        let mut levels = vec![self.first.forward(image)];
+        let mut levels = vec![self.first.forward(channels_last(image))];
         for block in &self.down_blocks {
             let next = block.forward(levels[levels.len() - 1].clone());
             levels.push(next);
@@ -106,7 +108,7 @@ impl Generator {
     }
 
     /// [`decode`](Self::decode) that passes intermediate results to `tap`: the inputs of `bottleneck`, `up0`,
-    /// `up1`, ... and `final`, and the output of `final`.
+    /// `up1`, ... and `final`, and the output of `final`, all `[batch, channels, height, width]`.
     ///
     /// # Shapes
     /// - as for [`decode`](Self::decode)
@@ -120,9 +122,10 @@ impl Generator {
         let mut levels = features.levels.iter().rev();
         let Some(latent) = levels.next() else { unreachable!("an encoder has at least one level") };
 
+        let mut tap = |name: &str, out: &Tensor<4>| tap(name, &channels_first(out.clone()));
         let mut out = self.blend(latent, motion, None);
         if let Some(painter) = &self.painter {
-            let [_, _, height, width] = out.dims();
+            let [_, height, width, _] = out.dims();
             out = out + painter.show(motion, [height, width]);
         }
         tap("bottleneck_in", &out);
@@ -141,10 +144,12 @@ impl Generator {
         }
         tap("final_in", &out);
         let motion = &self.sharpened(self.up_blocks.len() + 1, &out, motion);
-        let out = narrow_conv(&self.last, out);
+        let out = Convolution::of(&self.last).forward(out);
         tap("final_out", &out);
         let painted = sigmoid(out);
+        let image = channels_last(image);
         let prediction = if self.skips { self.blend(&image, motion, Some(&painted)) } else { painted.clone() };
+        let [prediction, painted] = [prediction, painted].map(channels_first);
         Decoded { prediction, painted, occlusion: motion.occlusion.clone() }
     }
 
@@ -168,9 +173,13 @@ impl Generator {
         Motion { flow, occlusion }
     }
 
-    /// `image` warped and, where the occlusion says so, replaced by `painted`.
+    /// `image` warped and, where the occlusion says so, replaced by `painted`; channels are last.
     fn blend(&self, image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>>) -> Tensor<4> {
-        if self.occlusion { warp_blend(image, motion, painted, self.resize) } else { motion.warp(image, self.resize) }
+        if self.occlusion {
+            warp_blend(image, motion, painted, self.resize)
+        } else {
+            channels_last(motion.warp(&channels_first(image.clone()), self.resize))
+        }
     }
 
     /// The same map in inference, with every batch norm that follows a convolution folded into it.

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::blocks::{DownBlock, UpBlock};
 use super::config::HourglassConfig;
+use crate::tensor::{channels_first, channels_last};
 
 /// Encoder and decoder; every scale of the encoder, the input included, is concatenated into the decoder.
 #[derive(Module, Debug)]
@@ -56,13 +57,14 @@ impl Hourglass {
     /// - `x`: `[batch, in, height, width]`, sides divisible by `2^blocks`
     /// - returns `[batch, block_expansion + in, height, width]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let mut scales = self.encoder.forward(x);
+        let mut scales = self.encoder.scales(channels_last(x));
         let deepest = scales.pop();
         let out = self.decoder.up_blocks.iter().fold(deepest, |out, block| {
             let skip = scales.pop()?;
-            Some(Tensor::cat(vec![block.forward(out?), skip], 1))
+            Some(Tensor::cat(vec![block.forward(out?), skip], 3))
         });
-        out.unwrap_or_else(|| unreachable!("the encoder returns one scale more than the decoder has blocks"))
+        out.map(channels_first)
+            .unwrap_or_else(|| unreachable!("the encoder returns one scale more than the decoder has blocks"))
     }
 
     /// The same map in inference, without batch norms.
@@ -79,6 +81,11 @@ impl HourglassEncoder {
     /// - `x`: `[batch, in, height, width]`
     /// - returns `blocks + 1` tensors, each half the side of the one before
     pub fn forward(&self, x: Tensor<4>) -> Vec<Tensor<4>> {
+        self.scales(channels_last(x)).into_iter().map(channels_first).collect()
+    }
+
+    /// [`forward`](Self::forward) of maps with the channels last.
+    fn scales(&self, x: Tensor<4>) -> Vec<Tensor<4>> {
         let mut scales = vec![x];
         for block in &self.down_blocks {
             let next = block.forward(scales[scales.len() - 1].clone());

@@ -11,10 +11,11 @@ use burn::nn::conv::Conv2d;
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
-use super::blocks::{narrow_conv, zero_conv};
+use super::blocks::zero_conv;
 use super::config::LfaeConfig;
+use crate::kernels::Convolution;
 use crate::motion::Motion;
-use crate::tensor::{WAVELETS, haar, pixel_grid, resize};
+use crate::tensor::{WAVELETS, channels_first, channels_last, haar, pixel_grid, resize};
 
 /// Shows the motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]
@@ -50,7 +51,7 @@ impl Painter {
     ///
     /// # Shapes
     /// - `size`: `[height, width]` of those features
-    /// - returns `[frames, channels, height, width]`
+    /// - returns `[frames, height, width, channels]`
     pub(super) fn show(&self, motion: &Motion, size: [usize; 2]) -> Tensor<4> {
         let [_, rows, columns, _] = motion.flow.dims();
         let device = motion.flow.device();
@@ -59,20 +60,21 @@ impl Painter {
         let displacement = (motion.flow.clone() - pixel_grid([rows, columns], &device).unsqueeze()) * cells;
         let seen = Tensor::cat(vec![displacement.permute([0, 3, 1, 2]), motion.occlusion.clone()], 1);
         let seen = if [rows, columns] == size.map(|side| 2 * side) { haar(seen) } else { resize(seen, size) };
-        self.motion.forward(seen)
+        Convolution::of(&self.motion).forward(channels_last(seen))
     }
 
     /// The occlusion for blend `index`, whose painted features are `features`.
     ///
     /// # Shapes
-    /// - `features`: `[frames, channels, height, width]`
+    /// - `features`: `[frames, height, width, channels]`
     /// - `occlusion`: `[frames, 1, rows, columns]`, the motion's
     /// - returns `[frames, 1, height, width]` in (0, 1)
     pub(super) fn sharpen(&self, index: usize, features: &Tensor<4>, occlusion: &Tensor<4>) -> Tensor<4> {
-        let [_, _, height, width] = features.dims();
+        let [_, height, width, _] = features.dims();
         let occlusion = resize(occlusion.clone(), [height, width]).clamp(MARGIN, 1.0 - MARGIN);
         let logit = occlusion.clone().log() - (-occlusion + 1.0).log();
-        sigmoid(logit + narrow_conv(&self.masks[index], features.clone()))
+        let shift = Convolution::of(&self.masks[index]).forward(features.clone());
+        sigmoid(logit + channels_first(shift))
     }
 }
 
@@ -117,7 +119,7 @@ mod tests {
         let device = Device::flex();
         let mut painter = LfdmConfig::faces_64(1).lfae.init_painter(&device);
         let bias = |value: f32| Some(burn::module::Param::from_tensor(Tensor::from_floats([value], &device)));
-        let features = Tensor::ones([1, 32, 8, 8], &device);
+        let features = Tensor::ones([1, 8, 8, 32], &device);
         let mut sharpened = |shift: f32, occlusion: f32| {
             painter.masks[2].bias = bias(shift);
             let occlusion = Tensor::full([1, 1, 4, 4], occlusion, &device);

@@ -15,7 +15,7 @@ use super::blocks::{DownBlock, zero_conv};
 use super::config::{LfaeConfig, RefinementConfig};
 use super::hourglass::Hourglass;
 use crate::motion::{FlowResize, Motion, resize_flow};
-use crate::tensor::{anti_alias, coordinate_grid, pixel_grid, resize, warp};
+use crate::tensor::{anti_alias, channels_first, channels_last, coordinate_grid, pixel_grid, resize, warp};
 
 /// Corrects a motion by looking at the source and the driving frame.
 #[derive(Module, Debug)]
@@ -95,8 +95,8 @@ impl FlowRefinement {
             let displacement = (flow.clone() - centres.clone()).permute([0, 3, 1, 2]);
             let guess = resize(Tensor::cat(vec![displacement, occlusion.clone()], 1), [height, width]);
             let seen = Tensor::cat(vec![warped, driving.clone(), guess], 1);
-            let features = self.down_blocks.iter().fold(seen, |x, block| block.forward(x));
-            let features = self.hourglass.forward(features);
+            let features = self.down_blocks.iter().fold(channels_last(seen), |x, block| block.forward(x));
+            let features = self.hourglass.forward(channels_first(features));
 
             flow = flow + self.flow.forward(features.clone()).permute([0, 2, 3, 1]) * cell.clone();
             if let (Some(head), Some(logits)) = (&self.occlusion, &mut occlusion_logits) {

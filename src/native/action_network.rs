@@ -11,6 +11,8 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::diffusion::unet::ConvNorm;
+use crate::kernels::{Convolution, group_norm};
+use crate::tensor::{channels_first, channels_last};
 
 /// Channels after the stem and after every block.
 const WIDTHS: [usize; 4] = [32, 48, 96, 160];
@@ -73,8 +75,9 @@ impl ActionNetwork {
         // What moves is in the difference to frame 0, whoever the person is.
         let motion = (clips.clone() - clips.clone().narrow(1, 0, 1)) * 4.0;
         let x = Tensor::cat(vec![clips * 2.0 - 1.0, motion], 2);
-        let x = self.stem.forward(x.reshape([batch * frames, 2 * channels, height, width]), batch, None);
-        let x = self.blocks.iter().fold(x, |x, block| block.forward(x, batch));
+        let x = channels_last(x.reshape([batch * frames, 2 * channels, height, width]));
+        let x = self.stem.forward(x, batch);
+        let x = channels_first(self.blocks.iter().fold(x, |x, block| block.forward(x, batch)));
         let [n, channels, height, width] = x.dims();
         let x = x.reshape([batch, n / batch, channels * height * width]).mean_dim(1);
         let features = self.embed.forward(x.reshape([batch, channels * height * width]));
@@ -104,16 +107,15 @@ impl Block {
     }
 
     /// # Shapes
-    /// - `x`: `[batch * frames, from, height, width]`
-    /// - returns `[batch * ceil(frames / stride), to, height / 2, width / 2]`
+    /// - `x`: `[batch * frames, height, width, from]`
+    /// - returns `[batch * ceil(frames / stride), height / 2, width / 2, to]`
     fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
-        let x = self.inside.forward(x, batch, None);
-        let [n, channels, height, width] = x.dims();
-        let x = x.reshape([batch, n / batch, channels, height * width]).swap_dims(1, 2);
-        let x = self.across.proj.forward(x).swap_dims(1, 2);
+        let x = self.inside.forward(x, batch);
+        let [n, height, width, channels] = x.dims();
+        let x = Convolution::of(&self.across.proj).forward(x.reshape([batch, n / batch, height * width, channels]));
         let frames = x.dims()[1];
-        let x = x.reshape([batch * frames, channels, height, width]);
-        silu(self.across.normalise(x, batch, None))
+        let x = x.reshape([batch * frames, height, width, channels]);
+        group_norm(&self.across.norm, &x, batch, None).apply(x, None)
     }
 }
 

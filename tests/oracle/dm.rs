@@ -1,7 +1,6 @@
 //! The diffusion model: parts, whole forward passes, sampling trajectories, training loss.
 
-use burn::tensor::module::conv2d;
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::module::layer_norm;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use lfdm::config::{Diffused, DiffusionConfig, Parameterization, ScheduleKind, Threshold, UnetConfig, Upsampling};
 use lfdm::diffusion::attention::{FrameTables, MAX_DISTANCE, relative_bucket, rotary_frequencies};
@@ -10,6 +9,8 @@ use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
     clean_and_noise, official_key, sample_quantile, threshold,
 };
+use lfdm::kernels::Convolution;
+use lfdm::kernels::attention::NORM_EPSILON;
 use lfdm::weights::{collect_module, load_module};
 
 use crate::golden::{Golden, Report};
@@ -193,21 +194,27 @@ fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &
 
     let x = input("x_d1");
     let linear = &unet.downs[0].linear_attn;
-    check("layernorm", on_positions(&x, |x| linear.norm.forward(x).swap_dims(1, 2)));
-    check("sla_raw", on_positions(&x, |x| linear.attend(x.swap_dims(1, 2))));
-    check("sla", on_positions(&x, |x| linear.forward(x)));
-    check("down", on_frames(&x, |x| unet.downs[0].resample.as_ref().unwrap().forward(x)));
+    check("layernorm", on_frames(&x, |x| layer_norm(x, linear.norm.gamma.val(), None, NORM_EPSILON)));
+    check("sla_raw", on_frames(&x, |x| linear.block().attend(x.clone().flatten(1, 2)).reshape(x.dims())));
+    check("sla", on_frames(&x, |x| linear.forward(x)));
+    check("down", on_frames(&x, |x| Convolution::of(unet.downs[0].resample.as_ref().unwrap()).forward(x)));
 
     let x = input("x_d2");
     let frames = &unet.downs[1].frame_attn;
-    check("tattn_raw", on_positions(&x, |x| frames.attend(x.swap_dims(1, 2), &tables)));
-    check("tattn", on_positions(&x, |x| frames.forward(x, &tables)));
-    check("tattn_nobias", on_positions(&x, |x| frames.forward(x, &without_bias)));
+    let [_, _, length, _, _] = x.dims();
+    let raw = |x: Tensor<4>| {
+        let [n, height, width, channels] = x.dims();
+        let tokens = x.reshape([n / length, length, height * width, channels]);
+        frames.block(&tables).attend(tokens).reshape([n, height, width, channels])
+    };
+    check("tattn_raw", on_frames(&x, raw));
+    check("tattn", on_frames(&x, |x| frames.forward(x, &tables)));
+    check("tattn_nobias", on_frames(&x, |x| frames.forward(x, &without_bias)));
 
     if golden.has("units/parts/x_mid") {
         let x = input("x_mid");
-        check("mid_spatial", on_positions(&x, |x| unet.mid_spatial_attn.forward(x)));
-        check("mid_temporal", on_positions(&x, |x| unet.mid_temporal_attn.forward(x, &tables)));
+        check("mid_spatial", on_frames(&x, |x| unet.mid_spatial_attn.forward(x)));
+        check("mid_temporal", on_frames(&x, |x| unet.mid_temporal_attn.forward(x, &tables)));
     }
 
     let resnet = &unet.downs[1].resnet1;
@@ -223,11 +230,7 @@ fn parts(golden: &Golden, report: &mut Report, model: &DiffusionModel, device: &
     check("occlusion_map", on_frames(&x, |x| occlusion.forward(x, batch)));
     check("up", on_frames(&input("x_up"), |x| unet.ups[0].resample.as_ref().unwrap().forward(x)));
 
-    let weight = unet.init_conv.weight.val();
-    let bias = unet.init_conv.bias.as_ref().map(|bias| bias.val());
-    let padding = [2, 3].map(|axis| weight.dims()[axis] / 2);
-    let whole = |x| conv2d(x, weight.clone(), bias.clone(), ConvOptions::new([1, 1], padding, [1, 1], 1));
-    check("init_conv", on_frames(&input("x_init"), whole));
+    check("init_conv", on_frames(&input("x_init"), |x| Convolution::of(&unet.init_conv).forward(x)));
 }
 
 /// Single sampler steps, with the official network output in place of a network.
@@ -320,7 +323,7 @@ fn forward_passes(golden: &Golden, report: &mut Report, model: &DiffusionModel, 
         // The set holds the first frames only.
         let name = format!("dm/unet/taps/{name}");
         let frames = golden.data(&name).shape()[2];
-        report.compare(golden, &name, output.clone().narrow(0, 0, frames).swap_dims(0, 1).unsqueeze::<5>());
+        report.compare(golden, &name, output.clone().narrow(0, 0, frames).permute([3, 0, 1, 2]).unsqueeze::<5>());
     };
     let reference = reference.clone().narrow(0, 0, frames);
     unet.forward_with(first, &reference, &conditioning, &unet.frame_tables(frames), &mut tap);
@@ -418,20 +421,11 @@ fn loops(golden: &Golden) -> Vec<Loop> {
         .collect()
 }
 
-/// Runs `part` on `[batch, channels, frames, height, width]` with frames folded into the batch.
+/// Runs `part` on `[batch, channels, frames, height, width]` as the network sees it, with frames folded into the batch
+/// and channels last.
 fn on_frames(x: &Tensor<5>, part: impl FnOnce(Tensor<4>) -> Tensor<4>) -> Tensor<5> {
     let [batch, channels, frames, height, width] = x.dims();
-    let y = part(x.clone().swap_dims(1, 2).reshape([batch * frames, channels, height, width]));
-    let [_, channels, height, width] = y.dims();
-    y.reshape([batch, frames, channels, height, width]).swap_dims(1, 2)
-}
-
-/// [`on_frames`] for parts that see positions in one axis.
-fn on_positions(x: &Tensor<5>, part: impl FnOnce(Tensor<3>) -> Tensor<3>) -> Tensor<5> {
-    let [_, _, _, height, width] = x.dims();
-    on_frames(x, |x| {
-        let y = part(x.flatten(2, 3));
-        let [n, channels, _] = y.dims();
-        y.reshape([n, channels, height, width])
-    })
+    let y = part(x.clone().permute([0, 2, 3, 4, 1]).reshape([batch * frames, height, width, channels]));
+    let [_, height, width, channels] = y.dims();
+    y.reshape([batch, frames, height, width, channels]).permute([0, 4, 1, 2, 3])
 }

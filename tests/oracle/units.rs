@@ -11,7 +11,7 @@ use lfdm::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock};
 use lfdm::lfae::{Regions, gaussian_heatmaps, is_flow_predictor, official_key};
 use lfdm::matrix2::Matrix2;
 use lfdm::motion::FlowResize;
-use lfdm::tensor::coordinate_grid;
+use lfdm::tensor::{channels_first, channels_last, coordinate_grid};
 use lfdm::weights::load_module;
 
 use crate::golden::{Golden, Report};
@@ -94,14 +94,16 @@ impl Units<'_> {
     }
 
     fn blocks(&self, report: &mut Report) {
-        let x: Tensor<4> = self.tensor("blocks/x");
+        let x = channels_last(self.tensor::<4>("blocks/x"));
         let weights = |case: &str| {
             let name = format!("units/blocks/{case}/state/conv.weight");
             let [out, input, side, _] = self.golden.tensor::<4>(&name, self.device).dims();
             ([input, out], side)
         };
         let key = |path: &str| path.trim_start_matches("block.").to_owned();
-        let mut check = |case: &str, y: Tensor<4>| report.compare(self.golden, &format!("units/blocks/{case}/y"), y);
+        let mut check = |case: &str, y: Tensor<4>| {
+            report.compare(self.golden, &format!("units/blocks/{case}/y"), channels_first(y));
+        };
 
         let (channels, side) = weights("same");
         check("same", self.load("blocks/same", ConvBlock::new(channels, side, self.device), &key).forward(x.clone()));
@@ -109,7 +111,7 @@ impl Units<'_> {
         check("down", self.load("blocks/down", DownBlock::new(channels, self.device), &key).forward(x.clone()));
         let (channels, _) = weights("up");
         check("up", self.load("blocks/up", UpBlock::new(channels, self.device), &key).forward(x.clone()));
-        let [_, channels, _, _] = x.dims();
+        let [_, _, _, channels] = x.dims();
         check("res", self.load("blocks/res", ResBlock::new(channels, self.device), &key).forward(x));
     }
 

@@ -36,7 +36,7 @@ pub(super) fn launch(
     painted: Option<&Tensor<4>>,
     resize: FlowResize,
 ) -> Option<Tensor<4>> {
-    let [images, channels, height, width] = image.dims();
+    let [images, height, width, channels] = image.dims();
     let [frames, rows, columns, _] = motion.flow.dims();
     let [_, _, mask_rows, mask_columns] = motion.occlusion.dims();
     let image = primitive(image)?;
@@ -48,7 +48,7 @@ pub(super) fn launch(
     };
 
     let client = image.client.clone();
-    let shape = Shape::from([frames, channels, height, width]);
+    let shape = Shape::from([frames, height, width, channels]);
     let output = empty_device_contiguous_dtype(client.clone(), image.device.clone(), shape, image.dtype);
     let [is_painted, is_displaced] = [painted.is_some(), resize == FlowResize::Displacements].map(usize::from);
     let sizes = [images, channels, height, width, rows, columns, mask_rows, mask_columns, is_painted, is_displaced];

@@ -7,7 +7,9 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::kernels::Convolution;
 use crate::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
+use crate::tensor::{channels_first, channels_last};
 
 /// Sizes of a [`FrameAutoencoder`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,8 +81,9 @@ impl FrameAutoencoder {
     /// - `frames`: `[n, 3, height, width]` in [0, 1], sides divisible by `2^down_blocks`
     /// - returns `[n, latent_channels, height / 2^down_blocks, width / 2^down_blocks]`
     pub(crate) fn encode(&self, frames: Tensor<4>) -> Tensor<4> {
-        let x = self.down_blocks.iter().fold(self.first.forward(frames), |x, block| block.forward(x));
-        self.to_latent.forward(x)
+        let x = self.first.forward(channels_last(frames));
+        let x = self.down_blocks.iter().fold(x, |x, block| block.forward(x));
+        channels_first(Convolution::of(&self.to_latent).forward(x))
     }
 
     /// Latents to frames.
@@ -90,9 +93,10 @@ impl FrameAutoencoder {
     /// - `latent`: `[n, latent_channels, height / 2^down_blocks, width / 2^down_blocks]`
     /// - returns `[n, 3, height, width]` in [0, 1]
     pub(crate) fn decode(&self, latent: Tensor<4>) -> Tensor<4> {
-        let x = self.bottleneck.iter().fold(self.from_latent.forward(latent), |x, block| block.forward(x));
+        let x = Convolution::of(&self.from_latent).forward(channels_last(latent));
+        let x = self.bottleneck.iter().fold(x, |x, block| block.forward(x));
         let x = self.up_blocks.iter().fold(x, |x, block| block.forward(x));
-        sigmoid(self.last.forward(x))
+        sigmoid(channels_first(Convolution::of(&self.last).forward(x)))
     }
 
     /// Frames to latents and back.

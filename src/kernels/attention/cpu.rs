@@ -1,0 +1,375 @@
+//! Softmax attention inside groups of tokens: over the frames of each position, or over the positions of each frame.
+//!
+//! Groups are the lanes of the vectors: a query is multiplied with a key in as many groups at once as a panel is wide,
+//! so nothing is transposed, and the softmax needs no sum across lanes.
+
+use pulp::{Simd, WithSimd};
+
+use super::NORM_EPSILON;
+
+use crate::kernels::conv::Activation;
+use crate::kernels::cpu::math::exp;
+use crate::kernels::cpu::product::{PanelsView, Product, WIDE, aligned, panel_width};
+use crate::kernels::cpu::{dispatch, load, map, mul_add, store};
+
+/// Sizes of an attention over `[outer, tokens, inner, channels]`: tokens of the same `outer` and `inner` form a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AttentionShape {
+    pub(crate) outer: usize,
+    pub(crate) tokens: usize,
+    pub(crate) inner: usize,
+    pub(crate) channels: usize,
+    pub(crate) heads: usize,
+    pub(crate) head_dim: usize,
+}
+
+impl AttentionShape {
+    fn hidden(&self) -> usize {
+        self.heads * self.head_dim
+    }
+}
+
+/// Weights of an attention as [`attention`] reads them.
+pub(crate) struct AttentionWeights {
+    /// `[heads, 3 * head_dim, channels]`: queries (scaled), keys, values; gains of the norm are in it. Queries and keys
+    /// have the first of each pair of channels that rotates in the first half.
+    qkv: Vec<f32>,
+    /// `[channels, heads * head_dim]`
+    out: Vec<f32>,
+    /// Cosines, then sines, `[tokens, 2, head_dim / 2]`.
+    rotation: Option<Vec<f32>>,
+    /// `[heads, tokens, tokens]`
+    positions: Option<Vec<f32>>,
+}
+
+impl AttentionWeights {
+    /// - `gain`: `[channels]`, of the layer norm
+    /// - `qkv`: `[channels, 3 * heads * head_dim]`
+    /// - `out`: `[heads * head_dim, channels]`
+    /// - `rotation`: `[tokens, head_dim, head_dim]`, of pairs of neighbours
+    /// - `positions`: `[heads, tokens, tokens]`, added to the products of queries and keys
+    pub(crate) fn new(
+        shape: &AttentionShape,
+        [gain, qkv, out]: [&[f32]; 3],
+        rotation: Option<&[f32]>,
+        positions: Option<&[f32]>,
+    ) -> Self {
+        let (hidden, channels, dim) = (shape.hidden(), shape.channels, shape.head_dim);
+        let of_queries = if rotation.is_some() { 1.0 } else { (dim as f32).powf(-0.5) };
+        let mut packed = vec![0.0; 3 * hidden * channels];
+        for (row, packed) in packed.chunks_exact_mut(channels).enumerate() {
+            let (head, part, index) = (row / (3 * dim), row / dim % 3, row % dim);
+            let source = match part {
+                2 => index,
+                _ => 2 * (index % (dim / 2)) + index / (dim / 2),
+            };
+            let column = part * hidden + head * dim + source;
+            let scale = if part == 0 { of_queries } else { 1.0 };
+            for ((packed, gain), row) in packed.iter_mut().zip(gain).zip(qkv.chunks_exact(3 * hidden)) {
+                *packed = row[column] * gain * scale;
+            }
+        }
+        let mut transposed = vec![0.0; out.len()];
+        for (channel, row) in transposed.chunks_exact_mut(hidden).enumerate() {
+            for (value, out) in row.iter_mut().zip(out.chunks_exact(channels)) {
+                *value = out[channel];
+            }
+        }
+        let rotation = rotation.map(|matrices| {
+            let terms = matrices.chunks_exact(dim * dim).flat_map(|matrix| {
+                let pairs = (0..dim / 2).map(|pair| 2 * pair * (dim + 1));
+                let cosines = pairs.clone().map(|place| matrix[place]);
+                cosines.chain(pairs.map(|place| matrix[place + 1]))
+            });
+            terms.collect()
+        });
+        Self { qkv: packed, out: transposed, rotation, positions: positions.map(<[f32]>::to_vec) }
+    }
+}
+
+/// `x + attention(norm(x))`
+pub(crate) fn attention(x: &[f32], shape: &AttentionShape, weights: &AttentionWeights) -> Vec<f32> {
+    let &AttentionShape { outer, tokens, inner, channels, .. } = shape;
+    let groups = outer * inner;
+    let width = panel_width();
+    let at = |group: usize, token: usize| ((group / inner * tokens + token) * inner + group % inner) * channels;
+    let bundles = map(groups.div_ceil(width), |bundle| {
+        let first = bundle * width;
+        let filled = width.min(groups - first);
+        // Groups as lanes: `[tokens, channels, width]`.
+        let mut lanes = aligned(tokens * channels * width);
+        for (token, lanes) in lanes.chunks_exact_mut(channels * width).enumerate() {
+            for lane in 0..filled {
+                let x = &x[at(first + lane, token)..][..channels];
+                for (lanes, x) in lanes.chunks_exact_mut(width).zip(x) {
+                    lanes[lane] = *x;
+                }
+            }
+        }
+        dispatch(Bundle { x: &mut lanes, shape, weights });
+        lanes
+    });
+    let mut out = vec![0.0; x.len()];
+    for (bundle, lanes) in bundles.iter().enumerate() {
+        let first = bundle * width;
+        for (token, lanes) in lanes.chunks_exact(channels * width).enumerate() {
+            for lane in 0..width.min(groups - first) {
+                let begin = at(first + lane, token);
+                let terms = out[begin..begin + channels].iter_mut().zip(&x[begin..begin + channels]);
+                for ((out, x), lanes) in terms.zip(lanes.chunks_exact(width)) {
+                    *out = x + lanes[lane];
+                }
+            }
+        }
+    }
+    out
+}
+
+/// A panel's width of groups; `x`, `[tokens, channels, width]`, becomes the attention without the residual.
+struct Bundle<'a> {
+    x: &'a mut [f32],
+    shape: &'a AttentionShape,
+    weights: &'a AttentionWeights,
+}
+
+impl WithSimd for Bundle<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { x, shape, weights } = self;
+        let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
+        let hidden = shape.hidden();
+        let width = WIDE * S::F32_LANES;
+        simd.vectorize(Norm { x, channels, width });
+
+        let mut qkv = aligned(tokens * 3 * dim * width);
+        let mut heard = aligned(tokens * hidden * width);
+        let mut scores = aligned(2 * S::F32_LANES);
+        let rows: Vec<usize> = (0..(3 * dim).max(channels)).collect();
+        let [from_x, from_heard] =
+            [channels, hidden].map(|depth| rows.iter().map(|row| row * depth).collect::<Vec<_>>());
+        let to: Vec<usize> = rows.iter().map(|row| row * width).collect();
+        for head in 0..heads {
+            for (x, qkv) in x.chunks_exact(channels * width).zip(qkv.chunks_exact_mut(3 * dim * width)) {
+                simd.vectorize(Product {
+                    x: &weights.qkv[head * 3 * dim * channels..],
+                    rows: &from_x[..3 * dim],
+                    taps: &[0],
+                    depth: channels,
+                    weights: PanelsView { depth: channels, columns: width, data: x },
+                    bias: None,
+                    residual: None,
+                    activation: Activation::Identity,
+                    out: qkv,
+                    outs: &to[..3 * dim],
+                });
+            }
+            if let Some(rotation) = &weights.rotation {
+                for (qkv, rotation) in qkv.chunks_exact_mut(3 * dim * width).zip(rotation.chunks_exact(dim)) {
+                    let (queries, keys) = qkv[..2 * dim * width].split_at_mut(dim * width);
+                    for x in [queries, keys] {
+                        simd.vectorize(Rotate { x, rotation, width });
+                    }
+                }
+            }
+            let positions = weights.positions.as_ref().map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
+            let begin = head * dim * width;
+            simd.vectorize(Listen {
+                qkv: &qkv,
+                positions,
+                scores: &mut scores,
+                tokens,
+                dim,
+                width,
+                begin,
+                hidden,
+                out: &mut heard,
+            });
+        }
+        for (x, heard) in x.chunks_exact_mut(channels * width).zip(heard.chunks_exact(hidden * width)) {
+            simd.vectorize(Product {
+                x: &weights.out,
+                rows: &from_heard[..channels],
+                taps: &[0],
+                depth: hidden,
+                weights: PanelsView { depth: hidden, columns: width, data: heard },
+                bias: None,
+                residual: None,
+                activation: Activation::Identity,
+                out: x,
+                outs: &to[..channels],
+            });
+        }
+    }
+}
+
+/// Layer normalisation over the channels of `[tokens, channels, width]`, without gain.
+struct Norm<'a> {
+    x: &'a mut [f32],
+    channels: usize,
+    width: usize,
+}
+
+impl pulp::NullaryFnOnce for Norm<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { x, channels, width } = self;
+        let count = channels as f32;
+        let mut mean = vec![0.0f32; width];
+        let mut scale = vec![0.0f32; width];
+        for x in x.chunks_exact_mut(channels * width) {
+            mean.fill(0.0);
+            scale.fill(0.0);
+            for x in x.chunks_exact(width) {
+                for (mean, x) in mean.iter_mut().zip(x) {
+                    *mean += x;
+                }
+            }
+            mean.iter_mut().for_each(|mean| *mean /= count);
+            for x in x.chunks_exact(width) {
+                for ((scale, mean), x) in scale.iter_mut().zip(&mean).zip(x) {
+                    *scale += (x - mean) * (x - mean);
+                }
+            }
+            scale.iter_mut().for_each(|scale| *scale = 1.0 / (*scale / count + NORM_EPSILON as f32).sqrt());
+            for x in x.chunks_exact_mut(width) {
+                for ((x, mean), scale) in x.iter_mut().zip(&mean).zip(&scale) {
+                    *x = (*x - mean) * scale;
+                }
+            }
+        }
+    }
+}
+
+/// Rotates `[dim, width]`, halves against each other.
+struct Rotate<'a> {
+    x: &'a mut [f32],
+    /// `dim / 2` cosines, then as many sines.
+    rotation: &'a [f32],
+    width: usize,
+}
+
+impl pulp::NullaryFnOnce for Rotate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { x, rotation, width } = self;
+        let pairs = rotation.len() / 2;
+        let (first, second) = x.split_at_mut(pairs * width);
+        let (cosines, sines) = rotation.split_at(pairs);
+        let pairs = first.chunks_exact_mut(width).zip(second.chunks_exact_mut(width));
+        for ((first, second), (cosine, sine)) in pairs.zip(cosines.iter().zip(sines)) {
+            for (first, second) in first.iter_mut().zip(second) {
+                (*first, *second) = (*first * cosine - *second * sine, *second * cosine + *first * sine);
+            }
+        }
+    }
+}
+
+/// The softmax of queries times keys, times the values, for one head.
+struct Listen<'a> {
+    /// `[tokens, 3, dim, width]`
+    qkv: &'a [f32],
+    /// `[tokens, tokens]`
+    positions: Option<&'a [f32]>,
+    /// Two vectors.
+    scores: &'a mut [f32],
+    tokens: usize,
+    dim: usize,
+    width: usize,
+    /// Where this head begins in a token of `out`.
+    begin: usize,
+    hidden: usize,
+    /// `[tokens, hidden, width]`
+    out: &'a mut [f32],
+}
+
+/// Queries or channels, and keys, of a tile.
+const TILE: usize = 4;
+
+impl WithSimd for Listen<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { qkv, positions, scores, tokens, dim, width, begin, hidden, out } = self;
+        let lanes = S::F32_LANES;
+        let mut all = vec![0.0; TILE * tokens * lanes];
+        for vector in (0..width).step_by(lanes) {
+            let row = |token: usize, part: usize| &qkv[(token * 3 + part) * dim * width..][..dim * width];
+            for first in (0..tokens).step_by(TILE) {
+                let count = TILE.min(tokens - first);
+                let queries: [&[f32]; TILE] = std::array::from_fn(|index| row((first + index).min(tokens - 1), 0));
+                for key in (0..tokens).step_by(2) {
+                    let keys: [&[f32]; 2] = std::array::from_fn(|index| row((key + index).min(tokens - 1), 1));
+                    let mut sums = [[simd.splat_f32s(0.0); 2]; TILE];
+                    for channel in 0..dim {
+                        let at = channel * width + vector;
+                        let keys = keys.map(|key| load(simd, &key[at..at + lanes]));
+                        for (sums, query) in sums.iter_mut().zip(&queries) {
+                            let query = load(simd, &query[at..at + lanes]);
+                            for (sum, key) in sums.iter_mut().zip(keys) {
+                                *sum = mul_add(simd, query, key, *sum);
+                            }
+                        }
+                    }
+                    for (index, sums) in sums.iter().enumerate().take(count) {
+                        for (key, &sum) in (key..tokens).zip(sums) {
+                            let bias = positions.map_or(0.0, |bias| bias[(first + index) * tokens + key]);
+                            let sum = simd.add_f32s(sum, simd.splat_f32s(bias));
+                            store(simd, &mut all[(index * tokens + key) * lanes..][..lanes], sum);
+                        }
+                    }
+                }
+                for (index, all) in all.chunks_exact_mut(tokens * lanes).enumerate().take(count) {
+                    softmax::<S>(simd, all, scores);
+                    let out = &mut out[(first + index) * hidden * width + begin..][..dim * width];
+                    for channel in (0..dim).step_by(TILE) {
+                        let mut sums = [simd.splat_f32s(0.0); TILE];
+                        for (token, score) in all.chunks_exact(lanes).enumerate() {
+                            let score = load(simd, score);
+                            let values = row(token, 2);
+                            for (index, sum) in sums.iter_mut().enumerate() {
+                                let at = (channel + index).min(dim - 1) * width + vector;
+                                *sum = mul_add(simd, score, load(simd, &values[at..at + lanes]), *sum);
+                            }
+                        }
+                        for (channel, &sum) in (channel..dim).zip(&sums) {
+                            let at = channel * width + vector;
+                            store(simd, &mut out[at..at + lanes], sum);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Softmax over the rows of `[tokens, lanes]`.
+#[inline(always)]
+fn softmax<S: Simd>(simd: S, x: &mut [f32], sums: &mut [f32]) {
+    let lanes = S::F32_LANES;
+    let (most, sums) = sums.split_at_mut(lanes);
+    let sums = &mut sums[..lanes];
+    let mut max = simd.splat_f32s(f32::NEG_INFINITY);
+    for x in x.chunks_exact(lanes) {
+        max = simd.max_f32s(max, load(simd, x));
+    }
+    store(simd, most, max);
+    sums.fill(0.0);
+    for x in x.chunks_exact_mut(lanes) {
+        for ((x, most), sum) in x.iter_mut().zip(&*most).zip(&mut *sums) {
+            *x = exp(*x - most);
+            *sum += *x;
+        }
+    }
+    for x in x.chunks_exact_mut(lanes) {
+        for (x, sum) in x.iter_mut().zip(&*sums) {
+            *x /= sum;
+        }
+    }
+}

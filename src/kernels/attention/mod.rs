@@ -1,0 +1,149 @@
+//! A residual attention block: `x + attention(norm(x))`, with softmax, inside groups of tokens. Tokens are the frames
+//! of a position, or the positions of a frame.
+
+pub(in crate::kernels) mod cpu;
+
+use burn::tensor::Tensor;
+use burn::tensor::activation::softmax;
+use burn::tensor::module::layer_norm;
+
+use self::cpu::{AttentionShape, AttentionWeights};
+use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
+
+/// Added to the variance of the layer norm.
+pub const NORM_EPSILON: f64 = 1e-5;
+
+/// The weights of the block.
+#[derive(Debug, Clone)]
+pub struct Attention {
+    /// The number of heads.
+    pub heads: usize,
+    /// Channels of each head.
+    pub head_dim: usize,
+    /// Gain of the layer norm over channels, `[channels]`.
+    pub gain: Tensor<1>,
+    /// Projection to queries, keys and values, `[channels, 3 * heads * head_dim]`.
+    pub qkv: Tensor<2>,
+    /// Projection of the heads, `[heads * head_dim, channels]`.
+    pub out: Tensor<2>,
+    /// What queries and keys of each token are multiplied with, `[tokens, head_dim, head_dim]`: rotations of pairs of
+    /// neighbouring channels, times `head_dim^(-1/4)`. `None` scales the queries alone.
+    pub rotation: Option<Tensor<3>>,
+    /// Added to the products of queries and keys, `[heads, tokens, tokens]`.
+    pub positions: Option<Tensor<3>>,
+}
+
+impl Attention {
+    /// `x + attention(norm(x))`; tokens with the same first and third index hear each other.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[outer, tokens, inner, channels]`
+    pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
+    }
+
+    fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let [outer, tokens, inner, channels] = x.dims();
+        let &Self { heads, head_dim, .. } = self;
+        let shape = AttentionShape { outer, tokens, inner, channels, heads, head_dim };
+        let x = contiguous(x)?;
+        let primitive = |tensor: &Tensor<2>| on_cpu(tensor);
+        let [qkv, out] = [&self.qkv, &self.out].map(primitive);
+        let gain = on_cpu(&self.gain)?;
+        let (qkv, out) = (qkv?, out?);
+        let tables = [&self.rotation, &self.positions].map(|table| table.as_ref().map(contiguous));
+        let table = |index: usize| match &tables[index] {
+            None => Some(None),
+            Some(table) => Some(Some(table.as_ref()?)),
+        };
+        let (rotation, positions) = (table(0)?, table(1)?);
+        let mut keys = vec![&gain, &qkv, &out];
+        keys.extend(rotation.iter().chain(&positions));
+        let values = [contiguous(&self.gain)?, contiguous(&self.qkv)?, contiguous(&self.out)?];
+        let weights = packed(&keys, || {
+            let [gain, qkv, out] = values.each_ref().map(elements);
+            AttentionWeights::new(&shape, [gain, qkv, out], rotation.map(elements), positions.map(elements))
+        });
+        Some(tensor(cpu::attention(elements(&x), &shape, &weights), [outer, tokens, inner, channels]))
+    }
+
+    /// [`forward`](Self::forward) in tensor operations, for any device and with gradients.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    pub fn twin(&self, x: Tensor<4>) -> Tensor<4> {
+        let normed = layer_norm(x.clone(), self.gain.clone(), None, NORM_EPSILON);
+        x + self.attend(normed)
+    }
+
+    /// The attention alone, without norm and residual, in tensor operations.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[outer, tokens, inner, channels]`
+    pub fn attend(&self, x: Tensor<4>) -> Tensor<4> {
+        let [outer, tokens, inner, channels] = x.dims();
+        let &Self { heads, head_dim, .. } = self;
+        let hidden = heads * head_dim;
+        let x = x.reshape([outer * tokens * inner, channels]);
+
+        let part = |index: usize| x.clone().matmul(self.qkv.clone().narrow(1, index * hidden, hidden));
+        let turned = |x: Tensor<2>| match &self.rotation {
+            None => x,
+            // One small matrix for all positions and heads of a token: a product, no gathers.
+            Some(rotation) => x
+                .reshape([outer, tokens, inner * heads, head_dim])
+                .matmul(rotation.clone().unsqueeze())
+                .reshape([outer * tokens * inner, hidden]),
+        };
+        let split = |x: Tensor<2>| x.reshape([outer, tokens, inner, heads, head_dim]);
+        let mut q = split(turned(part(0))).permute([0, 2, 3, 1, 4]);
+        if self.rotation.is_none() {
+            q = q * (head_dim as f64).powf(-0.5);
+        }
+        let k = split(turned(part(1))).permute([0, 2, 3, 4, 1]);
+        let mut scores = q.matmul(k);
+        if let Some(positions) = &self.positions {
+            scores = scores + positions.clone().unsqueeze();
+        }
+        let v = split(part(2)).permute([0, 2, 3, 1, 4]);
+        let heard = softmax(scores, 4).matmul(v).permute([0, 3, 1, 2, 4]);
+        let heard = heard.reshape([outer * tokens * inner, hidden]);
+        heard.matmul(self.out.clone()).reshape([outer, tokens, inner, channels])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Tolerance};
+
+    use super::*;
+    use crate::diffusion::attention::rotations;
+    use crate::noise::NoiseSource;
+
+    #[test]
+    fn kernel_and_twin_agree() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(3);
+        // Fewer groups than a vector has lanes, more, and both kinds of tokens; odd numbers of tokens.
+        for ([outer, tokens, inner, channels], heads, head_dim, tabled) in [
+            ([2, 5, 3, 6], 2, 8, true),
+            ([1, 16, 64, 32], 4, 32, true),
+            ([37, 7, 1, 12], 2, 6, false),
+            ([1, 1, 1, 8], 1, 4, true),
+        ] {
+            let hidden = heads * head_dim;
+            let block = Attention {
+                heads,
+                head_dim,
+                gain: noise.normal([channels], &device),
+                qkv: noise.normal([channels, 3 * hidden], &device) * 0.3,
+                out: noise.normal([hidden, channels], &device) * 0.3,
+                rotation: tabled.then(|| rotations(tokens, head_dim, &device)),
+                positions: tabled.then(|| noise.normal([heads, tokens, tokens], &device)),
+            };
+            let x: Tensor<4> = noise.normal([outer, tokens, inner, channels], &device) * 2.0 + 1.0;
+            let kernel = block.on_cpu(&x).unwrap().into_data();
+            kernel.assert_approx_eq::<f32>(&block.twin(x).into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+}

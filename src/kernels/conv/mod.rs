@@ -1,0 +1,431 @@
+//! Convolutions of maps in channels-last order, `[images, height, width, channels]`.
+
+pub(in crate::kernels) mod cpu;
+
+use burn::module::Param;
+use burn::nn::PaddingConfig2d;
+use burn::nn::conv::{Conv2d, ConvTranspose2d};
+use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
+use burn::tensor::module::{conv_transpose2d, conv2d};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
+
+#[cfg(feature = "native")]
+use burn::backend::flex::FlexTensor;
+
+use self::cpu::{ConvShape, ConvTerms, Doubling, conv_panels, doubling_conv};
+#[cfg(feature = "native")]
+use self::cpu::{InputGradient, weight_gradient};
+use crate::kernels::cpu::product::Panels;
+use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
+use crate::kernels::group_norm::Affine;
+use crate::tensor::{channels_first, channels_last, upsample_nearest};
+
+/// The last thing done to an output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Activation {
+    /// Nothing.
+    #[default]
+    Identity,
+    /// `max(0, x)`
+    Relu,
+}
+
+/// `activation(conv(prologue(x)) + bias + residual)`, where only the convolution and its bias must be.
+#[derive(Debug, Clone)]
+pub struct Convolution {
+    /// `[out, in, height, width]`
+    weight: Tensor<4>,
+    /// `[out]`
+    bias: Option<Tensor<1>>,
+    stride: [usize; 2],
+    padding: [usize; 2],
+    prologue: Option<Affine>,
+    residual: Option<Tensor<4>>,
+    activation: Activation,
+}
+
+impl Convolution {
+    /// A convolution by `weight`, `[out, in, height, width]`, that moves by one pixel and pads with so many zeros that
+    /// the size stays.
+    pub fn new(weight: Tensor<4>, bias: Option<Tensor<1>>) -> Self {
+        let padding = [2, 3].map(|axis| weight.dims()[axis] / 2);
+        Self { weight, bias, stride: [1, 1], padding, prologue: None, residual: None, activation: Activation::Identity }
+    }
+
+    /// A layer's convolution.
+    pub fn of(layer: &Conv2d) -> Self {
+        let padding = match layer.padding {
+            PaddingConfig2d::Explicit(top, left, ..) => [top, left],
+            _ => [0, 0],
+        };
+        let bias = layer.bias.as_ref().map(Param::val);
+        Self { stride: layer.stride, padding, ..Self::new(layer.weight.val(), bias) }
+    }
+
+    /// Its input first goes through `affine`.
+    pub fn after(self, affine: Affine) -> Self {
+        Self { prologue: Some(affine), ..self }
+    }
+
+    /// With `residual` added, which has the output's shape.
+    pub fn plus(self, residual: Tensor<4>) -> Self {
+        Self { residual: Some(residual), ..self }
+    }
+
+    /// With a rectifier at the end.
+    pub fn relu(self) -> Self {
+        Self { activation: Activation::Relu, ..self }
+    }
+
+    /// With a rectifier at the end, if so.
+    pub fn relu_if(self, rectified: bool) -> Self {
+        if rectified { self.relu() } else { self }
+    }
+
+    /// Applies it.
+    ///
+    /// # Shapes
+    /// - `x`: `[images, height, width, in]`
+    /// - result: `[images, height', width', out]`
+    pub fn forward(self, x: Tensor<4>) -> Tensor<4> {
+        if let Some(out) = self.on_cpu(&x) {
+            return out;
+        }
+        #[cfg(feature = "native")]
+        if let Some(out) = self.in_graph(&x) {
+            return out;
+        }
+        self.twin(x)
+    }
+
+    /// The kernel of the CPU with its derivative; `None` on any other device.
+    #[cfg(feature = "native")]
+    fn in_graph(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        use crate::kernels::cpu::gradient::{Tracked, differentiable};
+        use crate::kernels::cpu::tensors::primitive;
+        use crate::kernels::group_norm::cpu::sums;
+
+        Tracked::new(x)?;
+        let weight = Tracked::new(&self.weight)?;
+        let [out, _, rows, columns] = self.weight.dims();
+        let x = match &self.prologue {
+            None => x.clone(),
+            Some(affine) => affine.apply(x.clone(), None),
+        };
+        let x = Tracked::new(&x)?;
+        let input = x.contiguous();
+        let [images, height, width, channels] = input.layout().shape().dims();
+        let shape = ConvShape {
+            images,
+            size: [height, width],
+            channels,
+            kernel: [rows, columns],
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let kernel = weight.contiguous();
+        let dims = [out, channels, rows, columns];
+        let stored = weight.primitive().clone();
+        let backward = packed(&[&stored], || InputGradient::new(elements(&kernel), dims, self.stride, self.padding));
+        backward.as_ref().as_ref()?;
+        let panels = packed(&[&stored], || conv_panels(elements(&kernel), dims));
+        let bias = match &self.bias {
+            None => None,
+            Some(bias) => Some(Tracked::new(bias)?),
+        };
+        let addend = bias.as_ref().map(Tracked::contiguous);
+        let terms = ConvTerms {
+            prologue: None,
+            bias: addend.as_ref().map(elements),
+            residual: None,
+            activation: Activation::Identity,
+        };
+        let result = cpu::conv(elements(&input), &shape, &panels, terms);
+        let [height, width] = shape.out_size();
+        let result = primitive(result, [images, height, width, out]);
+        let pull = move |gradient: FlexTensor, [by_x, by_weight]: [bool; 2]| {
+            let gradient = elements(&gradient);
+            let by_x = by_x.then(|| (*backward).as_ref()).flatten().map(|weights| {
+                primitive(weights.pull(gradient, &shape, out), [images, shape.size[0], shape.size[1], channels])
+            });
+            let by_weight =
+                by_weight.then(|| primitive(weight_gradient(elements(&input), &shape, gradient, out), dims));
+            [by_x, by_weight]
+        };
+        let out = match &bias {
+            None => differentiable([&x, &weight], result, pull),
+            Some(bias) => differentiable([&x, &weight, bias], result, move |gradient, [by_x, by_weight, by_bias]| {
+                let by_bias = by_bias.then(|| primitive(sums(elements(&gradient), out), [out]));
+                let [by_x, by_weight] = pull(gradient, [by_x, by_weight]);
+                [by_x, by_weight, by_bias]
+            }),
+        };
+        let out = match &self.residual {
+            None => out,
+            Some(residual) => out + residual.clone(),
+        };
+        Some(match self.activation {
+            Activation::Identity => out,
+            Activation::Relu => relu(out),
+        })
+    }
+
+    /// The kernel of the CPU; `None` on any other device.
+    fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let [images, height, width, channels] = x.dims();
+        let [_, _, rows, columns] = self.weight.dims();
+        let x = contiguous(x)?;
+        let weights = contiguous_weights(&self.weight)?;
+        let bias = self.bias.as_ref().map(contiguous);
+        let residual = self.residual.as_ref().map(contiguous);
+        let prologue = self.prologue.as_ref().map(Affine::elements);
+        let shape = ConvShape {
+            images,
+            size: [height, width],
+            channels,
+            kernel: [rows, columns],
+            stride: self.stride,
+            padding: self.padding,
+        };
+        let terms = ConvTerms {
+            prologue: match &prologue {
+                None => None,
+                Some(affine) => Some(affine.as_ref()?.prologue(images)),
+            },
+            bias: match &bias {
+                None => None,
+                Some(bias) => Some(elements(bias.as_ref()?)),
+            },
+            residual: match &residual {
+                None => None,
+                Some(residual) => Some(elements(residual.as_ref()?)),
+            },
+            activation: self.activation,
+        };
+        let out = cpu::conv(elements(&x), &shape, &weights, terms);
+        let [height, width] = shape.out_size();
+        Some(tensor(out, [images, height, width, weights.columns()]))
+    }
+
+    /// [`forward`](Self::forward) in tensor operations, for any device and with gradients.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    pub fn twin(self, x: Tensor<4>) -> Tensor<4> {
+        let x = match &self.prologue {
+            None => x,
+            Some(affine) => affine.twin(x, None),
+        };
+        let options = ConvOptions::new(self.stride, self.padding, [1, 1], 1);
+        // Views back and forth cancel out: whole networks of these run in the backend's own order.
+        let out = conv2d(channels_first(x), self.weight, self.bias, options);
+        let out = match self.residual {
+            None => out,
+            Some(residual) => out + channels_first(residual),
+        };
+        channels_last(match self.activation {
+            Activation::Identity => out,
+            Activation::Relu => relu(out),
+        })
+    }
+}
+
+/// A layer's weights, packed.
+fn contiguous_weights(weight: &Tensor<4>) -> Option<std::sync::Arc<Panels>> {
+    let stored = on_cpu(weight)?;
+    let shape = weight.dims();
+    let values = contiguous(weight)?;
+    Some(packed(&[&stored], || conv_panels(elements(&values), shape)))
+}
+
+/// A convolution that doubles height and width.
+#[derive(Debug, Clone)]
+pub enum DoublingConvolution {
+    /// Nearest neighbours, then a 3x3 convolution with zeros around the map.
+    Nearest(Tensor<4>, Option<Tensor<1>>, Activation),
+    /// A transposed 4x4 convolution of stride 2 and padding 1; the weight is `[in, out, 4, 4]`.
+    Transposed(Tensor<4>, Option<Tensor<1>>),
+}
+
+impl DoublingConvolution {
+    /// Nearest neighbours, then a layer's 3x3 convolution.
+    pub fn nearest(layer: &Conv2d) -> Self {
+        Self::Nearest(layer.weight.val(), layer.bias.as_ref().map(Param::val), Activation::Identity)
+    }
+
+    /// A layer's transposed convolution.
+    pub fn transposed(layer: &ConvTranspose2d) -> Self {
+        Self::Transposed(layer.weight.val(), layer.bias.as_ref().map(Param::val))
+    }
+
+    /// With a rectifier at the end of [`Nearest`](Self::Nearest).
+    pub fn relu(self) -> Self {
+        match self {
+            Self::Nearest(weight, bias, _) => Self::Nearest(weight, bias, Activation::Relu),
+            Self::Transposed(..) => self,
+        }
+    }
+
+    /// Applies it.
+    ///
+    /// # Shapes
+    /// - `x`: `[images, height, width, in]`
+    /// - result: `[images, 2 * height, 2 * width, out]`
+    pub fn forward(self, x: Tensor<4>) -> Tensor<4> {
+        self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
+    }
+
+    fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let (Self::Nearest(weight, bias, _) | Self::Transposed(weight, bias)) = self;
+        let shape = x.dims();
+        let [images, height, width, _] = shape;
+        let x = contiguous(x)?;
+        let stored = on_cpu(weight)?;
+        let values = contiguous(weight)?;
+        let values = elements(&values);
+        let bias = match bias {
+            None => None,
+            Some(bias) => Some(contiguous(bias)?),
+        };
+        let [first, second, ..] = weight.dims();
+        let (weights, activation) = match self {
+            Self::Nearest(.., activation) => {
+                (packed(&[&stored], || Doubling::nearest(values, [first, second])), *activation)
+            }
+            Self::Transposed(..) => {
+                (packed(&[&stored], || Doubling::transposed(values, [first, second])), Activation::Identity)
+            }
+        };
+        let out = doubling_conv(elements(&x), shape, &weights, bias.as_ref().map(elements), activation);
+        Some(tensor(out, [images, 2 * height, 2 * width, weights.columns()]))
+    }
+
+    /// [`forward`](Self::forward) in tensor operations, for any device and with gradients.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    pub fn twin(self, x: Tensor<4>) -> Tensor<4> {
+        match self {
+            Self::Nearest(weight, bias, activation) => {
+                let x = upsample_nearest(channels_first(x));
+                let convolution = Convolution { activation, ..Convolution::new(weight, bias) };
+                convolution.forward(channels_last(x))
+            }
+            Self::Transposed(weight, bias) => {
+                let options = ConvTransposeOptions::new([2, 2], [1, 1], [0, 0], [1, 1], 1);
+                channels_last(conv_transpose2d(channels_first(x), weight, bias, options))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, Tolerance};
+
+    use super::*;
+    use crate::kernels::Gate;
+    use crate::noise::NoiseSource;
+
+    /// Whole images to a unit of work and parts of one, few channels and more than a panel has, every kind of kernel.
+    #[test]
+    fn kernel_and_twin_agree() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(6);
+        for ([images, height, width, channels], out, [rows, columns], stride, padding) in [
+            ([4, 6, 5, 3], 7, [3, 3], [1, 1], [1, 1]),
+            ([8, 16, 16, 32], 32, [3, 3], [1, 1], [1, 1]),
+            ([2, 48, 40, 5], 70, [3, 3], [1, 1], [1, 1]),
+            ([2, 9, 11, 4], 3, [7, 7], [1, 1], [3, 3]),
+            ([6, 16, 16, 6], 8, [4, 4], [2, 2], [1, 1]),
+            ([2, 40, 36, 6], 8, [3, 3], [2, 2], [1, 1]),
+            ([4, 5, 9, 40], 33, [1, 1], [1, 1], [0, 0]),
+            ([2, 7, 30, 6], 8, [3, 1], [2, 1], [1, 0]),
+        ] {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &device);
+            let mut plain = Convolution::new(noise.normal([out, channels, rows, columns], &device) * 0.2, None);
+            (plain.stride, plain.padding) = (stride, padding);
+            let mut whole = Convolution { bias: Some(noise.normal([out], &device)), ..plain.clone() }.relu();
+            whole = whole.plus(noise.normal(plain.clone().twin(x.clone()).dims(), &device));
+            for gate in [Gate::Relu, Gate::Silu] {
+                let [scale, shift] = [(); 2].map(|()| noise.normal([2, channels], &device));
+                for conv in [plain.clone(), whole.clone(), whole.clone().after(Affine { scale, shift, gate })] {
+                    let kernel = conv.on_cpu(&x).unwrap().into_data();
+                    let expected = conv.twin(x.clone()).into_data();
+                    assert_eq!(kernel.shape(), expected.shape());
+                    kernel.assert_approx_eq::<f32>(&expected, Tolerance::absolute(2e-5));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn kernel_and_twin_agree_on_doubled_maps() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(7);
+        for ([images, height, width, channels], out) in
+            [([3, 4, 5, 6], 9), ([4, 8, 8, 40], 40), ([1, 32, 40, 7], 5), ([1, 1, 1, 3], 4)]
+        {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &device);
+            let bias = Some(noise.normal([out], &device));
+            let kernel = noise.normal([out, channels, 3, 3], &device);
+            let nearest = DoublingConvolution::Nearest(kernel, bias.clone(), Activation::Identity);
+            let transposed = DoublingConvolution::Transposed(noise.normal([channels, out, 4, 4], &device), bias);
+            for conv in [nearest.clone(), nearest.relu(), transposed] {
+                let kernel = conv.on_cpu(&x).unwrap().into_data();
+                let expected = conv.twin(x.clone()).into_data();
+                assert_eq!(kernel.shape(), expected.shape());
+                kernel.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-4));
+            }
+        }
+    }
+
+    #[test]
+    fn weights_that_change_are_packed_anew() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(8);
+        let x: Tensor<4> = noise.normal([1, 4, 4, 8], &device);
+        let mut weight: Tensor<4> = noise.normal([8, 8, 3, 3], &device);
+        for _ in 0..3 {
+            let conv = Convolution::new(weight.clone(), None);
+            let kernel = conv.on_cpu(&x).unwrap().into_data();
+            kernel.assert_approx_eq::<f32>(&conv.twin(x.clone()).into_data(), Tolerance::absolute(1e-4));
+            // In place, if the tensor library may.
+            weight = weight * 2.0 + 1.0;
+        }
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn derivatives_are_those_of_the_twin() {
+        let device = Device::flex().autodiff();
+        let mut noise = NoiseSource::new(11);
+        for ([images, height, width, channels], out, [rows, columns], stride, padding) in [
+            ([8, 6, 5, 3], 7, [3, 3], [1, 1], [1, 1]),
+            ([40, 8, 8, 20], 33, [3, 3], [1, 1], [1, 1]),
+            ([2, 32, 24, 4], 3, [7, 7], [1, 1], [3, 3]),
+            ([6, 16, 16, 6], 8, [4, 4], [2, 2], [1, 1]),
+            ([4, 5, 9, 40], 33, [1, 1], [1, 1], [0, 0]),
+        ] {
+            let mut leaf = |shape: [usize; 4]| noise.normal::<4>(shape, &device).require_grad();
+            let (x, weight) = (leaf([images, height, width, channels]), leaf([out, channels, rows, columns]));
+            let (scale, bias) = (leaf([2, channels, 1, 1]), leaf([out, 1, 1, 1]));
+            let conv = || {
+                let mut conv = Convolution::new(weight.clone(), Some(bias.clone().reshape([out])));
+                (conv.stride, conv.padding) = (stride, padding);
+                let scale = scale.clone().reshape([2, channels]);
+                conv.after(Affine { shift: scale.clone() * 0.5, scale, gate: Gate::Silu }).relu()
+            };
+            let weights = noise.normal::<4>(conv().twin(x.clone()).dims(), &device);
+            let gradients = |out: Tensor<4>| {
+                let gradients = (out * weights.clone()).sum().backward();
+                [&x, &weight, &scale, &bias].map(|leaf| leaf.grad(&gradients).unwrap().into_data())
+            };
+            let kernel = gradients(conv().in_graph(&x).unwrap());
+            for (kernel, expected) in kernel.iter().zip(gradients(conv().twin(x.clone()))) {
+                kernel.assert_approx_eq::<f32>(&expected, Tolerance::relative(1e-3).set_absolute(1e-3));
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What the CPU kernels share. They compute on slices in channels-last order and know nothing of tensors.
+//!
+//! The same source serves AVX-512, AVX2, NEON and WebAssembly: `pulp` picks the vectors when a kernel begins.
+
+#[cfg(feature = "native")]
+pub(super) mod gradient;
+pub(super) mod math;
+pub(super) mod product;
+pub(super) mod tensors;
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// Runs `work` with the widest vectors that this processor has.
+pub(super) fn dispatch<W: WithSimd>(work: W) -> W::Output {
+    Arch::new().dispatch(work)
+}
+
+/// Runs `work` on consecutive pieces of `out`, on all cores where there are threads.
+pub(super) fn chunks(out: &mut [f32], length: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
+    #[cfg(feature = "native")]
+    if out.len() > length {
+        use rayon::prelude::*;
+        out.par_chunks_mut(length).enumerate().for_each(|(index, out)| work(index, out));
+        return;
+    }
+    out.chunks_mut(length).enumerate().for_each(|(index, out)| work(index, out));
+}
+
+/// [`chunks`] of two slices, piece by piece.
+#[cfg(feature = "native")]
+pub(super) fn chunk_pairs(
+    [first, second]: [&mut [f32]; 2],
+    lengths: [usize; 2],
+    work: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
+) {
+    use rayon::prelude::*;
+    let pairs = first.par_chunks_mut(lengths[0]).zip(second.par_chunks_mut(lengths[1]));
+    pairs.enumerate().for_each(|(index, (first, second))| work(index, first, second));
+}
+
+/// The results of `work` for `0..count`, in this order, on all cores where there are threads.
+pub(super) fn map<T: Send>(count: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    #[cfg(feature = "native")]
+    if count > 1 {
+        use rayon::prelude::*;
+        return (0..count).into_par_iter().map(&work).collect();
+    }
+    (0..count).map(work).collect()
+}
+
+/// One vector.
+#[inline(always)]
+pub(super) fn load<S: Simd>(_: S, x: &[f32]) -> S::f32s {
+    S::as_simd_f32s(x).0[0]
+}
+
+/// One vector.
+#[inline(always)]
+pub(super) fn store<S: Simd>(_: S, out: &mut [f32], x: S::f32s) {
+    S::as_mut_simd_f32s(out).0[0] = x;
+}
+
+/// `a * b + c`, in one rounding where the processor has it.
+#[inline(always)]
+pub(super) fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    {
+        use bytemuck::cast;
+        let _ = simd;
+        cast(core::arch::wasm32::f32x4_relaxed_madd(cast(a), cast(b), cast(c)))
+    }
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
+    simd.mul_add_e_f32s(a, b, c)
+}
