@@ -530,16 +530,6 @@ impl ConvNorm {
             norm: GroupNormConfig::new(groups, to).init(device),
         }
     }
-
-    /// All three.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch * frames, height, width, from]`
-    /// - result: `[batch * frames, height', width', to]`
-    pub(crate) fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
-        let x = Convolution::of(&self.proj).forward(x);
-        group_norm(&self.norm, &x, batch, None).apply(x, None)
-    }
 }
 
 /// A last residual block and the projection to the output channels.

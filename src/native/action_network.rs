@@ -76,7 +76,7 @@ impl ActionNetwork {
         let motion = (clips.clone() - clips.clone().narrow(1, 0, 1)) * 4.0;
         let x = Tensor::cat(vec![clips * 2.0 - 1.0, motion], 2);
         let x = channels_last(x.reshape([batch * frames, 2 * channels, height, width]));
-        let x = self.stem.forward(x, batch);
+        let x = within(&self.stem, x, batch);
         let x = channels_first(self.blocks.iter().fold(x, |x, block| block.forward(x, batch)));
         let [n, channels, height, width] = x.dims();
         let x = x.reshape([batch, n / batch, channels * height * width]).mean_dim(1);
@@ -110,13 +110,23 @@ impl Block {
     /// - `x`: `[batch * frames, height, width, from]`
     /// - returns `[batch * ceil(frames / stride), height / 2, width / 2, to]`
     fn forward(&self, x: Tensor<4>, batch: usize) -> Tensor<4> {
-        let x = self.inside.forward(x, batch);
+        let x = within(&self.inside, x, batch);
         let [n, height, width, channels] = x.dims();
         let x = Convolution::of(&self.across.proj).forward(x.reshape([batch, n / batch, height * width, channels]));
         let frames = x.dims()[1];
         let x = x.reshape([batch * frames, height, width, channels]);
         group_norm(&self.across.norm, &x, batch, None).apply(x, None)
     }
+}
+
+/// Convolution, group normalisation, SiLU.
+///
+/// # Shapes
+/// - `x`: `[batch * frames, height, width, from]`
+/// - returns `[batch * frames, height', width', to]`
+fn within(ConvNorm { proj, norm }: &ConvNorm, x: Tensor<4>, batch: usize) -> Tensor<4> {
+    let x = Convolution::of(proj).forward(x);
+    group_norm(norm, &x, batch, None).apply(x, None)
 }
 
 /// A convolution that halves the sides.
