@@ -22,6 +22,8 @@ use burn::tensor::{Device, Tensor};
 pub use background::BackgroundMotionPredictor;
 pub use flow_predictor::{Estimate, FlowPredictor};
 pub use generator::{Decoded, Generator, ReferenceFeatures};
+#[cfg(feature = "native")]
+pub(crate) use painter::MARGIN as OCCLUSION_MARGIN;
 pub use pixelwise::{FlowTaps, PixelwiseFlowPredictor, gaussian_heatmaps};
 pub use refinement::FlowRefinement;
 pub use region::{RegionPredictor, Regions};

@@ -30,7 +30,7 @@ pub(super) struct Painter {
 /// Displacement in cells of the bottleneck, and occlusion.
 const INPUTS: usize = 2 + 1;
 /// Occlusion is kept this far from 0 and 1, where its logit would be infinite.
-const MARGIN: f32 = 1e-3;
+pub(crate) const MARGIN: f32 = 1e-3;
 
 impl LfaeConfig {
     /// A painter that changes nothing until it has learned to.

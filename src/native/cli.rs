@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use super::{animate, eval, export, export_pth, import, sheet, train};
+use super::{animate, eval, export, export_onnx, export_pth, import, sheet, train};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -27,6 +27,8 @@ enum Command {
     Finetune(train::finetune::Args),
     /// Bundle the two trained stages for the page and for `lfdm animate`.
     Export(export::Args),
+    /// Write the networks of a bundle as ONNX graphs for other runtimes.
+    ExportOnnx(export_onnx::Args),
     /// Measure the auto-encoder and generated clips on held-out people.
     Eval(eval::Args),
     /// Draw generated clips of held-out people into one picture.
@@ -77,6 +79,7 @@ pub fn main() -> ExitCode {
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::ExportOnnx(args) => export_onnx::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),
         Command::Import(args) => import::run(&args),

@@ -11,6 +11,7 @@ pub mod data;
 mod device;
 mod eval;
 mod export;
+mod export_onnx;
 mod export_pth;
 mod generate;
 pub mod image_file;

@@ -1,0 +1,266 @@
+//! `lfdm export-onnx`: the networks of generation as ONNX graphs, for other runtimes.
+
+mod example;
+mod generator;
+mod graph;
+mod proto;
+mod unet;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::{Device, TensorData};
+use serde_json::json;
+
+use self::proto::Model;
+use super::staging::Staging;
+use crate::{
+    bundle::{Bundle, Manifest, Part},
+    config::LfdmConfig,
+    diffusion::{self, DiffusionModel},
+    lfae::{self, Generator},
+    pipeline::Animator,
+    weights::{StateDict, WeightDtype, collect_module, load_module},
+};
+
+/// What the directory holds, and nothing else does.
+const FILES: [&str; 6] =
+    ["encoder.onnx", "denoiser.onnx", "decoder.onnx", "tables.safetensors", "example.safetensors", "about.json"];
+
+/// Protobuf messages end here.
+const MAX_BYTES: usize = i32::MAX as usize;
+
+/// Options of `lfdm export-onnx`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Directory of the model: manifest.json and its weights.
+    #[arg(long)]
+    model: PathBuf,
+    /// Directory to write; one that an earlier export wrote is replaced once the new one is complete.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Writes the graphs, the tables that sampling needs, and an example of what the networks compute.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    refuse_what_is_not_ours(&args.out)?;
+    let device = Device::flex();
+    let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
+    let unusable = || format!("cannot use the model in {}", args.model.display());
+    Animator::load(bundle.clone(), &device).with_context(unusable)?;
+    let Bundle { manifest, weights } = bundle;
+    let networks = Networks::load(&manifest.config, &weights, &device).with_context(unusable)?;
+
+    let failed = || format!("cannot write {}", args.out.display());
+    let staging = Staging::beside(&args.out).with_context(failed)?;
+    let write = |name: &str, bytes: &[u8]| fs::write(staging.path().join(name), bytes).with_context(failed);
+    let [generator, unet] = networks.weights();
+    for (name, graph) in [
+        ("encoder.onnx", generator::encoder(&manifest.config, &generator, &unet)),
+        ("denoiser.onnx", unet::denoiser(&manifest.config, &unet)),
+        ("decoder.onnx", generator::decoder(&manifest.config, &generator)),
+    ] {
+        write(name, &encoded(name, &graph)?)?;
+    }
+    let tables = tables(&weights, &networks.diffusion);
+    write("tables.safetensors", &tables.to_safetensors(WeightDtype::F32, None)?)?;
+    let example = example::compute(&manifest.config, &networks, &tables, &device);
+    write("example.safetensors", &example.to_safetensors(WeightDtype::F32, None)?)?;
+    write("about.json", &serde_json::to_vec_pretty(&about(&manifest))?)?;
+    staging.publish().with_context(failed)?;
+    tracing::info!("{}: {}", args.out.display(), FILES.join(", "));
+    Ok(())
+}
+
+/// The networks of generation.
+struct Networks {
+    /// Its batch norms are not folded.
+    generator: Generator,
+    diffusion: DiffusionModel,
+}
+
+impl Networks {
+    fn load(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<Self> {
+        let of_generator = |key: &str| lfae::is_lfae(key) && !lfae::is_flow_predictor(key);
+        let generator = config.lfae.init_generator(device);
+        let diffusion = config.diffusion.init(config.latent_channels(), device);
+        let [of_generator, of_diffusion] =
+            [weights.clone().filter(of_generator), weights.clone().filter(diffusion::is_denoiser)];
+        Ok(Self {
+            generator: load_module(generator, &of_generator, &generator_key)?,
+            diffusion: load_module(diffusion, &of_diffusion, &diffusion::official_key)?,
+        })
+    }
+
+    /// The weights of generator and U-Net, each under the official keys within that network and in the
+    /// shapes of our modules, whatever file they came from.
+    fn weights(&self) -> [StateDict; 2] {
+        [
+            collect_module(&self.generator, &generator_key).sub("generator"),
+            collect_module(&self.diffusion.denoise_fn, &diffusion::official_key),
+        ]
+    }
+}
+
+fn generator_key(path: &str) -> String {
+    lfae::official_key(&format!("generator.{path}"))
+}
+
+/// What sampling needs besides the networks: `conditions`, one row for each label; `motion.mean` and
+/// `motion.std`, by which what is denoised becomes motion; `alphas_cumprod` of all times.
+fn tables(weights: &StateDict, diffusion: &DiffusionModel) -> StateDict {
+    let mut tables = weights.clone().filter(|key| ["conditions", "motion.mean", "motion.std"].contains(&key));
+    let schedule = diffusion.schedule();
+    let alphas: Vec<f32> = (0..schedule.len()).map(|time| schedule.alpha_cumprod(time) as f32).collect();
+    tables.insert("alphas_cumprod", TensorData::new(alphas, [schedule.len()]));
+    tables
+}
+
+fn about(manifest: &Manifest) -> serde_json::Value {
+    let Manifest { name, config, labels, fps, default_steps, default_guidance, licence, .. } = manifest;
+    json!({
+        "name": name,
+        "config": config,
+        "labels": labels,
+        "fps": fps,
+        "default_steps": default_steps,
+        "default_guidance": default_guidance,
+        "licence": licence,
+        "created_with": concat!("lfdm ", env!("CARGO_PKG_VERSION")),
+    })
+}
+
+fn encoded(name: &str, graph: &Model) -> Result<Vec<u8>> {
+    let bytes = graph.encode();
+    ensure!(
+        bytes.len() <= MAX_BYTES,
+        "{name} would have {:.1} GB, and an ONNX file can have 2; this model is too large",
+        bytes.len() as f64 / 1e9
+    );
+    Ok(bytes)
+}
+
+/// Replaces nothing but an earlier export.
+fn refuse_what_is_not_ours(out: &Path) -> Result<()> {
+    if !out.exists() {
+        return Ok(());
+    }
+    ensure!(out.is_dir(), "--out {} is a file; name a directory", out.display());
+    let entries = fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))?;
+    for entry in entries {
+        let name = entry.with_context(|| format!("cannot read {}", out.display()))?.file_name();
+        if !FILES.iter().any(|file| name == *file) {
+            bail!(
+                "--out {} holds {}, which no export wrote and which would be lost; name another directory",
+                out.display(),
+                name.display()
+            );
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::proto::GraphProto;
+    use super::*;
+    use crate::config::{Diffused, Upsampling};
+    use crate::motion::FlowResize;
+
+    /// The three graphs of a model with random weights.
+    fn graphs(change: impl FnOnce(&mut LfdmConfig)) -> Vec<GraphProto> {
+        let mut config = LfdmConfig::faces_64(3);
+        config.frames = 4;
+        config.diffusion.unet.dim = 8;
+        config.diffusion.unet.groups = 4;
+        change(&mut config);
+        config.validate().unwrap();
+        let device = Device::flex();
+        let diffusion = config.diffusion.init(config.latent_channels(), &device);
+        let networks = Networks { generator: config.lfae.init_generator(&device), diffusion };
+        let [generator, unet] = networks.weights();
+        let files = [
+            generator::encoder(&config, &generator, &unet),
+            unet::denoiser(&config, &unet),
+            generator::decoder(&config, &generator),
+        ];
+        files.into_iter().map(|file| file.graph).collect()
+    }
+
+    /// Every name stands for one tensor, which is there before it is used; constants have their size.
+    fn check(graph: &GraphProto) {
+        let mut known = BTreeSet::new();
+        let inputs = graph.inputs.iter().map(|input| &input.name);
+        for name in inputs.chain(graph.constants.iter().map(|constant| &constant.name)) {
+            assert!(known.insert(name), "`{name}` is there twice");
+        }
+        for constant in &graph.constants {
+            let numbers: usize = constant.shape.iter().product();
+            let size = if constant.element == proto::FLOAT { 4 } else { 8 };
+            assert_eq!(constant.bytes.len(), numbers * size, "`{}`", constant.name);
+        }
+        for node in &graph.nodes {
+            for input in node.inputs.iter().filter(|input| !input.is_empty()) {
+                assert!(known.contains(input), "`{}` needs `{input}`", node.name);
+            }
+            assert!(known.insert(&node.output), "`{}` is there twice", node.output);
+        }
+        assert!(graph.outputs.iter().all(|output| known.contains(&output.name)));
+    }
+
+    fn shape(graph: &GraphProto, output: &str) -> Vec<usize> {
+        graph.outputs.iter().find(|port| port.name == output).unwrap().shape.clone()
+    }
+
+    #[test]
+    fn every_kind_of_model_makes_sound_graphs() {
+        let changes: [fn(&mut LfdmConfig); 6] = [
+            |_| {},
+            |config| config.diffusion.unet.upsampling = Upsampling::Deconvolution,
+            |config| config.diffusion.unet.upsampling = Upsampling::NearestReflect,
+            |config| config.lfae.generator.painter = true,
+            |config| config.lfae.flow.resize = FlowResize::Places,
+            |config| (config.lfae.generator.skips, config.lfae.flow.occlusion) = (false, false),
+        ];
+        for change in changes {
+            let [encoder, denoiser, decoder] = graphs(change).try_into().unwrap();
+            [&encoder, &denoiser, &decoder].map(check);
+            assert_eq!(shape(&encoder, "features_2"), [1, 128, 16, 16]);
+            assert_eq!(shape(&encoder, "reference"), [1, 8, 16, 16]);
+            assert_eq!(shape(&denoiser, "output"), [1, 3, 4, 16, 16]);
+            assert_eq!(shape(&decoder, "prediction"), [1, 3, 64, 64]);
+        }
+    }
+
+    #[test]
+    fn wavelets_have_a_finer_flow() {
+        let [_, denoiser, decoder] = graphs(|config| {
+            let config_128 = LfdmConfig::faces_128(3);
+            (config.image_size, config.lfae) = (config_128.image_size, config_128.lfae);
+            config.diffusion.unet.diffused = Diffused::MotionWavelets;
+        })
+        .try_into()
+        .unwrap();
+        [&denoiser, &decoder].map(check);
+        assert_eq!(shape(&denoiser, "output"), [1, 12, 4, 16, 16]);
+        assert_eq!(shape(&decoder, "prediction"), [1, 3, 128, 128]);
+    }
+
+    #[test]
+    fn only_an_earlier_export_is_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let out = parent.path().join("onnx");
+        refuse_what_is_not_ours(&out).unwrap();
+        fs::create_dir(&out).unwrap();
+        fs::write(out.join("encoder.onnx"), b"old").unwrap();
+        refuse_what_is_not_ours(&out).unwrap();
+        fs::write(out.join("thesis.tex"), b"years of work").unwrap();
+        let message = refuse_what_is_not_ours(&out).unwrap_err().to_string();
+        assert!(message.contains("thesis.tex"), "{message}");
+        let message = refuse_what_is_not_ours(&out.join("thesis.tex")).unwrap_err().to_string();
+        assert!(message.contains("is a file"), "{message}");
+    }
+}
