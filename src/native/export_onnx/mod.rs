@@ -227,7 +227,7 @@ mod tests {
         ];
         for change in changes {
             let [encoder, denoiser, decoder] = graphs(change).try_into().unwrap();
-            [&encoder, &denoiser, &decoder].map(check);
+            [&encoder, &denoiser, &decoder].into_iter().for_each(check);
             assert_eq!(shape(&encoder, "features_2"), [1, 128, 16, 16]);
             assert_eq!(shape(&encoder, "reference"), [1, 8, 16, 16]);
             assert_eq!(shape(&denoiser, "output"), [1, 3, 4, 16, 16]);
@@ -244,7 +244,7 @@ mod tests {
         })
         .try_into()
         .unwrap();
-        [&denoiser, &decoder].map(check);
+        [&denoiser, &decoder].into_iter().for_each(check);
         assert_eq!(shape(&denoiser, "output"), [1, 12, 4, 16, 16]);
         assert_eq!(shape(&decoder, "prediction"), [1, 3, 128, 128]);
     }
