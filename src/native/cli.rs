@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use super::{animate, eval, export, export_onnx, export_pth, import, sheet, train};
+use super::{animate, eval, export, export_onnx, export_pth, import, pace, sheet, train};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -35,6 +35,9 @@ enum Command {
     Sheet(sheet::Args),
     /// Make a bundle from PyTorch checkpoints of the official implementation.
     Import(import::Args),
+    /// Measure what each network takes on this machine.
+    #[command(hide = true)]
+    Pace(pace::Args),
     /// Write the weights of a bundle as PyTorch checkpoints for the official implementation.
     ExportPth(export_pth::Args),
 }
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Pace(args) => pace::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),
     };
     match result {

@@ -40,7 +40,7 @@ async function measure(model) {
   const options = { model, portrait, graphs, rounds: ROUNDS, threads: THREADS };
   const lines = await visitor.page.evaluate((options) => window['measure'](options), options);
   for (const { what, who, times } of lines) {
-    console.log([`page, ${model}: ${what}`, who, times.map((time) => time.toFixed(2)).join(' ')].join('\t'));
+    console.log([`${model}, ${what}`, who, times.map((time) => time.toFixed(2)).join(' ')].join('\t'));
   }
   await visitor.close();
 }

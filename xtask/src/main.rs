@@ -1,6 +1,7 @@
 //! `cargo xtask <task>`: what people who work on lfdm do often, one command each, on a machine that has only Rust, a C
 //! linker and a network. Everything else is installed on first use and found again on the next.
 
+mod bench;
 mod gates;
 mod house;
 mod page;
@@ -62,6 +63,8 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Print what a video costs, ours beside onnxruntime with the same network, in the page and natively.
+    Bench(bench::Args),
     /// Check the sources on every feature set and on wasm32; `test` checks the sets that it builds.
     Lint {
         /// Leave out clippy and rustdoc, which compile.
@@ -89,6 +92,7 @@ fn run(task: Task) -> Result<()> {
         Task::Wasm => page::build_wasm(&sh),
         Task::Precache { directory } => page::precache(directory),
         Task::Test { quick } => test::run(&sh, quick),
+        Task::Bench(args) => bench::run(&sh, &args),
         Task::Lint { quick } => gates::lint(&sh, quick),
     }
 }

@@ -18,6 +18,9 @@ const NODE_MAJOR: u32 = 18;
 /// The npm package that ships wasm-opt; Debian's is too old for the instructions that rustc writes.
 const BINARYEN: &str = "123.0.0";
 
+/// The peer of the page in the bench.
+const ONNXRUNTIME: &str = "1.30.0";
+
 /// Other versions know other words.
 const TYPOS: &str = "1.52.0";
 
@@ -142,6 +145,20 @@ pub(crate) fn wasm_opt(sh: &Shell) -> Result<PathBuf> {
     let package = format!("binaryen@{BINARYEN}");
     cmd!(sh, "npm install --prefix {root} --no-audit --no-fund --no-save {package}").run()?;
     if program.exists() { Ok(program) } else { bail!("{package} brought no {}", program.display()) }
+}
+
+/// The folder of npm's onnxruntime-web, which only the bench compares with: in this project's cache, from npm if
+/// `install` allows the download.
+pub(crate) fn onnxruntime(sh: &Shell, install: bool) -> Result<Option<PathBuf>> {
+    let root = cache_dir()?.join("tools").join(format!("onnxruntime-web-{ONNXRUNTIME}"));
+    let folder = root.join("node_modules/onnxruntime-web");
+    if install && !folder.exists() {
+        node(sh)?;
+        fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
+        let package = format!("onnxruntime-web@{ONNXRUNTIME}");
+        cmd!(sh, "npm install --prefix {root} --no-audit --no-fund --no-save {package}").run()?;
+    }
+    Ok(folder.exists().then_some(folder))
 }
 
 /// Makes a module smaller, in place, and says what a host that compresses would send.

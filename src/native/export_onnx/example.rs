@@ -3,7 +3,7 @@
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use super::Networks;
+use super::super::networks::Networks;
 use crate::{
     config::LfdmConfig, diffusion::Denoiser, motion::Motion, noise::NoiseSource, tensor::pixel_grid, weights::StateDict,
 };

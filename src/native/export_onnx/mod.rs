@@ -14,14 +14,14 @@ use burn::tensor::{Device, TensorData};
 use serde_json::json;
 
 use self::proto::Model;
+use super::networks::Networks;
 use super::staging::Staging;
 use crate::{
     bundle::{Bundle, Manifest, Part},
     config::LfdmConfig,
-    diffusion::{self, DiffusionModel},
-    lfae::{self, Generator},
+    diffusion::DiffusionModel,
     pipeline::Animator,
-    weights::{StateDict, WeightDtype, collect_module, load_module},
+    weights::{StateDict, WeightDtype},
 };
 
 /// What the directory holds, and nothing else does.
@@ -73,44 +73,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The networks of generation.
-struct Networks {
-    /// Its batch norms are not folded.
-    generator: Generator,
-    diffusion: DiffusionModel,
-}
-
-impl Networks {
-    fn load(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<Self> {
-        let of_generator = |key: &str| lfae::is_lfae(key) && !lfae::is_flow_predictor(key);
-        let generator = config.lfae.init_generator(device);
-        let diffusion = config.diffusion.init(config.latent_channels(), device);
-        let [of_generator, of_diffusion] =
-            [weights.clone().filter(of_generator), weights.clone().filter(diffusion::is_denoiser)];
-        Ok(Self {
-            generator: load_module(generator, &of_generator, &generator_key)?,
-            diffusion: load_module(diffusion, &of_diffusion, &diffusion::official_key)?,
-        })
-    }
-
-    /// The weights of generator and U-Net, each under the official keys within that network and in the
-    /// shapes of our modules, whatever file they came from.
-    fn weights(&self) -> [StateDict; 2] {
-        [
-            collect_module(&self.generator, &generator_key).sub("generator"),
-            collect_module(&self.diffusion.denoise_fn, &diffusion::official_key),
-        ]
-    }
-}
-
-fn generator_key(path: &str) -> String {
-    lfae::official_key(&format!("generator.{path}"))
-}
-
-/// What sampling needs besides the networks: `conditions`, one row for each label; `motion.mean` and
-/// `motion.std`, by which what is denoised becomes motion; `alphas_cumprod` of all times.
+/// What sampling needs besides the networks: `conditions`, one row for each label, and
+/// `null_condition`; `motion.mean` and `motion.std`, by which what is denoised becomes motion;
+/// `alphas_cumprod` of all times.
 fn tables(weights: &StateDict, diffusion: &DiffusionModel) -> StateDict {
     let mut tables = weights.clone().filter(|key| ["conditions", "motion.mean", "motion.std"].contains(&key));
+    tables.insert("null_condition", diffusion.denoise_fn.null_condition().into_data());
     let schedule = diffusion.schedule();
     let alphas: Vec<f32> = (0..schedule.len()).map(|time| schedule.alpha_cumprod(time) as f32).collect();
     tables.insert("alphas_cumprod", TensorData::new(alphas, [schedule.len()]));
@@ -178,9 +146,7 @@ mod tests {
         config.diffusion.unet.groups = 4;
         change(&mut config);
         config.validate().unwrap();
-        let device = Device::flex();
-        let diffusion = config.diffusion.init(config.latent_channels(), &device);
-        let networks = Networks { generator: config.lfae.init_generator(&device), diffusion };
+        let networks = Networks::init(&config, &Device::flex());
         let [generator, unet] = networks.weights();
         let files = [
             generator::encoder(&config, &generator, &unet),
@@ -240,6 +206,8 @@ mod tests {
         let [_, denoiser, decoder] = graphs(|config| {
             let config_128 = LfdmConfig::faces_128(3);
             (config.image_size, config.lfae) = (config_128.image_size, config_128.lfae);
+            config.lfae.fine_refinement = config.lfae.refinement.clone();
+            config.lfae.generator.painter = true;
             config.diffusion.unet.diffused = Diffused::MotionWavelets;
         })
         .try_into()
