@@ -15,7 +15,7 @@ use lfdm::condition::ConditionTable;
 use lfdm::config::{Diffused, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
-use lfdm::pipeline::{Animator, Event, Frame, Portrait, Request, RequestError};
+use lfdm::pipeline::{Animator, Event, Frame, Generation, Job, PipelineError, Portrait, Request, RequestError};
 use lfdm::tensor::haar;
 use lfdm::weights::{StateDict, WeightDtype, collect_module};
 use tempfile::TempDir;
@@ -171,6 +171,107 @@ fn finer_motion_makes_a_video_of_its_own_grid() {
     mixed.weights.merge(bundle().weights.filter(|key| key.starts_with("motion.")));
     let message = Animator::load(mixed, &Device::flex()).err().unwrap().to_string();
     assert!(message.contains("[3, 8, 8]") && message.contains("[12, 8, 8]"), "{message}");
+}
+
+/// All events of `leader`, of whose jobs every `share`-th is done by `helper`, another one is left to
+/// `next`, and the others are done by the leader itself. Also how many jobs the helper did.
+fn events_with(mut leader: Generation, helper: &Generation, share: usize) -> (Vec<Event>, usize) {
+    let (mut events, mut helped) = (Vec::new(), 0);
+    loop {
+        // As a page does it: what is known already is not asked for again.
+        for (index, job) in pollster::block_on(leader.jobs()).unwrap().iter().enumerate() {
+            let who = match index % share {
+                0 => helper,
+                1 if share > 2 => continue,
+                _ => &leader,
+            };
+            helped += usize::from(index % share == 0);
+            let output = pollster::block_on(who.compute(job)).unwrap();
+            leader.supply(output);
+        }
+        match pollster::block_on(leader.next()) {
+            Some(Ok(Event::Done(_))) => return (events, helped),
+            event => events.push(event.unwrap().unwrap()),
+        }
+    }
+}
+
+#[test]
+fn what_is_computed_elsewhere_is_the_same_to_the_last_bit() {
+    let fine = {
+        let mut config = tiny::config(SIZE, FRAMES, labels().len()).with_fine_motion();
+        config.lfae.generator.painter = true;
+        random_bundle_of(config)
+    };
+    let guided_in = |mut bundle: Bundle, interval| {
+        bundle.manifest.config.diffusion.guidance_interval = interval;
+        bundle
+    };
+    let rgba: Vec<u8> = (0..200 * 150).flat_map(|i| [(i % 200) as u8, (i % 90) as u8, 90, 255]).collect();
+    let photo = Portrait::at_photo_size(200, 150, &rgba, [SIZE; 2], 100).unwrap();
+    let guided = Request { steps: 4, ..request("joy", 3) };
+    let plain = Request { guidance: 1.0, ..guided.clone() };
+    let stochastic = Request { sampler: Sampler::Consistency, ..guided.clone() };
+    for (bundle, request, with_photo, guided_steps) in [
+        (guided_in(bundle(), [0.0, 1.0]), &guided, false, 4),
+        (guided_in(bundle(), [0.3, 0.8]), &guided, false, 2),
+        (bundle(), &plain, true, 0),
+        (guided_in(fine.clone(), [0.0, 1.0]), &guided, true, 4),
+        (guided_in(fine, [0.0, 1.0]), &stochastic, false, 4),
+    ] {
+        let start = || {
+            let animator = Animator::load(bundle.clone(), &Device::flex()).unwrap();
+            let generation = animator.generate(&portrait(), request).unwrap().with_previews();
+            if with_photo { generation.at_photo_size(&photo) } else { generation }
+        };
+        let mut alone = start();
+        let mut expected: Vec<Event> =
+            std::iter::from_fn(|| pollster::block_on(alone.next())).map(Result::unwrap).collect();
+        expected.pop();
+        let mut helper = start();
+        pollster::block_on(helper.next()).unwrap().unwrap();
+        for (share, helped) in [(1, 2 * guided_steps + FRAMES), (2, guided_steps + FRAMES / 2), (3, guided_steps + 2)] {
+            let (events, found) = events_with(start(), &helper, share);
+            assert!(events == expected, "{request:?}, every {share}-th job elsewhere");
+            assert!(found >= helped, "{found} of {helped} jobs, {share}");
+        }
+    }
+}
+
+#[test]
+fn a_job_is_done_only_by_a_generation_that_can() {
+    let mut bundle = bundle();
+    bundle.manifest.config.diffusion.guidance_interval = [0.0, 1.0];
+    let animator = Animator::load(bundle, &Device::flex()).unwrap();
+    let start = || animator.generate(&portrait(), &request("joy", 1)).unwrap();
+    let (mut leader, idle, mut done) = (start(), start(), start());
+    assert!(pollster::block_on(leader.jobs()).unwrap().is_empty(), "the encoding is for everyone");
+    pollster::block_on(leader.next()).unwrap().unwrap();
+    while pollster::block_on(done.next()).is_some() {}
+    let jobs = pollster::block_on(leader.jobs()).unwrap();
+    let Job::Predict { step, pass, x } = &jobs[1] else { panic!("a guided step has two passes") };
+    let of_another_size = Job::Predict { step: *step, pass: *pass, x: x[1..].to_vec() };
+    let of_no_step = Job::Predict { step: 3, pass: 0, x: x.clone() };
+    let of_no_pass = Job::Predict { step: 0, pass: 2, x: x.clone() };
+    let of_no_frame = Job::Decode { index: 0, flow: vec![0.0; 3], occlusion: vec![0.0] };
+    for (who, job) in [
+        (&idle, &jobs[0]),
+        (&done, &jobs[0]),
+        (&leader, &of_another_size),
+        (&leader, &of_no_step),
+        (&leader, &of_no_pass),
+        (&leader, &of_no_frame),
+    ] {
+        assert!(matches!(pollster::block_on(who.compute(job)), Err(PipelineError::Job)), "{job:?}");
+    }
+
+    // What comes late changes nothing.
+    let late = pollster::block_on(leader.compute(&jobs[0])).unwrap();
+    pollster::block_on(leader.next()).unwrap().unwrap();
+    leader.supply(late);
+    let rest: Vec<Event> = std::iter::from_fn(|| pollster::block_on(leader.next())).map(Result::unwrap).collect();
+    let expected = events(&animator, &request("joy", 1));
+    assert!(rest[..rest.len() - 1] == expected[2..expected.len() - 1]);
 }
 
 #[test]

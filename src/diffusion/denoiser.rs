@@ -96,25 +96,74 @@ impl Denoiser {
     /// # Shapes
     /// - `x` and result: `[batch, channels, frames, height, width]`
     pub fn predict(&self, x: &Tensor<5>, step: usize) -> Tensor<5> {
-        let Step { is_guided, conditioning, .. } = &self.steps[step];
-        let output = self.unet.forward(x.clone(), &self.reference, conditioning, &self.tables);
+        let conditioning = &self.steps[step].conditioning;
+        self.guide(self.unet.forward(x.clone(), &self.reference, conditioning, &self.tables), step)
+    }
+
+    /// How many passes of the network the `step`-th time takes: 2 where guidance applies, else 1.
+    pub fn passes(&self, step: usize) -> usize {
+        self.scale(step).map_or(1, |_| 2)
+    }
+
+    /// One of the [`passes`](Self::passes): the first has the condition, the second has none.
+    ///
+    /// # Shapes
+    /// - `x` and result: `[batch, channels, frames, height, width]`
+    pub fn pass(&self, x: &Tensor<5>, step: usize, pass: usize) -> Tensor<5> {
+        let batch = x.dims()[0];
+        let conditioning = self.steps[step].conditioning.narrow(pass * batch, batch);
+        self.unet.forward(x.clone(), &self.reference, &conditioning, &self.tables)
+    }
+
+    /// This denoiser for a step whose `passes` are known already, in their order. Its estimates are
+    /// the same.
+    pub fn knowing(&self, passes: Vec<Tensor<5>>) -> impl Denoise {
+        Known { denoiser: self, output: Tensor::cat(passes, 0) }
+    }
+
+    /// The scale of guidance, if it applies at the `step`-th time.
+    fn scale(&self, step: usize) -> Option<f64> {
         match self.guidance {
-            Guidance::Scaled(scale) if *is_guided => {
-                let batch = x.dims()[0];
-                let conditional = output.clone().narrow(0, 0, batch);
-                let difference = conditional.clone() - output.narrow(0, batch, batch);
-                conditional + added_by_guidance(difference, scale, &self.config)
-            }
-            _ => output,
+            Guidance::Scaled(scale) if self.steps[step].is_guided => Some(scale),
+            _ => None,
         }
+    }
+
+    /// The outputs of all passes as one.
+    ///
+    /// # Shapes
+    /// - `output`: `[passes * batch, channels, frames, height, width]`
+    /// - result: `[batch, channels, frames, height, width]`
+    fn guide(&self, output: Tensor<5>, step: usize) -> Tensor<5> {
+        let Some(scale) = self.scale(step) else { return output };
+        let batch = output.dims()[0] / 2;
+        let conditional = output.clone().narrow(0, 0, batch);
+        let difference = conditional.clone() - output.narrow(0, batch, batch);
+        conditional + added_by_guidance(difference, scale, &self.config)
+    }
+
+    fn estimate(&self, x: &Tensor<5>, output: Tensor<5>, step: usize) -> Estimate {
+        let (x0, noise) = clean_and_noise(self.config.parameterization, x, output, self.steps[step].alpha_cumprod);
+        Estimate { x0: threshold(x0, self.config.threshold), noise }
     }
 }
 
 impl Denoise for Denoiser {
     fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
-        let output = self.predict(x, step);
-        let (x0, noise) = clean_and_noise(self.config.parameterization, x, output, self.steps[step].alpha_cumprod);
-        Estimate { x0: threshold(x0, self.config.threshold), noise }
+        self.estimate(x, self.predict(x, step), step)
+    }
+}
+
+/// A denoiser and what its network says at one step.
+struct Known<'a> {
+    denoiser: &'a Denoiser,
+    /// Of all passes: `[passes * batch, channels, frames, height, width]`.
+    output: Tensor<5>,
+}
+
+impl Denoise for Known<'_> {
+    fn denoise(&self, x: &Tensor<5>, step: usize) -> Estimate {
+        self.denoiser.estimate(x, self.denoiser.guide(self.output.clone(), step), step)
     }
 }
 

@@ -6,6 +6,7 @@ use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
 use thiserror::Error;
 
 use super::event::{Event, Frame, Picture, Preview, Timings};
+use super::job::{Job, Output};
 use super::model::Model;
 use super::request::{Request, RequestError};
 use crate::clock::Stopwatch;
@@ -39,6 +40,11 @@ pub enum PipelineError {
         "the model produced values that are not numbers; try another seed, less guidance, or fetch the model again"
     )]
     NotFinite,
+    /// A job was asked of a generation that has not encoded its portrait, has finished, or is of another size.
+    #[error(
+        "this generation cannot do the job; ask one of the same portrait and request, between its encoding and its end"
+    )]
+    Job,
 }
 
 enum Phase {
@@ -65,6 +71,8 @@ struct Denoising {
     trajectory: Trajectory,
     noise: NoiseSource,
     x: Tensor<5>,
+    /// What others found for the step to come, by pass.
+    passes: [Option<Tensor<5>>; 2],
 }
 
 struct Decoding {
@@ -77,6 +85,14 @@ struct Decoding {
     occlusion: Vec<f32>,
     /// The frame to decode, from 0.
     next: usize,
+    /// What others painted, by frame.
+    paintings: Vec<Option<Painting>>,
+}
+
+/// A frame's pixels.
+struct Painting {
+    rgba: Vec<u8>,
+    photo: Option<Picture>,
 }
 
 impl Generation {
@@ -112,7 +128,7 @@ impl Generation {
         Self { photo: Some(photo), ..self }
     }
 
-    /// Does the next unit of work; `None` after [`Event::Done`] or an error.
+    /// Does the next unit of work, but for what it was [supplied](Self::supply) with; `None` after [`Event::Done`] or an error.
     ///
     /// A denoising step reads nothing back from the device, unless previews are asked for.
     ///
@@ -137,6 +153,76 @@ impl Generation {
         }))
     }
 
+    /// The units of work that can be done elsewhere before the next call of [`next`](Self::next), those that are needed
+    /// first before the others: the passes of a guided step, or all frames that are left. Empty if there is nothing to
+    /// share.
+    ///
+    /// Nobody has to do them: `next` does what it is not [supplied](Self::supply) with.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if the device fails or the motion is not finite.
+    pub async fn jobs(&self) -> Result<Vec<Job>, PipelineError> {
+        match &self.phase {
+            Phase::Denoise(state) if state.denoiser.passes(state.trajectory.taken()) > 1 => {
+                let (step, x) = (state.trajectory.taken(), read(state.x.clone()).await?);
+                let missing = (0..state.passes.len()).filter(|&pass| state.passes[pass].is_none());
+                Ok(missing.map(|pass| Job::Predict { step, pass, x: x.clone() }).collect())
+            }
+            Phase::Decode(state) => {
+                let missing = |&index: &usize| state.paintings[index].is_none();
+                Ok((state.next..state.paintings.len()).filter(missing).map(|index| state.job(index)).collect())
+            }
+            Phase::Encode(_) | Phase::Denoise(_) | Phase::Done | Phase::Over => Ok(Vec::new()),
+        }
+    }
+
+    /// Does a job of this generation, or of another one of the same portrait, request and photo, which may live on
+    /// another thread or in another process. It must have encoded its portrait; it need not take the steps. Its timings
+    /// do not count this.
+    ///
+    /// # Errors
+    /// [`PipelineError`] if this generation cannot do it, the device fails, or the result is not finite.
+    pub async fn compute(&self, job: &Job) -> Result<Output, PipelineError> {
+        let device = &self.model.device;
+        match (job, &self.phase) {
+            (Job::Predict { step, pass, x }, Phase::Denoise(state)) => {
+                let is_known = *step < state.trajectory.times().len() && *pass < state.denoiser.passes(*step);
+                let x = tensor(x, state.x.dims(), device).filter(|_| is_known).ok_or(PipelineError::Job)?;
+                let values = read(state.denoiser.pass(&x, *step, *pass)).await?;
+                Ok(Output::Prediction { step: *step, pass: *pass, values })
+            }
+            (Job::Decode { index, flow, occlusion }, phase) => {
+                let features = phase.features().ok_or(PipelineError::Job)?;
+                let [height, width] = self.model.codec.size();
+                let flow = tensor(flow, [1, height, width, 2], device).ok_or(PipelineError::Job)?;
+                let occlusion = tensor(occlusion, [1, 1, height, width], device).ok_or(PipelineError::Job)?;
+                let Painting { rgba, photo } = self.paint(features, &Motion { flow, occlusion }).await?;
+                Ok(Output::Painting { index: *index, rgba, photo })
+            }
+            (Job::Predict { .. }, _) => Err(PipelineError::Job),
+        }
+    }
+
+    /// Takes the result of a job, so that [`next`](Self::next) need not compute it. What comes too late, or is of
+    /// another size, is ignored.
+    pub fn supply(&mut self, output: Output) {
+        match (output, &mut self.phase) {
+            (Output::Prediction { step, pass, values }, Phase::Denoise(state))
+                if step == state.trajectory.taken() && pass < state.denoiser.passes(step) =>
+            {
+                state.passes[pass] = tensor(&values, state.x.dims(), &self.model.device);
+            }
+            (Output::Painting { index, rgba, photo }, Phase::Decode(state))
+                if index < state.paintings.len()
+                    && rgba.len() == self.size[0] * self.size[1] * 4
+                    && photo.is_some() == self.photo.is_some() =>
+            {
+                state.paintings[index] = Some(Painting { rgba, photo });
+            }
+            _ => {}
+        }
+    }
+
     /// The portrait's features, the sampler's steps and the initial noise.
     fn encode(&self, sampling: Sampling) -> Result<(Event, Phase), PipelineError> {
         let Sampling { condition, guidance, frames, trajectory, mut noise } = sampling;
@@ -148,14 +234,13 @@ impl Generation {
             Denoiser::new(&self.model.diffusion, latent, condition, &trajectory.times(), frames, f64::from(guidance));
         let x = noise.normal([1, channels, frames, height, width], &self.model.device);
         settle(&self.model.device)?;
-        let denoising = Denoising { features, denoiser, trajectory, noise, x };
+        let denoising = Denoising { features, denoiser, trajectory, noise, x, passes: [None, None] };
         Ok((Event::Encoded, Phase::Denoise(Box::new(denoising))))
     }
 
     async fn denoise(&self, mut state: Denoising) -> Result<(Event, Phase), PipelineError> {
         let index = state.trajectory.taken();
-        let shape = state.x.dims();
-        let x = state.trajectory.step(&state.denoiser, state.x, || state.noise.normal(shape, &self.model.device));
+        let x = self.step(&mut state);
         settle(&self.model.device)?;
         let preview = match state.trajectory.estimate() {
             Some(estimate) if self.previews => Some(self.preview(estimate.clone()).await?),
@@ -169,8 +254,23 @@ impl Generation {
         let motion = self.model.codec.decode(x);
         let flow = read(motion.flow.clone()).await?;
         let occlusion = read(motion.occlusion.clone()).await?;
-        let decoding = Decoding { features: state.features, motion, flow, occlusion, next: 0 };
+        let paintings = (0..motion.flow.dims()[0]).map(|_| None).collect();
+        let decoding = Decoding { features: state.features, motion, flow, occlusion, next: 0, paintings };
         Ok((event, Phase::Decode(Box::new(decoding))))
+    }
+
+    /// The motion after the next step.
+    fn step(&self, state: &mut Denoising) -> Tensor<5> {
+        let Denoising { denoiser, trajectory, noise, x, passes, .. } = state;
+        let fresh = || noise.normal(x.dims(), &self.model.device);
+        let passes = std::mem::take(passes);
+        if passes.iter().all(Option::is_none) {
+            return trajectory.step(denoiser, x.clone(), fresh);
+        }
+        let step = trajectory.taken();
+        let passes = passes.into_iter().enumerate().take(denoiser.passes(step));
+        let passes = passes.map(|(pass, known)| known.unwrap_or_else(|| denoiser.pass(x, step, pass))).collect();
+        trajectory.step(&denoiser.knowing(passes), x.clone(), fresh)
     }
 
     async fn preview(&self, estimate: Tensor<5>) -> Result<Preview, PipelineError> {
@@ -180,31 +280,19 @@ impl Generation {
         Ok(Preview { size, flow: frames.flat_map(|frame| flow_to_rgba(frame, size, size)).collect() })
     }
 
-    async fn decode(&self, state: Decoding) -> Result<(Event, Phase), PipelineError> {
-        let [total, height, width, _] = state.motion.flow.dims();
-        let index = state.next;
-        let motion = Motion {
-            flow: state.motion.flow.clone().narrow(0, index, 1),
-            occlusion: state.motion.occlusion.clone().narrow(0, index, 1),
+    async fn decode(&self, mut state: Decoding) -> Result<(Event, Phase), PipelineError> {
+        let (index, total, grid) = (state.next, state.paintings.len(), self.model.codec.size());
+        let Painting { rgba, photo } = match state.paintings[index].take() {
+            Some(painting) => painting,
+            None => self.paint(&state.features, &state.motion_of(index)).await?,
         };
-        let decoded = self.model.generator.decode(self.image.clone(), &state.features, &motion);
-        let photo = match &self.photo {
-            None => None,
-            Some(photo) => {
-                let frame = photo.frame(&motion, &decoded);
-                let [_, _, height, width] = frame.dims();
-                Some(Picture { size: [height, width], rgba: planar_to_rgba(&read(frame).await?) })
-            }
-        };
-        let pixels = read(decoded.prediction).await?;
-        let (grid, cells) = ([height, width], height * width);
         let frame = Frame {
             index,
             total,
             size: self.size,
-            rgba: planar_to_rgba(&pixels),
-            flow: flow_to_rgba(&state.flow[index * cells * 2..(index + 1) * cells * 2], grid, self.size),
-            occlusion: occlusion_to_rgba(&state.occlusion[index * cells..(index + 1) * cells], grid, self.size),
+            rgba,
+            flow: flow_to_rgba(state.flow_of(index), grid, self.size),
+            occlusion: occlusion_to_rgba(state.occlusion_of(index), grid, self.size),
             photo,
         };
         let phase = if index + 1 == total {
@@ -214,6 +302,64 @@ impl Generation {
         };
         Ok((Event::Frame(frame), phase))
     }
+
+    /// The pixels of a frame with this motion.
+    async fn paint(&self, features: &ReferenceFeatures, motion: &Motion) -> Result<Painting, PipelineError> {
+        let decoded = self.model.generator.decode(self.image.clone(), features, motion);
+        let photo = match &self.photo {
+            None => None,
+            Some(photo) => {
+                let frame = photo.frame(motion, &decoded);
+                let [_, _, height, width] = frame.dims();
+                Some(Picture { size: [height, width], rgba: planar_to_rgba(&read(frame).await?) })
+            }
+        };
+        Ok(Painting { rgba: planar_to_rgba(&read(decoded.prediction).await?), photo })
+    }
+}
+
+impl Phase {
+    /// The encoded portrait, from the encoding to the last frame.
+    fn features(&self) -> Option<&ReferenceFeatures> {
+        match self {
+            Self::Denoise(state) => Some(&state.features),
+            Self::Decode(state) => Some(&state.features),
+            Self::Encode(_) | Self::Done | Self::Over => None,
+        }
+    }
+}
+
+impl Decoding {
+    fn motion_of(&self, index: usize) -> Motion {
+        Motion {
+            flow: self.motion.flow.clone().narrow(0, index, 1),
+            occlusion: self.motion.occlusion.clone().narrow(0, index, 1),
+        }
+    }
+
+    fn flow_of(&self, index: usize) -> &[f32] {
+        of_frame(&self.flow, index, self.paintings.len())
+    }
+
+    fn occlusion_of(&self, index: usize) -> &[f32] {
+        of_frame(&self.occlusion, index, self.paintings.len())
+    }
+
+    fn job(&self, index: usize) -> Job {
+        Job::Decode { index, flow: self.flow_of(index).to_vec(), occlusion: self.occlusion_of(index).to_vec() }
+    }
+}
+
+/// The values of one of `frames` frames.
+fn of_frame(values: &[f32], index: usize, frames: usize) -> &[f32] {
+    let length = values.len() / frames;
+    &values[index * length..(index + 1) * length]
+}
+
+/// The values as a tensor, if there are as many as it holds.
+fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Option<Tensor<D>> {
+    let fits = values.len() == shape.iter().product::<usize>();
+    fits.then(|| Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {

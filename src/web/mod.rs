@@ -3,6 +3,7 @@
 //! Everything here translates; nothing here computes. The hand-written API that web developers use
 //! (`pkg/index.js`) builds on it and adds the worker, downloads, cancellation and recovery.
 
+mod jobs;
 mod options;
 
 use std::cell::RefCell;
@@ -12,6 +13,7 @@ use js_sys::{Function, Uint8ClampedArray};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use self::jobs::{WebJob, WebOutput};
 use self::options::Options;
 use crate::{
     bundle::{Assembly, Manifest, Part, WeightFile},
@@ -109,6 +111,25 @@ impl Generation {
             None => Ok(JsValue::UNDEFINED),
             Some(event) => Ok(serde_wasm_bindgen::to_value(&WebEvent::from(event?))?),
         }
+    }
+
+    /// What can be computed elsewhere before the next `next`, as plain objects in the order of need.
+    pub async fn jobs(&self) -> Result<JsValue, JsError> {
+        let jobs: Vec<WebJob> = self.0.jobs().await?.into_iter().map(WebJob::from).collect();
+        Ok(serde_wasm_bindgen::to_value(&jobs)?)
+    }
+
+    /// Does a job of this video, whichever worker its generation lives in.
+    pub async fn compute(&self, job: JsValue) -> Result<JsValue, JsError> {
+        let job: WebJob = serde_wasm_bindgen::from_value(job)?;
+        Ok(serde_wasm_bindgen::to_value(&WebOutput::from(self.0.compute(&job.into()).await?))?)
+    }
+
+    /// Takes what `compute` returned, here or in another worker.
+    pub fn supply(&mut self, output: JsValue) -> Result<(), JsError> {
+        let output: WebOutput = serde_wasm_bindgen::from_value(output)?;
+        self.0.supply(output.into());
+        Ok(())
     }
 }
 
