@@ -27,7 +27,7 @@ export default [
     },
   },
   { files: ['www/app/**', 'pkg/**'], languageOptions: { globals: globals.browser } },
-  { files: ['pkg/worker.js'], languageOptions: { globals: globals.worker } },
+  { files: ['pkg/worker.js', 'pkg/helper.js'], languageOptions: { globals: globals.worker } },
   { files: ['www/sw.js'], languageOptions: { globals: globals.serviceworker } },
   { files: ['tools/**', '*.mjs'], languageOptions: { globals: globals.node } },
   // Parts of the tests run in a page and in its worker.

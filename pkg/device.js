@@ -18,6 +18,10 @@ const ADDRESSABLE_BYTES = 4 * 2 ** 30;
 const SHARE = 0.75;
 /** `navigator.deviceMemory` is capped: from here on it only says "plenty". */
 const PLENTY_GIB = 8;
+/** What a device is taken to have where the browser does not say. */
+const USUAL_GIB = 4;
+/** A guided step has work for two, and frames for many, but phones and pages need cores of their own. */
+const MOST_THREADS = 4;
 
 /**
  * The GPUDevice that the library opened, if it did.
@@ -43,9 +47,22 @@ export async function chooseDevice(wish, files, onLost) {
   }
 }
 
+/**
+ * How many workers share the work of a model on the CPU: as many as the cores, or as `wish` says, if their memory
+ * allows it; a worker without a frame of its own would be of no use.
+ *
+ * @param {number | undefined} wish
+ */
+export function threadsFor(wish, files, config) {
+  const budget = SHARE * (navigator.deviceMemory ?? USUAL_GIB) * 2 ** 30;
+  const held = Math.floor(budget / neededBytes(files, config));
+  const wanted = wish ?? Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS);
+  return Math.max(1, Math.min(wanted, held, config.frames));
+}
+
 /** Refuses a model that this machine cannot hold, before any of it is downloaded. */
-export function checkMemory(files, { frames, image_size: [height, width] }) {
-  const needed = MODULE_BYTES + PEAK_PER_FILE_BYTE * sum(files) + PEAK_PER_PIXEL * frames * height * width;
+export function checkMemory(files, config) {
+  const needed = neededBytes(files, config);
   const installed = navigator.deviceMemory;
   const bounded = installed !== undefined && installed < PLENTY_GIB;
   const available = Math.min(ADDRESSABLE_BYTES, bounded ? SHARE * installed * 2 ** 30 : Infinity);
@@ -57,6 +74,11 @@ export function checkMemory(files, { frames, image_size: [height, width] }) {
     `files: ${sum(files)} bytes, needed: ${needed}, available: ${available}, ` +
     `deviceMemory: ${installed ?? 'unknown'}`;
   throw new LfdmError('memory', message, details);
+}
+
+/** Memory of one worker at its peak. */
+function neededBytes(files, { frames, image_size: [height, width] }) {
+  return MODULE_BYTES + PEAK_PER_FILE_BYTE * sum(files) + PEAK_PER_PIXEL * frames * height * width;
 }
 
 /** The library opens its own GPUDevice; this is the only place from which it can be watched. */

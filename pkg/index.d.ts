@@ -14,6 +14,11 @@ export interface DeviceInfo {
   f16: boolean;
   /** The most bytes that a GPU buffer, and a shader's view of one, can hold. */
   limits?: { maxBufferSize: number; maxStorageBufferBindingSize: number };
+  /**
+   * Workers that share the computation, once a model is loaded: 1 on a GPU. Those that cannot start
+   * are missing in `threads` of the `done` event.
+   */
+  threads?: number;
   /** Why the model runs on the CPU although nobody asked for that: part of a sentence. */
   reason?: string;
   /** What the visitor can do to run it on the GPU: sentences. */
@@ -87,6 +92,11 @@ export interface LoadOptions {
   reload?: boolean;
   /** Refuse a model that needs more memory than this device has, before downloading it. [default: true] */
   checkMemory?: boolean;
+  /**
+   * How many workers share the computation on the CPU, 1 to 64; fewer if memory is short. The video
+   * is the same to the last bit. [default: one for each core, at most 4]
+   */
+  threads?: number;
 }
 
 /** RGBA, row by row. */
@@ -183,6 +193,8 @@ export interface FrameEvent {
 export interface DoneEvent {
   type: 'done';
   timings: { encodeMs: number; denoiseMs: number; decodeMs: number; totalMs: number };
+  /** Workers that took part. In the first video helpers may come late, since nothing waits for them. */
+  threads: number;
 }
 
 /**
@@ -232,7 +244,7 @@ export class Lfdm {
   /** Encodes equally sized RGBA frames as a looping GIF. */
   encodeGif(frames: Uint8ClampedArray[], options: { width: number; height: number; fps?: number }): Promise<Blob>;
 
-  /** Bytes that the WebAssembly module holds, for measuring. */
+  /** Bytes that the WebAssembly modules of all threads hold, for measuring. */
   memory(): Promise<{ wasm: number }>;
 
   /** Stops the worker and frees the model. */

@@ -1,5 +1,5 @@
-// lfdm-web: a portrait and a label become a short video. Everything that computes runs in one module worker;
-// this file only starts it, talks to it, and replaces it after a crash.
+// lfdm-web: a portrait and a label become a short video. Everything that computes runs in a module worker, which may
+// have helpers; this file only starts it, talks to it, and replaces it after a crash.
 
 import { probeDevice as probe } from './adapter.js';
 import { LfdmError } from './error.js';
@@ -27,7 +27,7 @@ export class Lfdm {
   device = /** @type {Types.DeviceInfo} */ (/** @type {unknown} */ (null));
   storage = /** @type {Types.StorageInfo} */ (/** @type {unknown} */ (null));
 
-  /** @param {{ url: string, device: string, memoryChecked: boolean }} settings */
+  /** @param {{ url: string, device: string, memoryChecked: boolean, threads?: number }} settings */
   constructor(settings) {
     this.#settings = settings;
   }
@@ -38,9 +38,9 @@ export class Lfdm {
    * @type {typeof Types.Lfdm.load}
    */
   static async load(url, options = {}) {
-    const { device = 'auto', checkMemory = true, reload = false, signal, onProgress } = loadOptions(options);
+    const { device = 'auto', checkMemory = true, reload = false, threads, signal, onProgress } = loadOptions(options);
     signal?.throwIfAborted();
-    const lfdm = new Lfdm({ url: modelUrl(url), device, memoryChecked: checkMemory });
+    const lfdm = new Lfdm({ url: modelUrl(url), device, memoryChecked: checkMemory, threads });
     const stop = () => lfdm.#worker?.stop(signal.reason);
     signal?.addEventListener('abort', stop, { once: true });
     try {
@@ -110,7 +110,7 @@ export class Lfdm {
     return new Blob([bytes], { type: 'image/gif' });
   }
 
-  /** Bytes that the WebAssembly module holds. They stay the same from one generation to the next. */
+  /** Bytes that the WebAssembly modules of all threads hold. They stay the same from one generation to the next. */
   async memory() {
     const worker = await this.#ready();
     return worker.request('memory');

@@ -2,12 +2,16 @@
 
 import { LfdmError } from './error.js';
 
+const MAX_THREADS = 64;
+
 const LOAD = {
   device: (value) => ['auto', 'webgpu', 'cpu'].includes(value) || 'is not one of auto, webgpu, cpu',
   signal: isSignal,
   onProgress: (value) => typeof value === 'function' || 'is not a function',
   reload: isBoolean,
   checkMemory: isBoolean,
+  threads: (value) =>
+    (Number.isInteger(value) && value >= 1 && value <= MAX_THREADS) || `is not a whole number from 1 to ${MAX_THREADS}`,
 };
 const GENERATE = {
   image: () => true,

@@ -1,10 +1,12 @@
 // The model's own thread. Every message carries the id of the request it belongs to; a request is answered by any
 // number of events and then `end` or `failure`. What cannot be answered (a panic, a lost GPU) is said without an id.
 
-import { checkMemory, chooseDevice, gpu } from './device.js';
+import { checkMemory, chooseDevice, gpu, threadsFor } from './device.js';
 import { Progress, fetchFile, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
 import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
+import { macrotask } from './macrotask.js';
+import { Pool } from './pool.js';
 import { Store } from './store.js';
 
 /** So long after a failure the browser has said that the GPU is gone, if it is. */
@@ -12,6 +14,10 @@ const LOSS_MS = 100;
 
 let model = null;
 let wasm = null;
+/** @type {WebAssembly.Module} */
+let module;
+/** @type {Pool} */
+let pool;
 const cancelled = new Set();
 
 self.onmessage = async ({ data: { id, type, ...request } }) => {
@@ -58,7 +64,7 @@ async function unlessLost(report) {
   report();
 }
 
-async function open({ url, device, reload, memoryChecked }, send) {
+async function open({ url, device, reload, memoryChecked, threads }, send) {
   const [{ manifest, store, offline }] = await Promise.all([findManifest(url, reload), start()]);
   const loader = intact(() => new ModelLoader(manifest));
   const files = loader.files();
@@ -67,22 +73,29 @@ async function open({ url, device, reload, memoryChecked }, send) {
     (event) => send({ type: 'progress', ...event }),
   );
   progress.report();
-  if (memoryChecked) checkMemory(files, JSON.parse(new TextDecoder().decode(manifest)).config);
+  const { config } = JSON.parse(new TextDecoder().decode(manifest));
+  if (memoryChecked) checkMemory(files, config);
   const chosen = await chooseDevice(device, files, (message) => self.postMessage({ type: 'device-lost', message }));
+  // Helpers load while files arrive. A GPU is busy enough with one worker.
+  pool = new Pool(chosen.info.kind === 'cpu' ? threadsFor(threads, files, config) : 1, module, manifest);
 
   await store.begin(url, manifest, files);
   // A second copy in the browser's own cache would be of no use.
   const cache = reload ? 'reload' : store.keeps ? 'no-store' : 'default';
   for (const file of files) {
-    const accept = (bytes) => intact(() => loader.add(file.name, bytes));
+    const accept = (bytes) => {
+      intact(() => loader.add(file.name, bytes));
+      pool.add(file.name, bytes);
+    };
     await fetchFile(new URL(file.name, url), file, { store, cache, progress, accept });
   }
+  pool.finish();
   model = intact(() => loader.finish(chosen.handle));
   await store.finish(url, manifest);
   send({
     type: 'opened',
     manifest: model.manifest(),
-    device: chosen.info,
+    device: { ...chosen.info, threads: pool.threads },
     storage: { kept: store.keeps, reason: store.reason, bytes: progress.total, offline },
     fingerprint: files.map(({ sha256 }) => sha256).join(),
   });
@@ -118,7 +131,8 @@ async function start() {
     throw new LfdmError('browser', 'This browser cannot run the model: it lacks WebAssembly SIMD. A newer one can.');
   }
   try {
-    wasm = await init();
+    module = await compile(new URL('./lfdm_bg.wasm', import.meta.url));
+    wasm = await init({ module_or_path: module });
   } catch (error) {
     throw new LfdmError(
       'download',
@@ -129,24 +143,36 @@ async function start() {
   onPanic(panic);
 }
 
-async function generate({ image: { data, width, height }, options, bitmaps }, send, isCancelled) {
+/** The module by itself, which the helpers get too. */
+async function compile(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`HTTP ${response.status} ${response.statusText}`);
+  // Under another type the start is slower.
+  return response.headers.get('content-type')?.startsWith('application/wasm')
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
+}
+
+async function generate({ image, options, bitmaps }, send, isCancelled) {
   let generation;
   try {
-    generation = model.generate(data, width, height, options);
+    generation = model.generate(image.data, image.width, image.height, options);
   } catch (error) {
     throw error instanceof WebAssembly.RuntimeError ? error : new LfdmError('options', error.message);
   }
+  const run = pool.run(generation, { image, options });
   const timings = { encoded: 0, step: 0, frame: 0 };
   let since = performance.now();
   try {
     while (!isCancelled()) {
-      const event = await generation.next();
+      const event = await run.next();
       if (event === undefined) break;
       // Rust only submits; a step is done, and can be the last before a cancel, when the GPU has done it.
       await gpu?.queue.onSubmittedWorkDone();
       if (event.type === 'done') {
         const { encoded, step, frame } = timings;
         event.timings = { encodeMs: encoded, denoiseMs: step, decodeMs: frame, totalMs: encoded + step + frame };
+        event.threads = run.threads;
       }
       const now = performance.now();
       timings[event.type] += now - since;
@@ -159,9 +185,11 @@ async function generate({ image: { data, width, height }, options, bitmaps }, se
         transfer.push(picture.bitmap);
       }
       send(event, transfer);
+      // A waiting `cancel` comes in.
       await macrotask();
     }
   } finally {
+    run.end();
     generation.free();
   }
 }
@@ -172,19 +200,7 @@ async function gif({ frames, width, height, fps }, send) {
 }
 
 async function memory(_, send) {
-  send({ type: 'result', result: { wasm: wasm.memory.buffer.byteLength } });
-}
-
-/** Lets a waiting `cancel` message in; unlike setTimeout it is not held back by the browser's 4 ms clamp. */
-function macrotask() {
-  return new Promise((/** @type {(value?: unknown) => void} */ resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
+  send({ type: 'result', result: { wasm: wasm.memory.buffer.byteLength + (await pool.memory()) } });
 }
 
 /** Runs a part of loading; what Rust refuses is a model that did not arrive as it was published. */

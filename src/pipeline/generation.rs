@@ -40,7 +40,7 @@ pub enum PipelineError {
         "the model produced values that are not numbers; try another seed, less guidance, or fetch the model again"
     )]
     NotFinite,
-    /// A job was asked of a generation that has not encoded its portrait, has finished, or is of another size.
+    /// A job was asked of a generation that is not under way, or is another video's.
     #[error(
         "this generation cannot do the job; ask one of the same portrait and request, between its encoding and its end"
     )]
@@ -128,7 +128,8 @@ impl Generation {
         Self { photo: Some(photo), ..self }
     }
 
-    /// Does the next unit of work, but for what it was [supplied](Self::supply) with; `None` after [`Event::Done`] or an error.
+    /// Does the next unit of work, but for what it was [supplied](Self::supply) with; `None` after
+    /// [`Event::Done`] or an error.
     ///
     /// A denoising step reads nothing back from the device, unless previews are asked for.
     ///
@@ -153,9 +154,9 @@ impl Generation {
         }))
     }
 
-    /// The units of work that can be done elsewhere before the next call of [`next`](Self::next), those that are needed
-    /// first before the others: the passes of a guided step, or all frames that are left. Empty if there is nothing to
-    /// share.
+    /// The units of work that can be done elsewhere before the next call of [`next`](Self::next),
+    /// those that are needed first before the others: the passes of a guided step, or all frames
+    /// that are left. Empty if there is nothing to share.
     ///
     /// Nobody has to do them: `next` does what it is not [supplied](Self::supply) with.
     ///
@@ -176,9 +177,9 @@ impl Generation {
         }
     }
 
-    /// Does a job of this generation, or of another one of the same portrait, request and photo, which may live on
-    /// another thread or in another process. It must have encoded its portrait; it need not take the steps. Its timings
-    /// do not count this.
+    /// Does a job of this generation, or of another one of the same portrait, request and photo, on
+    /// whatever thread or machine that lives. This one must have encoded its portrait; it need not
+    /// take the steps. Its timings do not count jobs.
     ///
     /// # Errors
     /// [`PipelineError`] if this generation cannot do it, the device fails, or the result is not finite.
@@ -203,8 +204,8 @@ impl Generation {
         }
     }
 
-    /// Takes the result of a job, so that [`next`](Self::next) need not compute it. What comes too late, or is of
-    /// another size, is ignored.
+    /// Takes the result of a job, so that [`next`](Self::next) need not compute it. What comes too
+    /// late, or is of another size, is ignored.
     pub fn supply(&mut self, output: Output) {
         match (output, &mut self.phase) {
             (Output::Prediction { step, pass, values }, Phase::Denoise(state))

@@ -2,8 +2,8 @@
 //!
 //! [`Generation::next`] encodes the portrait, takes one denoising step or decodes one frame, and reports which.
 //! The caller sets the pace: not calling pauses, dropping the generation cancels. The command line and the page
-//! call it the same way. What several threads or workers can share is a [`Job`], made of plain numbers; a generation that
-//! nobody helps does everything itself.
+//! call it the same way. What several threads or workers can share is a [`Job`], made of plain
+//! numbers; a generation that nobody helps does everything itself.
 
 mod animator;
 mod event;

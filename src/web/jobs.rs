@@ -1,4 +1,5 @@
-//! Jobs and their results as messages between workers.
+//! Jobs and their results as messages between workers: `{ predict: … }`, `{ painting: … }`. An inner
+//! tag would make serde buffer what it reads, and typed arrays do not survive that.
 
 use js_sys::{Float32Array, Uint8ClampedArray};
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,7 @@ use crate::pipeline::{Job, Output, Picture};
 
 /// [`Job`] with its numbers as typed arrays.
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) enum WebJob {
     Predict {
         step: usize,
@@ -26,7 +27,7 @@ pub(super) enum WebJob {
 
 /// [`Output`] with its numbers and pixels as typed arrays.
 #[derive(Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub(super) enum WebOutput {
     Prediction {
         step: usize,

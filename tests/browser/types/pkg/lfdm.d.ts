@@ -21,10 +21,13 @@ export class Generation {
   private constructor();
   free(): void;
   next(): Promise<any>;
+  jobs(): Promise<any>;
+  compute(job: any): Promise<any>;
+  supply(output: any): void;
 }
 
 export function openDevice(kind: string): Promise<ComputeDevice>;
 export function encodeGif(frames: Uint8ClampedArray[], width: number, height: number, fps: number): Uint8Array;
 export function onPanic(callback: Function): void;
 
-export default function init(): Promise<{ memory: WebAssembly.Memory }>;
+export default function init(options?: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
