@@ -37,8 +37,8 @@ impl Networks {
         Self { generator: config.lfae.init_generator(device), diffusion }
     }
 
-    /// The weights of generator and U-Net, each under the official keys within that network and in the
-    /// shapes of our modules, whatever file they came from.
+    /// The weights of generator and U-Net, each under the official keys within that network and in
+    /// the shapes of our modules, whatever file they came from.
     pub(super) fn weights(&self) -> [StateDict; 2] {
         [
             collect_module(&self.generator, &generator_key).sub("generator"),

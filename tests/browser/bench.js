@@ -1,5 +1,6 @@
-// What a video costs in a page: ours beside onnxruntime-web with the same network, taking turns in one page. Prints a
-// line for each measurement, for `cargo xtask bench`: what, who, and milliseconds, between tabs.
+// What a video costs in a page: ours beside onnxruntime-web with the same network, taking turns in
+// one page. Prints a line for each measurement, for `cargo xtask bench`: what, who, and
+// milliseconds, with tabs between them.
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -49,7 +49,7 @@ describe(
           const outputs = await session.run(Object.fromEntries(inputs));
           for (const [output, { data, dims }] of Object.entries(outputs)) {
             const expected = example.get(output);
-            // The reference half of the first convolution is the encoder's word alone; the denoiser's output proves it.
+            // `reference` is the encoder's word alone; the denoiser's output proves it.
             if (!expected) known.set(output, outputs[output]);
             else {
               assert.deepEqual(dims, expected.shape);

@@ -165,7 +165,8 @@ struct Row {
 }
 
 impl Table {
-    /// Reads lines of what was done, who did it unless `who` says so, and milliseconds, with tabs between them.
+    /// Reads lines of what was done, who did it unless `who` says so, and milliseconds, with tabs
+    /// between them.
     fn read(&mut self, place: &str, who: Option<&str>, lines: &str) -> Result<()> {
         for line in lines.lines() {
             let fields: Vec<&str> = line.split('\t').collect();

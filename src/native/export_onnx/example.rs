@@ -1,4 +1,4 @@
-//! Inputs for the graphs and what our own networks make of them, so that every runtime can be checked.
+//! Inputs for the graphs and what our own networks make of them, to check a runtime by.
 
 use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -10,11 +10,11 @@ use crate::{
 
 /// The same inputs for every export.
 const SEED: u64 = 20;
-/// How far the flow of the example strays from rest; the image is 2 wide. Some of it leaves the image.
+/// How far the flow strays from rest; the image is 2 wide, and some of the flow leaves it.
 const STRAY: f32 = 0.1;
 
-/// Inputs and outputs of all three graphs under their names there, but for `reference`, which is the
-/// encoder's to compute. `time` is a float here.
+/// Inputs and outputs of all three graphs under their names there, but for `reference`, which is
+/// the encoder's to compute. `time` is a float here.
 pub(super) fn compute(config: &LfdmConfig, networks: &Networks, tables: &StateDict, device: &Device) -> StateDict {
     let mut noise = NoiseSource::new(SEED);
     let mut example = StateDict::default();

@@ -30,7 +30,8 @@ fn features(level: usize) -> String {
     format!("features_{level}")
 }
 
-/// The graph of the encoder; `unet_weights` bring the reference half of the U-Net's first convolution.
+/// The graph of the encoder; `unet_weights` bring the reference half of the U-Net's first
+/// convolution.
 ///
 /// # Shapes
 /// - `image`: `[1, 3, height, width]` in [0, 1]
@@ -168,8 +169,8 @@ impl Decoder<'_> {
         self.graph.add(x, &out)
     }
 
-    /// `warp(source) * occlusion + painted * (1 - occlusion)`; nothing painted is black. `occlusion` is
-    /// the motion's unless it is given.
+    /// `warp(source) * occlusion + painted * (1 - occlusion)`; nothing painted is black. `occlusion`
+    /// is the motion's unless it is given.
     ///
     /// # Shapes
     /// - `source`, `painted` and result: `[1, channels, height, width]`

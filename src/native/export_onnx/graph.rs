@@ -1,5 +1,5 @@
-//! ONNX graphs, built node by node. Shapes are fixed and followed along, so that a network that does
-//! not fit together is found while it is written.
+//! ONNX graphs, built node by node. Shapes are fixed and followed along, so that a network that
+//! does not fit together is found while it is written.
 
 use std::collections::BTreeSet;
 
@@ -192,7 +192,7 @@ impl<'a> Graph<'a> {
         self.node("ConvTranspose", &inputs, attributes, vec![n, out, height, width])
     }
 
-    /// Batch normalisation by the running statistics. Runtimes fold it into the convolution before it.
+    /// Batch normalisation by the running statistics. Runtimes fold it into the convolution before.
     ///
     /// # Shapes
     /// - `x` and result: `[n, channels, height, width]`

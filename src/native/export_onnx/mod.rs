@@ -37,7 +37,7 @@ pub(crate) struct Args {
     /// Directory of the model: manifest.json and its weights.
     #[arg(long)]
     model: PathBuf,
-    /// Directory to write; one that an earlier export wrote is replaced once the new one is complete.
+    /// Directory to write; an earlier export is replaced once the new one is complete.
     #[arg(long)]
     out: PathBuf,
 }
@@ -156,7 +156,7 @@ mod tests {
         files.into_iter().map(|file| file.graph).collect()
     }
 
-    /// Every name stands for one tensor, which is there before it is used; constants have their size.
+    /// Every name stands for one tensor, which is there before its use; constants have their size.
     fn check(graph: &GraphProto) {
         let mut known = BTreeSet::new();
         let inputs = graph.inputs.iter().map(|input| &input.name);

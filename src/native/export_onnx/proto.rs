@@ -2,8 +2,8 @@
 //!
 //! Fields and tags are those of
 //! [`onnx.proto`](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), version 8 of the
-//! intermediate representation. Writing protocol buffers takes three kinds of field, which are fewer
-//! lines than a build with a library of them would add crates.
+//! intermediate representation. Writing protocol buffers takes three kinds of field; the libraries
+//! for them bring macros that change the features of what burn is built from.
 
 /// `TensorProto.DataType.FLOAT`
 pub(super) const FLOAT: i64 = 1;

@@ -1,7 +1,7 @@
 //! One pass of the U-Net as a graph: [`Unet3d`](crate::diffusion::Unet3d) for one video and one
 //! condition.
 //!
-//! As there, frames are folded into the batch between the ends, `[frames, channels, height, width]`.
+//! Between its ends frames are folded into the batch, `[frames, channels, height, width]`.
 
 use burn::tensor::Device;
 
@@ -234,9 +234,9 @@ impl Pass<'_> {
         self.graph.add(&h, &residual)
     }
 
-    /// Convolution, normalisation over the channels, frames and positions of each group, SiLU. As in
-    /// [`ConvNorm`](crate::diffusion::unet::ConvNorm), the normalisation is one scale and one shift
-    /// per channel.
+    /// Convolution, normalisation over the channels, frames and positions of each group, SiLU. As
+    /// in [`ConvNorm`](crate::diffusion::unet::ConvNorm), the normalisation is one scale and one
+    /// shift per channel.
     ///
     /// # Shapes
     /// - `x`: `[frames, from, height, width]`
