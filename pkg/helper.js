@@ -40,6 +40,7 @@ function fail(message) {
 
 async function start({ module, manifest }) {
   wasm = await init({ module_or_path: module });
+  wasm.__wasm_call_ctors();
   onPanic(fail);
   loader = new ModelLoader(manifest);
 }

@@ -133,6 +133,7 @@ async function start() {
   try {
     module = await compile(new URL('./lfdm_bg.wasm', import.meta.url));
     wasm = await init({ module_or_path: module });
+    wasm.__wasm_call_ctors();
   } catch (error) {
     throw new LfdmError(
       'download',

@@ -38,6 +38,11 @@ pub(crate) fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) 
 /// Set for the hook that builds the module: `cargo xtask wasm`.
 const SMALL: &str = "LFDM_SMALL_WASM";
 
+/// Some dependencies run code before everything else. Unless the module exports it, the linker puts a
+/// call of it into every other export, and each word between Rust and JavaScript, such as a string or
+/// an object, takes a third of a millisecond.
+const CONSTRUCTORS: [&str; 2] = ["-C", "link-arg=--export=__wasm_call_ctors"];
+
 pub(crate) fn build(sh: &Shell, small: bool) -> Result<()> {
     WasmToolchain::ensure(sh)?;
     tools::wasm_bindgen(sh)?;
@@ -66,7 +71,8 @@ pub(crate) fn build_wasm(sh: &Shell) -> Result<()> {
     // profile would be a second graph of dependencies to compile.
     let small = env::var_os(SMALL).is_some();
     let profile = if small { "small" } else { "release" };
-    let mut cargo = cmd!(sh, "cargo build --package lfdm --lib --profile {profile} --target {TARGET}");
+    let mut cargo =
+        cmd!(sh, "cargo rustc --package lfdm --lib --profile {profile} --target {TARGET} -- {CONSTRUCTORS...}");
     for (key, value) in toolchain.environment() {
         cargo = cargo.env(key, value);
     }

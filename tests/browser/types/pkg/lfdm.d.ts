@@ -30,4 +30,6 @@ export function openDevice(kind: string): Promise<ComputeDevice>;
 export function encodeGif(frames: Uint8ClampedArray[], width: number, height: number, fps: number): Uint8Array;
 export function onPanic(callback: Function): void;
 
-export default function init(options?: { module_or_path: WebAssembly.Module }): Promise<{ memory: WebAssembly.Memory }>;
+export default function init(options?: {
+  module_or_path: WebAssembly.Module;
+}): Promise<{ memory: WebAssembly.Memory; __wasm_call_ctors(): void }>;
