@@ -145,7 +145,6 @@ impl WithSimd for Bundle<'_> {
 
         let mut qkv = aligned(tokens * 3 * dim * width);
         let mut heard = aligned(tokens * hidden * width);
-        let mut scores = aligned(2 * S::F32_LANES);
         let rows: Vec<usize> = (0..(3 * dim).max(channels)).collect();
         let [from_x, from_heard] =
             [channels, hidden].map(|depth| rows.iter().map(|row| row * depth).collect::<Vec<_>>());
@@ -175,17 +174,7 @@ impl WithSimd for Bundle<'_> {
             }
             let positions = weights.positions.as_ref().map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
             let begin = head * dim * width;
-            simd.vectorize(Listen {
-                qkv: &qkv,
-                positions,
-                scores: &mut scores,
-                tokens,
-                dim,
-                width,
-                begin,
-                hidden,
-                out: &mut heard,
-            });
+            simd.vectorize(Listen { qkv: &qkv, positions, tokens, dim, width, begin, hidden, out: &mut heard });
         }
         for (x, heard) in x.chunks_exact_mut(channels * width).zip(heard.chunks_exact(hidden * width)) {
             simd.vectorize(Product {
@@ -211,33 +200,32 @@ struct Norm<'a> {
     width: usize,
 }
 
-impl pulp::NullaryFnOnce for Norm<'_> {
+impl WithSimd for Norm<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { x, channels, width } = self;
-        let count = channels as f32;
-        let mut mean = vec![0.0f32; width];
-        let mut scale = vec![0.0f32; width];
+        let lanes = S::F32_LANES;
+        let share = simd.splat_f32s(1.0 / channels as f32);
         for x in x.chunks_exact_mut(channels * width) {
-            mean.fill(0.0);
-            scale.fill(0.0);
-            for x in x.chunks_exact(width) {
-                for (mean, x) in mean.iter_mut().zip(x) {
-                    *mean += x;
+            for vector in (0..width).step_by(lanes) {
+                let mut sum = simd.splat_f32s(0.0);
+                for x in x.chunks_exact(width) {
+                    sum = simd.add_f32s(sum, load(simd, &x[vector..vector + lanes]));
                 }
-            }
-            mean.iter_mut().for_each(|mean| *mean /= count);
-            for x in x.chunks_exact(width) {
-                for ((scale, mean), x) in scale.iter_mut().zip(&mean).zip(x) {
-                    *scale += (x - mean) * (x - mean);
+                let mean = simd.mul_f32s(sum, share);
+                let mut squares = simd.splat_f32s(0.0);
+                for x in x.chunks_exact(width) {
+                    let rest = simd.sub_f32s(load(simd, &x[vector..vector + lanes]), mean);
+                    squares = mul_add(simd, rest, rest, squares);
                 }
-            }
-            scale.iter_mut().for_each(|scale| *scale = 1.0 / (*scale / count + NORM_EPSILON as f32).sqrt());
-            for x in x.chunks_exact_mut(width) {
-                for ((x, mean), scale) in x.iter_mut().zip(&mean).zip(&scale) {
-                    *x = (*x - mean) * scale;
+                let variance = mul_add(simd, squares, share, simd.splat_f32s(NORM_EPSILON as f32));
+                let scale = simd.div_f32s(simd.splat_f32s(1.0), simd.sqrt_f32s(variance));
+                for x in x.chunks_exact_mut(width) {
+                    let x = &mut x[vector..vector + lanes];
+                    let normed = simd.mul_f32s(simd.sub_f32s(load(simd, x), mean), scale);
+                    store(simd, x, normed);
                 }
             }
         }
@@ -252,19 +240,23 @@ struct Rotate<'a> {
     width: usize,
 }
 
-impl pulp::NullaryFnOnce for Rotate<'_> {
+impl WithSimd for Rotate<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { x, rotation, width } = self;
+        let lanes = S::F32_LANES;
         let pairs = rotation.len() / 2;
         let (first, second) = x.split_at_mut(pairs * width);
         let (cosines, sines) = rotation.split_at(pairs);
         let pairs = first.chunks_exact_mut(width).zip(second.chunks_exact_mut(width));
-        for ((first, second), (cosine, sine)) in pairs.zip(cosines.iter().zip(sines)) {
-            for (first, second) in first.iter_mut().zip(second) {
-                (*first, *second) = (*first * cosine - *second * sine, *second * cosine + *first * sine);
+        for ((first, second), (&cosine, &sine)) in pairs.zip(cosines.iter().zip(sines)) {
+            let (cosine, sine) = (simd.splat_f32s(cosine), simd.splat_f32s(sine));
+            for (first, second) in first.chunks_exact_mut(lanes).zip(second.chunks_exact_mut(lanes)) {
+                let (x, y) = (load(simd, first), load(simd, second));
+                store(simd, first, simd.sub_f32s(simd.mul_f32s(x, cosine), simd.mul_f32s(y, sine)));
+                store(simd, second, mul_add(simd, x, sine, simd.mul_f32s(y, cosine)));
             }
         }
     }
@@ -276,8 +268,6 @@ struct Listen<'a> {
     qkv: &'a [f32],
     /// `[tokens, tokens]`
     positions: Option<&'a [f32]>,
-    /// Two vectors.
-    scores: &'a mut [f32],
     tokens: usize,
     dim: usize,
     width: usize,
@@ -296,9 +286,9 @@ impl WithSimd for Listen<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { qkv, positions, scores, tokens, dim, width, begin, hidden, out } = self;
+        let Self { qkv, positions, tokens, dim, width, begin, hidden, out } = self;
         let lanes = S::F32_LANES;
-        let mut all = vec![0.0; TILE * tokens * lanes];
+        let mut all = aligned(TILE * tokens * lanes);
         for vector in (0..width).step_by(lanes) {
             let row = |token: usize, part: usize| &qkv[(token * 3 + part) * dim * width..][..dim * width];
             for first in (0..tokens).step_by(TILE) {
@@ -326,7 +316,7 @@ impl WithSimd for Listen<'_> {
                     }
                 }
                 for (index, all) in all.chunks_exact_mut(tokens * lanes).enumerate().take(count) {
-                    softmax::<S>(simd, all, scores);
+                    let share = exponentials(simd, all);
                     let out = &mut out[(first + index) * hidden * width + begin..][..dim * width];
                     for channel in (0..dim).step_by(TILE) {
                         let mut sums = [simd.splat_f32s(0.0); TILE];
@@ -340,7 +330,7 @@ impl WithSimd for Listen<'_> {
                         }
                         for (channel, &sum) in (channel..dim).zip(&sums) {
                             let at = channel * width + vector;
-                            store(simd, &mut out[at..at + lanes], sum);
+                            store(simd, &mut out[at..at + lanes], simd.mul_f32s(sum, share));
                         }
                     }
                 }
@@ -349,27 +339,24 @@ impl WithSimd for Listen<'_> {
     }
 }
 
-/// Softmax over the rows of `[tokens, lanes]`.
+/// `e^(x - max)` over the rows of `[tokens, lanes]`; returns one over their sums.
 #[inline(always)]
-fn softmax<S: Simd>(simd: S, x: &mut [f32], sums: &mut [f32]) {
+fn exponentials<S: Simd>(simd: S, x: &mut [f32]) -> S::f32s {
     let lanes = S::F32_LANES;
-    let (most, sums) = sums.split_at_mut(lanes);
-    let sums = &mut sums[..lanes];
     let mut max = simd.splat_f32s(f32::NEG_INFINITY);
     for x in x.chunks_exact(lanes) {
         max = simd.max_f32s(max, load(simd, x));
     }
-    store(simd, most, max);
-    sums.fill(0.0);
     for x in x.chunks_exact_mut(lanes) {
-        for ((x, most), sum) in x.iter_mut().zip(&*most).zip(&mut *sums) {
-            *x = exp(*x - most);
-            *sum += *x;
-        }
+        let rest = simd.sub_f32s(load(simd, x), max);
+        store(simd, x, rest);
     }
-    for x in x.chunks_exact_mut(lanes) {
-        for (x, sum) in x.iter_mut().zip(&*sums) {
-            *x /= sum;
-        }
+    for x in x.iter_mut() {
+        *x = exp(*x);
     }
+    let mut sum = simd.splat_f32s(0.0);
+    for x in x.chunks_exact(lanes) {
+        sum = simd.add_f32s(sum, load(simd, x));
+    }
+    simd.div_f32s(simd.splat_f32s(1.0), sum)
 }

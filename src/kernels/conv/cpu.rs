@@ -205,21 +205,26 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
 }
 
 /// How the rows of all images are dealt to units of work: whole images, or equal parts of one.
-struct Bands {
+pub(super) struct Bands {
     /// Rows of a unit: a multiple of an image's, or a divisor.
-    rows: usize,
+    pub(super) rows: usize,
 }
 
 /// Pixels of a unit of work: its input fits the second cache, and there are units for several cores.
 const UNIT: usize = 256;
 
 impl Bands {
-    fn new([height, width]: [usize; 2]) -> Self {
+    fn new(size: [usize; 2]) -> Self {
+        Self::of(UNIT, size)
+    }
+
+    /// Units of about so many pixels.
+    pub(super) fn of(unit: usize, [height, width]: [usize; 2]) -> Self {
         let pixels = height * width;
-        let rows = if pixels <= UNIT {
-            height * (UNIT / pixels)
+        let rows = if pixels <= unit {
+            height * (unit / pixels)
         } else {
-            let most = (2 * UNIT / width).max(1);
+            let most = (2 * unit / width).max(1);
             (1..=most.min(height)).rev().find(|&rows| height.is_multiple_of(rows)).unwrap_or(1)
         };
         Self { rows }
@@ -227,11 +232,11 @@ impl Bands {
 }
 
 /// The padded input of one unit of work.
-struct Window {
+pub(super) struct Window {
     /// Lines of `pitch` pixels.
-    data: Vec<f32>,
+    pub(super) data: Vec<f32>,
     /// Pixels from one line to the next.
-    pitch: usize,
+    pub(super) pitch: usize,
     /// Lines of each image in this window.
     lines: usize,
     /// The first image.
@@ -240,7 +245,13 @@ struct Window {
 
 impl Window {
     /// What output rows `first..first + rows` (of all images, one after the other) read.
-    fn gather(x: &[f32], shape: &ConvShape, prologue: Option<Prologue<'_>>, first: usize, rows: usize) -> Self {
+    pub(super) fn gather(
+        x: &[f32],
+        shape: &ConvShape,
+        prologue: Option<Prologue<'_>>,
+        first: usize,
+        rows: usize,
+    ) -> Self {
         let [out_height, _] = shape.out_size();
         let [height, width] = shape.size;
         let channels = shape.channels;
@@ -279,7 +290,7 @@ impl Window {
     }
 
     /// The line of this window where the kernel of output row `row` begins.
-    fn line(&self, row: usize, first: usize, out_height: usize, shape: &ConvShape) -> usize {
+    pub(super) fn line(&self, row: usize, first: usize, out_height: usize, shape: &ConvShape) -> usize {
         let image = row / out_height - self.image;
         let top = if image == 0 { first % out_height } else { 0 };
         image * self.lines + (row % out_height - top) * shape.stride[0]

@@ -1,6 +1,7 @@
 //! Convolutions of maps in channels-last order, `[images, height, width, channels]`.
 
 pub(in crate::kernels) mod cpu;
+mod winograd;
 
 use burn::module::Param;
 use burn::nn::PaddingConfig2d;
@@ -16,7 +17,7 @@ use burn::backend::flex::FlexTensor;
 use self::cpu::{ConvShape, ConvTerms, Doubling, conv_panels, doubling_conv};
 #[cfg(feature = "native")]
 use self::cpu::{InputGradient, weight_gradient};
-use crate::kernels::cpu::product::Panels;
+use self::winograd::Winograd;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
 use crate::kernels::group_norm::Affine;
 use crate::tensor::{channels_first, channels_last, upsample_nearest};
@@ -174,9 +175,10 @@ impl Convolution {
     /// The kernel of the CPU; `None` on any other device.
     fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
         let [images, height, width, channels] = x.dims();
-        let [_, _, rows, columns] = self.weight.dims();
+        let [out, _, rows, columns] = self.weight.dims();
         let x = contiguous(x)?;
-        let weights = contiguous_weights(&self.weight)?;
+        let stored = on_cpu(&self.weight)?;
+        let kernel = contiguous(&self.weight)?;
         let bias = self.bias.as_ref().map(contiguous);
         let residual = self.residual.as_ref().map(contiguous);
         let prologue = self.prologue.as_ref().map(Affine::elements);
@@ -203,9 +205,17 @@ impl Convolution {
             },
             activation: self.activation,
         };
-        let out = cpu::conv(elements(&x), &shape, &weights, terms);
+        let dims = self.weight.dims();
+        // With vectors of four, products are what takes the time; with wider ones the transforms would be.
+        let result = if cfg!(target_family = "wasm") && Winograd::serves(&shape, out) {
+            let weights = packed(&[&stored], || Winograd::new(elements(&kernel), [out, channels]));
+            winograd::conv(elements(&x), &shape, &weights, terms)
+        } else {
+            let weights = packed(&[&stored], || conv_panels(elements(&kernel), dims));
+            cpu::conv(elements(&x), &shape, &weights, terms)
+        };
         let [height, width] = shape.out_size();
-        Some(tensor(out, [images, height, width, weights.columns()]))
+        Some(tensor(result, [images, height, width, out]))
     }
 
     /// [`forward`](Self::forward) in tensor operations, for any device and with gradients.
@@ -229,14 +239,6 @@ impl Convolution {
             Activation::Relu => relu(out),
         })
     }
-}
-
-/// A layer's weights, packed.
-fn contiguous_weights(weight: &Tensor<4>) -> Option<std::sync::Arc<Panels>> {
-    let stored = on_cpu(weight)?;
-    let shape = weight.dims();
-    let values = contiguous(weight)?;
-    Some(packed(&[&stored], || conv_panels(elements(&values), shape)))
 }
 
 /// A convolution that doubles height and width.
@@ -357,6 +359,35 @@ mod tests {
                     kernel.assert_approx_eq::<f32>(&expected, Tolerance::absolute(2e-5));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn minimal_filtering_is_the_same_convolution() {
+        let device = Device::flex();
+        let mut noise = NoiseSource::new(14);
+        for ([images, height, width, channels], out) in
+            [([16, 4, 4, 32], 16), ([3, 16, 16, 16], 48), ([1, 40, 24, 16], 16), ([2, 2, 2, 16], 32)]
+        {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &device);
+            let weight: Tensor<4> = noise.normal::<4>([out, channels, 3, 3], &device) * 0.2;
+            let (bias, residual) = (noise.normal([out], &device), noise.normal([images, height, width, out], &device));
+            let shape =
+                ConvShape { images, size: [height, width], channels, kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
+            assert!(Winograd::serves(&shape, out));
+            let values = |tensor: &Tensor<4>| contiguous(tensor).unwrap();
+            let weights = Winograd::new(elements(&values(&weight)), [out, channels]);
+            let (addend, rest) = (contiguous(&bias).unwrap(), values(&residual));
+            let terms = ConvTerms {
+                prologue: None,
+                bias: Some(elements(&addend)),
+                residual: Some(elements(&rest)),
+                activation: Activation::Relu,
+            };
+            let result = winograd::conv(elements(&values(&x)), &shape, &weights, terms);
+            let expected = Convolution::new(weight, Some(bias)).plus(residual).relu().twin(x);
+            let result: Tensor<4> = tensor(result, [images, height, width, out]);
+            result.into_data().assert_approx_eq::<f32>(&expected.into_data(), Tolerance::absolute(2e-5));
         }
     }
 

@@ -7,7 +7,22 @@
 use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
+use super::{load, mul_add, store};
 use crate::kernels::conv::Activation;
+
+/// `body` for each row that a tile may have, as a constant. Sums stay in registers only if no row is found by counting,
+/// and compilers do not unroll a loop as long as this at every level of optimisation.
+macro_rules! unrolled {
+    ($row:ident, $body:block) => {
+        unrolled!($row, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    ($row:ident, $body:block, $($number:literal)*) => {
+        $({
+            const $row: usize = $number;
+            $body
+        })*
+    };
+}
 
 /// Vectors in a row of a full tile.
 pub(in crate::kernels) const WIDE: usize = 2;
@@ -165,12 +180,14 @@ impl Product<'_> {
             let panel = &panel[..self.depth];
             let x: [&[f32]; ROWS] = std::array::from_fn(|row| &self.x[rows[row] + tap..][..self.depth]);
             for (k, weights) in panel.iter().enumerate() {
-                for (sums, x) in sums.iter_mut().zip(&x) {
-                    let x = simd.splat_f32s(x[k]);
-                    for (sum, &weight) in sums.iter_mut().zip(weights) {
-                        *sum = super::mul_add(simd, x, weight, *sum);
+                unrolled!(ROW, {
+                    if ROW < ROWS {
+                        let x = simd.splat_f32s(x[ROW][k]);
+                        for (sum, &weight) in sums[ROW].iter_mut().zip(weights) {
+                            *sum = mul_add(simd, x, weight, *sum);
+                        }
                     }
-                }
+                });
             }
         }
         sums
@@ -190,21 +207,34 @@ impl Product<'_> {
             for (vector, &sum) in sums.iter().enumerate() {
                 let column = start + vector * lanes;
                 let length = lanes.min(self.weights.columns.saturating_sub(column));
+                let range = out + column..out + column + length;
                 let mut sum = sum;
                 if let Some(bias) = self.bias {
-                    sum = simd.add_f32s(sum, simd.partial_load_f32s(&bias[column..column + length]));
+                    sum = simd.add_f32s(sum, load_some(simd, &bias[column..column + length]));
                 }
-                let range = out + column..out + column + length;
                 if let Some(residual) = self.residual {
-                    sum = simd.add_f32s(sum, simd.partial_load_f32s(&residual[range.clone()]));
+                    sum = simd.add_f32s(sum, load_some(simd, &residual[range.clone()]));
                 }
                 if self.activation == Activation::Relu {
                     sum = simd.max_f32s(sum, simd.splat_f32s(0.0));
                 }
-                simd.partial_store_f32s(&mut self.out[range], sum);
+                store_some(simd, &mut self.out[range], sum);
             }
         }
     }
+}
+
+/// A vector that may be longer than `x`; what lies beyond is 0.
+#[inline(always)]
+fn load_some<S: Simd>(simd: S, x: &[f32]) -> S::f32s {
+    // Masks are slow where the processor has none.
+    if x.len() == S::F32_LANES { load(simd, x) } else { simd.partial_load_f32s(x) }
+}
+
+/// Writes the first lanes.
+#[inline(always)]
+fn store_some<S: Simd>(simd: S, out: &mut [f32], x: S::f32s) {
+    if out.len() == S::F32_LANES { store(simd, out, x) } else { simd.partial_store_f32s(out, x) }
 }
 
 /// `out[outs + m * stride + n] += sum over rows r of x[r * x_stride + m] * y[r * y_stride + n]`: the product of a
@@ -251,12 +281,14 @@ impl Outer<'_> {
                         let x: &[f32; ROWS] = x[x_row + first..].first_chunk().unwrap_or_else(|| unreachable!());
                         let (y, _) = S::as_simd_f32s(&y[start..start + width]);
                         let y: [S::f32s; WIDE] = std::array::from_fn(|vector| y[vector]);
-                        for (sums, &x) in sums.iter_mut().zip(x) {
-                            let x = simd.splat_f32s(x);
-                            for (sum, y) in sums.iter_mut().zip(y) {
-                                *sum = super::mul_add(simd, x, y, *sum);
+                        unrolled!(ROW, {
+                            if ROW < ROWS {
+                                let x = simd.splat_f32s(x[ROW]);
+                                for (sum, y) in sums[ROW].iter_mut().zip(y) {
+                                    *sum = mul_add(simd, x, y, *sum);
+                                }
                             }
-                        }
+                        });
                     }
                 } else {
                     let filled = width.min(columns[1] - start);
@@ -268,7 +300,7 @@ impl Outer<'_> {
                         for (sums, &x) in sums.iter_mut().zip(x) {
                             let x = simd.splat_f32s(x);
                             for (sum, y) in sums.iter_mut().zip(y) {
-                                *sum = super::mul_add(simd, x, y, *sum);
+                                *sum = mul_add(simd, x, y, *sum);
                             }
                         }
                     }
@@ -280,8 +312,8 @@ impl Outer<'_> {
                         let begin = (first + row) * out_stride + column;
                         if length > 0 {
                             let out = &mut out[begin..begin + length];
-                            let total = simd.add_f32s(simd.partial_load_f32s(out), sum);
-                            simd.partial_store_f32s(out, total);
+                            let total = simd.add_f32s(load_some(simd, out), sum);
+                            store_some(simd, out, total);
                         }
                     }
                 }
