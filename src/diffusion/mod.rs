@@ -30,5 +30,5 @@ pub use model::{DiffusionModel, is_denoiser};
 pub use samplers::{DdimTimes, Denoise, Estimate, Sampler, Trajectory, Update};
 pub use sampling::Sampling;
 pub use schedule::NoiseSchedule;
-pub use threshold::{sample_quantile, threshold};
+pub use threshold::threshold;
 pub use unet::{Conditioning, Unet3d, official_key};

@@ -11,10 +11,14 @@ pub mod group_norm;
 #[cfg(feature = "gpu")]
 mod launch;
 pub mod linear_attention;
+pub mod mean_pool;
+pub mod quantile;
 pub mod warp_blend;
 
 pub use self::attention::Attention;
 pub use self::conv::{Convolution, DoublingConvolution};
 pub use self::group_norm::{Affine, Gate, group_norm};
 pub use self::linear_attention::LinearAttention;
+pub use self::mean_pool::mean_pool;
+pub use self::quantile::quantile;
 pub use self::warp_blend::warp_blend;

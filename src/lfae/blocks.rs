@@ -2,13 +2,12 @@
 
 use burn::module::{Module, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, PaddingConfig2d};
 use burn::tensor::activation::relu;
 use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
-use crate::kernels::{Affine, Convolution, DoublingConvolution, Gate};
+use crate::kernels::{Affine, Convolution, DoublingConvolution, Gate, mean_pool};
 use crate::tensor::{channels_first, channels_last};
 
 /// A `side` x `side` convolution that pads by `padding` on all sides.
@@ -73,16 +72,12 @@ impl ConvBlock {
 pub struct DownBlock {
     /// At full resolution.
     pub block: ConvBlock,
-    pool: AvgPool2d,
 }
 
 impl DownBlock {
     /// A block from `channels[0]` to `channels[1]` channels.
     pub fn new(channels: [usize; 2], device: &Device) -> Self {
-        Self {
-            block: ConvBlock::new(channels, 3, device),
-            pool: AvgPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
-        }
+        Self { block: ConvBlock::new(channels, 3, device) }
     }
 
     /// Halves the resolution.
@@ -91,7 +86,7 @@ impl DownBlock {
     /// - `x`: `[batch, height, width, in]`
     /// - returns `[batch, height / 2, width / 2, out]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        channels_last(self.pool.forward(channels_first(self.block.forward(x))))
+        mean_pool(self.block.forward(x))
     }
 
     /// The same map in inference, without the norm.

@@ -7,7 +7,7 @@ use lfdm::diffusion::attention::{FrameTables, MAX_DISTANCE, relative_bucket, rot
 use lfdm::diffusion::unet::sinusoids;
 use lfdm::diffusion::{
     DdimTimes, Denoise, Denoiser, DiffusionModel, Estimate, MotionCodec, NoiseSchedule, Sampler, Trajectory,
-    clean_and_noise, official_key, sample_quantile, threshold,
+    clean_and_noise, official_key, threshold,
 };
 use lfdm::kernels::Convolution;
 use lfdm::kernels::attention::NORM_EPSILON;
@@ -146,7 +146,7 @@ fn diffusion_formulas(golden: &Golden, report: &mut Report, device: &Device) {
     report.compare_list(golden, "dm/diff/q_posterior_logvar", &variances);
 
     let x = golden.tensor::<5>("units/thres/x", device);
-    let quantile = sample_quantile(x.clone().abs().flatten(1, 4), 0.9);
+    let quantile = lfdm::kernels::quantile(x.clone().abs().flatten(1, 4), 0.9);
     report.compare(golden, "units/thres/quantile_raw", quantile.clone());
     report.compare(golden, "units/thres/s", quantile.clamp_min(1.0));
     let rule = Threshold::Dynamic { quantile: 0.9, bound: 1.0 };

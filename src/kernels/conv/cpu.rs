@@ -89,9 +89,8 @@ pub(crate) fn conv(x: &[f32], shape: &ConvShape, weights: &Panels, terms: ConvTe
         let first = index * bands.rows;
         let rows = out.len() / (width * columns);
         let window = Window::gather(x, shape, terms.prologue, first, rows);
-        let taps: Vec<usize> = (0..shape.kernel[0] * shape.kernel[1])
-            .map(|tap| (tap / shape.kernel[1] * window.pitch + tap % shape.kernel[1]) * shape.channels)
-            .collect();
+        // A row of the kernel sees one stretch of a line.
+        let taps: Vec<usize> = (0..shape.kernel[0]).map(|tap| tap * window.pitch * shape.channels).collect();
         let offsets = window.offsets(first, rows, shape);
         let outs: Vec<usize> = (0..rows * width).map(|pixel| pixel * columns).collect();
         let begin = first * width * columns;
@@ -99,7 +98,7 @@ pub(crate) fn conv(x: &[f32], shape: &ConvShape, weights: &Panels, terms: ConvTe
             x: &window.data,
             rows: &offsets,
             taps: &taps,
-            depth: shape.channels,
+            depth: shape.kernel[1] * shape.channels,
             weights: weights.view(),
             bias: terms.bias,
             residual: terms.residual.map(|residual| &residual[begin..begin + out.len()]),
@@ -365,7 +364,7 @@ pub(crate) fn doubling_conv(
         let window = Window::gather(x, &shape, None, first, rows);
         for (parity, weights) in weights.0.iter().enumerate() {
             let (down, right) = (parity / 2, parity % 2);
-            let taps = [0, 1, window.pitch, window.pitch + 1].map(|tap| tap * channels);
+            let taps = [0, window.pitch * channels];
             let offsets: Vec<usize> = (0..rows * width)
                 .map(|pixel| {
                     let line = window.line(first + pixel / width, first, height, &shape) + down;
@@ -379,7 +378,7 @@ pub(crate) fn doubling_conv(
                 x: &window.data,
                 rows: &offsets,
                 taps: &taps,
-                depth: channels,
+                depth: 2 * channels,
                 weights: weights.view(),
                 bias,
                 residual: None,

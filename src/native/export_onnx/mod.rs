@@ -18,7 +18,6 @@ use super::networks::Networks;
 use super::staging::Staging;
 use crate::{
     bundle::{Bundle, Manifest, Part},
-    config::LfdmConfig,
     diffusion::DiffusionModel,
     pipeline::Animator,
     weights::{StateDict, WeightDtype},
