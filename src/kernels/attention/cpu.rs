@@ -3,6 +3,7 @@
 //! Groups are the lanes of the vectors: a query is multiplied with a key in as many groups at once as a panel is wide,
 //! so nothing is transposed, and the softmax needs no sum across lanes.
 
+use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
 use super::NORM_EPSILON;
@@ -33,13 +34,16 @@ impl AttentionShape {
 pub(crate) struct AttentionWeights {
     /// `[heads, 3 * head_dim, channels]`: queries (scaled), keys, values; gains of the norm are in it. Queries and keys
     /// have the first of each pair of channels that rotates in the first half.
-    qkv: Vec<f32>,
+    pub(super) qkv: Vec<f32>,
     /// `[channels, heads * head_dim]`
     out: Vec<f32>,
+    /// `[heads * head_dim, channels]`, for the derivative.
+    #[cfg(feature = "native")]
+    pub(super) out_rows: Vec<f32>,
     /// Cosines, then sines, `[tokens, 2, head_dim / 2]`.
-    rotation: Option<Vec<f32>>,
+    pub(super) rotation: Option<Vec<f32>>,
     /// `[heads, tokens, tokens]`
-    positions: Option<Vec<f32>>,
+    pub(super) positions: Option<Vec<f32>>,
 }
 
 impl AttentionWeights {
@@ -55,16 +59,9 @@ impl AttentionWeights {
         positions: Option<&[f32]>,
     ) -> Self {
         let (hidden, channels, dim) = (shape.hidden(), shape.channels, shape.head_dim);
-        let of_queries = if rotation.is_some() { 1.0 } else { (dim as f32).powf(-0.5) };
         let mut packed = vec![0.0; 3 * hidden * channels];
         for (row, packed) in packed.chunks_exact_mut(channels).enumerate() {
-            let (head, part, index) = (row / (3 * dim), row / dim % 3, row % dim);
-            let source = match part {
-                2 => index,
-                _ => 2 * (index % (dim / 2)) + index / (dim / 2),
-            };
-            let column = part * hidden + head * dim + source;
-            let scale = if part == 0 { of_queries } else { 1.0 };
+            let (column, scale) = Self::column(shape, row, rotation.is_some());
             for ((packed, gain), row) in packed.iter_mut().zip(gain).zip(qkv.chunks_exact(3 * hidden)) {
                 *packed = row[column] * gain * scale;
             }
@@ -83,46 +80,93 @@ impl AttentionWeights {
             });
             terms.collect()
         });
-        Self { qkv: packed, out: transposed, rotation, positions: positions.map(<[f32]>::to_vec) }
+        Self {
+            qkv: packed,
+            out: transposed,
+            #[cfg(feature = "native")]
+            out_rows: out.to_vec(),
+            rotation,
+            positions: positions.map(<[f32]>::to_vec),
+        }
+    }
+
+    /// The column of the projection that becomes a packed row, and what it is multiplied with.
+    pub(super) fn column(shape: &AttentionShape, row: usize, is_rotated: bool) -> (usize, f32) {
+        let dim = shape.head_dim;
+        let (head, part, index) = (row / (3 * dim), row / dim % 3, row % dim);
+        let source = match part {
+            2 => index,
+            _ => 2 * (index % (dim / 2)) + index / (dim / 2),
+        };
+        let scale = if part == 0 && !is_rotated { (dim as f32).powf(-0.5) } else { 1.0 };
+        (part * shape.hidden() + head * dim + source, scale)
     }
 }
 
 /// `x + attention(norm(x))`
 pub(crate) fn attention(x: &[f32], shape: &AttentionShape, weights: &AttentionWeights) -> Vec<f32> {
-    let &AttentionShape { outer, tokens, inner, channels, .. } = shape;
-    let groups = outer * inner;
-    let width = panel_width();
-    let at = |group: usize, token: usize| ((group / inner * tokens + token) * inner + group % inner) * channels;
-    let bundles = map(groups.div_ceil(width), |bundle| {
-        let first = bundle * width;
-        let filled = width.min(groups - first);
-        // Groups as lanes: `[tokens, channels, width]`.
-        let mut lanes = aligned(tokens * channels * width);
-        for (token, lanes) in lanes.chunks_exact_mut(channels * width).enumerate() {
-            for lane in 0..filled {
-                let x = &x[at(first + lane, token)..][..channels];
-                for (lanes, x) in lanes.chunks_exact_mut(width).zip(x) {
+    let lanes = Lanes::of(shape);
+    let bundles = map(lanes.bundles(), |bundle| {
+        let mut x = lanes.gather(x, bundle);
+        dispatch(Bundle { x: &mut x, shape, weights });
+        x
+    });
+    let mut out = x.to_vec();
+    for (bundle, x) in bundles.iter().enumerate() {
+        lanes.add(x, bundle, &mut out);
+    }
+    out
+}
+
+/// How groups are dealt to bundles of a panel's width, in which each is a lane.
+pub(super) struct Lanes<'a> {
+    shape: &'a AttentionShape,
+    groups: usize,
+    width: usize,
+}
+
+impl<'a> Lanes<'a> {
+    pub(super) fn of(shape: &'a AttentionShape) -> Self {
+        Self { shape, groups: shape.outer * shape.inner, width: panel_width() }
+    }
+
+    pub(super) fn bundles(&self) -> usize {
+        self.groups.div_ceil(self.width)
+    }
+
+    /// The groups of a bundle, in `[outer, tokens, inner, channels]`, as `[tokens, channels, width]`.
+    pub(super) fn gather(&self, x: &[f32], bundle: usize) -> AVec<f32> {
+        let &AttentionShape { tokens, channels, .. } = self.shape;
+        let mut lanes = aligned(tokens * channels * self.width);
+        for (token, lanes) in lanes.chunks_exact_mut(channels * self.width).enumerate() {
+            for (lane, begin) in self.places(bundle, token).enumerate() {
+                for (lanes, x) in lanes.chunks_exact_mut(self.width).zip(&x[begin..begin + channels]) {
                     lanes[lane] = *x;
                 }
             }
         }
-        dispatch(Bundle { x: &mut lanes, shape, weights });
         lanes
-    });
-    let mut out = vec![0.0; x.len()];
-    for (bundle, lanes) in bundles.iter().enumerate() {
-        let first = bundle * width;
-        for (token, lanes) in lanes.chunks_exact(channels * width).enumerate() {
-            for lane in 0..width.min(groups - first) {
-                let begin = at(first + lane, token);
-                let terms = out[begin..begin + channels].iter_mut().zip(&x[begin..begin + channels]);
-                for ((out, x), lanes) in terms.zip(lanes.chunks_exact(width)) {
-                    *out = x + lanes[lane];
+    }
+
+    /// Adds what [`gather`](Self::gather) would take to where it would take it from.
+    pub(super) fn add(&self, lanes: &[f32], bundle: usize, out: &mut [f32]) {
+        let channels = self.shape.channels;
+        for (token, lanes) in lanes.chunks_exact(channels * self.width).enumerate() {
+            for (lane, begin) in self.places(bundle, token).enumerate() {
+                for (out, lanes) in out[begin..begin + channels].iter_mut().zip(lanes.chunks_exact(self.width)) {
+                    *out += lanes[lane];
                 }
             }
         }
     }
-    out
+
+    /// Where a token of each group of a bundle begins.
+    fn places(&self, bundle: usize, token: usize) -> impl Iterator<Item = usize> {
+        let &AttentionShape { tokens, inner, channels, .. } = self.shape;
+        let first = bundle * self.width;
+        let at = move |group: usize| ((group / inner * tokens + token) * inner + group % inner) * channels;
+        (first..self.groups.min(first + self.width)).map(at)
+    }
 }
 
 /// A panel's width of groups; `x`, `[tokens, channels, width]`, becomes the attention without the residual.
@@ -141,7 +185,7 @@ impl WithSimd for Bundle<'_> {
         let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
         let hidden = shape.hidden();
         let width = WIDE * S::F32_LANES;
-        simd.vectorize(Norm { x, channels, width });
+        simd.vectorize(Norm { x, channels, width, scales: None });
 
         let mut qkv = aligned(tokens * 3 * dim * width);
         let mut heard = aligned(tokens * hidden * width);
@@ -168,7 +212,7 @@ impl WithSimd for Bundle<'_> {
                 for (qkv, rotation) in qkv.chunks_exact_mut(3 * dim * width).zip(rotation.chunks_exact(dim)) {
                     let (queries, keys) = qkv[..2 * dim * width].split_at_mut(dim * width);
                     for x in [queries, keys] {
-                        simd.vectorize(Rotate { x, rotation, width });
+                        simd.vectorize(Rotate { x, rotation, width, backwards: false });
                     }
                 }
             }
@@ -194,10 +238,12 @@ impl WithSimd for Bundle<'_> {
 }
 
 /// Layer normalisation over the channels of `[tokens, channels, width]`, without gain.
-struct Norm<'a> {
-    x: &'a mut [f32],
-    channels: usize,
-    width: usize,
+pub(super) struct Norm<'a> {
+    pub(super) x: &'a mut [f32],
+    pub(super) channels: usize,
+    pub(super) width: usize,
+    /// Takes what the rest from the mean is multiplied with, `[tokens, width]`.
+    pub(super) scales: Option<&'a mut [f32]>,
 }
 
 impl WithSimd for Norm<'_> {
@@ -205,10 +251,10 @@ impl WithSimd for Norm<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, channels, width } = self;
+        let Self { x, channels, width, mut scales } = self;
         let lanes = S::F32_LANES;
         let share = simd.splat_f32s(1.0 / channels as f32);
-        for x in x.chunks_exact_mut(channels * width) {
+        for (token, x) in x.chunks_exact_mut(channels * width).enumerate() {
             for vector in (0..width).step_by(lanes) {
                 let mut sum = simd.splat_f32s(0.0);
                 for x in x.chunks_exact(width) {
@@ -222,6 +268,9 @@ impl WithSimd for Norm<'_> {
                 }
                 let variance = mul_add(simd, squares, share, simd.splat_f32s(NORM_EPSILON as f32));
                 let scale = simd.div_f32s(simd.splat_f32s(1.0), simd.sqrt_f32s(variance));
+                if let Some(scales) = &mut scales {
+                    store(simd, &mut scales[token * width + vector..][..lanes], scale);
+                }
                 for x in x.chunks_exact_mut(width) {
                     let x = &mut x[vector..vector + lanes];
                     let normed = simd.mul_f32s(simd.sub_f32s(load(simd, x), mean), scale);
@@ -233,11 +282,13 @@ impl WithSimd for Norm<'_> {
 }
 
 /// Rotates `[dim, width]`, halves against each other.
-struct Rotate<'a> {
-    x: &'a mut [f32],
+pub(super) struct Rotate<'a> {
+    pub(super) x: &'a mut [f32],
     /// `dim / 2` cosines, then as many sines.
-    rotation: &'a [f32],
-    width: usize,
+    pub(super) rotation: &'a [f32],
+    pub(super) width: usize,
+    /// The other way round.
+    pub(super) backwards: bool,
 }
 
 impl WithSimd for Rotate<'_> {
@@ -245,13 +296,14 @@ impl WithSimd for Rotate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, rotation, width } = self;
+        let Self { x, rotation, width, backwards } = self;
         let lanes = S::F32_LANES;
         let pairs = rotation.len() / 2;
         let (first, second) = x.split_at_mut(pairs * width);
         let (cosines, sines) = rotation.split_at(pairs);
         let pairs = first.chunks_exact_mut(width).zip(second.chunks_exact_mut(width));
         for ((first, second), (&cosine, &sine)) in pairs.zip(cosines.iter().zip(sines)) {
+            let sine = if backwards { -sine } else { sine };
             let (cosine, sine) = (simd.splat_f32s(cosine), simd.splat_f32s(sine));
             for (first, second) in first.chunks_exact_mut(lanes).zip(second.chunks_exact_mut(lanes)) {
                 let (x, y) = (load(simd, first), load(simd, second));
@@ -341,7 +393,7 @@ impl WithSimd for Listen<'_> {
 
 /// `e^(x - max)` over the rows of `[tokens, lanes]`; returns one over their sums.
 #[inline(always)]
-fn exponentials<S: Simd>(simd: S, x: &mut [f32]) -> S::f32s {
+pub(super) fn exponentials<S: Simd>(simd: S, x: &mut [f32]) -> S::f32s {
     let lanes = S::F32_LANES;
     let mut max = simd.splat_f32s(f32::NEG_INFINITY);
     for x in x.chunks_exact(lanes) {

@@ -2,12 +2,20 @@
 //! of a position, or the positions of a frame.
 
 pub(in crate::kernels) mod cpu;
+#[cfg(feature = "native")]
+mod gradient;
 
+#[cfg(feature = "native")]
+use burn::backend::flex::FlexTensor;
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::layer_norm;
 
 use self::cpu::{AttentionShape, AttentionWeights};
+#[cfg(feature = "native")]
+use crate::kernels::cpu::gradient::{Tracked, differentiable};
+#[cfg(feature = "native")]
+use crate::kernels::cpu::tensors::primitive;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
 
 /// Added to the variance of the layer norm.
@@ -39,7 +47,60 @@ impl Attention {
     /// # Shapes
     /// - `x` and result: `[outer, tokens, inner, channels]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
+        if let Some(out) = self.on_cpu(&x) {
+            return out;
+        }
+        #[cfg(feature = "native")]
+        if let Some(out) = self.in_graph(&x) {
+            return out;
+        }
+        self.twin(x)
+    }
+
+    /// The kernel of the CPU with its derivative; `None` on any other device.
+    #[cfg(feature = "native")]
+    fn in_graph(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        let dims = x.dims();
+        let [outer, tokens, inner, channels] = dims;
+        let &Self { heads, head_dim, .. } = self;
+        let shape = AttentionShape { outer, tokens, inner, channels, heads, head_dim };
+        let (x, gain) = (Tracked::new(x)?, Tracked::new(&self.gain)?);
+        let (qkv, out) = (Tracked::new(&self.qkv)?, Tracked::new(&self.out)?);
+        let rotation = match &self.rotation {
+            None => None,
+            Some(rotation) => Some(Tracked::new(rotation)?.contiguous()),
+        };
+        let positions = match &self.positions {
+            None => None,
+            Some(positions) => Some(Tracked::new(positions)?),
+        };
+        let values = [&x, &gain, &qkv, &out].map(Tracked::contiguous);
+        let bias = positions.as_ref().map(Tracked::contiguous);
+        let [_, weights @ ..] = values.each_ref().map(elements);
+        let packed =
+            AttentionWeights::new(&shape, weights, rotation.as_ref().map(elements), bias.as_ref().map(elements));
+        let result = primitive(cpu::attention(elements(&values[0]), &shape, &packed), dims);
+        let pull = move |gradient: FlexTensor| {
+            let [x, gain, qkv, out] = values.each_ref().map(elements);
+            let (rotation, positions) = (rotation.as_ref().map(elements), bias.as_ref().map(elements));
+            let weights = gradient::Weights { gain, qkv, out, rotation, positions };
+            let by = gradient::gradients(x, &shape, &weights, elements(&gradient));
+            let hidden = heads * head_dim;
+            let matrices = [
+                primitive(by.x, dims),
+                primitive(by.gain, [channels]),
+                primitive(by.qkv, [channels, 3 * hidden]),
+                primitive(by.out, [hidden, channels]),
+            ];
+            (matrices.map(Some), primitive(by.positions, [heads, tokens, tokens]))
+        };
+        Some(match &positions {
+            None => differentiable([&x, &gain, &qkv, &out], result, move |gradient, _| pull(gradient).0),
+            Some(positions) => differentiable([&x, &gain, &qkv, &out, positions], result, move |gradient, _| {
+                let ([x, gain, qkv, out], positions) = pull(gradient);
+                [x, gain, qkv, out, Some(positions)]
+            }),
+        })
     }
 
     fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
@@ -144,6 +205,45 @@ mod tests {
             let x: Tensor<4> = noise.normal([outer, tokens, inner, channels], &device) * 2.0 + 1.0;
             let kernel = block.on_cpu(&x).unwrap().into_data();
             kernel.assert_approx_eq::<f32>(&block.twin(x).into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn derivatives_are_those_of_the_twin() {
+        let device = Device::flex().autodiff();
+        let mut noise = NoiseSource::new(18);
+        for ([outer, tokens, inner, channels], heads, head_dim, tabled) in
+            [([2, 5, 3, 6], 2, 8, true), ([1, 16, 70, 32], 2, 32, true), ([37, 7, 1, 12], 2, 6, false)]
+        {
+            let hidden = heads * head_dim;
+            let positions = noise.normal::<3>([heads, tokens, tokens], &device).require_grad();
+            let block = Attention {
+                heads,
+                head_dim,
+                gain: noise.normal::<1>([channels], &device).require_grad(),
+                qkv: (noise.normal::<2>([channels, 3 * hidden], &device) * 0.3).detach().require_grad(),
+                out: noise.normal::<2>([hidden, channels], &device).require_grad(),
+                rotation: tabled.then(|| rotations(tokens, head_dim, &device)),
+                positions: tabled.then(|| positions.clone()),
+            };
+            let x = noise.normal::<4>([outer, tokens, inner, channels], &device).require_grad();
+            let weights = noise.normal::<4>([outer, tokens, inner, channels], &device);
+            let gradients = |out: Tensor<4>| {
+                let gradients = (out * weights.clone()).sum().backward();
+                let mut all = vec![
+                    x.grad(&gradients).unwrap().into_data(),
+                    block.gain.grad(&gradients).unwrap().into_data(),
+                    block.qkv.grad(&gradients).unwrap().into_data(),
+                    block.out.grad(&gradients).unwrap().into_data(),
+                ];
+                all.extend(tabled.then(|| positions.grad(&gradients).unwrap().into_data()));
+                all
+            };
+            let expected = gradients(block.twin(x.clone()));
+            for (kernel, expected) in gradients(block.in_graph(&x).unwrap()).iter().zip(&expected) {
+                kernel.assert_approx_eq::<f32>(expected, Tolerance::relative(1e-3).set_absolute(2e-3));
+            }
         }
     }
 }

@@ -33,6 +33,38 @@ pub(in crate::kernels) fn silu_slope(x: f32) -> f32 {
     sigmoid * (1.0 + x * (1.0 - sigmoid))
 }
 
+/// Sums of this many interleaved parts do not wait for each other.
+const PARTS: usize = 16;
+
+/// The sum of `term` over `x`.
+#[inline(always)]
+pub(in crate::kernels) fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let mut parts = [0.0; PARTS];
+    let (whole, rest) = x.as_chunks::<PARTS>();
+    for x in whole {
+        for (part, x) in parts.iter_mut().zip(x) {
+            *part += term(*x);
+        }
+    }
+    for (part, x) in parts.iter_mut().zip(rest) {
+        *part += term(*x);
+    }
+    parts.iter().sum()
+}
+
+/// The largest of `x`.
+#[inline(always)]
+pub(in crate::kernels) fn max(x: &[f32]) -> f32 {
+    let mut parts = [f32::NEG_INFINITY; PARTS];
+    let (whole, rest) = x.as_chunks::<PARTS>();
+    for x in whole {
+        for (part, x) in parts.iter_mut().zip(x) {
+            *part = if *x > *part { *x } else { *part };
+        }
+    }
+    rest.iter().chain(&parts).copied().fold(f32::NEG_INFINITY, f32::max)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

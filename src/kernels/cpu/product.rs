@@ -125,6 +125,19 @@ pub(crate) struct Product<'a> {
     pub(crate) outs: &'a [usize],
 }
 
+impl<'a> Product<'a> {
+    /// A product of rows of `depth` numbers, with nothing done to its sums.
+    pub(crate) fn plain(
+        (x, rows): (&'a [f32], &'a [usize]),
+        depth: usize,
+        weights: PanelsView<'a>,
+        (out, outs): (&'a mut [f32], &'a [usize]),
+    ) -> Self {
+        let activation = Activation::Identity;
+        Self { x, rows, taps: &[0], depth, weights, bias: None, residual: None, activation, out, outs }
+    }
+}
+
 impl WithSimd for Product<'_> {
     type Output = ();
 

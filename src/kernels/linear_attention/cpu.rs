@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 use crate::kernels::attention::NORM_EPSILON;
 use crate::kernels::attention::cpu::AttentionShape;
 use crate::kernels::conv::Activation;
-use crate::kernels::cpu::math::exp;
+use crate::kernels::cpu::math::{exp, max, sum};
 use crate::kernels::cpu::product::{Outer, Panels, Product, aligned};
 use crate::kernels::cpu::{chunks, dispatch};
 
@@ -135,14 +135,11 @@ impl WithSimd for Frame<'_> {
 }
 
 /// Layer normalisation of rows of `channels`, without gain.
-struct NormRows<'a> {
-    x: &'a [f32],
-    out: &'a mut [f32],
-    channels: usize,
+pub(super) struct NormRows<'a> {
+    pub(super) x: &'a [f32],
+    pub(super) out: &'a mut [f32],
+    pub(super) channels: usize,
 }
-
-/// Sums of this many interleaved parts do not wait for each other.
-const PARTS: usize = 16;
 
 impl pulp::NullaryFnOnce for NormRows<'_> {
     type Output = ();
@@ -160,43 +157,14 @@ impl pulp::NullaryFnOnce for NormRows<'_> {
     }
 }
 
-/// The sum of `term` over `x`.
-#[inline(always)]
-fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let mut parts = [0.0; PARTS];
-    let (whole, rest) = x.as_chunks::<PARTS>();
-    for x in whole {
-        for (part, x) in parts.iter_mut().zip(x) {
-            *part += term(*x);
-        }
-    }
-    for (part, x) in parts.iter_mut().zip(rest) {
-        *part += term(*x);
-    }
-    parts.iter().sum()
-}
-
-/// The largest of `x`.
-#[inline(always)]
-fn max(x: &[f32]) -> f32 {
-    let mut parts = [f32::NEG_INFINITY; PARTS];
-    let (whole, rest) = x.as_chunks::<PARTS>();
-    for x in whole {
-        for (part, x) in parts.iter_mut().zip(x) {
-            *part = if *x > *part { *x } else { *part };
-        }
-    }
-    rest.iter().chain(&parts).copied().fold(f32::NEG_INFINITY, f32::max)
-}
-
 /// The softmax of queries over the channels of a head, and of keys over the positions but for the division by `sums`.
-struct Softmaxes<'a> {
+pub(super) struct Softmaxes<'a> {
     /// `[positions, 3 * hidden]`
-    qkv: &'a mut [f32],
-    dim: usize,
-    hidden: usize,
+    pub(super) qkv: &'a mut [f32],
+    pub(super) dim: usize,
+    pub(super) hidden: usize,
     /// `[hidden]`
-    sums: &'a mut [f32],
+    pub(super) sums: &'a mut [f32],
 }
 
 impl pulp::NullaryFnOnce for Softmaxes<'_> {

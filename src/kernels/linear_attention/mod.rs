@@ -1,6 +1,8 @@
 //! A residual block of linear attention over the positions of each frame (Shen et al. 2021): `x + attention(norm(x))`.
 
 pub(in crate::kernels) mod cpu;
+#[cfg(feature = "native")]
+pub(in crate::kernels) mod gradient;
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
@@ -9,6 +11,10 @@ use burn::tensor::module::layer_norm;
 use self::cpu::LinearAttentionWeights;
 use crate::kernels::attention::NORM_EPSILON;
 use crate::kernels::attention::cpu::AttentionShape;
+#[cfg(feature = "native")]
+use crate::kernels::cpu::gradient::{Tracked, differentiable};
+#[cfg(feature = "native")]
+use crate::kernels::cpu::tensors::primitive;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
 
 /// The weights of the block.
@@ -34,7 +40,42 @@ impl LinearAttention {
     /// # Shapes
     /// - `x` and result: `[frames, positions, channels]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
+        if let Some(out) = self.on_cpu(&x) {
+            return out;
+        }
+        #[cfg(feature = "native")]
+        if let Some(out) = self.in_graph(&x) {
+            return out;
+        }
+        self.twin(x)
+    }
+
+    /// The kernel of the CPU with its derivative; `None` on any other device.
+    #[cfg(feature = "native")]
+    fn in_graph(&self, x: &Tensor<3>) -> Option<Tensor<3>> {
+        let dims = x.dims();
+        let [frames, positions, channels] = dims;
+        let &Self { heads, head_dim, .. } = self;
+        let shape = AttentionShape { outer: frames, tokens: positions, inner: 1, channels, heads, head_dim };
+        let (x, gain, qkv) = (Tracked::new(x)?, Tracked::new(&self.gain)?, Tracked::new(&self.qkv)?);
+        let (out, bias) = (Tracked::new(&self.out)?, Tracked::new(&self.bias)?);
+        let inputs = [&x, &gain, &qkv, &out, &bias];
+        let values = inputs.map(Tracked::contiguous);
+        let [_, weights @ ..] = values.each_ref().map(elements);
+        let result = cpu::linear_attention(elements(&values[0]), &shape, &LinearAttentionWeights::new(&shape, weights));
+        Some(differentiable(inputs, primitive(result, dims), move |gradient, _| {
+            let [x, gain, qkv, out, _] = values.each_ref().map(elements);
+            let weights = gradient::Weights { gain, qkv, out };
+            let by = gradient::gradients(x, &shape, &weights, elements(&gradient));
+            let hidden = heads * head_dim;
+            [
+                Some(primitive(by.x, dims)),
+                Some(primitive(by.gain, [channels])),
+                Some(primitive(by.qkv, [channels, 3 * hidden])),
+                Some(primitive(by.out, [hidden, channels])),
+                Some(primitive(by.bias, [channels])),
+            ]
+        }))
     }
 
     fn on_cpu(&self, x: &Tensor<3>) -> Option<Tensor<3>> {
@@ -109,6 +150,40 @@ mod tests {
             let x: Tensor<3> = noise.normal([frames, positions, channels], &device) * 2.0 + 1.0;
             let kernel = block.on_cpu(&x).unwrap().into_data();
             kernel.assert_approx_eq::<f32>(&block.twin(x).into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn derivatives_are_those_of_the_twin() {
+        let device = Device::flex().autodiff();
+        let mut noise = NoiseSource::new(17);
+        for ([frames, positions, channels], heads, head_dim) in [([20, 5, 6], 2, 8), ([3, 64, 32], 4, 32)] {
+            let hidden = heads * head_dim;
+            let block = LinearAttention {
+                heads,
+                head_dim,
+                gain: noise.normal::<1>([channels], &device).require_grad(),
+                qkv: (noise.normal::<2>([channels, 3 * hidden], &device) * 0.3).detach().require_grad(),
+                out: noise.normal::<2>([hidden, channels], &device).require_grad(),
+                bias: noise.normal::<1>([channels], &device).require_grad(),
+            };
+            let x = noise.normal::<3>([frames, positions, channels], &device).require_grad();
+            let weights = noise.normal::<3>([frames, positions, channels], &device);
+            let gradients = |out: Tensor<3>| {
+                let gradients = (out * weights.clone()).sum().backward();
+                [
+                    x.grad(&gradients).unwrap().into_data(),
+                    block.gain.grad(&gradients).unwrap().into_data(),
+                    block.qkv.grad(&gradients).unwrap().into_data(),
+                    block.out.grad(&gradients).unwrap().into_data(),
+                    block.bias.grad(&gradients).unwrap().into_data(),
+                ]
+            };
+            let expected = gradients(block.twin(x.clone()));
+            for (kernel, expected) in gradients(block.in_graph(&x).unwrap()).iter().zip(&expected) {
+                kernel.assert_approx_eq::<f32>(expected, Tolerance::relative(1e-3).set_absolute(1e-3));
+            }
         }
     }
 }

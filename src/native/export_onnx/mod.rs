@@ -130,6 +130,7 @@ fn refuse_what_is_not_ours(out: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use crate::config::LfdmConfig;
     use std::collections::BTreeSet;
 
     use super::proto::GraphProto;
