@@ -32,14 +32,14 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn draw(config: &LfdmConfig, device: &Device) -> Self {
+    fn draw(batch: usize, config: &LfdmConfig, device: &Device) -> Self {
         let mut noise = NoiseSource::new(1);
         let [height, width] = config.diffused_size();
         let channels = config.diffusion.unet.diffused.channels();
         Self {
-            latent: noise.normal([1, config.latent_channels(), height, width], device),
-            condition: noise.normal([1, config.diffusion.unet.condition_dim], device),
-            motion: noise.normal([1, channels, config.frames, height, width], device),
+            latent: noise.normal([batch, config.latent_channels(), height, width], device),
+            condition: noise.normal([batch, config.diffusion.unet.condition_dim], device),
+            motion: noise.normal([batch, channels, config.frames, height, width], device),
         }
     }
 }
@@ -49,7 +49,7 @@ impl Inputs {
 fn unet_step(bencher: Bencher, guidance: f64) {
     let (config, device) = (LfdmConfig::faces_64(LABELS), Device::flex());
     let model = config.diffusion.init(config.latent_channels(), &device);
-    let Inputs { latent, condition, motion } = Inputs::draw(&config, &device);
+    let Inputs { latent, condition, motion } = Inputs::draw(1, &config, &device);
     let denoiser = Denoiser::new(&model, latent, condition, &[TIME], config.frames, guidance);
     bencher.bench(|| denoiser.predict(&motion, 0).into_data());
 }
@@ -84,16 +84,23 @@ fn sampler_table(bencher: Bencher, sampler: Sampler) {
     bencher.bench(|| sampler.updates(black_box(&schedule), 8));
 }
 
-/// A step of stage 2: loss of one part, gradients, Adam.
-#[divan::bench(sample_count = 5)]
-fn training_step(bencher: Bencher) {
+/// A step of stage 2 for so many clips: loss, gradients, Adam.
+#[divan::bench(args = [1, 8], sample_count = 5)]
+fn training_step(bencher: Bencher, batch: usize) {
     let (config, device) = (LfdmConfig::faces_64(LABELS), Device::flex().autodiff());
     let mut model = config.diffusion.init(config.latent_channels(), &device);
     let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
-    let Inputs { latent, condition, motion } = Inputs::draw(&config, &device);
+    let Inputs { latent, condition, motion } = Inputs::draw(batch, &config, &device);
     let noise = NoiseSource::new(3).normal(motion.dims(), &device);
     bencher.bench_local(|| {
-        let loss = model.loss(motion.clone(), latent.clone(), condition.clone(), &[TIME], noise.clone(), &[false]);
+        let loss = model.loss(
+            motion.clone(),
+            latent.clone(),
+            condition.clone(),
+            &vec![TIME; batch],
+            noise.clone(),
+            &vec![false; batch],
+        );
         let gradients = GradientsParams::from_grads(loss.backward(), &model);
         model = optimizer.step(1e-4, model.clone(), gradients);
     });

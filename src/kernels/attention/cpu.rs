@@ -11,7 +11,7 @@ use super::NORM_EPSILON;
 use crate::kernels::conv::Activation;
 use crate::kernels::cpu::math::exp;
 use crate::kernels::cpu::product::{PanelsView, Product, WIDE, aligned, panel_width};
-use crate::kernels::cpu::{dispatch, load, map, mul_add, store};
+use crate::kernels::cpu::{dispatch, load, map, mul_add, store, unrolled};
 
 /// Sizes of an attention over `[outer, tokens, inner, channels]`: tokens of the same `outer` and `inner` form a group.
 #[derive(Debug, Clone, Copy)]
@@ -352,12 +352,12 @@ impl WithSimd for Listen<'_> {
                     for channel in 0..dim {
                         let at = channel * width + vector;
                         let keys = keys.map(|key| load(simd, &key[at..at + lanes]));
-                        for (sums, query) in sums.iter_mut().zip(&queries) {
-                            let query = load(simd, &query[at..at + lanes]);
-                            for (sum, key) in sums.iter_mut().zip(keys) {
+                        unrolled!(ROW < TILE, {
+                            let query = load(simd, &queries[ROW][at..at + lanes]);
+                            for (sum, key) in sums[ROW].iter_mut().zip(keys) {
                                 *sum = mul_add(simd, query, key, *sum);
                             }
-                        }
+                        });
                     }
                     for (index, sums) in sums.iter().enumerate().take(count) {
                         for (key, &sum) in (key..tokens).zip(sums) {
@@ -375,10 +375,10 @@ impl WithSimd for Listen<'_> {
                         for (token, score) in all.chunks_exact(lanes).enumerate() {
                             let score = load(simd, score);
                             let values = row(token, 2);
-                            for (index, sum) in sums.iter_mut().enumerate() {
-                                let at = (channel + index).min(dim - 1) * width + vector;
-                                *sum = mul_add(simd, score, load(simd, &values[at..at + lanes]), *sum);
-                            }
+                            unrolled!(ROW < TILE, {
+                                let at = (channel + ROW).min(dim - 1) * width + vector;
+                                sums[ROW] = mul_add(simd, score, load(simd, &values[at..at + lanes]), sums[ROW]);
+                            });
                         }
                         for (channel, &sum) in (channel..dim).zip(&sums) {
                             let at = channel * width + vector;

@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::cpu::{AttentionShape, AttentionWeights, Lanes, Norm, Rotate, exponentials};
 use crate::kernels::cpu::product::{PanelsView, Product, WIDE, aligned, panel_width};
-use crate::kernels::cpu::{dispatch, load, map, mul_add, store};
+use crate::kernels::cpu::{dispatch, load, map, mul_add, store, unrolled};
 use crate::kernels::linear_attention::gradient::{add, unfold_gain};
 
 /// Weights as the derivative reads them; see [`Attention`](super::Attention).
@@ -303,14 +303,17 @@ fn multiply<S: Simd>(simd: S, x: Rows<'_>, y: Rows<'_>, [tokens, dim, width]: [u
         for j in (0..tokens).step_by(TILE) {
             let mut sums = [[simd.splat_f32s(0.0); TILE]; TILE];
             for channel in 0..dim {
-                let y: [S::f32s; TILE] =
-                    std::array::from_fn(|column| y.at(simd, last.min(j + column), channel * width));
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let x = x.at(simd, last.min(i + row), channel * width);
-                    for (sum, y) in sums.iter_mut().zip(y) {
-                        *sum = mul_add(simd, x, y, *sum);
-                    }
-                }
+                let mut next = [simd.splat_f32s(0.0); TILE];
+                unrolled!(COLUMN < TILE, {
+                    next[COLUMN] = y.at(simd, last.min(j + COLUMN), channel * width);
+                });
+                let y = next;
+                unrolled!(ROW < TILE, {
+                    let x = x.at(simd, last.min(i + ROW), channel * width);
+                    unrolled!(COLUMN < TILE, {
+                        sums[ROW][COLUMN] = mul_add(simd, x, y[COLUMN], sums[ROW][COLUMN]);
+                    });
+                });
             }
             for (i, sums) in (i..tokens).zip(sums) {
                 for (j, sum) in (j..tokens).zip(sums) {
@@ -338,15 +341,18 @@ fn mix<S: Simd>(
         for channel in (0..dim).step_by(TILE) {
             let mut sums = [[simd.splat_f32s(0.0); TILE]; TILE];
             for j in 0..tokens {
-                let y: [S::f32s; TILE] =
-                    std::array::from_fn(|index| y.at(simd, j, (channel + index).min(dim - 1) * width));
-                for (row, sums) in sums.iter_mut().enumerate() {
-                    let at = (i + row).min(tokens - 1) * strides[0] + j * strides[1];
+                let mut next = [simd.splat_f32s(0.0); TILE];
+                unrolled!(COLUMN < TILE, {
+                    next[COLUMN] = y.at(simd, j, (channel + COLUMN).min(dim - 1) * width);
+                });
+                let y = next;
+                unrolled!(ROW < TILE, {
+                    let at = (i + ROW).min(tokens - 1) * strides[0] + j * strides[1];
                     let share = load(simd, &shares[at..at + lanes]);
-                    for (sum, y) in sums.iter_mut().zip(y) {
-                        *sum = mul_add(simd, share, y, *sum);
-                    }
-                }
+                    unrolled!(COLUMN < TILE, {
+                        sums[ROW][COLUMN] = mul_add(simd, share, y[COLUMN], sums[ROW][COLUMN]);
+                    });
+                });
             }
             for (i, sums) in (i..tokens).zip(sums) {
                 for (channel, sum) in (channel..dim).zip(sums) {
@@ -384,17 +390,19 @@ impl WithSimd for Dots<'_> {
                 let tokens = x.chunks(x_rows[1] * width).zip(y.chunks(y_rows[1] * width));
                 for (x, y) in tokens {
                     for vector in (0..width).step_by(lanes) {
-                        let y: [S::f32s; TILE] = std::array::from_fn(|column| {
-                            let at = (j + column).min(y_rows[0] - 1) * width + vector;
-                            load(simd, &y[at..at + lanes])
+                        let mut next = [simd.splat_f32s(0.0); TILE];
+                        unrolled!(COLUMN < TILE, {
+                            let at = (j + COLUMN).min(y_rows[0] - 1) * width + vector;
+                            next[COLUMN] = load(simd, &y[at..at + lanes]);
                         });
-                        for (row, sums) in sums.iter_mut().enumerate() {
-                            let at = (i + row).min(x_rows[0] - 1) * width + vector;
+                        let y = next;
+                        unrolled!(ROW < TILE, {
+                            let at = (i + ROW).min(x_rows[0] - 1) * width + vector;
                             let x = load(simd, &x[at..at + lanes]);
-                            for (sum, y) in sums.iter_mut().zip(y) {
-                                *sum = mul_add(simd, x, y, *sum);
-                            }
-                        }
+                            unrolled!(COLUMN < TILE, {
+                                sums[ROW][COLUMN] = mul_add(simd, x, y[COLUMN], sums[ROW][COLUMN]);
+                            });
+                        });
                     }
                 }
                 for (i, sums) in (i..x_rows[0]).zip(sums) {

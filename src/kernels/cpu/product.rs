@@ -7,22 +7,8 @@
 use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
-use super::{load, mul_add, store};
+use super::{load, mul_add, store, unrolled};
 use crate::kernels::conv::Activation;
-
-/// `body` for each row that a tile may have, as a constant. Sums stay in registers only if no row is found by counting,
-/// and compilers do not unroll a loop as long as this at every level of optimisation.
-macro_rules! unrolled {
-    ($row:ident, $body:block) => {
-        unrolled!($row, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
-    };
-    ($row:ident, $body:block, $($number:literal)*) => {
-        $({
-            const $row: usize = $number;
-            $body
-        })*
-    };
-}
 
 /// Vectors in a row of a full tile.
 pub(in crate::kernels) const WIDE: usize = 2;
@@ -193,12 +179,10 @@ impl Product<'_> {
             let panel = &panel[..self.depth];
             let x: [&[f32]; ROWS] = std::array::from_fn(|row| &self.x[rows[row] + tap..][..self.depth]);
             for (k, weights) in panel.iter().enumerate() {
-                unrolled!(ROW, {
-                    if ROW < ROWS {
-                        let x = simd.splat_f32s(x[ROW][k]);
-                        for (sum, &weight) in sums[ROW].iter_mut().zip(weights) {
-                            *sum = mul_add(simd, x, weight, *sum);
-                        }
+                unrolled!(ROW < ROWS, {
+                    let x = simd.splat_f32s(x[ROW][k]);
+                    for (sum, &weight) in sums[ROW].iter_mut().zip(weights) {
+                        *sum = mul_add(simd, x, weight, *sum);
                     }
                 });
             }
@@ -293,13 +277,11 @@ impl Outer<'_> {
                     for (&x_row, y) in rows.iter().zip(y.chunks(stride)) {
                         let x: &[f32; ROWS] = x[x_row + first..].first_chunk().unwrap_or_else(|| unreachable!());
                         let (y, _) = S::as_simd_f32s(&y[start..start + width]);
-                        let y: [S::f32s; WIDE] = std::array::from_fn(|vector| y[vector]);
-                        unrolled!(ROW, {
-                            if ROW < ROWS {
-                                let x = simd.splat_f32s(x[ROW]);
-                                for (sum, y) in sums[ROW].iter_mut().zip(y) {
-                                    *sum = mul_add(simd, x, y, *sum);
-                                }
+                        let y: &[S::f32s; WIDE] = y.first_chunk().unwrap_or_else(|| unreachable!());
+                        unrolled!(ROW < ROWS, {
+                            let x = simd.splat_f32s(x[ROW]);
+                            for (sum, &y) in sums[ROW].iter_mut().zip(y) {
+                                *sum = mul_add(simd, x, y, *sum);
                             }
                         });
                     }
