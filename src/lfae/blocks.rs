@@ -182,8 +182,23 @@ impl ResBlock {
 fn norm_relu(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     match affine(norm) {
         Some(affine) => affine.apply(x, None),
-        None => channels_last(relu(batch_norm(norm, channels_first(x)))),
+        None => learning_norm_relu(norm, x),
     }
+}
+
+/// [`norm_relu`] by the statistics of the batch, which it keeps.
+fn learning_norm_relu(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+    #[cfg(feature = "native")]
+    if norm.training.is_enabled()
+        && let Some([mean, variance]) = crate::kernels::group_norm::statistics(&x)
+    {
+        let [batch, height, width, _] = x.dims();
+        keep_statistics(norm, mean.clone(), variance.clone(), batch * height * width);
+        let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
+        let shift = norm.beta.val() - mean * scale.clone();
+        return Affine { scale: scale.unsqueeze(), shift: shift.unsqueeze(), gate: Gate::Relu }.apply(x, None);
+    }
+    channels_last(relu(batch_norm(norm, channels_first(x))))
 }
 
 /// `relu(norm(x))` as a scale and a shift, which it is outside of training.
@@ -197,23 +212,28 @@ fn affine(norm: &BatchNorm) -> Option<Affine> {
     Some(Affine { scale: scale.unsqueeze(), shift: shift.unsqueeze(), gate: Gate::Relu })
 }
 
-/// Batch norm whose running variance is the unbiased one, as in PyTorch; burn keeps the batch's own, too small by
-/// `1/n`.
+/// Batch norm in the tensor library's own order of axes.
 fn batch_norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     if !(x.device().is_autodiff() && norm.training.is_enabled()) {
         return norm.forward(x);
     }
     let [batch, _, height, width] = x.dims();
-    let samples = (batch * height * width) as f64;
     let BatchNormTrainOutput { output, mean, variance } =
         batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
+    keep_statistics(norm, mean, variance, batch * height * width);
+    output
+}
+
+/// Moves the running statistics towards those of a batch of `samples`. The running variance is the unbiased one, as in
+/// PyTorch; burn's own layer keeps the batch's, too small by `1/n`.
+fn keep_statistics(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>, samples: usize) {
+    let samples = samples as f64;
     let blend = |running: &RunningState<Tensor<1>>, batch: Tensor<1>| {
         let moved = running.value_sync() * (1.0 - norm.momentum) + batch * norm.momentum;
         running.update(moved.detach());
     };
     blend(&norm.running_mean, mean.detach());
     blend(&norm.running_var, variance.detach() * (samples / (samples - 1.0).max(1.0)));
-    output
 }
 
 /// Scales a convolution's kernels and shifts its bias by the running statistics of the norm that follows it.

@@ -166,6 +166,21 @@ pub fn group_norm(norm: &GroupNorm, x: &Tensor<4>, samples: usize, film: Option<
     Affine { scale, shift, gate: Gate::Silu }
 }
 
+/// Mean and variance of each channel, `[channels]` each, where a kernel finds them for training; `None` on any other
+/// device.
+///
+/// # Shapes
+/// - `x`: `[images, height, width, channels]`
+#[cfg(feature = "native")]
+pub fn statistics(x: &Tensor<4>) -> Option<[Tensor<1>; 2]> {
+    Tracked::new(x)?;
+    let [images, height, width, channels] = x.dims();
+    let count = (images * height * width) as f64;
+    let [mean, second] = moments(x, 1).map(|sums| sums.reshape([channels]).div_scalar(count));
+    let variance = (second - mean.clone() * mean.clone()).clamp_min(0.0);
+    Some([mean, variance])
+}
+
 /// Sums of `x` and of its squares over each sample's frames and positions, `[samples, channels]` each.
 fn moments(x: &Tensor<4>, samples: usize) -> [Tensor<2>; 2] {
     let [images, height, width, channels] = x.dims();
