@@ -4,6 +4,7 @@
 mod bench;
 mod gates;
 mod house;
+mod module;
 mod page;
 mod phases;
 mod precache;
@@ -50,7 +51,8 @@ enum Task {
         #[arg(long)]
         small: bool,
     },
-    /// Build the wasm module and its JavaScript glue into pkg/. Trunk calls this before each build of the page.
+    /// Build the wasm module, with and without relaxed SIMD, and its JavaScript glue into pkg/. Trunk calls this before
+    /// each build of the page.
     Wasm,
     /// Write the list of the page's files into its service worker. Trunk calls this after each build of the page.
     Precache {
@@ -89,7 +91,7 @@ fn run(task: Task) -> Result<()> {
         Task::Setup => page::setup(&sh),
         Task::Serve { address, port, trunk } => page::serve(&sh, &address, port, &trunk),
         Task::Build { small } => page::build(&sh, small),
-        Task::Wasm => page::build_wasm(&sh),
+        Task::Wasm => module::build(&sh),
         Task::Precache { directory } => page::precache(directory),
         Task::Test { quick } => test::run(&sh, quick),
         Task::Bench(args) => bench::run(&sh, &args),

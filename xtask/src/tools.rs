@@ -175,6 +175,7 @@ pub(crate) fn optimise(sh: &Shell, module: &Path) -> Result<()> {
         "--enable-reference-types",
         "--enable-sign-ext",
         "--enable-simd",
+        "--enable-relaxed-simd",
     ];
     cmd!(sh, "{program} -Os {features...} {module} -o {smaller}").run()?;
     fs::rename(&smaller, module).with_context(|| format!("cannot replace {}", module.display()))?;

@@ -1,0 +1,201 @@
+//! The wasm module and its glue, which the page and the npm package share. The module is built twice, because a browser
+//! that lacks relaxed SIMD refuses a whole module for one such instruction: `pkg/modules.js` chooses.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail};
+use wasmparser::{Parser, Payload};
+use xshell::{Shell, cmd};
+
+use crate::{
+    page,
+    system::step,
+    target_dir, tools,
+    wasm::{TARGET, WasmToolchain},
+};
+
+/// Set for the hook that builds the module: `cargo xtask wasm`.
+pub(crate) const SMALL: &str = "LFDM_SMALL_WASM";
+
+/// What wasm-bindgen writes for a module that is called `lfdm`.
+const GLUE: &str = "lfdm.js";
+const MODULE: &str = "lfdm_bg.wasm";
+
+/// What the module with relaxed SIMD is called in `pkg/`.
+const RELAXED: &str = "lfdm_relaxed_bg.wasm";
+
+const LINKING: [&str; 4] = [
+    // Some dependencies run code before everything else. Unless the module exports it, the linker
+    // puts a call of it into every other export, and each word between Rust and JavaScript, such as
+    // a string or an object, takes a third of a millisecond.
+    "-C",
+    "link-arg=--export=__wasm_call_ctors",
+    // wasm-bindgen numbers functions that have no name, and both modules must have the same glue.
+    "-C",
+    "link-arg=--keep-section=name",
+];
+
+/// Of this crate alone. Its kernels are what computes, and both modules share all dependencies.
+const FUSED: [&str; 2] = ["-C", "target-feature=+relaxed-simd"];
+
+/// Trunk runs this as a hook, instead of building the crate itself: so `trunk serve` works in a
+/// shell that knows nothing of the fallback compiler, and the page uses the very files that the npm
+/// package ships.
+pub(crate) fn build(sh: &Shell) -> Result<()> {
+    if env::var_os("LFDM_SKIP_WASM").is_some() {
+        step("LFDM_SKIP_WASM is set: pkg/ stays as it is");
+        return Ok(());
+    }
+    let builder = Builder {
+        sh,
+        toolchain: WasmToolchain::ensure(sh)?,
+        wasm_bindgen: tools::wasm_bindgen(sh)?,
+        small: env::var_os(SMALL).is_some(),
+    };
+    // While people work on the page, each change is compiled once.
+    let relaxed = if page::is_in_work() { None } else { Some(builder.glued("relaxed", &FUSED)?) };
+    // The last one is what cargo finds when nothing has changed.
+    let plain = builder.glued("plain", &[])?;
+
+    let pkg = sh.current_dir().join("pkg");
+    for file in sh.read_dir(&plain)? {
+        let name = file.file_name().with_context(|| format!("{} has no name", file.display()))?;
+        copy_if_changed(&file, &pkg.join(name))?;
+    }
+    copy_if_changed(&relaxed.as_ref().unwrap_or(&plain).join(MODULE), &pkg.join(RELAXED))?;
+    let Some(relaxed) = relaxed else {
+        step(&format!("pkg/{RELAXED} is a copy, as always while the page is served: {}", size(&pkg.join(MODULE))?));
+        return Ok(());
+    };
+    if fs::read(plain.join(GLUE))? != fs::read(relaxed.join(GLUE))? {
+        bail!("the two modules need different glue: compare {GLUE} in {} and {}", plain.display(), relaxed.display());
+    }
+    check(&pkg)
+}
+
+/// Says what the modules are, or that they are not what they should be.
+fn check(pkg: &Path) -> Result<()> {
+    for (name, is_relaxed) in [(MODULE, false), (RELAXED, true)] {
+        let path = pkg.join(name);
+        let count = relaxed_instructions(&fs::read(&path)?).with_context(|| format!("cannot parse pkg/{name}"))?;
+        if (count > 0) != is_relaxed {
+            bail!("pkg/{name} has {count} relaxed instructions");
+        }
+        step(&format!("pkg/{name}: {}, {count} relaxed instructions", size(&path)?));
+    }
+    Ok(())
+}
+
+struct Builder<'a> {
+    sh: &'a Shell,
+    toolchain: WasmToolchain,
+    wasm_bindgen: PathBuf,
+    small: bool,
+}
+
+impl Builder<'_> {
+    /// Compiles a module; returns the folder that it and its glue are in.
+    fn glued(&self, name: &str, flags: &[&str]) -> Result<PathBuf> {
+        let Self { sh, toolchain, wasm_bindgen, small } = self;
+        // The release profile for daily work too: unoptimised tensor code is unusable, and a second
+        // profile would be a second graph of dependencies to compile.
+        let profile = if *small { "small" } else { "release" };
+        let mut cargo = cmd!(
+            sh,
+            "cargo rustc --package lfdm --lib --profile {profile} --target {TARGET} -- {LINKING...} {flags...}"
+        );
+        for (key, value) in toolchain.environment() {
+            cargo = cargo.env(key, value);
+        }
+        cargo.run()?;
+        let target = target_dir()?;
+        let module = target.join(TARGET).join(profile).join("lfdm.wasm");
+        let glued = target.join("wasm-bindgen").join(name);
+        cmd!(sh, "{wasm_bindgen} --target web --remove-name-section --out-dir {glued} --out-name lfdm {module}")
+            .run()?;
+        if *small {
+            tools::optimise(sh, &glued.join(MODULE))?;
+        }
+        Ok(glued)
+    }
+}
+
+/// How many instructions of relaxed SIMD a module has.
+fn relaxed_instructions(module: &[u8]) -> Result<usize> {
+    let mut count = 0;
+    for payload in Parser::new(0).parse_all(module) {
+        let Payload::CodeSectionEntry(body) = payload? else { continue };
+        for operator in body.get_operators_reader()?.into_iter_with_offsets() {
+            let (_, offset) = operator?;
+            count += usize::from(is_relaxed(&module[offset as usize..]));
+        }
+    }
+    Ok(count)
+}
+
+/// Whether an instruction is one of 0xfd 0x100 and above. The second number has seven bits to a byte.
+fn is_relaxed(instruction: &[u8]) -> bool {
+    matches!(instruction, [0xfd, 0x80..=0xff, 0x02..=0xff, ..])
+}
+
+/// Trunk watches pkg/, so a file that would stay the same must not look new to it.
+fn copy_if_changed(file: &Path, copy: &Path) -> Result<()> {
+    let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    if fs::read(copy).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    fs::write(copy, content).with_context(|| format!("cannot write {}", copy.display()))
+}
+
+fn size(file: &Path) -> Result<String> {
+    Ok(format!("{:.1} MB", fs::metadata(file)?.len() as f64 / 1e6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A module of one function that returns a vector.
+    fn module(code: &[u8]) -> Vec<u8> {
+        let header = [b"\0asm\x01\0\0\0".as_slice(), &[1, 5, 1, 0x60, 0, 1, 0x7b, 3, 2, 1, 0]].concat();
+        let body = [&[0], code, &[0x0b]].concat();
+        let length = body.len() as u8;
+        [header, vec![10, length + 2, 1, length], body].concat()
+    }
+
+    const ZEROS: [u8; 4] = [0x41, 0, 0xfd, 15];
+
+    #[test]
+    fn relaxed_instructions_are_counted() -> Result<()> {
+        let madd = [&[ZEROS; 3].concat(), [0xfd, 0x85, 0x02].as_slice()].concat();
+        assert_eq!(relaxed_instructions(&module(&madd))?, 1);
+        let twice = [&madd, ZEROS.as_slice(), &ZEROS, &[0xfd, 0x85, 0x02]].concat();
+        assert_eq!(relaxed_instructions(&module(&twice))?, 2);
+        Ok(())
+    }
+
+    #[test]
+    fn other_vectors_are_not_relaxed() -> Result<()> {
+        assert_eq!(relaxed_instructions(&module(&ZEROS))?, 0);
+        // f32x4.add, whose number takes two bytes too.
+        let add = [ZEROS.as_slice(), &ZEROS, &[0xfd, 0xe4, 0x01]].concat();
+        assert_eq!(relaxed_instructions(&module(&add))?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_number_that_looks_like_an_instruction_is_none() -> Result<()> {
+        let constant = [[0xfd, 12].as_slice(), &[0xfd, 0x85, 0x02, 0].repeat(4)].concat();
+        assert_eq!(relaxed_instructions(&module(&constant))?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_no_module_is_an_error() {
+        assert!(relaxed_instructions(b"<!doctype html>").is_err());
+        assert!(relaxed_instructions(&module(&[0xfd])).is_err());
+    }
+}
