@@ -19,6 +19,11 @@ export interface DeviceInfo {
    * are missing in `threads` of the `done` event.
    */
   threads?: number;
+  /**
+   * Whether this browser runs the module with relaxed SIMD, once a model is loaded. It is faster on
+   * the CPU; its pixels differ from the other module's by roundings.
+   */
+  relaxedSimd?: boolean;
   /** Why the model runs on the CPU although nobody asked for that: part of a sentence. */
   reason?: string;
   /** What the visitor can do to run it on the GPU: sentences. */

@@ -6,6 +6,7 @@ import { Progress, fetchFile, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
 import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
 import { macrotask } from './macrotask.js';
+import { chooseModule } from './modules.js';
 import { Pool } from './pool.js';
 import { Store } from './store.js';
 
@@ -65,7 +66,7 @@ async function unlessLost(report) {
 }
 
 async function open({ url, device, reload, memoryChecked, threads }, send) {
-  const [{ manifest, store, offline }] = await Promise.all([findManifest(url, reload), start()]);
+  const [{ manifest, store, offline }, { relaxedSimd }] = await Promise.all([findManifest(url, reload), start()]);
   const loader = intact(() => new ModelLoader(manifest));
   const files = loader.files();
   const progress = new Progress(
@@ -95,7 +96,7 @@ async function open({ url, device, reload, memoryChecked, threads }, send) {
   send({
     type: 'opened',
     manifest: model.manifest(),
-    device: { ...chosen.info, threads: pool.threads },
+    device: { ...chosen.info, threads: pool.threads, relaxedSimd },
     storage: { kept: store.keeps, reason: store.reason, bytes: progress.total, offline },
     fingerprint: files.map(({ sha256 }) => sha256).join(),
   });
@@ -123,15 +124,9 @@ async function findManifest(url, reload) {
 }
 
 async function start() {
-  // The smallest module with a vector instruction.
-  const simd = [
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
-  ];
-  if (!WebAssembly.validate(new Uint8Array(simd))) {
-    throw new LfdmError('browser', 'This browser cannot run the model: it lacks WebAssembly SIMD. A newer one can.');
-  }
+  const { url, relaxedSimd } = chooseModule();
   try {
-    module = await compile(new URL('./lfdm_bg.wasm', import.meta.url));
+    module = await compile(url);
     wasm = await init({ module_or_path: module });
     wasm.__wasm_call_ctors();
   } catch (error) {
@@ -142,6 +137,7 @@ async function start() {
     );
   }
   onPanic(panic);
+  return { relaxedSimd };
 }
 
 /** The module by itself, which the helpers get too. */

@@ -18,6 +18,13 @@ const SCOPE = worker.registration.scope;
 const CACHE = cacheName(build?.id ?? 'none');
 /** Larger files that are not the program itself are kept when they are first used. */
 const LARGE_BYTES = 2 << 20;
+/** The smallest module with relaxed SIMD: pkg/modules.js has the program's module chosen by the same. */
+const RELAXED = new Uint8Array([
+  ...[0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0],
+  ...[65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11],
+]);
+/** The module that this browser does not use. */
+const UNUSED = `${SCOPE}pkg/lfdm${WebAssembly.validate(RELAXED) ? '' : '_relaxed'}_bg.wasm`;
 /** @type {Map<string, { sha256: string, bytes: number }>} */
 const FILES = new Map(build?.files.map(([path, sha256, bytes]) => [address(path), { sha256, bytes }]));
 
@@ -47,8 +54,12 @@ worker.addEventListener('message', (event) => {
 
 async function install() {
   await caches.open(CACHE);
-  const wanted = [...FILES].filter(([url, { bytes }]) => bytes <= LARGE_BYTES || url.startsWith(`${SCOPE}pkg/`));
+  const wanted = [...FILES].filter(([url, { bytes }]) => bytes <= LARGE_BYTES || isProgram(url));
   await Promise.all(wanted.map(([url]) => obtain(url)));
+}
+
+function isProgram(url) {
+  return url.startsWith(`${SCOPE}pkg/`) && url !== UNUSED;
 }
 
 async function activate() {

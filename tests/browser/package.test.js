@@ -24,7 +24,9 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     // The module under test is the one that the page uses.
     const source = join(folder, 'pkg');
     await cp(PACKAGE, source, { recursive: true });
-    for (const built of ['lfdm.js', 'lfdm_bg.wasm']) await cp(join(DIST, 'pkg', built), join(source, built));
+    for (const built of ['lfdm.js', 'lfdm_bg.wasm', 'lfdm_relaxed_bg.wasm']) {
+      await cp(join(DIST, 'pkg', built), join(source, built));
+    }
     const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source });
     const [packed] = Object.values(JSON.parse(stdout));
     tarball = join(folder, packed.filename);
