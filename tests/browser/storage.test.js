@@ -287,6 +287,12 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     assert.equal(video.frames.length, 16);
     const unexpected = visitor.complaints.filter((text) => !/ERR_INTERNET_DISCONNECTED|ERR_EMPTY_RESPONSE/.test(text));
     assert.deepEqual(unexpected, []);
+    const kept = await visitor.page.evaluate(async () => {
+      const [name] = (await caches.keys()).filter((name) => name.startsWith('lfdm-page'));
+      return (await (await caches.open(name)).keys()).map(({ url }) => url);
+    });
+    const modules = kept.filter((url) => url.endsWith('.wasm')).map((url) => url.split('/').at(-1));
+    assert.deepEqual(modules, ['lfdm_relaxed_bg.wasm'], 'one module is enough');
   });
 
   test('a new build takes over as a whole, and a half deployed one not at all', async (t) => {
