@@ -3,7 +3,9 @@
 use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
 use super::{animate, eval, export, export_onnx, export_pth, import, pace, sheet, train};
@@ -12,13 +14,17 @@ use super::{animate, eval, export, export_onnx, export_pth, import, pace, sheet,
 #[derive(Parser)]
 #[command(version, propagate_version = true)]
 struct Cli {
+    /// Threads that compute on the CPU at once, so that several runs can share a machine; reading
+    /// ahead has a thread beside these [default: as many as there are cores]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a video from a portrait and a label.
+    /// Make a video of each portrait and label.
     Animate(animate::Args),
     /// Train one of the two stages, a baseline, or the network that judges clips.
     #[command(subcommand)]
@@ -71,7 +77,19 @@ pub fn main() -> ExitCode {
         .with_writer(stderr)
         .init();
 
-    let result = match Cli::parse().command {
+    let cli = Cli::parse();
+    let result = cli.threads.map_or(Ok(()), limit_threads).and_then(|()| run(cli.command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_paragraph(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
         Command::Animate(args) => animate::run(&args),
         Command::Train(Train::Lfae(args)) => train::lfae::run(&args),
         Command::Train(Train::Dm(args)) => train::diffusion::run(&args),
@@ -88,14 +106,16 @@ pub fn main() -> ExitCode {
         Command::Import(args) => import::run(&args),
         Command::Pace(args) => pace::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {}", one_paragraph(&error));
-            ExitCode::FAILURE
-        }
     }
+}
+
+/// Gives the pool that all loops and products on the CPU share so many threads.
+fn limit_threads(threads: u16) -> Result<()> {
+    ThreadPoolBuilder::new()
+        .num_threads(threads.into())
+        .thread_name(|index| format!("compute-{index}"))
+        .build_global()
+        .with_context(|| format!("cannot start {threads} threads; choose fewer with --threads"))
 }
 
 /// An error with its causes. Messages that already quote their cause do not say it twice.
