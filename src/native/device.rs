@@ -49,6 +49,21 @@ impl DeviceArgs {
         }
     }
 
+    /// Whether the device takes work and goes on without its caller.
+    pub(crate) fn is_asynchronous(&self) -> bool {
+        match self.device {
+            DeviceKind::Cpu => false,
+            #[cfg(feature = "gpu")]
+            DeviceKind::Gpu => true,
+            #[cfg(feature = "cuda")]
+            DeviceKind::Cuda => true,
+            #[cfg(feature = "tch")]
+            DeviceKind::Libtorch => false,
+            #[cfg(feature = "tch")]
+            DeviceKind::LibtorchCuda => true,
+        }
+    }
+
     /// The first `count` devices of the kind. On the CPU they are threads.
     ///
     /// # Errors

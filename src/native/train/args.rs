@@ -73,6 +73,11 @@ impl RunArgs {
         Ok(())
     }
 
+    /// Clips that a step learns from.
+    pub(super) fn clips_of_step(&self) -> usize {
+        self.batch * usize::from(self.accumulate)
+    }
+
     /// Batches to be drawn ahead of the devices that learn from them.
     pub(super) fn ahead(&self) -> usize {
         2 * usize::from(self.devices)

@@ -110,6 +110,8 @@ struct AutoencoderStage {
 impl Stage for AutoencoderStage {
     type Model = FrameAutoencoder;
     type Settings = Settings;
+    /// `[2 * batch, 3, size, size]`
+    type Batch = Tensor<4>;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -119,8 +121,12 @@ impl Stage for AutoencoderStage {
         self.spec.settings.autoencoder.init(device)
     }
 
-    fn loss(&self, model: &FrameAutoencoder, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(self.train.get(draw.index()), model, device)
+    fn batch(&self, draw: Draw, device: &Device) -> Tensor<4> {
+        frames(self.train.get(draw.index()), device)
+    }
+
+    fn loss(&self, model: &FrameAutoencoder, frames: Tensor<4>, _draw: Draw, device: &Device) -> Loss {
+        self.loss_on(frames, model, device)
     }
 
     fn validate(&self, model: &FrameAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -128,7 +134,7 @@ impl Stage for AutoencoderStage {
         // The same frames at every validation, so that the metrics compare.
         let loss = |batch| {
             let pairs = self.validation.pairs(&self.spec.settings.pair_options(), self.spec.settings.batch, 0, batch);
-            self.loss_on(pairs, model, device).total.into_scalar::<f32>()
+            self.loss_on(frames(pairs, device), model, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let score = self.preview(model, &dir.join(format!("autoencoder-{step:07}.png")), device)?;
@@ -141,12 +147,10 @@ impl Stage for AutoencoderStage {
 }
 
 impl AutoencoderStage {
-    fn loss_on(&self, pairs: PairBatch, model: &FrameAutoencoder, device: &Device) -> Loss {
-        let PairBatch { batch, size, source, driving, .. } = pairs;
-        let frames = TensorData::new([source, driving].concat(), [2 * batch, 3, size, size]);
-        let frames = Tensor::<4>::from_data(frames, device);
+    fn loss_on(&self, frames: Tensor<4>, model: &FrameAutoencoder, device: &Device) -> Loss {
+        let [count, _, height, width] = frames.dims();
         let rebuilt = model.rebuild(frames.clone());
-        let everywhere = Tensor::ones([2 * batch, 1, size, size], device);
+        let everywhere = Tensor::ones([count, 1, height, width], device);
         let mut loss = Loss::zero(device);
         loss.add("reconstruction", pyramid_l1(rebuilt.clone(), &frames, &everywhere), 1.0);
         if let Some(vgg) = &self.vgg {
@@ -176,4 +180,13 @@ impl AutoencoderStage {
         sheet.save(path)?;
         Ok(Score::mean(&scores))
     }
+}
+
+/// Both frames of each pair.
+///
+/// # Shapes
+/// - result: `[2 * batch, 3, size, size]`
+fn frames(pairs: PairBatch, device: &Device) -> Tensor<4> {
+    let PairBatch { batch, size, source, driving, .. } = pairs;
+    Tensor::from_data(TensorData::new([source, driving].concat(), [2 * batch, 3, size, size]), device)
 }

@@ -181,6 +181,7 @@ struct BaselineStage {
 impl Stage for BaselineStage {
     type Model = DiffusionModel;
     type Settings = Settings;
+    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -200,8 +201,12 @@ impl Stage for BaselineStage {
         dict
     }
 
-    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> Loss {
-        loss_on(self.train.get(draw.index()).batch(device), model).into()
+    fn batch(&self, draw: Draw, device: &Device) -> Batch {
+        self.train.get(draw.index()).batch(device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
+        loss_on(batch, model).into()
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -502,7 +507,8 @@ mod tests {
         let (whole, halves) = (stage(4, 1), stage(2, 2));
         let model = whole.init(&device);
         let loss = |stage: &BaselineStage, step, part, parts| {
-            stage.loss(&model, Draw { part, ..Draw::of(0, step, parts) }, &device).total.into_scalar::<f32>()
+            let draw = Draw { part, ..Draw::of(0, step, parts) };
+            stage.loss(&model, stage.batch(draw, &device), draw, &device).total.into_scalar::<f32>()
         };
         let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
         assert_ne!(first, second);

@@ -83,6 +83,7 @@ struct ClassifierStage {
 impl Stage for ClassifierStage {
     type Model = ActionNetwork;
     type Settings = Settings;
+    type Batch = (Tensor<5>, Tensor<1, Int>);
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -92,8 +93,11 @@ impl Stage for ClassifierStage {
         self.spec.settings.network.init(device)
     }
 
-    fn loss(&self, model: &ActionNetwork, draw: Draw, device: &Device) -> Loss {
-        let (clips, labels) = tensors(self.train.get(draw.index()), device);
+    fn batch(&self, draw: Draw, device: &Device) -> Self::Batch {
+        tensors(self.train.get(draw.index()), device)
+    }
+
+    fn loss(&self, model: &ActionNetwork, (clips, labels): Self::Batch, _draw: Draw, _device: &Device) -> Loss {
         // Smoothed labels: a network that is sure of everything has features that say nothing but
         // the label.
         cross_entropy(model.forward(clips).logits, labels, Some(0.1)).into()
@@ -149,7 +153,7 @@ mod tests {
         let model = stage.init(&device);
         let loss = |step, part| {
             let draw = Draw { part, ..Draw::of(1, step, 2) };
-            stage.loss(&model, draw, &device).total.into_scalar::<f32>()
+            stage.loss(&model, stage.batch(draw, &device), draw, &device).total.into_scalar::<f32>()
         };
         assert_eq!(loss(3, 1), loss(3, 1));
         assert_ne!(loss(3, 0), loss(3, 1));

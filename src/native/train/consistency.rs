@@ -111,6 +111,7 @@ struct ConsistencyStage {
 impl Stage for ConsistencyStage {
     type Model = DiffusionModel;
     type Settings = Settings;
+    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         self.base.spec()
@@ -128,8 +129,11 @@ impl Stage for ConsistencyStage {
         self.base.export(model)
     }
 
-    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> Loss {
-        let batch = self.base.draw_part(draw, device);
+    fn batch(&self, draw: Draw, device: &Device) -> Batch {
+        self.base.batch(draw, device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, draw: Draw, device: &Device) -> Loss {
         let schedule = model.schedule();
         let earlier: Vec<Option<usize>> =
             batch.times.iter().map(|&time| self.tuning.earlier(time, draw.step)).collect();

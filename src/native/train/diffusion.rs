@@ -141,6 +141,7 @@ pub(super) struct DiffusionStage {
 impl Stage for DiffusionStage {
     type Model = DiffusionModel;
     type Settings = Settings;
+    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -163,8 +164,12 @@ impl Stage for DiffusionStage {
         dict
     }
 
-    fn loss(&self, model: &DiffusionModel, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(self.draw_part(draw, device), model).into()
+    fn batch(&self, draw: Draw, device: &Device) -> Batch {
+        self.batches.get(draw.index()).on(device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
+        self.loss_on(batch, model).into()
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -211,10 +216,6 @@ impl DiffusionStage {
     }
 
     /// The clips of one part of a step.
-    pub(super) fn draw_part(&self, draw: Draw, device: &Device) -> Batch {
-        self.batches.get(draw.index()).on(device)
-    }
-
     /// Four clips of `set`, for a validation: the noise too is drawn from `noise`.
     fn draw_four(&self, set: &MotionSet, noise: &mut NoiseSource, device: &Device) -> Batch {
         let choice = Choice::draw(&self.config().diffusion, set.len(), 0..4, 4, noise);

@@ -242,6 +242,7 @@ struct DecoderStage {
 impl Stage for DecoderStage {
     type Model = Learner;
     type Settings = Settings;
+    type Batch = Pairs;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -273,8 +274,12 @@ impl Stage for DecoderStage {
         weights
     }
 
-    fn loss(&self, model: &Learner, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(self.train.get(draw.index()), model, draw, device)
+    fn batch(&self, draw: Draw, device: &Device) -> Pairs {
+        Pairs::new(self.train.get(draw.index()), device)
+    }
+
+    fn loss(&self, model: &Learner, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
+        self.loss_on(pairs, model, draw, device)
     }
 
     fn validate(&self, model: &Learner, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -285,7 +290,7 @@ impl Stage for DecoderStage {
         let options = settings.pair_options(draw.step);
         let loss = |index| {
             let pairs = self.validation.pairs(&options, settings.batch, 0, index);
-            self.loss_on(pairs, model, draw, device).total.into_scalar::<f32>()
+            self.loss_on(Pairs::new(pairs, device), model, draw, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let mut flow_predictor = self.frozen.flow_predictor.clone().to_device(device);
@@ -305,9 +310,8 @@ impl Stage for DecoderStage {
 }
 
 impl DecoderStage {
-    fn loss_on(&self, pairs: PairBatch, model: &Learner, draw: Draw, device: &Device) -> Loss {
+    fn loss_on(&self, pairs: Pairs, model: &Learner, draw: Draw, device: &Device) -> Loss {
         let settings = &self.spec.settings;
-        let pairs = Pairs::new(pairs, device);
         let (features, mut motion, mut logits) = self.estimate_frozen(&pairs, device);
         if let Some(refinement) = &model.fine_refinement {
             (motion, logits) =

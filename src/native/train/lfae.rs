@@ -252,6 +252,7 @@ struct LfaeStage {
 impl Stage for LfaeStage {
     type Model = LatentFlowAutoencoder;
     type Settings = Settings;
+    type Batch = Pairs;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
@@ -269,8 +270,12 @@ impl Stage for LfaeStage {
         weights
     }
 
-    fn loss(&self, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(self.train.get(draw.index()), model, draw, device)
+    fn batch(&self, draw: Draw, device: &Device) -> Pairs {
+        Pairs::new(self.train.get(draw.index()), device)
+    }
+
+    fn loss(&self, model: &LatentFlowAutoencoder, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
+        self.loss_on(pairs, model, draw, device)
     }
 
     fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -282,7 +287,7 @@ impl Stage for LfaeStage {
             let settings = &self.spec.settings;
             let options = settings.pair_options(draw.step);
             let pairs = self.validation.pairs(&options, settings.batch, draw.seed, draw.index());
-            self.loss_on(pairs, model, draw, device).total.into_scalar::<f32>()
+            self.loss_on(Pairs::new(pairs, device), model, draw, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let path = dir.join(format!("lfae-{step:07}.png"));
@@ -297,9 +302,8 @@ impl Stage for LfaeStage {
 }
 
 impl LfaeStage {
-    fn loss_on(&self, pairs: PairBatch, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> Loss {
+    fn loss_on(&self, pairs: Pairs, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> Loss {
         let Settings { recipe, supervised, .. } = &self.spec.settings;
-        let pairs = Pairs::new(pairs, device);
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, draw);
         let mut loss = Loss::zero(device);

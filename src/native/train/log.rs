@@ -1,4 +1,5 @@
-//! What a run reports: a progress bar, `losses.jsonl`, `validation.jsonl`, and a summary at its end.
+//! What a run reports: a progress bar, `losses.jsonl`, `validation.jsonl`, `times.jsonl`, and a summary at its
+//! end.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -9,16 +10,20 @@ use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use super::account::Times;
 use super::stage::Metrics;
 
 const LOSSES: &str = "losses.jsonl";
 const VALIDATIONS: &str = "validation.jsonl";
+/// A line for each process that worked on the run and came to its end.
+const TIMES: &str = "times.jsonl";
 
 pub(super) struct Log {
     directory: PathBuf,
     bar: ProgressBar,
     losses: File,
     validations: File,
+    times: File,
     averages: Metrics<f32>,
     started: Instant,
 }
@@ -34,11 +39,13 @@ impl Log {
         // The validation before a checkpoint is done; that after the last step is done again.
         let is_done = |step| first > 0 && (step < first || step == first && first < steps);
         let validations = continued(&directory.join(VALIDATIONS), is_done)?;
+        let times = continued(&directory.join(TIMES), |step| first > 0 && step <= first)?;
         Ok(Self {
             directory: directory.to_owned(),
             bar,
             losses,
             validations,
+            times,
             averages: Vec::new(),
             started: Instant::now(),
         })
@@ -67,6 +74,13 @@ impl Log {
             let (total, eta) = (self.bar.length().unwrap_or(0), self.bar.eta().as_secs());
             tracing::info!("step {} of {total}, {eta} s left, {message}", step + 1);
         }
+        Ok(())
+    }
+
+    /// What this process spent on the run until `step`.
+    pub(super) fn times(&mut self, step: u64, times: &Times) -> Result<()> {
+        write_line(&mut self.times, step, times.metrics().into_iter())?;
+        self.note(&times.in_words());
         Ok(())
     }
 

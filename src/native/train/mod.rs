@@ -1,8 +1,8 @@
 //! Training: one loop, and one `Stage` for each network.
 //!
 //! - The loop: `stage` is what a stage adds to it; `run` is the loop itself, with its `args`,
-//!   learning `rate`, gradients of the `parts` of a step, averaged weights (`ema`), `log` and
-//!   `plots`.
+//!   learning `rate`, gradients of the `parts` of a step, averaged weights (`ema`), `log`, `plots`
+//!   and the `account` of its time.
 //! - Stages that paint: `lfae`, `finetune`, `autoencoder`. They share `decoding`, [`losses`], the
 //!   loss of [`perceptual`], the thin-plate transforms of [`tps`], the `adversary` and
 //!   `motion_augmentation`.
@@ -13,6 +13,7 @@
 //!   as an [`official`] YAML file describes.
 //! - `preview`: pictures for people who watch a training.
 
+mod account;
 mod adversary;
 mod args;
 pub(crate) mod autoencoder;

@@ -10,6 +10,7 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Device;
 
+use super::account::{Account, Phase};
 use super::args::RunArgs;
 use super::ema::Ema;
 use super::log::Log;
@@ -28,6 +29,7 @@ pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> R
     let mut run = Run::begin_or_resume(stage, args, init)?;
     while run.done() < args.steps {
         run = run.step()?;
+        run.say_forecast();
         if run.is_out_of_time() {
             run.log.note(&format!("out of time after step {}; --resume continues", run.done()));
             break;
@@ -50,6 +52,7 @@ struct Run<'a, S: Stage> {
     /// The step of the last good checkpoint.
     saved: Option<u64>,
     log: Log,
+    account: Account,
     previews: PathBuf,
     started: Instant,
 }
@@ -134,11 +137,12 @@ impl<'a, S: Stage> Run<'a, S> {
         let previews = args.out.join("previews");
         std::fs::create_dir_all(&previews).with_context(|| format!("cannot create {}", previews.display()))?;
         let log = Log::open(&args.out, args.steps, first_step)?;
+        let account = Account::open(args.clips_of_step(), args.device.is_asynchronous());
         let (name, parameters) = (stage.spec().name, progress.model.num_params());
         log.note(&format!("{name}: {parameters} parameters, steps {first_step} to {}", args.steps));
         let saved = (first_step > 0).then_some(first_step);
-        let mut run =
-            Self { stage, args, devices, progress, first_step, saved, log, previews, started: Instant::now() };
+        let started = Instant::now();
+        let mut run = Self { stage, args, devices, progress, first_step, saved, log, account, previews, started };
         if first_step == 0 {
             run.validate()?;
             run.started = Instant::now();
@@ -163,27 +167,45 @@ impl<'a, S: Stage> Run<'a, S> {
         let written = is_due.then(|| self.write()).transpose()?;
         let clock = Instant::now();
         let draw = Draw::of(self.args.seed, step, usize::from(self.args.accumulate));
-        let (values, gradients) = parts::mean_gradients(self.stage, &self.progress.model, &self.devices, draw);
+        let mut stopwatch = self.account.stopwatch(&self.devices[0])?;
+        let (values, gradients) =
+            parts::mean_gradients(self.stage, &self.progress.model, &self.devices, draw, &mut stopwatch)?;
         let loss = values[0].1;
         ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {}; {ADVICE}", self.last_good());
         let for_gradients = clock.elapsed();
         if let Some(written) = written {
             self.publish(written)?;
         }
+        stopwatch.resume();
         let clock = Instant::now();
         let rate = self.args.rate.at(self.args.steps, step);
         self.progress.model = self.progress.optimizer.step(rate, self.progress.model, gradients);
         self.progress.average.update(&self.progress.model, step);
-        self.progress.seconds += (for_gradients + clock.elapsed()).as_secs_f64();
+        stopwatch.lap(Phase::Optimiser)?;
+        let seconds = (for_gradients + clock.elapsed()).as_secs_f64();
+        self.progress.seconds += seconds;
+        self.account.step(seconds, &stopwatch);
         self.progress.step += 1;
         self.log.step(step, &values)?;
         Ok(self)
     }
 
+    /// Says how long the run will take, as soon as that is known.
+    fn say_forecast(&mut self) {
+        let (done, steps) = (self.done(), self.args.steps);
+        let validations = steps.div_ceil(self.args.preview_every) - done / self.args.preview_every;
+        if let Some(forecast) = self.account.forecast(steps - done, validations, self.args.max_minutes) {
+            self.log.note(&forecast);
+        }
+    }
+
     fn validate(&mut self) -> Result<()> {
+        let since = Instant::now();
         let (model, step) = (self.progress.average.model(), self.progress.step);
         let device = self.devices[0].clone().inner();
-        self.log.validation(step, &self.stage.validate(model, step, &self.previews, &device)?)
+        let metrics = self.stage.validate(model, step, &self.previews, &device)?;
+        self.account.validation(since);
+        self.log.validation(step, &metrics)
     }
 
     /// Saves the weights as they are, if they are numbers.
@@ -198,17 +220,24 @@ impl<'a, S: Stage> Run<'a, S> {
         self.publish(written)
     }
 
-    fn write(&self) -> Result<Written> {
+    fn write(&mut self) -> Result<Written> {
+        let since = Instant::now();
         let Progress { model, optimizer, average, step, seconds } = &self.progress;
         let state = State { step: *step, settings: &self.stage.spec().settings, seconds: *seconds };
         let average = average.model();
-        Checkpoint::write(&self.args.out, &state, model, optimizer, average, &self.stage.export(average))
+        let written =
+            Checkpoint::write(&self.args.out, &state, model, optimizer, average, &self.stage.export(average))?;
+        self.account.checkpoint(since);
+        Ok(written)
     }
 
     fn publish(&mut self, written: Written) -> Result<()> {
+        let since = Instant::now();
         written.publish()?;
         self.saved = Some(self.progress.step);
-        plots::draw(&self.args.out)
+        plots::draw(&self.args.out)?;
+        self.account.checkpoint(since);
+        Ok(())
     }
 
     fn last_good(&self) -> String {
@@ -228,6 +257,7 @@ impl<'a, S: Stage> Run<'a, S> {
         }
         let checkpoint = checkpoint::path_of(&self.args.out, self.done());
         let next = self.stage.next_command(&self.args.out);
+        self.log.times(self.progress.step, &self.account.close())?;
         self.log.finish(self.stage.held_out_metric(), &checkpoint, next.as_deref());
         Ok(())
     }

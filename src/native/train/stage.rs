@@ -23,13 +23,17 @@ pub(crate) trait Stage: Sync {
     type Model: Module;
     /// Sizes and options that a resumed run must share.
     type Settings: Serialize + for<'de> Deserialize<'de>;
+    /// What a loss is computed from.
+    type Batch;
 
     /// What the stage is, apart from its data.
     fn spec(&self) -> &Spec<Self::Settings>;
     /// A network with random weights.
     fn init(&self, device: &Device) -> Self::Model;
-    /// The loss that is minimised. Draws only from `draw`.
-    fn loss(&self, model: &Self::Model, draw: Draw, device: &Device) -> Loss;
+    /// The clips of `draw`, on `device`.
+    fn batch(&self, draw: Draw, device: &Device) -> Self::Batch;
+    /// The loss that is minimised, on the batch of `draw`. Draws only from `draw`.
+    fn loss(&self, model: &Self::Model, batch: Self::Batch, draw: Draw, device: &Device) -> Loss;
     /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them;
     /// writes pictures to `dir`. `model` is without gradients, on `device`.
     fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Metrics>;
