@@ -344,15 +344,19 @@ impl Workplace {
         self.dir.path().join(name)
     }
 
-    fn animate(&self, image: &str, out: &str, options: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_lfdm"))
+    fn command(&self, image: &str, out: &str, options: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lfdm"));
+        command
             .arg("animate")
             .args(["--model".as_ref(), self.path("model").as_os_str()])
             .args(["--image".as_ref(), self.path(image).as_os_str()])
             .args(["--out".as_ref(), self.path(out).as_os_str()])
-            .args(options)
-            .output()
-            .unwrap()
+            .args(options);
+        command
+    }
+
+    fn animate(&self, image: &str, out: &str, options: &[&str]) -> Output {
+        self.command(image, out, options).output().unwrap()
     }
 
     /// The error of a run that must fail.
@@ -390,6 +394,134 @@ fn the_program_writes_gifs_and_frames_and_repeats_itself() {
     assert_ne!(png(0), png(FRAMES - 1));
     assert!(!place.path(&format!("frames/frame_{FRAMES:03}.png")).exists());
     assert!(image::open(sheet).is_ok());
+}
+
+/// A folder of portraits beside the one that the workplace has.
+fn with_folder(place: &Workplace) {
+    fs::create_dir(place.path("people")).unwrap();
+    fs::copy(place.path("portrait.png"), place.path("people/anna.10.png")).unwrap();
+    let other = image::RgbImage::from_fn(40, 48, |x, y| image::Rgb([90, x as u8 * 5, y as u8 * 5]));
+    other.save(place.path("people/anna.9.png")).unwrap();
+    fs::write(place.path("people/read.me"), b"no picture").unwrap();
+}
+
+#[test]
+fn clips_of_a_folder_are_those_of_its_portraits_one_by_one() {
+    let place = Workplace::new();
+    with_folder(&place);
+    let options = ["--seed", "3", "--steps", "2"];
+    let make = |image: &str, out: &str, more: &[&str]| {
+        let output = place.animate(image, out, &[&options[..], more].concat());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{message}");
+        message
+    };
+    make("people", "gifs", &["--label", "joy,calm", "--label", "joy", "--gif"]);
+    make("people", "frames", &["--label", "all", "--image", place.path("portrait.png").to_str().unwrap()]);
+    for (image, stem) in [("people/anna.9.png", "anna.9"), ("people/anna.10.png", "anna.10")] {
+        for label in ["joy", "calm"] {
+            make(image, "alone.gif", &["--label", label]);
+            assert_eq!(read(&place.path("alone.gif")), read(&place.path(&format!("gifs/{stem}/{label}.gif"))));
+            make(image, "alone", &["--label", label]);
+            for frame in 0..FRAMES {
+                let frame = format!("frame_{frame:03}.png");
+                let batch = place.path(&format!("frames/{stem}/{label}")).join(&frame);
+                assert_eq!(read(&place.path("alone").join(&frame)), read(&batch));
+            }
+        }
+    }
+    let files = |dir: &str| fs::read_dir(place.path(dir)).unwrap().count();
+    assert_eq!([files("gifs"), files("gifs/anna.9"), files("frames"), files("frames/portrait")], [2, 2, 3, 3]);
+
+    // What is there is refused, or kept.
+    let kept = place.path("gifs/anna.9/joy.gif");
+    fs::write(&kept, b"kept").unwrap();
+    fs::remove_file(place.path("gifs/anna.10/joy.gif")).unwrap();
+    let again = ["--label", "joy,calm", "--gif", "--steps", "2", "--seed", "3"];
+    let output = place.animate("people", "gifs", &again);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("add --resume"));
+    assert!(!output.status.success() && !place.path("gifs/anna.10/joy.gif").exists());
+    let message = make("people", "gifs", &["--label", "joy,calm", "--gif", "--resume"]);
+    assert!(message.contains("made 1 of 4 clips"), "{message}");
+    assert_eq!(read(&kept), b"kept");
+    make("people/anna.10.png", "alone.gif", &["--label", "joy"]);
+    assert_eq!(read(&place.path("gifs/anna.10/joy.gif")), read(&place.path("alone.gif")));
+}
+
+#[test]
+fn a_batch_is_checked_before_anything_is_computed() {
+    let place = Workplace::new();
+    with_folder(&place);
+    let refuse = |out: &str, options: &[&str]| {
+        let output = place.animate("people", out, options);
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && !message.contains("panicked"), "{message}");
+        message
+    };
+    let message = refuse("out", &["--label", "joy,glee"]);
+    assert!(message.contains("`glee`") && message.contains("calm, joy, fear"), "{message}");
+    assert!(refuse("out", &["--label", "joy", "--guidance", "99"]).contains("guidance: 99"));
+    assert!(refuse("out.gif", &["--label", "joy"]).contains("--gif"));
+    assert!(refuse("people/read.me", &["--label", "joy"]).contains("is a file"));
+    let sheet = place.path("sheet.png");
+    assert!(refuse("out", &["--label", "joy", "--sheet", sheet.to_str().unwrap()]).contains("--sheet"));
+
+    fs::copy(place.path("people/anna.9.png"), place.path("anna.10.png")).unwrap();
+    let twin = place.path("anna.10.png");
+    let message = refuse("out", &["--label", "joy", "--image", twin.to_str().unwrap()]);
+    assert!(message.contains("people/anna.10.png") && message.contains("rename one"), "{message}");
+
+    fs::write(place.path("people/empty.png"), b"").unwrap();
+    fs::write(place.path("people/words.jpg"), b"no picture at all").unwrap();
+    let message = refuse("out", &["--label", "joy"]);
+    assert!(message.contains("empty.png") && message.contains("words.jpg"), "{message}");
+    fs::create_dir(place.path("nobody")).unwrap();
+    assert!(place.refusal("nobody", &["--label", "joy"]).contains("nobody holds no PNG"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--resume"]).contains("--resume"));
+    assert!(!place.path("out").exists() && !place.path("out.gif").exists());
+}
+
+#[test]
+fn threads_are_as_many_as_asked_for_and_make_the_same_video() {
+    let place = Workplace::new();
+    for (out, threads) in [("one.gif", "1"), ("three.gif", "3")] {
+        let options = ["--label", "joy", "--steps", "2", "--threads", threads];
+        let output = place.animate("portrait.png", out, &options);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(read(&place.path("one.gif")), read(&place.path("three.gif")));
+    for threads in ["0", "-1", "many"] {
+        assert!(place.refusal("portrait.png", &["--label", "joy", "--threads", threads]).contains("--threads"));
+    }
+}
+
+/// Counted by their names, which the system tells.
+#[cfg(target_os = "linux")]
+#[test]
+fn no_more_threads_compute_than_asked_for() {
+    let place = Workplace::new();
+    let mut child = place
+        .command("portrait.png", "long.gif", &["--label", "joy", "--sampler", "ddpm", "--threads", "3"])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let tasks = PathBuf::from(format!("/proc/{}/task", child.id()));
+    let mut most = (0, 0);
+    while child.try_wait().unwrap().is_none() && most.1 < 3 {
+        let Ok(entries) = fs::read_dir(&tasks) else { break };
+        let names: Vec<String> =
+            entries.filter_map(|task| fs::read_to_string(task.ok()?.path().join("comm")).ok()).collect();
+        let computing = names.iter().filter(|name| name.starts_with("compute-")).count();
+        most = (most.0.max(names.len()), most.1.max(computing));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    // Long enough for more to appear, if there were more.
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    let all = fs::read_dir(&tasks).map_or(most.0, Iterator::count);
+    child.kill().ok();
+    child.wait().unwrap();
+    assert_eq!(most.1, 3);
+    assert!(all <= 3 + 2, "{all} threads: three that compute, the main one and that of the bar");
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn from_clips_to_a_video() {
     let refused = lfdm(dir, &format!("{lfae} 3")).unwrap_err();
     assert!(refused.contains("--resume"), "{refused}");
     run(&format!("{lfae} 3 --resume"));
+    accounted(&dir.join("lfae/times.jsonl"));
     run("train lfae --data FACES --init lfae --out tuned --config config.json --batch 1 --lr 0.0003 \
          --steps 1 --flow-warm-up 1 --flow FACES");
     run("train dm --data FACES --lfae lfae --out dm --batch 2 --lr 0.0003 --steps 2");
@@ -175,6 +176,21 @@ fn baselines_learn_and_are_measured_as_lfdm_is() {
         assert!(network["parameters"].as_u64().unwrap() > 0 && network["training_seconds"].as_f64().is_some(), "{ldm}");
     }
     assert!(vdm["cost"]["autoencoder"].is_null());
+}
+
+/// Each of two processes says what its time went to.
+fn accounted(path: &Path) {
+    let text = fs::read_to_string(path).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let counts: Vec<[u64; 2]> =
+        lines.iter().map(|line| ["step", "steps_done"].map(|name| line[name].as_f64().unwrap() as u64)).collect();
+    assert_eq!(counts, [[2, 2], [3, 1]]);
+    for line in &lines {
+        let seconds = |name: &str| line[name].as_f64().unwrap();
+        let parts = ["data", "forward", "backward", "optimiser", "validation", "checkpoints"].map(seconds);
+        assert!(parts.iter().all(|&seconds| seconds > 0.0) && seconds("clips_per_second") > 0.0, "{line}");
+        assert!((parts.iter().sum::<f64>() + seconds("other") - seconds("seconds")).abs() < 1e-6, "{line}");
+    }
 }
 
 /// What a report says of generated clips, two seeds each in one and two steps.

@@ -1,4 +1,9 @@
-//! `lfdm animate`: a portrait and a label become a GIF or a directory of frames.
+//! `lfdm animate`: portraits and labels become GIFs or directories of frames.
+//!
+//! One portrait and one label are a clip, written to `--out` itself; several are a [`batch`].
+
+mod batch;
+mod output;
 
 use std::{
     fs,
@@ -10,15 +15,19 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     contact_sheet::ContactSheet,
+    data::pictures,
     device::DeviceArgs,
     generate::{SamplingArgs, collect},
     image_file::{read_photo, read_portrait},
 };
 use crate::{
-    bundle::{Bundle, Part},
-    gif,
-    pipeline::{Animator, Event, Frame, Picture, Timings},
+    bundle::{Bundle, Manifest, Part},
+    condition::ConditionError,
+    pipeline::{Animator, Event, Frame, Portrait, Request, RequestError, Timings},
 };
+
+/// What `--label` calls all labels of the model.
+const ALL: &str = "all";
 
 /// Options of `lfdm animate`.
 #[derive(Debug, Clone, clap::Args)]
@@ -26,15 +35,25 @@ pub(crate) struct Args {
     /// Directory of the model: manifest.json and its weights.
     #[arg(long)]
     model: PathBuf,
-    /// Portrait to animate: PNG, JPEG, WebP, GIF or BMP.
-    #[arg(long)]
-    image: PathBuf,
-    /// What the face does, such as happiness; a label that the model does not know lists those it knows.
-    #[arg(long)]
-    label: String,
-    /// Where the video goes: a file that ends in .gif, or a directory for `frame_000.png`, `frame_001.png`, …
+    /// Portrait to animate: PNG, JPEG, WebP, GIF or BMP. Several, or a folder of them, are animated
+    /// in turn by a model that is loaded once.
+    #[arg(long, required = true, num_args = 1..)]
+    image: Vec<PathBuf>,
+    /// What the face does, such as happiness; a label that the model does not know lists those it
+    /// knows. Several, such as happiness,fear, or `all` make a clip of each.
+    #[arg(long, required = true, num_args = 1..)]
+    label: Vec<String>,
+    /// Where the video goes: a file that ends in .gif, or a directory for `frame_000.png`,
+    /// `frame_001.png`, … Several portraits or labels go to a directory, as
+    /// `<portrait>/<label>/frame_000.png`, all with the same seed.
     #[arg(long)]
     out: PathBuf,
+    /// Write `<portrait>/<label>.gif` into the directory `--out`.
+    #[arg(long)]
+    gif: bool,
+    /// Of several clips, keep those that `--out` already holds and make the others.
+    #[arg(long)]
+    resume: bool,
     /// Warp the photo itself by the generated motion, for frames with sides of up to SIDE pixels [default: the
     /// model's own frames]
     #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
@@ -48,41 +67,118 @@ pub(crate) struct Args {
     device: DeviceArgs,
 }
 
-/// Makes the video and writes it.
+/// Makes the videos and writes them.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let images = args.images()?;
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
-    let portrait = read_portrait(&args.image, animator.config().image_size)?;
-    let request = args.sampling.request(&manifest, &args.label, args.sampling.seed());
-    let bar = progress_bar();
-    let mut generation = animator.generate(&portrait, &request)?;
-    if let Some(side) = args.photo_size {
-        let photo = read_photo(&args.image, animator.config().image_size, usize::from(side))?;
-        generation = generation.at_photo_size(&photo);
+    let labels = args.labels(animator.labels())?;
+    let studio = Studio { args, manifest, animator };
+    let first = labels.first().context("the model knows no label")?;
+    studio.request(first).check()?;
+    if args.is_one_clip(&labels) { one_clip(&studio, &images[0], first) } else { batch::run(&studio, &images, &labels) }
+}
+
+impl Args {
+    /// The pictures, those of folders in the natural order of their names.
+    fn images(&self) -> Result<Vec<PathBuf>> {
+        let mut images = Vec::new();
+        for path in &self.image {
+            if path.is_dir() {
+                let found = pictures(path)?;
+                ensure!(!found.is_empty(), "{} holds no PNG, JPEG, WebP, GIF or BMP", path.display());
+                images.extend(found);
+            } else {
+                images.push(path.clone());
+            }
+        }
+        Ok(images)
     }
-    let (frames, timings) = collect(generation, |event| show(&bar, event))?;
+
+    /// The labels that are asked for, each once, among those that are `known`. A label can have a
+    /// comma, or be called `all`.
+    fn labels(&self, known: &[String]) -> Result<Vec<String>, RequestError> {
+        let mut labels: Vec<String> = Vec::new();
+        for given in &self.label {
+            let is_known = |label: &str| known.iter().any(|known| known == label);
+            let asked: Vec<&str> = if is_known(given) {
+                vec![given]
+            } else if given == ALL {
+                known.iter().map(String::as_str).collect()
+            } else {
+                given.split(',').map(str::trim).collect()
+            };
+            for label in asked {
+                if !is_known(label) {
+                    return Err(
+                        ConditionError::UnknownLabel { label: label.to_owned(), known: known.to_owned() }.into()
+                    );
+                }
+                if !labels.iter().any(|other| other == label) {
+                    labels.push(label.to_owned());
+                }
+            }
+        }
+        Ok(labels)
+    }
+
+    /// Whether one picture and one label are named: what a folder happens to hold does not count.
+    fn is_one_clip(&self, labels: &[String]) -> bool {
+        matches!(&self.image[..], [image] if !image.is_dir()) && self.label == labels && labels.len() == 1 && !self.gif
+    }
+}
+
+/// A model that is ready, and what is asked of it.
+struct Studio<'a> {
+    args: &'a Args,
+    manifest: Manifest,
+    animator: Animator,
+}
+
+impl Studio<'_> {
+    fn request(&self, label: &str) -> Request {
+        self.args.sampling.request(&self.manifest, label, self.args.sampling.seed())
+    }
+
+    /// All frames of a clip of the `portrait`, which was read from `image`.
+    fn film(
+        &self,
+        image: &Path,
+        portrait: &Portrait,
+        request: &Request,
+        on_event: impl FnMut(&Event),
+    ) -> Result<(Vec<Frame>, Timings)> {
+        let mut generation = self.animator.generate(portrait, request)?;
+        if let Some(side) = self.args.photo_size {
+            let photo = read_photo(image, self.animator.config().image_size, usize::from(side))?;
+            generation = generation.at_photo_size(&photo);
+        }
+        collect(generation, on_event)
+    }
+}
+
+/// Makes the clip of one picture and one label.
+fn one_clip(studio: &Studio<'_>, image: &Path, label: &str) -> Result<()> {
+    let Studio { args, manifest, animator } = studio;
+    ensure!(!args.resume, "--resume is for several portraits or labels");
+    let size = animator.config().image_size;
+    let portrait = read_portrait(image, size)?;
+    let bar = one_bar();
+    let (frames, timings) = studio.film(image, &portrait, &studio.request(label), |event| show(&bar, event))?;
     bar.finish_and_clear();
 
-    write(&frames.iter().map(picture).collect::<Vec<_>>(), manifest.fps, &args.out)?;
+    output::write(&frames, manifest.fps, &args.out)?;
     if let Some(path) = &args.sheet {
-        let mut sheet = ContactSheet::new(animator.config().image_size);
-        sheet.push(&request.label, frames.iter().map(|frame| frame.rgba.clone()).collect());
+        let mut sheet = ContactSheet::new(size);
+        sheet.push(label, frames.iter().map(|frame| frame.rgba.clone()).collect());
         sheet.push("flow", frames.iter().map(|frame| frame.flow.clone()).collect());
         sheet.push("occlusion", frames.iter().map(|frame| frame.occlusion.clone()).collect());
         sheet.save(path)?;
     }
     report(&args.out, frames.len(), &timings);
     Ok(())
-}
-
-/// The frame at the photo's size, if the photo was warped, or at the model's.
-fn picture(frame: &Frame) -> Picture {
-    match &frame.photo {
-        Some(photo) => photo.clone(),
-        None => Picture { size: frame.size, rgba: frame.rgba.clone() },
-    }
 }
 
 fn report(out: &Path, frames: usize, timings: &Timings) {
@@ -107,37 +203,7 @@ fn peak_memory() -> Option<u64> {
     Some(kilobytes.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
 }
 
-/// Writes a GIF, or a directory of PNG files, as the name of `out` asks.
-fn write(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
-    if out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif")) {
-        return write_gif(frames, fps, out);
-    }
-    ensure!(
-        out.extension().is_none() || out.is_dir(),
-        "--out {} is neither a .gif nor a directory; name one of the two",
-        out.display()
-    );
-    fs::create_dir_all(out).with_context(|| cannot_write(out))?;
-    for (index, Picture { size: [height, width], rgba }) in frames.iter().enumerate() {
-        let path = out.join(format!("frame_{index:03}.png"));
-        image::save_buffer(&path, rgba, *width as u32, *height as u32, image::ExtendedColorType::Rgba8)
-            .with_context(|| cannot_write(&path))?;
-    }
-    Ok(())
-}
-
-fn write_gif(frames: &[Picture], fps: f32, out: &Path) -> Result<()> {
-    let Some(Picture { size: [height, width], .. }) = frames.first() else { return Ok(()) };
-    let pictures: Vec<_> = frames.iter().map(|frame| frame.rgba.clone()).collect();
-    let bytes = gif::encode(&pictures, u16::try_from(*width)?, u16::try_from(*height)?, fps)?;
-    fs::write(out, bytes).with_context(|| cannot_write(out))
-}
-
-fn cannot_write(path: &Path) -> String {
-    format!("cannot write {}", path.display())
-}
-
-fn progress_bar() -> ProgressBar {
+fn one_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:8} {bar:40} {pos}/{len} {eta}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(0).with_style(style).with_message("encode")

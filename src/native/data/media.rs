@@ -51,6 +51,13 @@ impl Media {
     }
 }
 
+/// The pictures right in `dir`, GIFs among them, in the natural order of their names.
+pub(crate) fn pictures(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
+    let is_picture = |name: &String| is_one_of(name, &PICTURES) || is_one_of(name, &["gif"]);
+    let paths = entries(dir)?.into_iter().filter(is_picture).map(|name| dir.join(name));
+    Ok(paths.filter(|path| !path.is_dir()).collect())
+}
+
 /// The name without the extension of a clip or a picture: `happiness` of `happiness.gif`.
 pub(super) fn stem(name: &str) -> String {
     let known = PICTURES.iter().chain(&VIDEOS).chain(&["gif"]);

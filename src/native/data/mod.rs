@@ -56,6 +56,7 @@ pub(crate) use self::{
     clip_batch::ClipBatch,
     clip_set::NEUTRAL,
     crop::Crop,
+    media::pictures,
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,
     sampling::Sampling,

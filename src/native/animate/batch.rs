@@ -1,0 +1,190 @@
+//! Several portraits or labels: a clip of each pair, all from one model and one seed.
+//!
+//! Everything that can be wrong is found before the first clip is computed, since nobody watches
+//! the last.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::ProgressBar;
+
+use super::{Args, Studio, output};
+use crate::{
+    native::{image_file::read_portrait, progress::progress_bar},
+    pipeline::{Event, Portrait, Timings},
+};
+
+/// A clip to be made.
+struct Clip<'a> {
+    image: &'a Path,
+    portrait: &'a Portrait,
+    label: &'a str,
+    out: PathBuf,
+}
+
+/// Makes a clip of each pair of a picture and a label, in `--out`.
+pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], labels: &[String]) -> Result<()> {
+    let args = studio.args;
+    check(args, images.len() * labels.len())?;
+    let folders = folders_of(images)?;
+    let names = names_of(labels)?;
+    let portraits = read_all(images, studio.animator.config().image_size)?;
+
+    let mut clips = Vec::new();
+    for ((image, portrait), folder) in images.iter().zip(&portraits).zip(&folders) {
+        for (label, name) in labels.iter().zip(&names) {
+            let name = if args.gif { format!("{name}.gif") } else { name.clone() };
+            clips.push(Clip { image, portrait, label, out: args.out.join(folder).join(name) });
+        }
+    }
+    let count = clips.len();
+    clips.retain(|clip| !clip.out.exists() || !args.resume);
+    if let Some(clip) = clips.iter().find(|clip| clip.out.exists()) {
+        bail!(
+            "{} is there already; add --resume to make only what is missing, or choose another --out",
+            clip.out.display()
+        );
+    }
+    let timings = make_all(studio, &clips)?;
+    tracing::info!(
+        "{}: made {} of {count} clips in {:.1} s (encode {:.1}, denoise {:.1}, decode {:.1})",
+        args.out.display(),
+        clips.len(),
+        timings.total_ms / 1e3,
+        timings.encode_ms / 1e3,
+        timings.denoise_ms / 1e3,
+        timings.decode_ms / 1e3,
+    );
+    Ok(())
+}
+
+fn check(args: &Args, clips: usize) -> Result<()> {
+    let out = args.out.display();
+    ensure!(
+        !output::is_gif(&args.out),
+        "--out {out} is one file, but there are clips of {clips} pairs of a portrait and a label; name a directory, \
+         and add --gif for a GIF of each"
+    );
+    ensure!(!args.out.exists() || args.out.is_dir(), "--out {out} is a file; name a directory");
+    ensure!(args.sheet.is_none(), "--sheet shows a single clip; give one portrait and one label, or see `lfdm sheet`");
+    Ok(())
+}
+
+/// Makes the clips in turn; returns the sums of their times.
+fn make_all(studio: &Studio<'_>, clips: &[Clip<'_>]) -> Result<Timings> {
+    let mut sum = Timings::default();
+    let bar = progress_bar("frames", clips.len() * studio.animator.config().frames);
+    for clip in clips {
+        let failed = || format!("no clip of {} with `{}`", clip.image.display(), clip.label);
+        let timings = make(studio, clip, &bar).with_context(failed)?;
+        sum.total_ms += timings.total_ms;
+        sum.encode_ms += timings.encode_ms;
+        sum.denoise_ms += timings.denoise_ms;
+        sum.decode_ms += timings.decode_ms;
+        // A bar shows nothing in a file or a pipe.
+        if bar.is_hidden() {
+            tracing::info!("{} in {:.2} s", clip.out.display(), timings.total_ms / 1e3);
+        }
+    }
+    bar.finish_and_clear();
+    Ok(sum)
+}
+
+fn make(studio: &Studio<'_>, clip: &Clip<'_>, bar: &ProgressBar) -> Result<Timings> {
+    let request = studio.request(clip.label);
+    let (frames, timings) = studio.film(clip.image, clip.portrait, &request, |event| {
+        if let Event::Frame(_) = event {
+            bar.inc(1);
+        }
+    })?;
+    output::write_whole(&frames, studio.manifest.fps, &clip.out)?;
+    Ok(timings)
+}
+
+/// Reads all portraits; names all that cannot be used.
+fn read_all(images: &[PathBuf], size: [usize; 2]) -> Result<Vec<Portrait>> {
+    let (mut portraits, mut problems) = (Vec::new(), Vec::new());
+    for image in images {
+        match read_portrait(image, size) {
+            Ok(portrait) => portraits.push(portrait),
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
+    ensure!(problems.is_empty(), "{}", problems.join("; "));
+    Ok(portraits)
+}
+
+/// The directory of each picture's clips: its name without the extension.
+fn folders_of(images: &[PathBuf]) -> Result<Vec<String>> {
+    let mut owners = BTreeMap::new();
+    let mut folders = Vec::new();
+    for image in images {
+        let folder = file_name(&image.file_stem().unwrap_or_default().to_string_lossy());
+        if let Some(other) = owners.insert(folder.clone(), image) {
+            bail!(
+                "the clips of {} and {} would both go to {folder}/; rename one, or leave one out",
+                other.display(),
+                image.display()
+            );
+        }
+        folders.push(folder);
+    }
+    Ok(folders)
+}
+
+/// The name of each label's clips.
+fn names_of(labels: &[String]) -> Result<Vec<String>> {
+    let names: Vec<String> = labels.iter().map(|label| file_name(label)).collect();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(other) = names[..index].iter().position(|other| other == name) {
+            bail!(
+                "the clips of `{}` and `{}` would both be called {name}; ask for one at a time",
+                labels[other],
+                labels[index]
+            );
+        }
+    }
+    Ok(names)
+}
+
+/// `text` as the name of a file on every system: a label can be any text.
+fn file_name(text: &str) -> String {
+    let is_special = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
+    let name: String = text.chars().map(|c| if is_special(c) { '_' } else { c }).collect();
+    // Neither hidden nor `..`; Windows drops spaces and dots at the end.
+    let visible = name.trim_end_matches([' ', '.']).trim_start_matches([' ', '.']);
+    if visible.is_empty() { "_".to_owned() } else { visible.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_clips_stay_in_their_directory() {
+        for (text, name) in [
+            ("happiness", "happiness"),
+            ("raise left hand", "raise left hand"),
+            ("../../etc/passwd", "_.._etc_passwd"),
+            ("..", "_"),
+            ("C:\\x", "C__x"),
+            ("", "_"),
+            ("anna. ", "anna"),
+        ] {
+            assert_eq!(file_name(text), name, "{text}");
+        }
+    }
+
+    #[test]
+    fn clips_of_the_same_name_are_refused() {
+        let images = ["a/anna.png", "b/bert.png", "b/anna.jpg"].map(PathBuf::from);
+        let message = folders_of(&images).unwrap_err().to_string();
+        assert!(message.contains("a/anna.png and b/anna.jpg"), "{message}");
+        assert_eq!(folders_of(&images[..2]).unwrap(), ["anna", "bert"]);
+        let message = names_of(&["a/b".to_owned(), "c".to_owned(), "a:b".to_owned()]).unwrap_err().to_string();
+        assert!(message.contains("`a/b` and `a:b`"), "{message}");
+    }
+}
