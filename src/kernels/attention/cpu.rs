@@ -40,28 +40,37 @@ pub(crate) struct AttentionWeights {
     /// `[heads * head_dim, channels]`, for the derivative.
     #[cfg(feature = "native")]
     pub(super) out_rows: Vec<f32>,
-    /// Cosines, then sines, `[tokens, 2, head_dim / 2]`.
-    pub(super) rotation: Option<Vec<f32>>,
-    /// `[heads, tokens, tokens]`
-    pub(super) positions: Option<Vec<f32>>,
+}
+
+/// What depends on the tokens' places alone.
+#[derive(Clone, Copy)]
+pub(crate) struct Places<'a> {
+    /// Cosines, then sines, `[tokens, 2, head_dim / 2]`; see [`turns`].
+    pub(super) rotation: Option<&'a [f32]>,
+    /// Added to the products of queries and keys, `[heads, tokens, tokens]`.
+    pub(super) positions: Option<&'a [f32]>,
+}
+
+/// Cosines, then sines, of matrices that rotate pairs of neighbours, `[tokens, head_dim, head_dim]`.
+pub(super) fn turns(matrices: &[f32], dim: usize) -> Vec<f32> {
+    let terms = matrices.chunks_exact(dim * dim).flat_map(|matrix| {
+        let pairs = (0..dim / 2).map(|pair| 2 * pair * (dim + 1));
+        let cosines = pairs.clone().map(|place| matrix[place]);
+        cosines.chain(pairs.map(|place| matrix[place + 1]))
+    });
+    terms.collect()
 }
 
 impl AttentionWeights {
     /// - `gain`: `[channels]`, of the layer norm
     /// - `qkv`: `[channels, 3 * heads * head_dim]`
     /// - `out`: `[heads * head_dim, channels]`
-    /// - `rotation`: `[tokens, head_dim, head_dim]`, of pairs of neighbours
-    /// - `positions`: `[heads, tokens, tokens]`, added to the products of queries and keys
-    pub(crate) fn new(
-        shape: &AttentionShape,
-        [gain, qkv, out]: [&[f32]; 3],
-        rotation: Option<&[f32]>,
-        positions: Option<&[f32]>,
-    ) -> Self {
-        let (hidden, channels, dim) = (shape.hidden(), shape.channels, shape.head_dim);
+    /// - `is_rotated`: whether a rotation will scale queries and keys
+    pub(crate) fn new(shape: &AttentionShape, [gain, qkv, out]: [&[f32]; 3], is_rotated: bool) -> Self {
+        let (hidden, channels) = (shape.hidden(), shape.channels);
         let mut packed = vec![0.0; 3 * hidden * channels];
         for (row, packed) in packed.chunks_exact_mut(channels).enumerate() {
-            let (column, scale) = Self::column(shape, row, rotation.is_some());
+            let (column, scale) = Self::column(shape, row, is_rotated);
             for ((packed, gain), row) in packed.iter_mut().zip(gain).zip(qkv.chunks_exact(3 * hidden)) {
                 *packed = row[column] * gain * scale;
             }
@@ -72,21 +81,11 @@ impl AttentionWeights {
                 *value = out[channel];
             }
         }
-        let rotation = rotation.map(|matrices| {
-            let terms = matrices.chunks_exact(dim * dim).flat_map(|matrix| {
-                let pairs = (0..dim / 2).map(|pair| 2 * pair * (dim + 1));
-                let cosines = pairs.clone().map(|place| matrix[place]);
-                cosines.chain(pairs.map(|place| matrix[place + 1]))
-            });
-            terms.collect()
-        });
         Self {
             qkv: packed,
             out: transposed,
             #[cfg(feature = "native")]
             out_rows: out.to_vec(),
-            rotation,
-            positions: positions.map(<[f32]>::to_vec),
         }
     }
 
@@ -104,11 +103,11 @@ impl AttentionWeights {
 }
 
 /// `x + attention(norm(x))`
-pub(crate) fn attention(x: &[f32], shape: &AttentionShape, weights: &AttentionWeights) -> Vec<f32> {
+pub(crate) fn attention(x: &[f32], shape: &AttentionShape, weights: &AttentionWeights, places: Places<'_>) -> Vec<f32> {
     let lanes = Lanes::of(shape);
     let bundles = map(lanes.bundles(), |bundle| {
         let mut x = lanes.gather(x, bundle);
-        dispatch(Bundle { x: &mut x, shape, weights });
+        dispatch(Bundle { x: &mut x, shape, weights, places });
         x
     });
     let mut out = x.to_vec();
@@ -174,6 +173,7 @@ struct Bundle<'a> {
     x: &'a mut [f32],
     shape: &'a AttentionShape,
     weights: &'a AttentionWeights,
+    places: Places<'a>,
 }
 
 impl WithSimd for Bundle<'_> {
@@ -181,7 +181,7 @@ impl WithSimd for Bundle<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, shape, weights } = self;
+        let Self { x, shape, weights, places } = self;
         let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
         let hidden = shape.hidden();
         let width = WIDE * S::F32_LANES;
@@ -208,7 +208,7 @@ impl WithSimd for Bundle<'_> {
                     outs: &to[..3 * dim],
                 });
             }
-            if let Some(rotation) = &weights.rotation {
+            if let Some(rotation) = places.rotation {
                 for (qkv, rotation) in qkv.chunks_exact_mut(3 * dim * width).zip(rotation.chunks_exact(dim)) {
                     let (queries, keys) = qkv[..2 * dim * width].split_at_mut(dim * width);
                     for x in [queries, keys] {
@@ -216,7 +216,7 @@ impl WithSimd for Bundle<'_> {
                     }
                 }
             }
-            let positions = weights.positions.as_ref().map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
+            let positions = places.positions.map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
             let begin = head * dim * width;
             simd.vectorize(Listen { qkv: &qkv, positions, tokens, dim, width, begin, hidden, out: &mut heard });
         }

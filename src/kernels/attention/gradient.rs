@@ -2,7 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::cpu::{AttentionShape, AttentionWeights, Lanes, Norm, Rotate, exponentials};
+use super::cpu::{AttentionShape, AttentionWeights, Lanes, Norm, Places, Rotate, exponentials};
 use crate::kernels::cpu::product::{PanelsView, Product, WIDE, aligned, panel_width};
 use crate::kernels::cpu::{dispatch, load, map, mul_add, store, unrolled};
 use crate::kernels::linear_attention::gradient::{add, unfold_gain};
@@ -12,8 +12,7 @@ pub(super) struct Weights<'a> {
     pub(super) gain: &'a [f32],
     pub(super) qkv: &'a [f32],
     pub(super) out: &'a [f32],
-    pub(super) rotation: Option<&'a [f32]>,
-    pub(super) positions: Option<&'a [f32]>,
+    pub(super) places: Places<'a>,
 }
 
 /// Gradients by the input and by each weight, in the shapes of these. The rotation is a constant.
@@ -32,8 +31,8 @@ const SUMS: usize = 16;
 pub(super) fn gradients(x: &[f32], shape: &AttentionShape, weights: &Weights<'_>, gradient: &[f32]) -> Gradients {
     let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
     let hidden = heads * dim;
-    let Weights { gain, qkv, out, rotation, positions } = *weights;
-    let packed = AttentionWeights::new(shape, [gain, qkv, out], rotation, positions);
+    let Weights { gain, qkv, out, places } = *weights;
+    let packed = AttentionWeights::new(shape, [gain, qkv, out], places.rotation.is_some());
     let mut back = vec![0.0; packed.qkv.len()];
     for (row, weights) in packed.qkv.chunks_exact(channels).enumerate() {
         for (channel, weight) in weights.iter().enumerate() {
@@ -56,6 +55,7 @@ pub(super) fn gradients(x: &[f32], shape: &AttentionShape, weights: &Weights<'_>
                 gradient: &mut gradient,
                 shape,
                 weights: &packed,
+                places,
                 back: &back,
                 sums: &mut sums,
             });
@@ -80,7 +80,7 @@ pub(super) fn gradients(x: &[f32], shape: &AttentionShape, weights: &Weights<'_>
         add(&mut result.positions, &sums.positions);
     }
     for (row, by_row) in by_packed.chunks_exact(channels).enumerate() {
-        let (column, scale) = AttentionWeights::column(shape, row, rotation.is_some());
+        let (column, scale) = AttentionWeights::column(shape, row, places.rotation.is_some());
         for (channel, by) in by_row.iter().enumerate() {
             result.qkv[channel * 3 * hidden + column] = by * scale;
         }
@@ -103,6 +103,7 @@ struct Bundle<'a> {
     gradient: &'a mut [f32],
     shape: &'a AttentionShape,
     weights: &'a AttentionWeights,
+    places: Places<'a>,
     /// Packed weights turned, `[channels, heads * 3 * head_dim]`.
     back: &'a [f32],
     sums: &'a mut Sums,
@@ -113,7 +114,7 @@ impl WithSimd for Bundle<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, gradient, shape, weights, back, sums } = self;
+        let Self { x, gradient, shape, weights, places, back, sums } = self;
         let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
         let hidden = heads * dim;
         let width = panel_width();
@@ -141,8 +142,8 @@ impl WithSimd for Bundle<'_> {
                 let projection = (&weights.qkv[head * 3 * dim * channels..], &from_x[..3 * dim]);
                 simd.vectorize(Product::plain(projection, channels, panel, (qkv, &to[..3 * dim])));
             }
-            rotate(simd, &mut qkv, weights.rotation.as_deref(), [3 * dim, dim], width, false);
-            let positions = weights.positions.as_ref().map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
+            rotate(simd, &mut qkv, places.rotation, [3 * dim, dim], width, false);
+            let positions = places.positions.map(|bias| &bias[head * tokens * tokens..][..tokens * tokens]);
             simd.vectorize(Hear {
                 qkv: &qkv,
                 positions,
@@ -156,7 +157,7 @@ impl WithSimd for Bundle<'_> {
                 hidden,
             });
             let by_head = &mut by_qkv[head * 3 * dim * width..];
-            rotate(simd, by_head, weights.rotation.as_deref(), [3 * hidden, dim], width, true);
+            rotate(simd, by_head, places.rotation, [3 * hidden, dim], width, true);
             simd.vectorize(Dots {
                 x: &heard,
                 x_rows: [dim, dim],

@@ -11,7 +11,7 @@ use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
 use burn::tensor::module::layer_norm;
 
-use self::cpu::{AttentionShape, AttentionWeights};
+use self::cpu::{AttentionShape, AttentionWeights, Places, turns};
 #[cfg(feature = "native")]
 use crate::kernels::cpu::gradient::{Tracked, differentiable};
 #[cfg(feature = "native")]
@@ -20,6 +20,9 @@ use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor}
 
 /// Added to the variance of the layer norm.
 pub const NORM_EPSILON: f64 = 1e-5;
+
+/// Weights whose queries carry the attention's scale, which no rotation does for them.
+struct Scaled(AttentionWeights);
 
 /// The weights of the block.
 #[derive(Debug, Clone)]
@@ -68,7 +71,7 @@ impl Attention {
         let (qkv, out) = (Tracked::new(&self.qkv)?, Tracked::new(&self.out)?);
         let rotation = match &self.rotation {
             None => None,
-            Some(rotation) => Some(Tracked::new(rotation)?.contiguous()),
+            Some(rotation) => Some(turns(elements(&Tracked::new(rotation)?.contiguous()), head_dim)),
         };
         let positions = match &self.positions {
             None => None,
@@ -77,13 +80,13 @@ impl Attention {
         let values = [&x, &gain, &qkv, &out].map(Tracked::contiguous);
         let bias = positions.as_ref().map(Tracked::contiguous);
         let [_, weights @ ..] = values.each_ref().map(elements);
-        let packed =
-            AttentionWeights::new(&shape, weights, rotation.as_ref().map(elements), bias.as_ref().map(elements));
-        let result = primitive(cpu::attention(elements(&values[0]), &shape, &packed), dims);
+        let packed = AttentionWeights::new(&shape, weights, rotation.is_some());
+        let places = Places { rotation: rotation.as_deref(), positions: bias.as_ref().map(elements) };
+        let result = primitive(cpu::attention(elements(&values[0]), &shape, &packed, places), dims);
         let pull = move |gradient: FlexTensor| {
             let [x, gain, qkv, out] = values.each_ref().map(elements);
-            let (rotation, positions) = (rotation.as_ref().map(elements), bias.as_ref().map(elements));
-            let weights = gradient::Weights { gain, qkv, out, rotation, positions };
+            let places = Places { rotation: rotation.as_deref(), positions: bias.as_ref().map(elements) };
+            let weights = gradient::Weights { gain, qkv, out, places };
             let by = gradient::gradients(x, &shape, &weights, elements(&gradient));
             let hidden = heads * head_dim;
             let matrices = [
@@ -113,19 +116,23 @@ impl Attention {
         let gain = on_cpu(&self.gain)?;
         let (qkv, out) = (qkv?, out?);
         let tables = [&self.rotation, &self.positions].map(|table| table.as_ref().map(contiguous));
-        let table = |index: usize| match &tables[index] {
-            None => Some(None),
-            Some(table) => Some(Some(table.as_ref()?)),
+        let [rotation, positions] = match &tables {
+            [None, None] => [None, None],
+            [Some(rotation), None] => [Some(rotation.as_ref()?), None],
+            [None, Some(positions)] => [None, Some(positions.as_ref()?)],
+            [Some(rotation), Some(positions)] => [Some(rotation.as_ref()?), Some(positions.as_ref()?)],
         };
-        let (rotation, positions) = (table(0)?, table(1)?);
-        let mut keys = vec![&gain, &qkv, &out];
-        keys.extend(rotation.iter().chain(&positions));
+        let turns = rotation.map(|rotation| turns(elements(rotation), head_dim));
+        let places = Places { rotation: turns.as_deref(), positions: positions.map(elements) };
         let values = [contiguous(&self.gain)?, contiguous(&self.qkv)?, contiguous(&self.out)?];
-        let weights = packed(&keys, || {
-            let [gain, qkv, out] = values.each_ref().map(elements);
-            AttentionWeights::new(&shape, [gain, qkv, out], rotation.map(elements), positions.map(elements))
-        });
-        Some(tensor(cpu::attention(elements(&x), &shape, &weights), [outer, tokens, inner, channels]))
+        // The tables are not packed: every video has its own.
+        let pack = || AttentionWeights::new(&shape, values.each_ref().map(elements), places.rotation.is_some());
+        let attend = |weights: &AttentionWeights| cpu::attention(elements(&x), &shape, weights, places);
+        let out = match places.rotation {
+            None => attend(&packed(&[&gain, &qkv, &out], || Scaled(pack())).0),
+            Some(_) => attend(&packed(&[&gain, &qkv, &out], pack)),
+        };
+        Some(tensor(out, [outer, tokens, inner, channels]))
     }
 
     /// [`forward`](Self::forward) in tensor operations, for any device and with gradients.

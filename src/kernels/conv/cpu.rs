@@ -324,7 +324,8 @@ impl Doubling {
     /// A transposed 4x4 convolution of stride 2 and padding 1, of PyTorch's `[in, out, 4, 4]`.
     pub(crate) fn transposed(weight: &[f32], [channels, out]: [usize; 2]) -> Self {
         Self::new(out, channels, |[down, right], [row, column], channel, n| {
-            // Input `i` reaches output `o` through row `o + 1 - 2 i`; here `o` is `2 y + down`, `i` `y - 1 + down + row`.
+            // Input `i` reaches output `o` through row `o + 1 - 2 i`; here `o` is `2 y + down` and `i` is
+            // `y - 1 + down + row`.
             let row = 3 - 2 * row - down;
             let column = 3 - 2 * column - right;
             weight[((channel * out + n) * 4 + row) * 4 + column]

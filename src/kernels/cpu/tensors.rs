@@ -42,8 +42,6 @@ pub(in crate::kernels) fn primitive<const D: usize>(elements: Vec<f32>, shape: [
 #[derive(Default)]
 struct Cache {
     entries: HashMap<Key, Entry>,
-    /// Entries to hold before dead ones are looked for.
-    limit: usize,
 }
 
 /// What is packed, and as what.
@@ -96,10 +94,8 @@ pub(in crate::kernels) fn packed<T: Any + Send + Sync>(weights: &[&FlexTensor], 
     }
     let packed = Arc::new(pack());
     let mut cache = cache();
-    if cache.entries.len() >= cache.limit {
-        cache.entries.retain(|_, entry| entry.memory.iter().all(|memory| memory.strong_count() > 0));
-        cache.limit = 2 * cache.entries.len() + 64;
-    }
+    // Weights of steps and models that are over.
+    cache.entries.retain(|_, entry| entry.memory.iter().all(|memory| memory.strong_count() > 0));
     cache.entries.insert(key, Entry { memory: memory.iter().map(Arc::downgrade).collect(), packed: packed.clone() });
     packed
 }
