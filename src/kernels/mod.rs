@@ -4,6 +4,8 @@
 //! launch of its WGSL from `shaders/`) and a test that holds kernels and twin together. The operation takes the kernel
 //! of the tensors' device if there is one for inference; everywhere else, and in training, it is the twin.
 
+#![allow(clippy::inline_always, reason = "vectors are enabled by function: what is not inlined does without them")]
+
 pub mod attention;
 pub mod conv;
 mod cpu;

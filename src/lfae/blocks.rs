@@ -91,7 +91,7 @@ impl DownBlock {
 
     /// The same map in inference, without the norm.
     pub fn fold(self) -> Self {
-        Self { block: self.block.fold(), ..self }
+        Self { block: self.block.fold() }
     }
 }
 

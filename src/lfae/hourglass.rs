@@ -63,8 +63,8 @@ impl Hourglass {
             let skip = scales.pop()?;
             Some(Tensor::cat(vec![block.forward(out?), skip], 3))
         });
-        out.map(channels_first)
-            .unwrap_or_else(|| unreachable!("the encoder returns one scale more than the decoder has blocks"))
+        let Some(out) = out else { unreachable!("the encoder returns one scale more than the decoder has blocks") };
+        channels_first(out)
     }
 
     /// The same map in inference, without batch norms.

@@ -170,9 +170,8 @@ impl Table {
     fn read(&mut self, place: &str, who: Option<&str>, lines: &str) -> Result<()> {
         for line in lines.lines() {
             let fields: Vec<&str> = line.split('\t').collect();
-            let (what, who, times) = match (fields.as_slice(), who) {
-                (&[what, times], Some(who)) | (&[what, who, times], None) => (what, who, times),
-                _ => anyhow::bail!("this is no measurement: {line}"),
+            let ((&[what, times], Some(who)) | (&[what, who, times], None)) = (fields.as_slice(), who) else {
+                anyhow::bail!("this is no measurement: {line}");
             };
             let what = format!("{place}, {what}");
             let times: Result<Vec<f64>, _> = times.split(' ').map(str::parse).collect();
@@ -182,12 +181,11 @@ impl Table {
     }
 
     fn add(&mut self, what: &str, who: &str, milliseconds: &[f64]) {
-        match self.rows.iter_mut().find(|row| row.what == what && row.who == who) {
-            Some(row) => row.milliseconds.extend(milliseconds),
-            None => {
-                let (what, who) = (what.to_owned(), who.to_owned());
-                self.rows.push(Row { what, who, milliseconds: milliseconds.to_vec() });
-            }
+        if let Some(row) = self.rows.iter_mut().find(|row| row.what == what && row.who == who) {
+            row.milliseconds.extend(milliseconds);
+        } else {
+            let (what, who) = (what.to_owned(), who.to_owned());
+            self.rows.push(Row { what, who, milliseconds: milliseconds.to_vec() });
         }
     }
 

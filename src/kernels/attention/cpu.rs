@@ -352,7 +352,7 @@ impl WithSimd for Listen<'_> {
                     for channel in 0..dim {
                         let at = channel * width + vector;
                         let keys = keys.map(|key| load(simd, &key[at..at + lanes]));
-                        unrolled!(ROW < TILE, {
+                        unrolled!(ROW in 0 1 2 3, {
                             let query = load(simd, &queries[ROW][at..at + lanes]);
                             for (sum, key) in sums[ROW].iter_mut().zip(keys) {
                                 *sum = mul_add(simd, query, key, *sum);
@@ -375,7 +375,7 @@ impl WithSimd for Listen<'_> {
                         for (token, score) in all.chunks_exact(lanes).enumerate() {
                             let score = load(simd, score);
                             let values = row(token, 2);
-                            unrolled!(ROW < TILE, {
+                            unrolled!(ROW in 0 1 2 3, {
                                 let at = (channel + ROW).min(dim - 1) * width + vector;
                                 sums[ROW] = mul_add(simd, score, load(simd, &values[at..at + lanes]), sums[ROW]);
                             });

@@ -305,13 +305,13 @@ fn multiply<S: Simd>(simd: S, x: Rows<'_>, y: Rows<'_>, [tokens, dim, width]: [u
             let mut sums = [[simd.splat_f32s(0.0); TILE]; TILE];
             for channel in 0..dim {
                 let mut next = [simd.splat_f32s(0.0); TILE];
-                unrolled!(COLUMN < TILE, {
+                unrolled!(COLUMN in 0 1 2 3, {
                     next[COLUMN] = y.at(simd, last.min(j + COLUMN), channel * width);
                 });
                 let y = next;
-                unrolled!(ROW < TILE, {
+                unrolled!(ROW in 0 1 2 3, {
                     let x = x.at(simd, last.min(i + ROW), channel * width);
-                    unrolled!(COLUMN < TILE, {
+                    unrolled!(COLUMN in 0 1 2 3, {
                         sums[ROW][COLUMN] = mul_add(simd, x, y[COLUMN], sums[ROW][COLUMN]);
                     });
                 });
@@ -343,14 +343,14 @@ fn mix<S: Simd>(
             let mut sums = [[simd.splat_f32s(0.0); TILE]; TILE];
             for j in 0..tokens {
                 let mut next = [simd.splat_f32s(0.0); TILE];
-                unrolled!(COLUMN < TILE, {
+                unrolled!(COLUMN in 0 1 2 3, {
                     next[COLUMN] = y.at(simd, j, (channel + COLUMN).min(dim - 1) * width);
                 });
                 let y = next;
-                unrolled!(ROW < TILE, {
+                unrolled!(ROW in 0 1 2 3, {
                     let at = (i + ROW).min(tokens - 1) * strides[0] + j * strides[1];
                     let share = load(simd, &shares[at..at + lanes]);
-                    unrolled!(COLUMN < TILE, {
+                    unrolled!(COLUMN in 0 1 2 3, {
                         sums[ROW][COLUMN] = mul_add(simd, share, y[COLUMN], sums[ROW][COLUMN]);
                     });
                 });
@@ -365,8 +365,8 @@ fn mix<S: Simd>(
     }
 }
 
-/// `out[i, j] += sum over tokens and lanes of x[token, i] * y[token, j]`. Tokens have as many rows as the second numbers
-/// say, of which the first so many are multiplied.
+/// `out[i, j] += sum over tokens and lanes of x[token, i] * y[token, j]`. Tokens have as many rows as the second
+/// numbers say, of which the first so many are multiplied.
 struct Dots<'a> {
     x: &'a [f32],
     x_rows: [usize; 2],
@@ -392,15 +392,15 @@ impl WithSimd for Dots<'_> {
                 for (x, y) in tokens {
                     for vector in (0..width).step_by(lanes) {
                         let mut next = [simd.splat_f32s(0.0); TILE];
-                        unrolled!(COLUMN < TILE, {
+                        unrolled!(COLUMN in 0 1 2 3, {
                             let at = (j + COLUMN).min(y_rows[0] - 1) * width + vector;
                             next[COLUMN] = load(simd, &y[at..at + lanes]);
                         });
                         let y = next;
-                        unrolled!(ROW < TILE, {
+                        unrolled!(ROW in 0 1 2 3, {
                             let at = (i + ROW).min(x_rows[0] - 1) * width + vector;
                             let x = load(simd, &x[at..at + lanes]);
-                            unrolled!(COLUMN < TILE, {
+                            unrolled!(COLUMN in 0 1 2 3, {
                                 sums[ROW][COLUMN] = mul_add(simd, x, y[COLUMN], sums[ROW][COLUMN]);
                             });
                         });

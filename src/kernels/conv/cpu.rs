@@ -170,9 +170,9 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
     let share = units.len().div_ceil(SUMS);
     let sums = crate::kernels::cpu::map(units.len().div_ceil(share), |sum| {
         let mut total = vec![0.0; taps * channels * out];
-        for index in sum * share..units.len().min((sum + 1) * share) {
+        for (index, unit) in units.iter().enumerate().skip(sum * share).take(share) {
             let first = index * bands.rows;
-            let rows = units[index].len() / (width * out);
+            let rows = unit.len() / (width * out);
             let window = Window::gather(x, shape, None, first, rows);
             let offsets = window.offsets(first, rows, shape);
             for (tap, total) in total.chunks_exact_mut(channels * out).enumerate() {
@@ -180,7 +180,7 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
                 dispatch(crate::kernels::cpu::product::Outer {
                     x: &window.data[begin..],
                     rows: &offsets,
-                    y: units[index],
+                    y: unit,
                     stride: out,
                     columns: [channels, out],
                     out: total,

@@ -10,13 +10,19 @@ pub(super) mod tensors;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// `body` for each number below a tile's rows or columns, as a constant. Sums stay in registers only if none is found by
+/// `body` for each number of a tile's rows or columns, as a constant. Sums stay in registers only if none is found by
 /// counting, and compilers do not unroll such loops at every level of optimisation.
 macro_rules! unrolled {
-    ($index:ident < $most:expr, $body:block) => {
+    ($index:ident in $($number:literal)*, $body:block) => {
+        $({
+            const $index: usize = $number;
+            $body
+        })*
+    };
+    ($index:ident < $most:ident, $body:block) => {
         $crate::kernels::cpu::unrolled!($index < $most, $body, 0 1 2 3 4 5 6 7 8 9 10 11)
     };
-    ($index:ident < $most:expr, $body:block, $($number:literal)*) => {
+    ($index:ident < $most:ident, $body:block, $($number:literal)*) => {
         $(if $number < $most {
             const $index: usize = $number;
             $body

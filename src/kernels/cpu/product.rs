@@ -88,8 +88,8 @@ pub(crate) struct PanelsView<'a> {
     pub(crate) data: &'a [f32],
 }
 
-/// `out[outs[i] + n] = activation(sum over taps t and k < depth of x[rows[i] + taps[t] + k] * weights[t, k][n]
-/// + bias[n] + residual[outs[i] + n])`
+/// `out[outs[i] + n] = activation(sum + bias[n] + residual[outs[i] + n])`, where `sum` is that over taps `t` and
+/// `k < depth` of `x[rows[i] + taps[t] + k] * weights[t, k][n]`.
 pub(crate) struct Product<'a> {
     /// Where rows are gathered from.
     pub(crate) x: &'a [f32],
@@ -129,11 +129,13 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // As many sums as registers hold beside the weights and an input; wasm's are those of the processor below it.
-        if S::REGISTER_COUNT >= 32 && !cfg!(target_family = "wasm") {
+        // As many sums as registers hold beside the weights and an input. V8 keeps all inputs of a tile at once.
+        if cfg!(target_family = "wasm") {
+            self.tiles::<S, 4>(simd);
+        } else if S::REGISTER_COUNT >= 32 {
             self.tiles::<S, 12>(simd);
         } else {
-            self.tiles::<S, 5>(simd);
+            self.tiles::<S, 6>(simd);
         }
     }
 }

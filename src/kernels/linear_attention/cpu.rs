@@ -102,7 +102,9 @@ impl WithSimd for Frame<'_> {
                 out_stride: dim,
             });
             for (row, sum) in context.chunks_exact_mut(dim).zip(&sums[head * dim..]) {
-                row.iter_mut().for_each(|value| *value /= sum);
+                for value in row {
+                    *value /= sum;
+                }
             }
             let outs: Vec<usize> = (0..dim).map(|row| (head * dim + row) * channels).collect();
             simd.vectorize(Product {
@@ -183,9 +185,13 @@ impl pulp::NullaryFnOnce for Softmaxes<'_> {
             let (queries, keys) = row[..2 * hidden].split_at_mut(hidden);
             for query in queries.chunks_exact_mut(dim) {
                 let most = max(query);
-                query.iter_mut().for_each(|x| *x = exp(*x - most));
+                for x in query.iter_mut() {
+                    *x = exp(*x - most);
+                }
                 let scale = 1.0 / sum(query, |x| x);
-                query.iter_mut().for_each(|x| *x *= scale);
+                for x in query {
+                    *x *= scale;
+                }
             }
             for ((key, most), sum) in keys.iter_mut().zip(&most).zip(sums.iter_mut()) {
                 *key = exp(*key - most);

@@ -89,7 +89,9 @@ pub(in crate::kernels) fn unfold_gain(by_gain: &mut [f32], by_weights: &mut [f32
     let rows = by_weights.chunks_exact_mut(columns).zip(weights.chunks_exact(columns));
     for ((by_gain, gain), (by_row, row)) in by_gain.iter_mut().zip(gain).zip(rows) {
         *by_gain = by_row.iter().zip(row).map(|(by, weight)| by * weight).sum();
-        by_row.iter_mut().for_each(|by| *by *= gain);
+        for by in by_row {
+            *by *= gain;
+        }
     }
 }
 
@@ -170,7 +172,9 @@ impl WithSimd for Frame<'_> {
                     out: &mut out,
                     out_stride: dim,
                 });
-                out.iter_mut().for_each(|value| *value *= scale);
+                for value in &mut out {
+                    *value *= scale;
+                }
                 out
             };
             let context = outer(&qkv[key..], (&qkv[value..], 3 * hidden));

@@ -12,9 +12,11 @@ pub(super) fn mean_pool(x: &[f32], [images, height, width, channels]: [usize; 4]
             let [upper, lower] = [2 * row, 2 * row + 1].map(|row| &x[row * width * channels..][..width * channels]);
             let pairs = upper.chunks_exact(2 * channels).zip(lower.chunks_exact(2 * channels));
             for (out, (upper, lower)) in out.chunks_exact_mut(channels).zip(pairs) {
-                let ((a, b), (c, d)) = (upper.split_at(channels), lower.split_at(channels));
-                for ((out, (a, b)), (c, d)) in out.iter_mut().zip(a.iter().zip(b)).zip(c.iter().zip(d)) {
-                    *out = ((a + b) + (c + d)) * 0.25;
+                let sums = [upper, lower].map(|pair| pair.split_at(channels));
+                let rows = sums.map(|(left, right)| left.iter().zip(right).map(|(left, right)| left + right));
+                let [upper, lower] = rows;
+                for ((out, upper), lower) in out.iter_mut().zip(upper).zip(lower) {
+                    *out = (upper + lower) * 0.25;
                 }
             }
         }

@@ -102,10 +102,12 @@ mod tests {
         Tensor::from_data(tensor.to_data(), device)
     }
 
+    type Case = ([usize; 4], usize, [usize; 2], [usize; 2]);
+
     /// Sizes to try: `[images, height, width, channels]`, frames, the motion's grid and the occlusion's. One reference
     /// for all frames or one for each; a grid coarser than the image or its own size; flow that leaves the image;
     /// occlusion on the grid of the flow or on a finer one; channels that fill no vector, one and several.
-    const CASES: [([usize; 4], usize, [usize; 2], [usize; 2]); 5] = [
+    const CASES: [Case; 5] = [
         ([1, 24, 40, 3], 3, [6, 10], [6, 10]),
         ([1, 24, 40, 3], 2, [6, 10], [24, 40]),
         ([2, 8, 12, 5], 2, [8, 12], [8, 12]),

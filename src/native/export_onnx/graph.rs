@@ -32,10 +32,10 @@ impl Value {
 
     /// Sides of a tensor of rank `D`.
     pub(super) fn dims<const D: usize>(&self) -> [usize; D] {
-        match self.shape.as_slice().try_into() {
-            Ok(dims) => dims,
-            Err(_) => panic!("`{}` has {:?} sides instead of {D}", self.name, self.shape),
-        }
+        let Ok(dims) = self.shape.as_slice().try_into() else {
+            panic!("`{}` has {:?} sides instead of {D}", self.name, self.shape)
+        };
+        dims
     }
 }
 
@@ -303,7 +303,9 @@ impl<'a> Graph<'a> {
     /// Means over `axes`, which stay with length 1.
     pub(super) fn mean(&mut self, x: &Value, axes: &[usize]) -> Value {
         let mut shape = x.shape.clone();
-        axes.iter().for_each(|&axis| shape[axis] = 1);
+        for &axis in axes {
+            shape[axis] = 1;
+        }
         self.node("ReduceMean", &[x], vec![ints("axes", axes), int("keepdims", 1)], shape)
     }
 
