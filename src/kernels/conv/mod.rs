@@ -55,10 +55,18 @@ impl Convolution {
     }
 
     /// A layer's convolution.
+    ///
+    /// # Panics
+    /// If the layer has groups, dilation, or a padding that differs from side to side.
     pub fn of(layer: &Conv2d) -> Self {
+        assert!(layer.groups == 1 && layer.dilation == [1, 1], "the kernels have neither groups nor dilation");
         let padding = match layer.padding {
-            PaddingConfig2d::Explicit(top, left, ..) => [top, left],
-            _ => [0, 0],
+            PaddingConfig2d::Explicit(top, left, bottom, right) => {
+                assert_eq!([top, left], [bottom, right], "the kernels pad opposite sides alike");
+                [top, left]
+            }
+            PaddingConfig2d::Valid => [0, 0],
+            PaddingConfig2d::Same => layer.kernel_size.map(|side| side / 2),
         };
         let bias = layer.bias.as_ref().map(Param::val);
         Self { stride: layer.stride, padding, ..Self::new(layer.weight.val(), bias) }
