@@ -16,7 +16,14 @@ use super::{animate, eval, export, export_onnx, export_pth, import, pace, sheet,
 struct Cli {
     /// Threads that compute on the CPU at once, so that several runs can share a machine; reading
     /// ahead has a thread beside these [default: as many as there are cores]
-    #[arg(allow_negative_numbers = true, long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long,
+        global = true,
+        display_order = 1000,
+        value_name = "N",
+        allow_negative_numbers = true,
+        value_parser = clap::value_parser!(u16).range(1..),
+    )]
     threads: Option<u16>,
     #[command(subcommand)]
     command: Command,
