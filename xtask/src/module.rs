@@ -70,7 +70,12 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
         step(&format!("pkg/{RELAXED} is a copy, as always while the page is served: {}", size(&pkg.join(MODULE))?));
         return Ok(());
     };
-    if fs::read(plain.join(GLUE))? != fs::read(relaxed.join(GLUE))? {
+    // Comments number the module's functions, of which one may have another inlined.
+    let code = |folder: &Path| -> Result<Vec<String>> {
+        let glue = fs::read_to_string(folder.join(GLUE))?;
+        Ok(glue.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect())
+    };
+    if code(&plain)? != code(&relaxed)? {
         bail!("the two modules need different glue: compare {GLUE} in {} and {}", plain.display(), relaxed.display());
     }
     check(&pkg)

@@ -111,6 +111,7 @@ pub(crate) struct Product<'a> {
     pub(crate) outs: &'a [usize],
 }
 
+#[cfg(feature = "native")]
 impl<'a> Product<'a> {
     /// A product of rows of `depth` numbers, with nothing done to its sums.
     pub(crate) fn plain(
