@@ -248,6 +248,12 @@ class ModelWorker {
       for (;;) {
         const event = await call.take();
         if (event === Call.END) break;
+        if (signal?.aborted) {
+          // Frames that were on their way; whoever stopped has no use for them.
+          event.bitmap?.close();
+          event.photo?.bitmap?.close();
+          continue;
+        }
         yield event;
       }
       signal?.throwIfAborted();
