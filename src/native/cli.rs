@@ -19,7 +19,7 @@ struct Cli {
     #[arg(
         long,
         global = true,
-        display_order = 1000,
+        display_order = 900,
         value_name = "N",
         allow_negative_numbers = true,
         value_parser = clap::value_parser!(u16).range(1..),

@@ -57,7 +57,7 @@ impl Convolution {
     /// A layer's convolution.
     ///
     /// # Panics
-    /// If the layer has groups, dilation, or a padding that differs from side to side.
+    /// If the layer has groups, dilation, or a padding that is `Same` or differs from side to side.
     pub fn of(layer: &Conv2d) -> Self {
         assert!(layer.groups == 1 && layer.dilation == [1, 1], "the kernels have neither groups nor dilation");
         let padding = match layer.padding {
@@ -66,7 +66,7 @@ impl Convolution {
                 [top, left]
             }
             PaddingConfig2d::Valid => [0, 0],
-            PaddingConfig2d::Same => layer.kernel_size.map(|side| side / 2),
+            PaddingConfig2d::Same => panic!("the kernels take padding as numbers"),
         };
         let bias = layer.bias.as_ref().map(Param::val);
         Self { stride: layer.stride, padding, ..Self::new(layer.weight.val(), bias) }
