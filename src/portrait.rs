@@ -196,17 +196,20 @@ pub(crate) fn resample_rgb(from: [usize; 2], to: [usize; 2], read_row: impl Fn(u
 }
 
 /// Source positions and weights (sum 1) of output sample `index` when an axis of `from` samples becomes one of `to`.
+///
+/// Where an axis shrinks, both are laid out on its `from * to` smallest common parts, so that no rounding can leave a
+/// sample without sources.
 fn taps(index: usize, from: usize, to: usize) -> Vec<(usize, f32)> {
-    let scale = from as f64 / to as f64;
-    if scale >= 1.0 {
-        let (start, end) = (index as f64 * scale, (index + 1) as f64 * scale);
-        (start as usize..from)
-            .map(|i| (i, end.min((i + 1) as f64) - start.max(i as f64)))
-            .take_while(|&(_, overlap)| overlap > 1e-9)
-            .map(|(i, overlap)| (i, (overlap / scale) as f32))
+    if from >= to {
+        // Products of two sides pass the 32 bits that `usize` has in a page.
+        let [index, from, to] = [index, from, to].map(|value| value as u64);
+        let (start, end) = (index * from, (index + 1) * from);
+        (start / to..end.div_ceil(to))
+            .map(|i| (i as usize, end.min((i + 1) * to) - start.max(i * to)))
+            .map(|(i, overlap)| (i, (overlap as f64 / from as f64) as f32))
             .collect()
     } else {
-        let centre = ((index as f64 + 0.5) * scale - 0.5).clamp(0.0, (from - 1) as f64);
+        let centre = ((index as f64 + 0.5) * (from as f64 / to as f64) - 0.5).clamp(0.0, (from - 1) as f64);
         let (low, fraction) = (centre as usize, centre.fract() as f32);
         vec![(low, 1.0 - fraction), ((low + 1).min(from - 1), fraction)]
     }
@@ -257,6 +260,50 @@ mod tests {
                 (0..width * height).flat_map(|i| [(i % width * 255 / width) as u8, 0, 0, 255]).collect();
             let ramp = Portrait::from_rgba(width, height, &ramp, [64, 48]).unwrap();
             assert!(ramp.pixels()[..48].windows(2).all(|w| w[1] >= w[0]), "{width}x{height}");
+        }
+    }
+
+    /// Output samples of a shrinking axis where rounding could go wrong: those whose first source begins with them,
+    /// and some between.
+    fn critical(from: usize, to: usize) -> impl Iterator<Item = usize> {
+        let mut remainder = (from, to);
+        while remainder.1 > 0 {
+            remainder = (remainder.1, remainder.0 % remainder.1);
+        }
+        let period = to / remainder.0;
+        (0..to).step_by(period).step_by((remainder.0 / 3).max(1)).chain([to / 2, to * 5 / 7, to - 1])
+    }
+
+    fn assert_whole(index: usize, from: usize, to: usize) {
+        let taps = taps(index, from, to);
+        let sum: f32 = taps.iter().map(|&(_, weight)| weight).sum();
+        assert!((sum - 1.0).abs() < 1e-4, "{from} to {to}: the weights of sample {index} sum to {sum}");
+        assert!(
+            taps.iter().all(|&(at, weight)| at < from && weight >= 0.0),
+            "{from} to {to}, sample {index}: {taps:?}"
+        );
+    }
+
+    #[test]
+    fn the_weights_of_every_sample_sum_to_one() {
+        let sides = 1..=if cfg!(target_family = "wasm") { 256 } else { 4096 };
+        for from in sides.clone() {
+            for to in sides.clone().take_while(|&to| to <= from) {
+                critical(from, to).for_each(|index| assert_whole(index, from, to));
+            }
+        }
+        for (from, to) in (1..200).flat_map(|from| (1..300).map(move |to| (from, to))) {
+            (0..to).for_each(|index| assert_whole(index, from, to));
+        }
+    }
+
+    #[test]
+    fn flat_pictures_stay_flat_where_a_sample_begins_with_a_source() {
+        for (from, to) in
+            [([416, 416], [384, 384]), ([208, 208], [192, 96]), ([131, 98], [49, 49]), ([98, 49], [131, 98])]
+        {
+            let pixels = resample_rgb(from, to, |_, row| row.fill(0.5));
+            assert!(pixels.iter().all(|value| (value - 0.5).abs() < 1e-5), "{from:?} to {to:?}");
         }
     }
 
