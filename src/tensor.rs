@@ -193,6 +193,31 @@ pub fn inverse_haar(x: Tensor<4>) -> Tensor<4> {
     Tensor::stack::<6>(rows, 3).reshape([batch, channels, 2 * height, 2 * width])
 }
 
+/// One level of Haar wavelets over images: for every two in a row their mean and half their difference.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`, an even batch
+/// - returns `[batch / 2, 2 channels, height, width]`: all means, then all differences
+pub fn haar_of_pairs(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    let pairs = x.reshape([batch / 2, 2, channels, height, width]);
+    let [first, second] = [0, 1].map(|image| pairs.clone().narrow(1, image, 1).squeeze_dim::<4>(1));
+    Tensor::cat(vec![(first.clone() + second.clone()) * 0.5, (first - second) * 0.5], 1)
+}
+
+/// Undoes [`haar_of_pairs`].
+///
+/// # Shapes
+/// - `x`: `[batch, 2 channels, height, width]`
+/// - returns `[2 batch, channels, height, width]`
+pub fn inverse_haar_of_pairs(x: Tensor<4>) -> Tensor<4> {
+    let [batch, channels, height, width] = x.dims();
+    let channels = channels / 2;
+    let [mean, difference] = [0, 1].map(|band| x.clone().narrow(1, band * channels, channels));
+    let pairs = vec![mean.clone() + difference.clone(), mean - difference];
+    Tensor::stack::<5>(pairs, 1).reshape([2 * batch, channels, height, width])
+}
+
 /// Gaussian blur, then subsampling: MRAA's `AntiAliasInterpolation2d` for a scale of 1/2, 1/4 or 1/8.
 ///
 /// The 2D kernel is the outer product of a normalised 1D one, so the whole operation is one small matrix per axis.
@@ -352,5 +377,17 @@ mod tests {
         let difference = |a: Tensor<4>, b: Tensor<4>| (a - b).abs().max().into_scalar::<f32>();
         assert!(difference(wavelets.clone().narrow(1, 0, 3), means) < 1e-6);
         assert!(difference(inverse_haar(wavelets), x) < 1e-6);
+    }
+
+    #[test]
+    fn pairs_of_images_are_means_and_differences_and_come_back() {
+        let device = Device::flex();
+        let x = Tensor::<4>::from_data([[[[5.0f32]]], [[[3.0]]], [[[1.0]]], [[[-1.0]]]], &device);
+        let expected = TensorData::from([[[[4.0f32]], [[1.0]]], [[[0.0]], [[1.0]]]]);
+        haar_of_pairs(x).into_data().assert_eq(&expected, true);
+        let x = crate::noise::NoiseSource::new(9).normal::<4>([6, 3, 2, 5], &device);
+        let wavelets = haar_of_pairs(x.clone());
+        assert_eq!(wavelets.dims(), [3, 6, 2, 5]);
+        assert!((inverse_haar_of_pairs(wavelets) - x).abs().max().into_scalar::<f32>() < 1e-6);
     }
 }

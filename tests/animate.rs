@@ -16,7 +16,7 @@ use lfdm::config::{Diffused, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
 use lfdm::pipeline::{Animator, Event, Frame, Generation, Job, PipelineError, Portrait, Request, RequestError};
-use lfdm::tensor::haar;
+use lfdm::tensor::{haar, haar_of_pairs};
 use lfdm::weights::{StateDict, WeightDtype, collect_module};
 use tempfile::TempDir;
 
@@ -48,14 +48,13 @@ fn random_bundle_of(config: LfdmConfig) -> Bundle {
     let grid = lfdm::tensor::pixel_grid(config.flow_size(), &device).permute([2, 0, 1]);
     let [height, width] = config.flow_size();
     let occlusion = Tensor::<3>::full([1, height, width], 0.5, &device);
-    let (mean, std) = match config.diffusion.unet.diffused {
-        Diffused::MotionWavelets => {
-            let [flow, occlusion] = [grid, occlusion].map(|planes| haar(planes.unsqueeze()).squeeze_dim::<3>(0));
-            (vec![flow, occlusion], [0.2; 12].to_vec())
-        }
-        _ => (vec![grid, occlusion], vec![0.2, 0.2, 0.3]),
-    };
-    weights.insert("motion.mean", Tensor::cat(mean, 0).into_data());
+    let diffused = config.diffusion.unet.diffused;
+    let mean = [grid, occlusion]
+        .map(|planes| planes.unsqueeze::<4>().repeat_dim(0, diffused.frames()))
+        .map(|planes| if diffused.cells() > 1 { haar(planes) } else { planes })
+        .map(|planes| if diffused.frames() > 1 { haar_of_pairs(planes) } else { planes });
+    let std = if diffused == Diffused::Motion { vec![0.2, 0.2, 0.3] } else { vec![0.2; diffused.channels()] };
+    weights.insert("motion.mean", Tensor::cat(mean.to_vec(), 1).squeeze_dim::<3>(0).into_data());
     weights.insert("motion.std", Tensor::<1>::from_floats(std.as_slice(), &device).into_data());
     Bundle { manifest: tiny::manifest("tiny", config, labels()), weights }
 }
@@ -173,6 +172,28 @@ fn finer_motion_makes_a_video_of_its_own_grid() {
     assert!(message.contains("[3, 8, 8]") && message.contains("[12, 8, 8]"), "{message}");
 }
 
+#[test]
+fn frames_in_pairs_make_a_video_of_all_frames() {
+    let coarse = tiny::config(SIZE, FRAMES, labels().len());
+    for config in [coarse.clone(), coarse.with_fine_motion()] {
+        let grid = config.flow_size();
+        let mut bundle = random_bundle_of(config.with_frame_pairs());
+        // Guidance of detail knows the bands too.
+        bundle.manifest.config.diffusion.detail_guidance = 2.0;
+        let animator = Animator::load(bundle, &Device::flex()).unwrap();
+        let made = frames(&animator, &request("joy", 1));
+        assert_eq!(made.len(), FRAMES);
+        assert!(made.windows(2).all(|frames| frames[0].flow != frames[1].flow), "both frames of a pair move");
+        let mut generation = animator.generate(&portrait(), &request("joy", 1)).unwrap().with_previews();
+        let shown =
+            std::iter::from_fn(|| pollster::block_on(generation.next())).find_map(|event| match event.unwrap() {
+                Event::Step { preview, .. } => preview,
+                _ => None,
+            });
+        assert_eq!(shown.map(|preview| preview.flow.len()), Some(FRAMES * grid[0] * grid[1] * 4));
+    }
+}
+
 /// All events of `leader`, of whose jobs every `share`-th is done by `helper`, another one is left to
 /// `next`, and the others are done by the leader itself. Also how many jobs the helper did.
 fn events_with(mut leader: Generation, helper: &Generation, share: usize) -> (Vec<Event>, usize) {
@@ -203,6 +224,7 @@ fn what_is_computed_elsewhere_is_the_same_to_the_last_bit() {
         config.lfae.generator.painter = true;
         random_bundle_of(config)
     };
+    let pairs = random_bundle_of(tiny::config(SIZE, FRAMES, labels().len()).with_frame_pairs());
     let guided_in = |mut bundle: Bundle, interval| {
         bundle.manifest.config.diffusion.guidance_interval = interval;
         bundle
@@ -218,6 +240,7 @@ fn what_is_computed_elsewhere_is_the_same_to_the_last_bit() {
         (bundle(), &plain, true, 0),
         (guided_in(fine.clone(), [0.0, 1.0]), &guided, true, 4),
         (guided_in(fine, [0.0, 1.0]), &stochastic, false, 4),
+        (guided_in(pairs, [0.0, 1.0]), &guided, true, 4),
     ] {
         let start = || {
             let animator = Animator::load(bundle.clone(), &Device::flex()).unwrap();

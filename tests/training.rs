@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lfdm::bundle::Bundle;
+use lfdm::config::Diffused;
 use lfdm::lfae::{is_decoder, is_lfae};
 use lfdm::native::data::{ClipSet, Split};
 use lfdm::weights::StateDict;
@@ -88,6 +89,7 @@ fn held_out_error_falls_in_every_stage() {
         assert!(last < first, "stage 2, where sampling begins: {first} to {last}");
         scope.spawn(|| gradients_add_up(dir));
         scope.spawn(|| finer_motion_is_learned_on_top(dir));
+        scope.spawn(|| pairs_of_frames_are_learned_too(dir));
         tuning_leads_to_the_end_of_the_flow(dir);
     });
     parts_of_several_runs_make_a_model(dir);
@@ -196,6 +198,22 @@ fn finer_motion_is_learned_on_top(dir: &Path) {
     run(dir, "export --lfae finer --dm fine-dm --name finer --out finer-bundle");
     let message = failure(&mut lfdm(dir, "export --lfae finer --dm dm --name mixed --out mixed"));
     assert!(message.contains("another auto-encoder"), "{message}");
+}
+
+/// Stage 2 learns frames in pairs, from random weights and from those of single frames.
+fn pairs_of_frames_are_learned_too(dir: &Path) {
+    let pairs = "train dm --pairs --data synthetic --lfae lfae --views 1 --batch 4";
+    run(dir, &format!("{pairs} --out pairs --lr 0.006 --steps 80"));
+    let (first, last) = held_out(&dir.join("pairs"), "loss");
+    assert!(last < 0.9 * first, "in pairs: {first} to {last}");
+    run(dir, &format!("{pairs} --init dm --out paired --lr 0.006 --steps 10"));
+    let ((fresh, _), (inherited, _)) = (held_out(&dir.join("pairs"), "loss"), held_out(&dir.join("paired"), "loss"));
+    assert!(inherited < fresh, "what single frames taught is worth nothing: {inherited} and {fresh}");
+
+    run(dir, "export --lfae lfae --dm pairs --name pairs --out pairs-bundle");
+    let bundle = Bundle::open_dir(&dir.join("pairs-bundle")).unwrap();
+    assert_eq!(bundle.manifest.config.diffusion.unet.diffused, Diffused::MotionPairs);
+    run(dir, "train dm --data synthetic --lfae pairs-bundle --out again --views 1 --batch 4 --lr 0.004 --steps 2");
 }
 
 fn parts_of_several_runs_make_a_model(dir: &Path) {

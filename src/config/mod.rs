@@ -48,19 +48,25 @@ impl LfdmConfig {
     /// Checks both stages, and that they fit each other.
     ///
     /// # Errors
-    /// [`ConfigError`] for what [`LfaeConfig::validate`] and [`DiffusionConfig::validate`] refuse, and for a
-    /// motion whose grid does not lie on the latent as the U-Net needs it.
+    /// [`ConfigError`] for what [`LfaeConfig::validate`] and [`DiffusionConfig::validate`] refuse, for frames that
+    /// make no whole pairs where pairs are diffused, and for a motion whose grid does not lie on the latent as the
+    /// U-Net needs it.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.lfae.validate()?;
         self.diffusion.validate()?;
+        if !self.frames.is_multiple_of(self.diffusion.unet.diffused.frames()) {
+            let problem = format!("must be even to be diffused in pairs; {} is odd", self.frames);
+            return Err(ConfigError::new("frames", problem));
+        }
         let latent = self.latent_size();
         if self.diffused_size() == latent {
             return Ok(());
         }
         let [[height, width], [rows, columns]] = [latent, self.flow_size()];
         let problem = format!(
-            "must be `motion` if the motion's grid has the size of the latent, `motion_wavelets` if it is twice \
-             as fine; the latent has {height}x{width} cells, the motion {rows}x{columns}"
+            "must be `motion` or `motion_pairs` if the motion's grid has the size of the latent, `motion_wavelets` or \
+             `motion_wavelet_pairs` if it is twice as fine; the latent has {height}x{width} cells, the motion \
+             {rows}x{columns}"
         );
         Err(ConfigError::new("diffusion.unet.diffused", problem))
     }
@@ -77,10 +83,12 @@ impl LfdmConfig {
 
     /// Height and width of what the U-Net denoises.
     pub fn diffused_size(&self) -> [usize; 2] {
-        match self.diffusion.unet.diffused {
-            Diffused::MotionWavelets => self.flow_size().map(|side| side / 2),
-            Diffused::Motion | Diffused::Channels(_) => self.flow_size(),
-        }
+        self.flow_size().map(|side| side / self.diffusion.unet.diffused.cells())
+    }
+
+    /// Frames of what the U-Net denoises.
+    pub fn diffused_frames(&self) -> usize {
+        self.frames / self.diffusion.unet.diffused.frames()
     }
 
     /// Channels of the reference latent, which the U-Net sees in addition to the channels that it denoises.

@@ -42,11 +42,25 @@ impl LfdmConfig {
             scale_factor: (8.0 * self.lfae.flow.scale_factor).min(1.0),
             iterations: 2,
         });
-        self.diffusion.unet.diffused = Diffused::MotionWavelets;
+        self.diffusion.unet.diffused = match self.diffusion.unet.diffused {
+            Diffused::MotionPairs => Diffused::MotionWaveletPairs,
+            _ => Diffused::MotionWavelets,
+        };
         // Differences between cells have heavier tails: in some clips half a percent of them reach 8 deviations.
         if let Threshold::Dynamic { bound, .. } = &mut self.diffusion.threshold {
             *bound *= 2.0;
         }
+        self
+    }
+
+    /// The same model whose stage 2 denoises two frames at a time: `lfdm train dm --pairs`.
+    pub fn with_frame_pairs(mut self) -> Self {
+        let diffused = &mut self.diffusion.unet.diffused;
+        *diffused = match *diffused {
+            Diffused::Motion => Diffused::MotionPairs,
+            Diffused::MotionWavelets => Diffused::MotionWaveletPairs,
+            other => other,
+        };
         self
     }
 }
@@ -119,6 +133,26 @@ fn faces_diffusion(labels: usize) -> DiffusionConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_are_diffused_in_pairs_if_there_are_no_odd_ones() {
+        for (config, channels) in [(LfdmConfig::faces_64(7), 6), (LfdmConfig::faces_128(7).with_fine_motion(), 24)] {
+            let mut pairs = config.clone().with_frame_pairs();
+            assert_eq!(pairs.validate(), Ok(()));
+            assert_eq!(pairs.diffusion.unet.diffused.channels(), channels);
+            assert_eq!((config.diffused_frames(), pairs.diffused_frames()), (16, 8));
+            assert_eq!(pairs.diffused_size(), config.diffused_size());
+            assert_eq!(pairs.clone().with_frame_pairs(), pairs, "no pairs of pairs");
+            let json = serde_json::to_string(&pairs).unwrap();
+            assert_eq!(serde_json::from_str::<LfdmConfig>(&json).unwrap(), pairs);
+            pairs.frames = 15;
+            let error = pairs.validate().unwrap_err();
+            assert_eq!(error.field, "frames");
+            assert!(error.to_string().contains("15"), "{error}");
+        }
+        let coarse = LfdmConfig::faces_64(7);
+        assert_eq!(coarse.clone().with_frame_pairs().with_fine_motion(), coarse.with_fine_motion().with_frame_pairs());
+    }
 
     #[test]
     fn fine_motion_is_diffused_as_wavelets() {

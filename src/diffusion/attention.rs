@@ -214,6 +214,18 @@ impl FrameTables {
         x.matmul(self.rotation.clone().unsqueeze())
     }
 
+    /// The tables of every `stride`-th frame.
+    pub(crate) fn every(self, stride: usize) -> Self {
+        if stride == 1 {
+            return self;
+        }
+        let kept = Tensor::arange_step(0..self.frames() as i64, stride, &self.rotation.device());
+        Self {
+            rotation: self.rotation.select(0, kept.clone()),
+            bias: self.bias.map(|bias| bias.select(1, kept.clone()).select(2, kept)),
+        }
+    }
+
     fn frames(&self) -> usize {
         self.rotation.dims()[0]
     }

@@ -1,5 +1,8 @@
 //! Motion as the diffusion model sees it: flow and occlusion, normalised and stacked into a video
-//! of three channels, or of twelve on half the grid.
+//! of three channels, or of four times as many on half the grid, or of twice as many in half the
+//! frames.
+
+use std::iter::repeat_n;
 
 use burn::tensor::module::avg_pool2d;
 use burn::tensor::ops::AvgPoolOptions;
@@ -7,7 +10,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::Diffused;
 use crate::motion::Motion;
-use crate::tensor::{WAVELETS, coordinate_grid, haar, inverse_haar, upsample_nearest};
+use crate::tensor::{
+    WAVELETS, coordinate_grid, haar, haar_of_pairs, inverse_haar, inverse_haar_of_pairs, upsample_nearest,
+};
 use crate::weights::{StateDict, WeightsError};
 
 const MEAN_KEY: &str = "motion.mean";
@@ -20,8 +25,9 @@ const PLANES: usize = 3;
 
 /// The map between motion and what is diffused: `x = (z - mean) / std`.
 ///
-/// `z` holds flow x, flow y and occlusion, or the wavelets of the flow, then those of the occlusion
-/// ([`haar`]). The number of channels tells the two apart.
+/// `z` holds flow x, flow y and occlusion, or the wavelets of the flow, then those of the occlusion:
+/// over the grid ([`haar`]), over frames ([`haar_of_pairs`]), or over frames of those over the grid.
+/// The number of channels tells them apart.
 #[derive(Debug, Clone)]
 pub struct MotionCodec {
     /// Per cell, `[channels, height, width]`.
@@ -67,20 +73,22 @@ impl MotionCodec {
 
     /// What the codec turns motion into.
     pub fn diffused(&self) -> Diffused {
-        if self.mean.dims()[0] == WAVELETS * PLANES { Diffused::MotionWavelets } else { Diffused::Motion }
+        let channels = self.mean.dims()[0];
+        Diffused::MOTION.into_iter().find(|diffused| diffused.channels() == channels).unwrap_or(Diffused::Motion)
     }
 
     /// Height and width of the flow grid.
     pub fn size(&self) -> [usize; 2] {
         let [_, height, width] = self.mean.dims();
-        [height, width].map(|side| if self.diffused() == Diffused::MotionWavelets { 2 * side } else { side })
+        [height, width].map(|side| side * self.diffused().cells())
     }
 
     /// Normalises motion and stacks it into videos.
     ///
     /// # Shapes
-    /// - `motion`: of `batch * frames` frames, the frames of one video in a row
-    /// - result: `[batch, channels, frames, height, width]`
+    /// - `motion`: of `batch * frames` frames, the frames of one video in a row; an even number of frames if they are
+    ///   diffused in pairs
+    /// - result: `[batch, channels, frames, height, width]`, with half the frames if they are pairs
     pub fn encode(&self, motion: &Motion, batch: usize) -> Tensor<5> {
         let z = stack(motion, self.diffused());
         let [n, channels, height, width] = z.dims();
@@ -92,14 +100,15 @@ impl MotionCodec {
     ///
     /// # Shapes
     /// - `x`: `[batch, channels, frames, height, width]`
-    /// - result: motion of `batch * frames` frames, occlusion clamped to [0, 1]
+    /// - result: motion of `batch * frames` frames, or of twice as many if they are pairs; occlusion clamped to [0, 1]
     pub fn decode(&self, x: Tensor<5>) -> Motion {
         let [batch, channels, frames, height, width] = x.dims();
         let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, channels, height, width]);
         let z = x * self.std.clone().reshape([1, channels, 1, 1]) + self.mean.clone().unsqueeze::<4>();
-        let bands = channels / PLANES;
+        let (bands, diffused) = (channels / PLANES, self.diffused());
         let [flow, occlusion] = [z.clone().narrow(1, 0, 2 * bands), z.narrow(1, 2 * bands, bands)]
-            .map(|planes| if bands == WAVELETS { inverse_haar(planes) } else { planes });
+            .map(|planes| if diffused.frames() > 1 { inverse_haar_of_pairs(planes) } else { planes })
+            .map(|planes| if diffused.cells() > 1 { inverse_haar(planes) } else { planes });
         Motion { flow: flow.permute([0, 2, 3, 1]), occlusion: occlusion.clamp(0.0, 1.0) }
     }
 }
@@ -119,15 +128,16 @@ pub struct MotionStatistics {
 impl MotionStatistics {
     /// Starts empty, for motion of `size`, height and width of the flow grid.
     pub fn new(size: [usize; 2], diffused: Diffused) -> Self {
-        let [height, width] = if diffused == Diffused::MotionWavelets { size.map(|side| side / 2) } else { size };
+        let [height, width] = size.map(|side| side / diffused.cells());
         let shape = [diffused.channels(), height, width];
         let cells = shape.iter().product();
         Self { diffused, shape, count: 0, sum: vec![0.0; cells], sum_of_squares: vec![0.0; cells] }
     }
 
-    /// Adds every frame of `motion`, reading it back from its device.
+    /// Adds every frame of `motion`, reading it back from its device. The frames must be as
+    /// [`MotionCodec::encode`] takes them.
     pub fn add(&mut self, motion: &Motion) {
-        let n = motion.flow.dims()[0];
+        let n = motion.flow.dims()[0] / self.diffused.frames();
         let values = stack(motion, self.diffused).into_data();
         for (index, value) in values.iter::<f64>().enumerate() {
             let cell = index % self.sum.len();
@@ -158,10 +168,12 @@ impl MotionStatistics {
     }
 }
 
-/// `z` of every frame, `[n, channels, height, width]`: see [`MotionCodec`].
+/// `z` of every frame, or of every two, `[n, channels, height, width]`: see [`MotionCodec`].
 fn stack(motion: &Motion, diffused: Diffused) -> Tensor<4> {
-    let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()];
-    Tensor::cat(if diffused == Diffused::MotionWavelets { planes.map(haar) } else { planes }.to_vec(), 1)
+    let planes = [motion.flow.clone().permute([0, 3, 1, 2]), motion.occlusion.clone()]
+        .map(|planes| if diffused.cells() > 1 { haar(planes) } else { planes })
+        .map(|planes| if diffused.frames() > 1 { haar_of_pairs(planes) } else { planes });
+    Tensor::cat(planes.to_vec(), 1)
 }
 
 /// The detail of diffused motion: what differs within two by two cells of its grid.
@@ -170,11 +182,12 @@ fn stack(motion: &Motion, diffused: Diffused) -> Tensor<4> {
 /// - `x` and result: `[batch, channels, frames, height, width]`, with even sides unless it holds
 ///   wavelets
 pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
-    if diffused == Diffused::MotionWavelets {
-        let of_flow = x.dims()[1] * (PLANES - 1) / PLANES;
-        let [flow, occlusion] = [(0, of_flow), (of_flow, of_flow / (PLANES - 1))]
-            .map(|(start, length)| without_means(x.clone().narrow(1, start, length)));
-        return Tensor::cat(vec![flow, occlusion], 1);
+    if diffused.cells() > 1 {
+        // Flow and occlusion, each of every band over frames.
+        let lengths = [PLANES - 1, 1].into_iter().flat_map(|planes| repeat_n(WAVELETS * planes, diffused.frames()));
+        let starts = lengths.clone().scan(0, |end, length| Some(std::mem::replace(end, *end + length)));
+        let bands = starts.zip(lengths).map(|(start, length)| without_means(x.clone().narrow(1, start, length)));
+        return Tensor::cat(bands.collect(), 1);
     }
     let [batch, channels, frames, height, width] = x.dims();
     let images = x.clone().reshape([batch, channels * frames, height, width]);
@@ -200,9 +213,15 @@ mod tests {
 
     fn motion(device: &Device) -> Motion {
         let mut noise = NoiseSource::new(1);
-        let flow = noise.normal([6, 4, 6, 2], device) * 0.1 + coordinate_grid([4, 6], device).unsqueeze::<4>();
-        let occlusion = (noise.normal::<4>([6, 1, 4, 6], device) * 0.1 + 0.5).clamp(0.0, 1.0);
+        let flow = noise.normal([8, 4, 6, 2], device) * 0.1 + coordinate_grid([4, 6], device).unsqueeze::<4>();
+        let occlusion = (noise.normal::<4>([8, 1, 4, 6], device) * 0.1 + 0.5).clamp(0.0, 1.0);
         Motion { flow, occlusion }
+    }
+
+    fn fitted(motion: &Motion, diffused: Diffused, device: &Device) -> MotionCodec {
+        let mut statistics = MotionStatistics::new([4, 6], diffused);
+        statistics.add(motion);
+        statistics.codec(device)
     }
 
     fn distance<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
@@ -213,17 +232,20 @@ mod tests {
     fn decoding_undoes_encoding() {
         let device = Device::flex();
         let motion = motion(&device);
-        let fitted = [Diffused::Motion, Diffused::MotionWavelets].map(|diffused| {
-            let mut statistics = MotionStatistics::new([4, 6], diffused);
-            statistics.add(&motion);
-            statistics.codec(&device)
-        });
+        let fitted = Diffused::MOTION.map(|diffused| fitted(&motion, diffused, &device));
         let reread = fitted.each_ref().map(|codec| MotionCodec::from_state(&codec.to_state(), &device).unwrap());
         let official = [false, true].map(|residual| MotionCodec::official([4, 6], residual, &device));
+        assert_eq!(fitted.each_ref().map(MotionCodec::diffused), Diffused::MOTION);
         for codec in official.iter().chain(&fitted).chain(&reread) {
             let x = codec.encode(&motion, 2);
-            let [channels, side] = if codec.diffused() == Diffused::Motion { [3, 1] } else { [12, 2] };
-            assert_eq!(x.dims(), [2, channels, 3, 4 / side, 6 / side]);
+            let expected = match codec.diffused() {
+                Diffused::Motion => [2, 3, 4, 4, 6],
+                Diffused::MotionWavelets => [2, 12, 4, 2, 3],
+                Diffused::MotionPairs => [2, 6, 2, 4, 6],
+                Diffused::MotionWaveletPairs => [2, 24, 2, 2, 3],
+                Diffused::Channels(_) => panic!("no motion"),
+            };
+            assert_eq!(x.dims(), expected);
             assert_eq!(codec.size(), [4, 6]);
             let decoded = codec.decode(x);
             assert!(distance(decoded.flow, motion.flow.clone()) < 1e-5);
@@ -235,12 +257,8 @@ mod tests {
     fn detail_is_what_means_of_two_by_two_cells_leave() {
         let device = Device::flex();
         let motion = motion(&device);
-        let fitted = |diffused| {
-            let mut statistics = MotionStatistics::new([4, 6], diffused);
-            statistics.add(&motion);
-            statistics.codec(&device)
-        };
-        for codec in [MotionCodec::official([4, 6], true, &device), fitted(Diffused::MotionWavelets)] {
+        let fitted = Diffused::MOTION.map(|diffused| fitted(&motion, diffused, &device));
+        for codec in fitted.into_iter().chain([MotionCodec::official([4, 6], true, &device)]) {
             let x = codec.encode(&motion, 2);
             let rest = x.clone() - detail(x.clone(), codec.diffused());
             // Decoded, and less what rest decodes to, so that means and scales of the codec do not
@@ -261,13 +279,35 @@ mod tests {
     fn a_fitted_codec_standardises_its_set() {
         let device = Device::flex();
         let motion = motion(&device);
-        for diffused in [Diffused::Motion, Diffused::MotionWavelets] {
-            let mut statistics = MotionStatistics::new([4, 6], diffused);
-            statistics.add(&motion);
-            let x = statistics.codec(&device).encode(&motion, 1);
+        for diffused in Diffused::MOTION {
+            let x = fitted(&motion, diffused, &device).encode(&motion, 1);
             assert!(x.clone().mean_dim(2).abs().max().into_scalar::<f32>() < 1e-5, "zero mean in every cell");
             let variance = (x.clone() * x).mean_dims(&[2, 3, 4]);
             assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-4, "unit variance in every channel");
+        }
+    }
+
+    #[test]
+    fn a_pair_that_stands_still_has_no_differences() {
+        let device = Device::flex();
+        let Motion { flow, occlusion } = motion(&device);
+        let twice = |x: Tensor<4>| x.select(0, Tensor::from_ints([0, 0, 1, 1, 2, 2, 3, 3], &device));
+        let still = Motion { flow: twice(flow.clone()), occlusion: twice(occlusion.clone()) };
+        for (diffused, alone) in
+            [(Diffused::MotionPairs, Diffused::Motion), (Diffused::MotionWaveletPairs, Diffused::MotionWavelets)]
+        {
+            let (pairs, alone) =
+                (stack(&still, diffused), stack(&Motion { flow: flow.clone(), occlusion: occlusion.clone() }, alone));
+            let alone = alone.narrow(0, 0, 4);
+            let of_flow = alone.dims()[1] * 2 / 3;
+            let of_occlusion = of_flow / 2;
+            // The bands of the flow's means, then of its differences; the same of occlusion.
+            let band = |start, length| pairs.clone().narrow(1, start, length);
+            assert!(distance(band(0, of_flow), alone.clone().narrow(1, 0, of_flow)) < 1e-6);
+            assert!(distance(band(2 * of_flow, of_occlusion), alone.narrow(1, of_flow, of_occlusion)) < 1e-6);
+            for (start, length) in [(of_flow, of_flow), (2 * of_flow + of_occlusion, of_occlusion)] {
+                assert_eq!(band(start, length).abs().max().into_scalar::<f32>(), 0.0);
+            }
         }
     }
 

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::error::ConfigError;
-use crate::tensor::WAVELETS;
 
 /// Stage 2: the conditional diffusion model over flow and occlusion (LFDM, Sec. 3.3).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,7 +66,7 @@ impl DiffusionConfig {
             let problem = "must be a number of at least 0; 1 guides detail like everything else";
             return Err(ConfigError::new("diffusion.detail_guidance", problem));
         }
-        let has_even_sides = self.unet.diffused == Diffused::MotionWavelets || self.unet.dim_mults.len() > 1;
+        let has_even_sides = self.unet.diffused.cells() > 1 || self.unet.dim_mults.len() > 1;
         if self.detail_guidance != 1.0 && !has_even_sides {
             let problem = "other than 1 needs a grid with even sides: wavelets, or a U-Net of at least two levels";
             return Err(ConfigError::new("diffusion.detail_guidance", problem));
@@ -111,17 +110,41 @@ pub enum Diffused {
     /// The same on a grid twice as fine, as one level of Haar wavelets: for each channel the means of two by two
     /// cells and three differences between them. The network stays on the coarse grid and costs what it did.
     MotionWavelets,
+    /// Motion of two frames at a time, as one level of Haar wavelets over frames: their means and half their
+    /// differences. The network sees half as many frames and costs half as much.
+    MotionPairs,
+    /// Both: the wavelets of finer motion of two frames at a time.
+    MotionWaveletPairs,
     /// This many channels of frames or of their latents, from one head: the baselines of the paper.
     Channels(usize),
 }
 
 impl Diffused {
+    /// All that are motion.
+    pub(crate) const MOTION: [Self; 4] =
+        [Self::Motion, Self::MotionWavelets, Self::MotionPairs, Self::MotionWaveletPairs];
+
     /// Channels of what is denoised.
     pub fn channels(self) -> usize {
         match self {
-            Self::Motion => 3,
-            Self::MotionWavelets => 3 * WAVELETS,
             Self::Channels(channels) => channels,
+            _ => 3 * self.cells() * self.cells() * self.frames(),
+        }
+    }
+
+    /// Cells of the motion's grid along each side of a cell that is denoised.
+    pub fn cells(self) -> usize {
+        match self {
+            Self::MotionWavelets | Self::MotionWaveletPairs => 2,
+            Self::Motion | Self::MotionPairs | Self::Channels(_) => 1,
+        }
+    }
+
+    /// Frames of the video in each frame that is denoised.
+    pub fn frames(self) -> usize {
+        match self {
+            Self::MotionPairs | Self::MotionWaveletPairs => 2,
+            Self::Motion | Self::MotionWavelets | Self::Channels(_) => 1,
         }
     }
 }

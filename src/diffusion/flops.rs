@@ -180,8 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn the_same_network_costs_more_on_a_finer_grid() {
-        let unet = LfdmConfig::faces_64(7).diffusion.unet.init(3, &Device::flex());
+    fn the_same_network_costs_more_on_a_finer_grid_and_half_in_pairs_of_frames() {
+        let config = LfdmConfig::faces_64(7);
+        let unet = config.diffusion.unet.init(3, &Device::flex());
+        let pairs = config.clone().with_frame_pairs();
+        let of_pairs =
+            pairs.diffusion.unet.init(3, &Device::flex()).flops_per_step(pairs.diffused_frames(), [16; 2], 1);
+        let saved = of_pairs as f64 / unet.flops_per_step(config.frames, [16; 2], 1) as f64;
+        assert!((0.49..0.52).contains(&saved), "{saved}");
         let [coarse, fine] = [16, 64].map(|side| unet.flops_per_step(16, [side; 2], 1));
         assert!((16.0..18.0).contains(&(fine as f64 / coarse as f64)), "{coarse} and {fine}");
     }

@@ -235,6 +235,7 @@ pub fn is_denoiser(key: &str) -> bool {
 #[cfg(all(test, feature = "native"))]
 mod tests {
     use super::*;
+    use crate::diffusion::config::Diffused;
     use crate::noise::NoiseSource;
     use burn::module::{ModuleVisitor, Param};
 
@@ -272,19 +273,22 @@ mod tests {
         config.unet.dim = 8;
         config.unet.dim_mults = vec![1, 2];
         config.unet.learned_null_condition = true;
-        let model = config.init(4, &device);
-        let mut source = NoiseSource::new(4);
-        let mut video = || source.normal::<5>([2, 3, 4, 8, 8], &device);
-        let (x0, noise) = (video(), video());
-        let latent = source.normal::<4>([2, 4, 8, 8], &device);
-        let condition = source.normal::<2>([2, 3], &device);
-        let loss = model.loss(x0, latent, condition, &[100, 800], noise, &[false, true]);
-        let value: f32 = loss.clone().into_scalar();
-        assert!((0.3..10.0).contains(&value), "loss {value} of an untrained model");
-        let gradients = loss.backward();
-        let mut unreached = Unreached { gradients: &gradients, path: Vec::new(), names: Vec::new() };
-        model.visit(&mut unreached);
-        assert_eq!(unreached.names, Vec::<String>::new());
+        for diffused in Diffused::MOTION {
+            config.unet.diffused = diffused;
+            let model = config.init(4, &device);
+            let mut source = NoiseSource::new(4);
+            let mut video = || source.normal::<5>([2, diffused.channels(), 4, 8, 8], &device);
+            let (x0, noise) = (video(), video());
+            let latent = source.normal::<4>([2, 4, 8, 8], &device);
+            let condition = source.normal::<2>([2, 3], &device);
+            let loss = model.loss(x0, latent, condition, &[100, 800], noise, &[false, true]);
+            let value: f32 = loss.clone().into_scalar();
+            assert!((0.3..10.0).contains(&value), "loss {value} of an untrained model");
+            let gradients = loss.backward();
+            let mut unreached = Unreached { gradients: &gradients, path: Vec::new(), names: Vec::new() };
+            model.visit(&mut unreached);
+            assert_eq!(unreached.names, Vec::<String>::new(), "{diffused:?}");
+        }
     }
 
     #[test]

@@ -54,6 +54,8 @@ pub struct Unet3d {
     pub condition_dim: usize,
     /// Channels of each attention head.
     pub head_dim: usize,
+    /// Frames of the video from one frame that is denoised to the next.
+    pub stride: usize,
 }
 
 impl UnetConfig {
@@ -65,8 +67,8 @@ impl UnetConfig {
         let channels = self.diffused.channels();
         // The last ones; those of the flow come first.
         let of_occlusion = match self.diffused {
-            Diffused::Motion | Diffused::MotionWavelets => channels / 3,
             Diffused::Channels(_) => 0,
+            _ => channels / 3,
         };
         let pad = self.init_kernel / 2;
         Unet3d {
@@ -93,6 +95,7 @@ impl UnetConfig {
             channels,
             condition_dim: self.condition_dim,
             head_dim: self.head_dim,
+            stride: self.diffused.frames(),
         }
     }
 
@@ -295,11 +298,15 @@ impl Unet3d {
         Conditioning { films: films.collect() }
     }
 
-    /// The rotary embedding and the relative position bias for videos of `frames` frames.
+    /// The rotary embedding and the relative position bias for `frames` frames that are denoised.
+    ///
+    /// Distances are those in the video, so that what attention has learned of them holds for pairs
+    /// of frames too.
     pub fn frame_tables(&self, frames: usize) -> FrameTables {
-        let bias = self.time_rel_pos_bias.forward(frames);
+        let in_video = frames * self.stride;
+        let bias = self.time_rel_pos_bias.forward(in_video);
         let device = bias.device();
-        FrameTables::new(frames, self.head_dim, Some(bias), &device)
+        FrameTables::new(in_video, self.head_dim, Some(bias), &device).every(self.stride)
     }
 
     /// The condition that stands for no condition.
@@ -642,6 +649,23 @@ mod tests {
             let alone = unet.forward(x.clone().narrow(0, sample, 1), &reference, &conditioning, &tables);
             assert!((alone - all.clone().narrow(0, row, 1)).abs().max().into_scalar::<f32>() < 1e-4, "row {row}");
         }
+    }
+
+    #[test]
+    fn pairs_are_as_far_apart_as_their_frames() {
+        let device = Device::flex();
+        let frames = tiny(Upsampling::NearestZeros).init(4, &device);
+        let mut pairs =
+            UnetConfig { diffused: Diffused::MotionPairs, ..tiny(Upsampling::NearestZeros) }.init(4, &device);
+        pairs.time_rel_pos_bias = frames.time_rel_pos_bias.clone();
+        let mut noise = NoiseSource::new(1);
+        let x = noise.normal::<4>([12, 2, 3, 8], &device);
+        // Attention of every other frame alone: what is left of the video if the others are not there.
+        let tables = [frames.frame_tables(12).every(2), pairs.frame_tables(6)];
+        let [left, right] = tables.map(|tables| frames.init_temporal_attn.forward(x.clone(), &tables));
+        assert!((left.clone() - right).abs().max().into_scalar::<f32>() < 1e-6);
+        let near = frames.init_temporal_attn.forward(x, &frames.frame_tables(6));
+        assert!((left - near).abs().max().into_scalar::<f32>() > 1e-4, "distances must matter for this test");
     }
 
     #[test]

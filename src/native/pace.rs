@@ -45,11 +45,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     report("encoding", args.runs, || generator.encode(image.clone()).latent().into_data());
 
     let features = generator.encode(image.clone());
-    let [rows, columns] = config.diffused_size();
-    let x = noise.normal([1, config.diffusion.unet.diffused.channels(), config.frames, rows, columns], &device);
+    let (frames, [rows, columns]) = (config.diffused_frames(), config.diffused_size());
+    let x = noise.normal([1, config.diffusion.unet.diffused.channels(), frames, rows, columns], &device);
     let condition = Tensor::zeros([1, config.diffusion.unet.condition_dim], &device);
     let (time, unguided) = (config.diffusion.timesteps / 2, 1.0);
-    let denoiser = Denoiser::new(&diffusion, features.latent(), condition, &[time], config.frames, unguided);
+    let denoiser = Denoiser::new(&diffusion, features.latent(), condition, &[time], frames, unguided);
     report("one pass", args.runs, || denoiser.predict(&x, 0).into_data());
 
     let [rows, columns] = config.flow_size();

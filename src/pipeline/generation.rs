@@ -60,6 +60,7 @@ enum Phase {
 struct Sampling {
     condition: Tensor<2>,
     guidance: f32,
+    /// Of what is denoised.
     frames: usize,
     trajectory: Trajectory,
     noise: NoiseSource,
@@ -106,7 +107,7 @@ impl Generation {
         let sampling = Sampling {
             condition: model.conditions.vector(&request.label)?,
             guidance: request.guidance,
-            frames: model.config.frames,
+            frames: model.config.diffused_frames(),
             trajectory: Trajectory::new(updates),
             noise: NoiseSource::new(request.seed),
         };

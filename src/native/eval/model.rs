@@ -168,7 +168,7 @@ impl ClipModel for Animator {
 
     fn flops_per_step(&self, guidance: f64) -> u64 {
         let config = self.config();
-        self.diffusion().flops_per_step(config.frames, config.diffused_size(), guidance)
+        self.diffusion().flops_per_step(config.diffused_frames(), config.diffused_size(), guidance)
     }
 }
 

@@ -28,16 +28,15 @@ pub(super) fn compute(config: &LfdmConfig, networks: &Networks, tables: &StateDi
         insert(&mut example, &format!("features_{level}"), features);
     }
 
-    let [rows, columns] = config.diffused_size();
-    let x = noise.normal([1, config.diffusion.unet.diffused.channels(), config.frames, rows, columns], device);
+    let (frames, [rows, columns]) = (config.diffused_frames(), config.diffused_size());
+    let x = noise.normal([1, config.diffusion.unet.diffused.channels(), frames, rows, columns], device);
     let condition: Tensor<2> = match tables.tensor("conditions", device) {
         Ok(conditions) => conditions.narrow(0, 0, 1),
         Err(_) => Tensor::zeros([1, config.diffusion.unet.condition_dim], device),
     };
     let time = config.diffusion.timesteps / 2;
     let unguided = 1.0;
-    let denoiser =
-        Denoiser::new(&networks.diffusion, features.latent(), condition.clone(), &[time], config.frames, unguided);
+    let denoiser = Denoiser::new(&networks.diffusion, features.latent(), condition.clone(), &[time], frames, unguided);
     insert(&mut example, "x", &x);
     insert(&mut example, "condition", &condition);
     example.insert("time", TensorData::from([time as f32]));

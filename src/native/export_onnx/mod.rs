@@ -218,6 +218,14 @@ mod tests {
     }
 
     #[test]
+    fn pairs_are_half_as_many_frames() {
+        let [_, denoiser, decoder] = graphs(|config| *config = config.clone().with_frame_pairs()).try_into().unwrap();
+        [&denoiser, &decoder].into_iter().for_each(check);
+        assert_eq!(shape(&denoiser, "output"), [1, 6, 2, 16, 16]);
+        assert_eq!(shape(&decoder, "prediction"), [1, 3, 64, 64]);
+    }
+
+    #[test]
     fn only_an_earlier_export_is_replaced() {
         let parent = tempfile::tempdir().unwrap();
         let out = parent.path().join("onnx");

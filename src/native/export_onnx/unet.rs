@@ -35,13 +35,13 @@ pub(super) fn denoiser(config: &LfdmConfig, weights: &StateDict) -> Model {
     let unet = &config.diffusion.unet;
     let ([height, width], channels) = (config.diffused_size(), unet.diffused.channels());
     let mut graph = Graph::new("denoiser", weights);
-    let x = graph.input("x", &[1, channels, config.frames, height, width]);
+    let x = graph.input("x", &[1, channels, config.diffused_frames(), height, width]);
     let reference = graph.input("reference", &[1, unet.dim, height, width]);
     let time = graph.integer_input("time", &[1]);
     let condition = graph.input("condition", &[1, unet.condition_dim]);
 
     let embedding = embed(&mut graph, unet, config.diffusion.timesteps, &time, &condition);
-    let tables = FrameTables::new(&mut graph, unet, config.frames);
+    let tables = FrameTables::new(&mut graph, unet, config.diffused_frames());
     let mut pass = Pass { graph, config: unet, embedding, tables };
     let output = pass.run(&x, &reference);
     pass.graph.output("output", &output);
@@ -99,11 +99,13 @@ struct FrameTables {
 impl FrameTables {
     fn new(graph: &mut Graph, unet: &UnetConfig, frames: usize) -> Self {
         let UnetConfig { heads, head_dim, .. } = *unet;
-        let rotation: Vec<f32> = (0..frames).flat_map(|frame| rotation(frame, head_dim)).collect();
+        // Distances are those in the video.
+        let stride = unet.diffused.frames();
+        let rotation: Vec<f32> = (0..frames).flat_map(|frame| rotation(frame * stride, head_dim)).collect();
         let table = graph.values("time_rel_pos_bias.relative_attention_bias.weight");
         let bias = (0..heads * frames * frames).map(|index| {
             let (head, query, key) = (index / (frames * frames), index / frames % frames, index % frames);
-            table[relative_bucket(query, key, MAX_DISTANCE) * heads + head]
+            table[relative_bucket(query * stride, key * stride, MAX_DISTANCE) * heads + head]
         });
         Self {
             rotation: graph.constant("rotation", &[frames, head_dim, head_dim], rotation),

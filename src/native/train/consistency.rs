@@ -224,7 +224,8 @@ impl ConsistencyStage {
         let clips = set.assorted(CLIPS);
         let latents = set.latents(&clips, device);
         let condition = set.conditions(&clips, device);
-        model.sample(latents, condition, set.frames, Sampling { sampler, steps, guidance }, &mut NoiseSource::new(0))
+        let frames = self.base.config().diffused_frames();
+        model.sample(latents, condition, frames, Sampling { sampler, steps, guidance }, &mut NoiseSource::new(0))
     }
 }
 

@@ -40,6 +40,10 @@ pub(crate) struct Args {
     /// et al. 2024).
     #[arg(long, conflicts_with_all = ["config", "min_snr"])]
     zero_terminal: bool,
+    /// Denoise frames in pairs, as their means and half their differences: half the work of a step, in
+    /// training and on the page. Needs an even number of frames.
+    #[arg(long, conflicts_with = "config")]
+    pairs: bool,
     /// Weigh times by min-SNR-gamma (Hang et al. 2023); 5 is the usual gamma [default: all times
     /// count alike]
     #[arg(long, value_name = "GAMMA")]
@@ -97,6 +101,9 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
     }
     if args.zero_terminal {
         config.diffusion.schedule = ScheduleKind::CosineZeroTerminal;
+    }
+    if args.pairs {
+        config = config.with_frame_pairs();
     }
     ensure!(
         !matches!(config.diffusion.unet.diffused, Diffused::Channels(_)),
@@ -220,7 +227,7 @@ impl DiffusionStage {
     fn draw_four(&self, set: &MotionSet, noise: &mut NoiseSource, device: &Device) -> Batch {
         let choice = Choice::draw(&self.config().diffusion, set.len(), 0..4, 4, noise);
         let [channels, height, width] = self.codec.shape();
-        let noise = noise.normal([4, channels, set.frames, height, width], &Device::flex());
+        let noise = noise.normal([4, channels, self.config().diffused_frames(), height, width], &Device::flex());
         set.batch(&self.codec, choice, noise).on(device)
     }
 
@@ -278,13 +285,14 @@ impl DiffusionStage {
 /// Batches of `train`, drawn ahead of their use.
 fn prefetch(run: &RunArgs, train: Arc<MotionSet>, codec: MotionCodec, settings: &Settings) -> Prefetch<Batch> {
     let (diffusion, time_shift) = (settings.motion.config.diffusion.clone(), settings.time_shift);
+    let frames = settings.motion.config.diffused_frames();
     let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
     Prefetch::new(run.ahead(), move |index| {
         let mut choice = Choice::draw_part(&diffusion, train.len(), Draw::at(seed, index, parts), batch);
         for time in &mut choice.times {
             *time = shift_time(*time, diffusion.timesteps, time_shift);
         }
-        let noise = noise_of_clips(seed, index * batch as u64, [batch, train.frames], codec.shape());
+        let noise = noise_of_clips(seed, index * batch as u64, [batch, frames], codec.shape());
         train.batch(&codec, choice, noise)
     })
 }

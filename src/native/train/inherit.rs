@@ -3,8 +3,8 @@
 
 use burn::tensor::TensorData;
 
+use crate::config::Diffused;
 use crate::lfae::{FINE_REFINEMENT, PAINTER};
-use crate::tensor::WAVELETS;
 use crate::weights::StateDict;
 
 /// Weights of stage 1, for a model that may have one more level of the generator, and refinements
@@ -31,7 +31,8 @@ pub(super) fn adapt_lfae(weights: StateDict, fresh: &StateDict) -> StateDict {
         }
     }
     // A painter of coarser motion knows the means of a finer one.
-    embed(&mut adapted, fresh, &format!("{PAINTER}motion.weight"), 1, 3 * (WAVELETS - 1), |channel| channel);
+    let means: Vec<_> = (0..FLOW + 1).map(|channel| (channel, channel)).collect();
+    embed(&mut adapted, fresh, &format!("{PAINTER}motion.weight"), 1, &means);
     adapted
 }
 
@@ -55,53 +56,69 @@ fn one_level_down(key: &str) -> Option<String> {
     Some(format!("{DOWN}{}.{rest}", level.parse::<usize>().ok()? + 1))
 }
 
-/// Weights of a network that denoises motion, for one that denoises the wavelets of finer motion,
-/// or the other way round: what one knows of the motion, the other knows of the means. What it
-/// knows of differences is as `fresh` drew it, or left behind.
+/// Weights of a network that denoises motion or wavelets of it, for one that denoises other ones: what
+/// one knows of a band, the other knows of the same band. Bands that only the other has are as `fresh`
+/// drew them, and those that it lacks are left behind.
 pub(super) fn adapt_denoiser(mut weights: StateDict, fresh: &StateDict) -> StateDict {
     const INPUT: &str = "denoise_fn.init_conv.weight";
-    /// With their channels of motion.
-    const OUTPUTS: [(&str, usize); 2] = [("denoise_fn.final_conv.1.", 2), ("denoise_fn.occlusion_map.1.", 1)];
-    // Flow x and y, then occlusion, each with its differences after it; then the reference's latent.
-    let input = |channel: usize| match channel {
-        0 | 1 => channel,
-        2 => 2 * WAVELETS,
-        _ => channel + 3 * (WAVELETS - 1),
-    };
-    embed(&mut weights, fresh, INPUT, 1, 3 * (WAVELETS - 1), input);
-    for (output, channels) in OUTPUTS {
+    /// With their planes of motion.
+    const OUTPUTS: [(&str, usize); 2] = [("denoise_fn.final_conv.1.", FLOW), ("denoise_fn.occlusion_map.1.", 1)];
+    let (Some(from), Some(to)) = (diffused(&weights), diffused(fresh)) else { return weights };
+    // The channels of the flow, then those of the occlusion, then the reference's latent.
+    let after = |planes: usize| move |(known, new)| (known + planes * bands(from), new + planes * bands(to));
+    let latent = weights.get(INPUT).map_or(0, |weight| weight.shape()[1].saturating_sub(from.channels()));
+    let of_occlusion = shared_channels(1, from, to).into_iter().map(after(FLOW));
+    let of_latent = (0..latent).map(|channel| (channel, channel)).map(after(FLOW + 1));
+    let inputs: Vec<_> = shared_channels(FLOW, from, to).into_iter().chain(of_occlusion).chain(of_latent).collect();
+    embed(&mut weights, fresh, INPUT, 1, &inputs);
+    for (output, planes) in OUTPUTS {
         for parameter in ["weight", "bias"] {
             let key = format!("{output}{parameter}");
-            embed(&mut weights, fresh, &key, 0, channels * (WAVELETS - 1), |channel| channel);
+            embed(&mut weights, fresh, &key, 0, &shared_channels(planes, from, to));
         }
     }
     weights
 }
 
-/// Puts the parameter `key` of `weights` inside that of `fresh`, if `axis` is longer there by
-/// `more` and all others are the same: its slice `i` takes the place `place(i)`. If `axis` is
-/// shorter there by as much, slice `i` is what stands at that place.
-fn embed(
-    weights: &mut StateDict,
-    fresh: &StateDict,
-    key: &str,
-    axis: usize,
-    more: usize,
-    place: impl Fn(usize) -> usize,
-) {
+/// Planes of the flow.
+const FLOW: usize = 2;
+
+/// What a network of motion denoises, by the channels of its occlusion, which is one plane.
+fn diffused(weights: &StateDict) -> Option<Diffused> {
+    let count = weights.get("denoise_fn.occlusion_map.1.bias")?.shape()[0];
+    Diffused::MOTION.into_iter().find(|&diffused| bands(diffused) == count)
+}
+
+/// Channels of each plane.
+fn bands(diffused: Diffused) -> usize {
+    diffused.channels() / (FLOW + 1)
+}
+
+/// Where the channels of `planes` planes that both networks denoise stand in either.
+fn shared_channels(planes: usize, from: Diffused, to: Diffused) -> Vec<(usize, usize)> {
+    let over_grid = |diffused: Diffused| diffused.cells() * diffused.cells();
+    let place = |diffused, [frame, cell, plane]: [usize; 3]| (frame * over_grid(diffused) + cell) * planes + plane;
+    let frames = 0..from.frames().min(to.frames());
+    let bands = frames.flat_map(|frame| (0..over_grid(from).min(over_grid(to))).map(move |cell| [frame, cell]));
+    bands
+        .flat_map(|[frame, cell]| (0..planes).map(move |plane| [frame, cell, plane]))
+        .map(|band| (place(from, band), place(to, band)))
+        .collect()
+}
+
+/// Puts slices of the parameter `key` of `weights` into that of `fresh`, if the two differ in their
+/// length along `axis` alone: each slice goes from the first place of a pair in `places` to the second.
+fn embed(weights: &mut StateDict, fresh: &StateDict, key: &str, axis: usize, places: &[(usize, usize)]) {
     let (Some(known), Some(wanted)) = (weights.get(key), fresh.get(key)) else { return };
     let (from, to) = (known.shape().to_vec(), wanted.shape().to_vec());
-    let by = |i: usize| if i == axis { more } else { 0 };
-    if from.len() != to.len() || (0..from.len()).any(|i| from[i].abs_diff(to[i]) != by(i)) {
+    if from.len() != to.len() || (0..from.len()).any(|i| (from[i] == to[i]) == (i == axis)) {
         return;
     }
     let slice: usize = from[axis + 1..].iter().product();
     let (known, mut values): (Vec<f32>, Vec<f32>) = (known.iter().collect(), wanted.iter().collect());
-    let at = |outer: usize, axes: &[usize], index: usize| (outer * axes[axis] + index) * slice;
     for outer in 0..from[..axis].iter().product() {
-        for index in 0..from[axis].min(to[axis]) {
-            let (source, target) = if from[axis] < to[axis] { (index, place(index)) } else { (place(index), index) };
-            let (source, target) = (at(outer, &from, source), at(outer, &to, target));
+        for &(source, target) in places.iter().filter(|(source, target)| *source < from[axis] && *target < to[axis]) {
+            let (source, target) = ((outer * from[axis] + source) * slice, (outer * to[axis] + target) * slice);
             values[target..target + slice].copy_from_slice(&known[source..source + slice]);
         }
     }
@@ -113,7 +130,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::config::{Diffused, LfdmConfig};
+    use crate::config::LfdmConfig;
     use crate::lfae::official_key;
     use crate::weights::{collect_module, load_module};
 
@@ -173,6 +190,61 @@ mod tests {
 
         let back = adapt_denoiser(begun, &known);
         assert!(known.iter().all(|(key, data)| back.get(key) == Some(data)), "the motion's part comes back as it was");
+    }
+
+    #[test]
+    fn a_denoiser_of_pairs_begins_with_what_one_of_frames_knows_and_gives_it_back() {
+        const KEYS: [&str; 5] = [
+            "init_conv.weight",
+            "final_conv.1.weight",
+            "final_conv.1.bias",
+            "occlusion_map.1.weight",
+            "occlusion_map.1.bias",
+        ];
+        let device = Device::flex();
+        let key = crate::diffusion::official_key;
+        let weights = |diffused| {
+            let mut config = LfdmConfig::faces_64(3).diffusion;
+            config.unet.diffused = diffused;
+            collect_module(&config.init(4, &device), &key)
+        };
+        let rows = |dict: &StateDict, key: &str, axis: usize, rows: &[usize]| {
+            let data = dict.get(&format!("denoise_fn.{key}")).unwrap();
+            let shape = data.shape().to_vec();
+            let inner: usize = shape[axis + 1..].iter().product();
+            let values: Vec<f32> = data.iter().collect();
+            let row = |row: usize| {
+                let is_in_row = move |place: usize| place / inner % shape[axis] == row;
+                values.iter().enumerate().filter_map(|(i, x)| is_in_row(i).then_some(*x)).collect::<Vec<f32>>()
+            };
+            rows.iter().map(|&index| row.clone()(index)).collect::<Vec<_>>()
+        };
+        for (frames, pairs, inputs, flow, occlusion) in [
+            // Flow x and y and their differences, occlusion and its difference, the latent.
+            (Diffused::Motion, Diffused::MotionPairs, vec![0, 1, 4, 6, 7, 8, 9], 2, 1),
+            (
+                Diffused::MotionWavelets,
+                Diffused::MotionWaveletPairs,
+                (0..8).chain(16..20).chain(24..28).collect(),
+                8,
+                4,
+            ),
+        ] {
+            let (known, fresh) = (weights(frames), weights(pairs));
+            let begun = adapt_denoiser(known.clone(), &fresh);
+            let all: Vec<usize> = (0..inputs.len()).collect();
+            assert_eq!(rows(&begun, KEYS[0], 1, &inputs), rows(&known, KEYS[0], 1, &all));
+            for (keys, means) in [(&KEYS[1..3], flow), (&KEYS[3..5], occlusion)] {
+                let (means, differences): (Vec<usize>, Vec<usize>) =
+                    ((0..means).collect(), (means..2 * means).collect());
+                for key in keys {
+                    assert_eq!(rows(&begun, key, 0, &means), rows(&known, key, 0, &means), "{key}");
+                    assert_eq!(rows(&begun, key, 0, &differences), rows(&fresh, key, 0, &differences), "{key}");
+                }
+            }
+            let back = adapt_denoiser(begun, &known);
+            assert!(known.iter().all(|(key, data)| back.get(key) == Some(data)), "the means come back as they were");
+        }
     }
 
     #[test]
