@@ -313,3 +313,33 @@ fn rotation_matrices(frames: usize, head_dim: usize) -> Vec<f64> {
     }
     matrices
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+
+    #[test]
+    fn tables_of_every_other_frame_are_rows_of_the_whole() {
+        let device = Device::flex();
+        let bias = RelativePositionBias::new(2, &device).forward(12);
+        let whole = FrameTables::new(12, 8, Some(bias.clone()), &device);
+        let every = whole.clone().every(2);
+        assert_eq!(every.frames(), 6);
+        let x = NoiseSource::new(1).normal::<4>([1, 1, 3, 8], &device);
+        let turned = |tables: &FrameTables| {
+            let frames = tables.frames();
+            let turned = tables.rotate(x.clone().repeat_dim(1, frames)).into_data();
+            turned.iter::<f32>().collect::<Vec<f32>>().chunks_exact(3 * 8).map(<[f32]>::to_vec).collect::<Vec<_>>()
+        };
+        let (all, kept) = (turned(&whole), turned(&every));
+        assert!((0..6).all(|frame| kept[frame] == all[2 * frame] && all[2 * frame] != all[2 * frame + 1]));
+
+        let values = |bias: Tensor<3>| bias.into_data().iter::<f32>().collect::<Vec<f32>>();
+        let (all, kept) = (values(bias), values(every.bias.unwrap()));
+        for (index, &value) in kept.iter().enumerate() {
+            let (head, query, key) = (index / 36, index / 6 % 6, index % 6);
+            assert_eq!(value, all[head * 144 + 2 * query * 12 + 2 * key]);
+        }
+    }
+}

@@ -31,7 +31,7 @@ pub(super) fn adapt_lfae(weights: StateDict, fresh: &StateDict) -> StateDict {
         }
     }
     // A painter of coarser motion knows the means of a finer one.
-    let means: Vec<_> = (0..FLOW + 1).map(|channel| (channel, channel)).collect();
+    let means: Vec<_> = (0..=FLOW).map(|channel| (channel, channel)).collect();
     embed(&mut adapted, fresh, &format!("{PAINTER}motion.weight"), 1, &means);
     adapted
 }
