@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use lfdm::{
     bundle::{Bundle, Part},
+    condition::Strengths,
     gif,
     native::image_file::read_portrait,
     pipeline::{Animator, Event, Request},
@@ -28,10 +29,11 @@ fn main() -> Result<()> {
     let [height, width] = manifest.config.image_size;
     let portrait = read_portrait(Path::new(picture), [height, width])?;
     let request = Request {
-        label: label.clone(),
+        strengths: Strengths::parse(label, animator.labels())?,
         seed: 7,
         steps: manifest.default_steps,
         guidance: manifest.default_guidance,
+        contrast: manifest.default_contrast,
         sampler: manifest.default_sampler(),
     };
 

@@ -67,6 +67,11 @@ export interface Manifest {
   name: string;
   /** Labels that `generate` accepts. */
   labels: string[];
+  /**
+   * Which strengths the model learned from: the lowest and the highest sum in a clip, and the most
+   * labels that a clip mixed. `generate` takes others too, but the model has to guess there.
+   */
+  strengths: { sum: [number, number]; labels: number };
   /** Frames per video. */
   frames: number;
   fps: number;
@@ -113,17 +118,38 @@ export interface Pixels {
 
 export type ImageSource = Blob | ImageData | Pixels;
 
-export interface GenerateOptions {
+/** What the face does: a label, or how strongly each of several counts. */
+export type Expression =
+  | {
+      /** One of `manifest.labels`. */
+      label: string;
+      strengths?: undefined;
+    }
+  | {
+      label?: undefined;
+      /**
+       * By label: 0 is neutral, 1 the label as it is. The sum is at most 2; for a model without the
+       * label `neutral` it is 1. `manifest.strengths` says which the model learned from.
+       */
+      strengths: Record<string, number>;
+    };
+
+export type GenerateOptions = Expression & SamplingOptions;
+
+export interface SamplingOptions {
   /** The portrait. Its centre square is used; transparent parts become white. */
   image: ImageSource;
-  /** One of `manifest.labels`. */
-  label: string;
   /** The same seed makes the same video on every device. [default: 0] */
   seed?: number | bigint;
   /** Denoising steps, 1 to 1000. [default: `manifest.defaultSteps`] */
   steps?: number;
-  /** Strength of the label, 0 to 20. [default: `manifest.defaultGuidance`] */
+  /** How far the label is exaggerated, 0 to 20. [default: `manifest.defaultGuidance`] */
   guidance?: number;
+  /**
+   * What guidance exaggerates the label against: any label at all, or `neutral`.
+   * [default: the model's own]
+   */
+  contrast?: 'null' | 'neutral';
   /**
    * `consistency` works only with models that were tuned for it; `ddpm` takes every step of the
    * schedule, whatever `steps` says. [default: `consistency` for models tuned for it, else `deis`]

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::{
+    condition::{Contrast, NEUTRAL, StrengthRange},
     config::LfdmConfig,
     diffusion::Sampler,
     lfae::is_flow_predictor,
@@ -92,12 +93,18 @@ pub struct Manifest {
     pub config: LfdmConfig,
     /// Conditions that a video can be made for.
     pub labels: Vec<String>,
+    /// Which strengths of the labels it learned from [default: each label alone, as it is]
+    #[serde(default, skip_serializing_if = "StrengthRange::is_one_hot")]
+    pub strengths: StrengthRange,
     /// Frames per second of the clips it learned from.
     pub fps: f32,
     /// Denoising steps unless the user asks for another number.
     pub default_steps: usize,
     /// Guidance unless the user asks for another strength; 1 adds nothing to the condition itself.
     pub default_guidance: f32,
+    /// What guidance exaggerates labels against, unless the user asks for something else [default: the null condition]
+    #[serde(default, skip_serializing_if = "Contrast::is_null")]
+    pub default_contrast: Contrast,
     /// Licence of the weights and what they were trained on, for people to read.
     pub licence: String,
     /// Program and version that wrote the bundle.
@@ -182,6 +189,10 @@ impl Manifest {
         }
         if !self.fps.is_finite() || self.fps <= 0.0 {
             return Err(format!("`fps` is {}, not a speed", self.fps));
+        }
+        self.strengths.check().map_err(|problem| format!("`strengths` {problem}"))?;
+        if self.default_contrast == Contrast::Neutral && !self.labels.iter().any(|label| label == NEUTRAL) {
+            return Err("`default_contrast` is `neutral`, which is none of the `labels`".into());
         }
         self.config.validate().map_err(|error| error.to_string())?;
         for file in &self.files {

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use burn::tensor::{Device, Tensor};
 use lfdm::bundle::Bundle;
-use lfdm::condition::ConditionTable;
+use lfdm::condition::{ConditionTable, Contrast, Strengths};
 use lfdm::config::{Diffused, LfdmConfig};
 use lfdm::diffusion::{self, Sampler};
 use lfdm::lfae;
@@ -60,7 +60,14 @@ fn random_bundle_of(config: LfdmConfig) -> Bundle {
 }
 
 fn request(label: &str, seed: u64) -> Request {
-    Request { label: label.into(), seed, steps: 3, guidance: 4.0, sampler: Sampler::default() }
+    Request {
+        strengths: label.into(),
+        seed,
+        steps: 3,
+        guidance: 4.0,
+        contrast: Contrast::Null,
+        sampler: Sampler::default(),
+    }
 }
 
 fn portrait() -> Portrait {
@@ -120,6 +127,19 @@ fn a_seed_is_a_video_and_labels_and_seeds_differ() {
             assert_eq!(picture.len(), SIZE * SIZE * 4);
         }
     }
+}
+
+#[test]
+fn a_mixture_is_a_video_of_its_own() {
+    let animator = animator();
+    let mixed = |text: &str| {
+        let strengths = Strengths::parse(text, &labels()).unwrap();
+        frames(&animator, &Request { strengths, ..request("joy", 1) })
+    };
+    let joy = frames(&animator, &request("joy", 1));
+    assert!(joy == mixed("joy=1") && joy == mixed("joy=1,fear=0"), "strength 1 is the label as it is");
+    let half = mixed("joy=0.5,fear=0.5");
+    assert!(half != joy && half != mixed("fear") && half != mixed("joy=0.75,fear=0.25"));
 }
 
 #[test]
@@ -324,8 +344,11 @@ fn impossible_requests_are_refused_by_name() {
     for guidance in [f32::NAN, f32::INFINITY, -1.0, 21.0] {
         assert!(refuse(&|request| request.guidance = guidance).starts_with("guidance: "));
     }
-    let message = refuse(&|request| request.label = "glee".into());
+    let message = refuse(&|request| request.strengths = "glee".into());
     assert!(message.contains("glee") && message.contains("calm, joy, fear"), "{message}");
+    let half = Strengths::parse("joy=0.5", &labels()).unwrap();
+    let message = refuse(&|request| request.strengths = half.clone());
+    assert!(message.starts_with("strengths: this model has no label `neutral`"), "{message}");
 
     let small = Portrait::from_rgba(40, 40, &[0; 6400], [16, 16]).unwrap();
     let refused = animator.generate(&small, &request("joy", 0));
@@ -440,6 +463,9 @@ fn clips_of_a_folder_are_those_of_its_portraits_one_by_one() {
         message
     };
     make("people", "gifs", &["--label", "joy,calm", "--label", "joy", "--gif"]);
+    make("people", "mixed", &["--label", "joy=0.75,fear=0.25", "calm", "--gif"]);
+    make("people/anna.9.png", "alone.gif", &["--label", "fear=0.25,joy=0.75"]);
+    assert_eq!(read(&place.path("alone.gif")), read(&place.path("mixed/anna.9/fear=0.25,joy=0.75.gif")));
     make("people", "frames", &["--label", "all", "--image", place.path("portrait.png").to_str().unwrap()]);
     for (image, stem) in [("people/anna.9.png", "anna.9"), ("people/anna.10.png", "anna.10")] {
         for label in ["joy", "calm"] {
@@ -483,6 +509,7 @@ fn a_batch_is_checked_before_anything_is_computed() {
     };
     let message = refuse("out", &["--label", "joy,glee"]);
     assert!(message.contains("`glee`") && message.contains("calm, joy, fear"), "{message}");
+    assert!(refuse("out", &["--label", "joy", "fear=0.5"]).contains("no label `neutral`"));
     assert!(refuse("out", &["--label", "joy", "--guidance", "99"]).contains("guidance: 99"));
     assert!(refuse("out.gif", &["--label", "joy"]).contains("--gif"));
     assert!(refuse("people/read.me", &["--label", "joy"]).contains("is a file"));
@@ -551,6 +578,15 @@ fn no_more_threads_compute_than_asked_for() {
 fn the_program_names_what_is_wrong() {
     let place = Workplace::new();
     assert!(place.refusal("portrait.png", &["--label", "glee"]).contains("calm, joy, fear"));
+    for (label, problem) in [
+        ("joy=-1,fear=2", "`joy` has the strength -1"),
+        ("joy=NaN", "`joy` has the strength NaN"),
+        ("joy=1.5,fear=1", "the strengths add up to 2.5"),
+        ("joy=0.5,glee=0.5", "unknown label `glee`"),
+    ] {
+        let message = place.refusal("portrait.png", &["--label", label]);
+        assert!(message.contains(problem), "{label}: {message}");
+    }
     assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "0"]).contains("steps: 0"));
     assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "10000"]).contains("steps: 10000"));
     assert!(place.refusal("portrait.png", &["--label", "joy", "--guidance", "NaN"]).contains("guidance: NaN"));

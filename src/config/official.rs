@@ -99,6 +99,7 @@ fn diffusion() -> DiffusionConfig {
         null_condition_probability: 0.1,
         guidance_interval: [0.0, 1.0],
         detail_guidance: 1.0,
+        affine_guidance: 1.0,
         consistency: false,
     }
 }

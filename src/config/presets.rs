@@ -126,6 +126,7 @@ fn faces_diffusion(labels: usize) -> DiffusionConfig {
         // Four of the default sampler's eight steps, the second to the fifth.
         guidance_interval: [0.55, 0.95],
         detail_guidance: 1.0,
+        affine_guidance: 1.0,
         consistency: false,
     }
 }

@@ -27,6 +27,11 @@ pub struct DiffusionConfig {
     /// grid, more than its means: frequency-decoupled guidance (Sadat et al. 2025). 1, as in the official model,
     /// treats both the same.
     pub detail_guidance: f64,
+    /// Factor by which guidance strengthens what moves the whole foreground, shifts, turns and stretches of it, more
+    /// than the rest: 0 leaves heads where the condition alone puts them. 1, as in the official model, treats both
+    /// the same.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub affine_guidance: f64,
     /// Whether the network was tuned for consistency: its clean estimates are samples already, its guidance is
     /// built in, and [`Sampler::Consistency`](crate::diffusion::Sampler::Consistency) is its sampler.
     pub consistency: bool,
@@ -66,6 +71,10 @@ impl DiffusionConfig {
             let problem = "must be a number of at least 0; 1 guides detail like everything else";
             return Err(ConfigError::new("diffusion.detail_guidance", problem));
         }
+        if !(self.affine_guidance >= 0.0 && self.affine_guidance.is_finite()) {
+            let problem = "must be a number of at least 0; 1 guides the motion of the whole like everything else";
+            return Err(ConfigError::new("diffusion.affine_guidance", problem));
+        }
         let has_even_sides = self.unet.diffused.cells() > 1 || self.unet.dim_mults.len() > 1;
         if self.detail_guidance != 1.0 && !has_even_sides {
             let problem = "other than 1 needs a grid with even sides: wavelets, or a U-Net of at least two levels";
@@ -73,6 +82,15 @@ impl DiffusionConfig {
         }
         Ok(())
     }
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 /// The 3D U-Net (Video Diffusion Models, with the official LFDM's conditioning).
@@ -243,6 +261,12 @@ mod tests {
             config.detail_guidance = factor;
             assert_eq!(config.validate().is_ok(), is_valid, "{factor}");
         }
+        config.detail_guidance = 1.0;
+        for (factor, is_valid) in [(0.0, true), (1.5, true), (-0.5, false), (f64::NAN, false)] {
+            config.affine_guidance = factor;
+            assert_eq!(config.validate().is_ok(), is_valid, "{factor}");
+        }
+        config.affine_guidance = 1.0;
         config.unet.dim_mults = vec![1];
         config.detail_guidance = 2.0;
         assert!(config.validate().is_err(), "the grid may have odd sides");

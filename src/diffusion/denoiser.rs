@@ -3,6 +3,7 @@
 
 use burn::tensor::Tensor;
 
+use super::affine::affine;
 use super::attention::FrameTables;
 use super::codec::detail;
 use super::config::{DiffusionConfig, Parameterization};
@@ -27,8 +28,8 @@ pub struct Denoiser {
 /// How much the condition counts (Ho and Salimans 2021).
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Guidance {
-    /// Scale 0: the unconditional output alone.
-    Null,
+    /// Scale 0: the output for what the condition is compared with, alone.
+    Contrast,
     /// Scale 1: the conditional output alone.
     Conditional,
     /// Both outputs, from one pass over a doubled batch; at times outside the guidance interval,
@@ -47,7 +48,7 @@ struct Step {
 
 impl Denoiser {
     /// Prepares `model` for one video of `frames` frames, or `batch` videos at once, guided by the
-    /// scale `guidance`.
+    /// scale `guidance` away from the null condition.
     ///
     /// # Shapes
     /// - `latent`: `[batch, latent_channels, height, width]`
@@ -61,14 +62,33 @@ impl Denoiser {
         frames: usize,
         guidance: f64,
     ) -> Self {
+        let null = model.denoise_fn.null_condition();
+        Self::with_contrast(model, latent, [condition, null], times, frames, guidance)
+    }
+
+    /// [`new`](Self::new), guided away from another condition than the null condition.
+    ///
+    /// # Shapes
+    /// - `latent`: `[batch, latent_channels, height, width]`
+    /// - `condition`: `[batch, condition_dim]`
+    /// - `contrast`: `[1, condition_dim]`
+    /// - `times`: the diffusion time of each step
+    pub fn with_contrast(
+        model: &DiffusionModel,
+        latent: Tensor<4>,
+        [condition, contrast]: [Tensor<2>; 2],
+        times: &[usize],
+        frames: usize,
+        guidance: f64,
+    ) -> Self {
         let unet = model.denoise_fn.clone();
         let [batch, width] = condition.dims();
-        let null = unet.null_condition().expand([batch, width]);
+        let contrast = contrast.expand([batch, width]);
         let config = model.config();
         let (guidance, variants) = match guidance {
-            0.0 => (Guidance::Null, null),
+            0.0 => (Guidance::Contrast, contrast),
             1.0 => (Guidance::Conditional, condition),
-            scale => (Guidance::Scaled(scale), Tensor::cat(vec![condition, null], 0)),
+            scale => (Guidance::Scaled(scale), Tensor::cat(vec![condition, contrast], 0)),
         };
 
         let rows = variants.dims()[0];
@@ -77,7 +97,7 @@ impl Denoiser {
         let [from, to] = config.guidance_interval.map(|share| share * model.schedule().len() as f64);
         let step = |(index, &time): (usize, &usize)| {
             let is_guided = (from..to).contains(&(time as f64));
-            // The rows of the condition come before those of the null condition.
+            // The rows of the condition come before those of the contrast.
             let conditioning = all.narrow(index * rows, if is_guided { rows } else { batch });
             Step { alpha_cumprod: model.schedule().alpha_cumprod(time), is_guided, conditioning }
         };
@@ -105,7 +125,7 @@ impl Denoiser {
         self.scale(step).map_or(1, |_| 2)
     }
 
-    /// One of the [`passes`](Self::passes): the first has the condition, the second has none.
+    /// One of the [`passes`](Self::passes): the first has the condition, the second what it is compared with.
     ///
     /// # Shapes
     /// - `x` and result: `[batch, channels, frames, height, width]`
@@ -168,15 +188,23 @@ impl Denoise for Known<'_> {
 }
 
 /// What guidance adds to the conditional output: `(scale - 1) * difference`, with the `difference`
-/// between it and the unconditional one (Ho and Salimans 2021).
+/// between it and the one that it is compared with: the unconditional one (Ho and Salimans 2021), or
+/// that of another label.
 ///
 /// Where that strengthens the condition, it can strengthen the detail of the motion by more or less
-/// (frequency-decoupled guidance; Sadat et al. 2025, arXiv 2506.19713).
+/// (frequency-decoupled guidance; Sadat et al. 2025, arXiv 2506.19713), and the motion of the whole foreground
+/// likewise.
 ///
 /// # Shapes
 /// - `difference` and result: `[batch, channels, frames, height, width]`
 pub(crate) fn added_by_guidance(difference: Tensor<5>, scale: f64, config: &DiffusionConfig) -> Tensor<5> {
     let of_detail = (config.detail_guidance - 1.0) * (scale - 1.0).max(0.0);
+    let difference = match config.affine_guidance {
+        factor if factor != 1.0 && scale > 1.0 => {
+            difference.clone() + affine(&difference, config.unet.diffused) * (factor - 1.0)
+        }
+        _ => difference,
+    };
     let added = difference.clone() * (scale - 1.0);
     if of_detail == 0.0 { added } else { added + detail(difference, config.unet.diffused) * of_detail }
 }
@@ -263,6 +291,37 @@ mod tests {
         let expected = even[2].clone() + detail(even[3].clone() - even[2].clone(), Diffused::Motion);
         assert!(distance(sharp[2].clone(), expected) < 1e-5);
         assert!(distance(sharp[2].clone(), even[2].clone()) > 1e-3, "detail must matter for this test");
+    }
+
+    #[test]
+    fn guidance_may_leave_the_whole_where_it_is() {
+        let config = DiffusionConfig { affine_guidance: 0.0, ..LfdmConfig::faces_64(3).diffusion };
+        let difference = NoiseSource::new(5).normal::<5>([1, 3, 2, 8, 8], &Device::flex());
+        let whole = affine(&difference, Diffused::Motion);
+        let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
+        let added = added_by_guidance(difference.clone(), 3.0, &config);
+        assert!(distance(added, (difference.clone() - whole) * 2.0) < 1e-5);
+        let weakened = added_by_guidance(difference.clone(), 0.5, &config);
+        assert!(distance(weakened, difference * -0.5) < 1e-6, "weaker guidance ignores the factor");
+    }
+
+    #[test]
+    fn guidance_against_a_condition_leaves_that_condition_alone() {
+        let device = Device::flex();
+        let model = small_model(|_| {}, &device);
+        let mut source = NoiseSource::new(2);
+        let x = source.normal::<5>([1, 3, 4, 8, 8], &device);
+        let latent = source.normal::<4>([1, 4, 8, 8], &device);
+        let [label, neutral] = [0, 1].map(|_| source.normal::<2>([1, 3], &device));
+        let predict = |condition: &Tensor<2>, scale: f64| {
+            let conditions = [condition.clone(), neutral.clone()];
+            Denoiser::with_contrast(&model, latent.clone(), conditions, &[700], 4, scale).predict(&x, 0)
+        };
+        let distance = |a: Tensor<5>, b: Tensor<5>| (a - b).abs().max().into_scalar::<f32>();
+        let [plain, still] = [&label, &neutral].map(|condition| predict(condition, 1.0));
+        assert!(distance(predict(&neutral, 4.0), still.clone()) < 1e-5, "there is nothing to exaggerate");
+        assert!(distance(predict(&label, 0.0), still.clone()) < 1e-6);
+        assert!(distance(predict(&label, 3.0), plain.clone() + (plain - still) * 2.0) < 1e-4);
     }
 
     #[test]

@@ -6,10 +6,11 @@
 //! | [`Unet3d`], the network, and its [`attention`] blocks | [`unet`], [`attention`] |
 //! | [`NoiseSchedule`], how much noise each time has | `schedule` |
 //! | [`MotionCodec`], from flow and occlusion to what is diffused and back | `codec` |
-//! | [`Denoiser`], the model prepared for one video: guidance, thresholding | `denoiser`, `threshold` |
+//! | [`Denoiser`], the model prepared for one video: guidance, thresholding | `denoiser`, `affine`, `threshold` |
 //! | [`Sampler`], the algorithms, and [`Trajectory`], a sample on its way from noise to data | `samplers` |
 //! | [`DiffusionModel::sample`], all of it at once | `sampling` |
 
+mod affine;
 pub mod attention;
 mod codec;
 pub(crate) mod config;

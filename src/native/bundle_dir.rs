@@ -126,7 +126,11 @@ mod tests {
     use burn::tensor::TensorData;
 
     use super::*;
-    use crate::{bundle::FORMAT, config::LfdmConfig};
+    use crate::{
+        bundle::FORMAT,
+        condition::{Contrast, StrengthRange},
+        config::LfdmConfig,
+    };
 
     fn bundle(numbers: usize) -> Bundle {
         let mut weights = StateDict::default();
@@ -139,9 +143,11 @@ mod tests {
             name: "test".into(),
             config: LfdmConfig::faces_64(2),
             labels: vec!["calm".into(), "joy".into()],
+            strengths: StrengthRange::ONE_HOT,
             fps: 8.0,
             default_steps: 10,
             default_guidance: 1.5,
+            default_contrast: Contrast::Null,
             licence: "CC0-1.0".into(),
             created_with: "test".into(),
             training: serde_json::Value::Null,

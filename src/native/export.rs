@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 
 use super::bundle_dir::summary;
 use super::checkpoint::TrainedModel;
+use super::generate::ContrastName;
 use super::model::{TrainingSettings, open_trained};
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
+    condition::Contrast,
     config::LfdmConfig,
     lfae::is_lfae,
     pipeline::Animator,
@@ -42,6 +44,9 @@ pub(crate) struct Args {
     /// Guidance that suits the model; 3.5 to 4 for the shipped ones, with their --guidance-interval.
     #[arg(long, default_value_t = 1.5)]
     guidance: f32,
+    /// What guidance exaggerates labels against [default: null]
+    #[arg(long, value_enum)]
+    contrast: Option<ContrastName>,
     /// Part of the schedule in which guidance applies: 0,1 is all of it, 0.55,0.95 suits the shipped models
     /// [default: the run's own]
     #[arg(long, value_name = "FROM,TO", value_parser = interval)]
@@ -50,6 +55,10 @@ pub(crate) struct Args {
     /// [default: the run's own]
     #[arg(long, value_name = "TIMES")]
     detail_guidance: Option<f64>,
+    /// How many times as strongly guidance acts on the motion of the whole foreground as on the rest; 0 leaves heads
+    /// where they are, 1 is equally [default: the run's own]
+    #[arg(long, value_name = "TIMES")]
+    affine_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data.
     #[arg(long, default_value = "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")]
     licence: String,
@@ -94,6 +103,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
     config.diffusion.guidance_interval = args.guidance_interval.unwrap_or(config.diffusion.guidance_interval);
     config.diffusion.detail_guidance = args.detail_guidance.unwrap_or(config.diffusion.detail_guidance);
+    config.diffusion.affine_guidance = args.affine_guidance.unwrap_or(config.diffusion.affine_guidance);
     config.validate()?;
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);
@@ -103,9 +113,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         name: args.name.clone(),
         config,
         labels: dm.settings.labels,
+        strengths: dm.settings.strengths,
         fps: args.fps,
         default_steps: args.steps,
         default_guidance: args.guidance,
+        default_contrast: args.contrast.map_or(Contrast::Null, ContrastName::contrast),
         licence: args.licence.clone(),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({ "lfae": of_lfae, "dm": of_dm }),

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let conditions = ConditionTable::from_state(&weights, manifest.labels.clone(), &device)?;
     let mut vectors = StateDict::default();
     for label in conditions.labels() {
-        vectors.insert(label, conditions.vector(label)?.squeeze_dim::<1>(0).into_data());
+        vectors.insert(label, conditions.vector(&label.as_str().into())?.squeeze_dim::<1>(0).into_data());
     }
 
     let failed = || format!("cannot write {}", args.out.display());

@@ -5,6 +5,7 @@ use clap::ValueEnum;
 
 use crate::{
     bundle::Manifest,
+    condition::{Contrast, Strengths},
     diffusion::{DdimTimes, Sampler},
     pipeline::{Event, Frame, Generation, Request, Timings},
 };
@@ -36,6 +37,9 @@ pub(crate) struct SamplingArgs {
     /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
     #[arg(long, allow_negative_numbers = true)]
     guidance: Option<f32>,
+    /// What guidance exaggerates the label against [default: the model's own, null for most]
+    #[arg(long, value_enum)]
+    contrast: Option<ContrastName>,
     /// How each step is taken [default: deis, or consistency for a model tuned for it]
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
@@ -47,14 +51,34 @@ impl SamplingArgs {
         self.seed
     }
 
-    /// The request for one clip of `label`, with the model's defaults where the user gave nothing.
-    pub(crate) fn request(&self, manifest: &Manifest, label: &str, seed: u64) -> Request {
+    /// The request for one clip of these `strengths`, with the model's defaults where the user gave nothing.
+    pub(crate) fn request(&self, manifest: &Manifest, strengths: &Strengths, seed: u64) -> Request {
         Request {
-            label: label.to_owned(),
+            strengths: strengths.clone(),
             seed,
             steps: self.steps.unwrap_or(manifest.default_steps),
             guidance: self.guidance.unwrap_or(manifest.default_guidance),
+            contrast: self.contrast.map_or(manifest.default_contrast, ContrastName::contrast),
             sampler: self.sampler.map_or_else(|| manifest.default_sampler(), SamplerName::sampler),
+        }
+    }
+}
+
+/// What guidance exaggerates labels against, by the names that the command line gives it.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ContrastName {
+    /// The null condition: any label at all.
+    Null,
+    /// The label `neutral`: what all labels share is not exaggerated.
+    Neutral,
+}
+
+impl ContrastName {
+    /// The contrast of this name.
+    pub(crate) fn contrast(self) -> Contrast {
+        match self {
+            Self::Null => Contrast::Null,
+            Self::Neutral => Contrast::Neutral,
         }
     }
 }

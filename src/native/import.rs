@@ -17,7 +17,7 @@ use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, PthError};
 use crate::{
     bundle::{Bundle, FORMAT, MANIFEST, Manifest},
-    condition::ConditionTable,
+    condition::{ConditionTable, Contrast, StrengthRange},
     config::{Diffused, LfdmConfig, ScheduleKind, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
     lfae,
@@ -160,9 +160,11 @@ fn manifest(args: &Args, config: LfdmConfig, labels: Vec<String>) -> Manifest {
         name: args.name.clone().or_else(|| file_name(&args.out)).unwrap_or_else(|| "imported".into()),
         config,
         labels,
+        strengths: StrengthRange::ONE_HOT,
         fps: args.fps,
         default_steps: args.steps,
         default_guidance: args.guidance,
+        default_contrast: Contrast::Null,
         licence: args.licence.clone(),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({ "imported": { "lfae": file_name(&args.lfae), "dm": file_name(&args.dm) } }),

@@ -11,6 +11,7 @@ use super::checkpoint::TrainedModel;
 use super::pth::Checkpoint;
 use crate::{
     bundle::{Bundle, MANIFEST},
+    condition::StrengthRange,
     config::LfdmConfig,
     lfae::{LatentFlowAutoencoder, is_lfae, official_key},
     weights::{StateDict, load_module},
@@ -39,6 +40,9 @@ pub(crate) fn read_tensors(path: &Path) -> Result<StateDict> {
 pub(crate) struct TrainingSettings {
     pub config: LfdmConfig,
     pub labels: Vec<String>,
+    /// Which strengths of the labels stage 2 learned from.
+    #[serde(default)]
+    pub strengths: StrengthRange,
     #[serde(flatten)]
     pub rest: serde_json::Map<String, serde_json::Value>,
 }
@@ -68,7 +72,12 @@ pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>
     let rest = manifest.training.as_object().cloned().unwrap_or_default();
     Ok(TrainedModel {
         step,
-        settings: TrainingSettings { config: manifest.config, labels: manifest.labels, rest },
+        settings: TrainingSettings {
+            config: manifest.config,
+            labels: manifest.labels,
+            strengths: manifest.strengths,
+            rest,
+        },
         seconds: manifest.training["lfae"]["seconds"].as_f64(),
         weights,
     })

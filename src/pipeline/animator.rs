@@ -19,6 +19,7 @@ use crate::weights::StateDict;
 /// use burn::tensor::Device;
 /// use lfdm::{
 ///     bundle::Bundle,
+///     condition::{Contrast, Strengths},
 ///     diffusion::Sampler,
 ///     pipeline::{Animator, Event, Portrait, Request},
 /// };
@@ -26,8 +27,9 @@ use crate::weights::StateDict;
 /// # async fn animate(bundle: Bundle, rgba: &[u8]) -> Result<(), Box<dyn std::error::Error>> {
 /// let animator = Animator::load(bundle, &Device::flex())?;
 /// let portrait = Portrait::from_rgba(640, 480, rgba, animator.config().image_size)?;
-/// let label = animator.labels()[0].clone();
-/// let request = Request { label, seed: 7, steps: 8, guidance: 1.0, sampler: Sampler::default() };
+/// let strengths = Strengths::parse("happiness=0.7,surprise=0.4", animator.labels())?;
+/// let (contrast, sampler) = (Contrast::Null, Sampler::default());
+/// let request = Request { strengths, seed: 7, steps: 8, guidance: 3.5, contrast, sampler };
 /// let mut generation = animator.generate(&portrait, &request)?;
 /// while let Some(event) = generation.next().await {
 ///     if let Event::Frame(frame) = event? {
@@ -84,7 +86,7 @@ impl Animator {
     /// Checks the request and prepares the video; [`Generation::next`] does the work.
     ///
     /// # Errors
-    /// [`RequestError`] for a portrait of another size, an unknown label, or steps or guidance out of range.
+    /// [`RequestError`] for a portrait of another size, an unknown label, or strengths, steps or guidance out of range.
     pub fn generate(&self, portrait: &Portrait, request: &Request) -> Result<Generation, RequestError> {
         Generation::new(self.model.clone(), portrait, request)
     }

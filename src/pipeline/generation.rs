@@ -59,6 +59,7 @@ enum Phase {
 /// What sampling needs from the request.
 struct Sampling {
     condition: Tensor<2>,
+    contrast: Option<Tensor<2>>,
     guidance: f32,
     /// Of what is denoised.
     frames: usize,
@@ -105,7 +106,8 @@ impl Generation {
         request.check()?;
         let updates = request.sampler.updates(model.diffusion.schedule(), request.steps);
         let sampling = Sampling {
-            condition: model.conditions.vector(&request.label)?,
+            condition: model.conditions.vector(&request.strengths)?,
+            contrast: model.conditions.contrast(request.contrast)?,
             guidance: request.guidance,
             frames: model.config.diffused_frames(),
             trajectory: Trajectory::new(updates),
@@ -227,13 +229,15 @@ impl Generation {
 
     /// The portrait's features, the sampler's steps and the initial noise.
     fn encode(&self, sampling: Sampling) -> Result<(Event, Phase), PipelineError> {
-        let Sampling { condition, guidance, frames, trajectory, mut noise } = sampling;
+        let Sampling { condition, contrast, guidance, frames, trajectory, mut noise } = sampling;
         let features = self.model.generator.encode(self.image.clone());
         let latent = features.latent();
         let [_, _, height, width] = latent.dims();
-        let channels = self.model.diffusion.denoise_fn.channels;
-        let denoiser =
-            Denoiser::new(&self.model.diffusion, latent, condition, &trajectory.times(), frames, f64::from(guidance));
+        let diffusion = &self.model.diffusion;
+        let channels = diffusion.denoise_fn.channels;
+        let contrast = contrast.unwrap_or_else(|| diffusion.denoise_fn.null_condition());
+        let (conditions, times) = ([condition, contrast], trajectory.times());
+        let denoiser = Denoiser::with_contrast(diffusion, latent, conditions, &times, frames, f64::from(guidance));
         let x = noise.normal([1, channels, frames, height, width], &self.model.device);
         settle(&self.model.device)?;
         let denoising = Denoising { features, denoiser, trajectory, noise, x, passes: [None, None] };

@@ -11,7 +11,7 @@ pub enum Job {
     Predict {
         /// The step, from 0.
         step: usize,
-        /// 0 with the condition, 1 without it.
+        /// 0 with the condition, 1 with what guidance compares it with.
         pass: usize,
         /// The noisy motion, `[channels, frames, height, width]`.
         x: Vec<f32>,
@@ -34,7 +34,7 @@ pub enum Output {
     Prediction {
         /// The step, from 0.
         step: usize,
-        /// 0 with the condition, 1 without it.
+        /// 0 with the condition, 1 with what guidance compares it with.
         pass: usize,
         /// The network's output, `[channels, frames, height, width]`.
         values: Vec<f32>,

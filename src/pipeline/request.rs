@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::condition::ConditionError;
+use crate::condition::{ConditionError, Contrast, Strengths};
 use crate::diffusion::Sampler;
 
 /// Most denoising steps: more than the training schedule has times cannot help.
@@ -14,14 +14,16 @@ pub const MAX_GUIDANCE: f32 = 20.0;
 /// A video to make.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
-    /// One of the model's labels.
-    pub label: String,
+    /// One of the model's labels, or several, and how strongly each counts.
+    pub strengths: Strengths,
     /// The same seed gives the same video.
     pub seed: u64,
     /// Denoising steps, 1 to [`MAX_STEPS`].
     pub steps: usize,
-    /// Strength of the label, 0 to [`MAX_GUIDANCE`]; 1 adds nothing to the condition itself.
+    /// How far the label is exaggerated, 0 to [`MAX_GUIDANCE`]; 1 adds nothing to the condition itself.
     pub guidance: f32,
+    /// What guidance exaggerates the label against.
+    pub contrast: Contrast,
     /// How noise becomes motion.
     pub sampler: Sampler,
 }
@@ -41,9 +43,9 @@ impl Request {
 /// A request that is refused before any work is done.
 #[derive(Debug, Error)]
 pub enum RequestError {
-    /// The model does not know the label.
-    #[error("label: {0}")]
-    Label(#[from] ConditionError),
+    /// The model does not know the label, or takes no such strengths.
+    #[error("{field}: {0}", field = .0.field())]
+    Condition(#[from] ConditionError),
     /// The number of steps is out of range.
     #[error("steps: {0} is not possible; choose 1 to {MAX_STEPS}; the model's own default is a good start, 8 for most")]
     Steps(usize),

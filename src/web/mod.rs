@@ -17,6 +17,7 @@ use self::jobs::{WebJob, WebOutput};
 use self::options::Options;
 use crate::{
     bundle::{Assembly, Manifest, Part, WeightFile},
+    condition::StrengthRange,
     gif,
     pipeline::{self, Animator, Event, Portrait, Timings},
 };
@@ -166,6 +167,7 @@ pub fn on_panic(callback: Function) {
 struct WebManifest<'a> {
     name: &'a str,
     labels: &'a [String],
+    strengths: StrengthRange,
     frames: usize,
     fps: f32,
     image_size: [usize; 2],
@@ -176,10 +178,11 @@ struct WebManifest<'a> {
 
 impl<'a> From<&'a Manifest> for WebManifest<'a> {
     fn from(manifest: &'a Manifest) -> Self {
-        let Manifest { name, labels, config, fps, default_steps, default_guidance, licence, .. } = manifest;
+        let Manifest { name, labels, strengths, config, fps, default_steps, default_guidance, licence, .. } = manifest;
         Self {
             name,
             labels,
+            strengths: *strengths,
             frames: config.frames,
             fps: *fps,
             image_size: config.image_size,

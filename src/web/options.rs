@@ -4,12 +4,13 @@ use js_sys::{Object, Reflect};
 use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 
-use crate::{bundle::Manifest, pipeline::Request, portrait::MIN_SIDE};
+use crate::{bundle::Manifest, condition::Strengths, pipeline::Request, portrait::MIN_SIDE};
 
 /// Longest side of a frame at photo size, in pixels: sixteen such frames are 270 MB.
 const MAX_PHOTO_SIDE: usize = 2048;
 
-const FIELDS: [&str; 7] = ["label", "seed", "steps", "guidance", "sampler", "previews", "photoSize"];
+const FIELDS: [&str; 9] =
+    ["label", "strengths", "seed", "steps", "guidance", "contrast", "sampler", "previews", "photoSize"];
 
 /// What a page asks for.
 pub(super) struct Options {
@@ -30,10 +31,11 @@ pub(super) fn options(options: &JsValue, manifest: &Manifest) -> Result<Options,
         }
     }
     let request = Request {
-        label: field(object, "label")?.ok_or_else(|| JsError::new("label: missing"))?,
+        strengths: strengths(object)?,
         seed: field(object, "seed")?.unwrap_or(0),
         steps: field(object, "steps")?.unwrap_or(manifest.default_steps),
         guidance: field(object, "guidance")?.unwrap_or(manifest.default_guidance),
+        contrast: field(object, "contrast")?.unwrap_or(manifest.default_contrast),
         sampler: field(object, "sampler")?.unwrap_or_else(|| manifest.default_sampler()),
     };
     let photo_size: Option<usize> = field(object, "photoSize")?;
@@ -41,6 +43,16 @@ pub(super) fn options(options: &JsValue, manifest: &Manifest) -> Result<Options,
         return Err(JsError::new(&format!("photoSize: must be {MIN_SIDE} to {MAX_PHOTO_SIDE} pixels")));
     }
     Ok(Options { request, previews: field(object, "previews")?.unwrap_or(false), photo_size })
+}
+
+/// `label` alone, or `strengths` by label. Whether the model knows the labels is checked with the request.
+fn strengths(object: &Object) -> Result<Strengths, JsError> {
+    match (field::<String>(object, "label")?, field(object, "strengths")?) {
+        (Some(label), None) => Ok(label.as_str().into()),
+        (None, Some(strengths)) => Ok(strengths),
+        (None, None) => Err(JsError::new("label: missing; give a `label`, or `strengths` by label")),
+        (Some(_), Some(_)) => Err(JsError::new("strengths: there is a `label` too; give one of the two")),
+    }
 }
 
 fn field<T: DeserializeOwned>(object: &Object, name: &str) -> Result<Option<T>, JsError> {

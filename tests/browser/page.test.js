@@ -193,6 +193,11 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       const wrong = [
         { label: 'boredom' },
         { label: undefined },
+        { strengths: { anger: 0.5 } },
+        { strengths: { anger: -1 }, label: undefined },
+        { strengths: { anger: NaN }, label: undefined },
+        { strengths: { anger: 1.5, fear: 1 }, label: undefined },
+        { strengths: 'anger', label: undefined },
         { steps: 0 },
         { steps: 10_000 },
         { steps: 1.5 },
@@ -202,6 +207,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
         { seed: -1 },
         { seed: 0.5 },
         { sampler: 'euler' },
+        { contrast: 'sadness' },
         { stepz: 5 },
         { image: 'face.png' },
       ];
@@ -221,11 +227,25 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       for await (const event of lfdm.generate({ ...good, seed: 2n ** 64n - 1n })) {
         frames += Number(event.type === 'frame');
       }
+      const last = async (options) => {
+        let pixels;
+        for await (const event of lfdm.generate({ ...good, ...options })) pixels = event.rgba ?? pixels;
+        return `${pixels}`;
+      };
+      const mixed = { label: undefined, strengths: { anger: 0.6, surprise: 0.6 } };
+      const [plain, whole, mixture, calmer] = [
+        await last({}),
+        await last({ label: undefined, strengths: { anger: 1 } }),
+        await last(mixed),
+        await last({ ...mixed, contrast: 'neutral', guidance: 3 }),
+      ];
+      messages.push([plain === whole, plain !== mixture, calmer !== mixture]);
       messages.push(frames);
       lfdm.dispose();
       return messages;
     });
     const frames = messages.pop();
+    assert.deepEqual(messages.pop(), [true, true, true], 'strength 1 is the label, a mixture and a contrast are not');
     for (const line of messages) {
       const [field, code, message] = line.split(' | ');
       assert.equal(code, 'options', line);

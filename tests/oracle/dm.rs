@@ -58,6 +58,7 @@ pub(crate) fn config(golden: &Golden, timesteps: usize) -> DiffusionConfig {
         null_condition_probability: settings["null_cond_prob"].as_f64().unwrap(),
         guidance_interval: [0.0, 1.0],
         detail_guidance: 1.0,
+        affine_guidance: 1.0,
         consistency: false,
     }
 }

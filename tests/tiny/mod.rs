@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use lfdm::bundle::{FORMAT, Manifest};
+use lfdm::condition::{Contrast, StrengthRange};
 use lfdm::config::{HourglassConfig, LfdmConfig, RefinementConfig};
 
 pub(crate) fn config(size: usize, frames: usize, labels: usize) -> LfdmConfig {
@@ -33,9 +34,11 @@ pub(crate) fn manifest(name: &str, config: LfdmConfig, labels: Vec<String>) -> M
         name: name.to_owned(),
         config,
         labels,
+        strengths: StrengthRange::ONE_HOT,
         fps: 8.0,
         default_steps: 3,
         default_guidance: 2.0,
+        default_contrast: Contrast::Null,
         licence: "CC0-1.0".to_owned(),
         created_with: "a test".to_owned(),
         training: serde_json::Value::Null,

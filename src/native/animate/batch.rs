@@ -1,4 +1,4 @@
-//! Several portraits or labels: a clip of each pair, all from one model and one seed.
+//! Several portraits, labels or mixtures of labels: a clip of each pair, all from one model and one seed.
 //!
 //! Everything that can be wrong is found before the first clip is computed, since nobody watches
 //! the last.
@@ -13,6 +13,7 @@ use indicatif::ProgressBar;
 
 use super::{Args, Studio, output};
 use crate::{
+    condition::Strengths,
     native::{image_file::read_portrait, progress::progress_bar},
     pipeline::{Event, Portrait, Timings},
 };
@@ -21,23 +22,23 @@ use crate::{
 struct Clip<'a> {
     image: &'a Path,
     portrait: &'a Portrait,
-    label: &'a str,
+    strengths: &'a Strengths,
     out: PathBuf,
 }
 
 /// Makes a clip of each pair of a picture and a label, in `--out`.
-pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], labels: &[String]) -> Result<()> {
+pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) -> Result<()> {
     let args = studio.args;
-    check(args, images.len() * labels.len())?;
+    check(args, images.len() * asked.len())?;
     let folders = folders_of(images)?;
-    let names = names_of(labels)?;
+    let names = names_of(asked)?;
     let portraits = read_all(images, studio.animator.config().image_size)?;
 
     let mut clips = Vec::new();
     for ((image, portrait), folder) in images.iter().zip(&portraits).zip(&folders) {
-        for (label, name) in labels.iter().zip(&names) {
+        for (strengths, name) in asked.iter().zip(&names) {
             let name = if args.gif { format!("{name}.gif") } else { name.clone() };
-            clips.push(Clip { image, portrait, label, out: args.out.join(folder).join(name) });
+            clips.push(Clip { image, portrait, strengths, out: args.out.join(folder).join(name) });
         }
     }
     let count = clips.len();
@@ -78,7 +79,7 @@ fn make_all(studio: &Studio<'_>, clips: &[Clip<'_>]) -> Result<Timings> {
     let mut sum = Timings::default();
     let bar = progress_bar("frames", clips.len() * studio.animator.config().frames);
     for clip in clips {
-        let failed = || format!("no clip of {} with `{}`", clip.image.display(), clip.label);
+        let failed = || format!("no clip of {} with `{}`", clip.image.display(), clip.strengths);
         let timings = make(studio, clip, &bar).with_context(failed)?;
         sum.total_ms += timings.total_ms;
         sum.encode_ms += timings.encode_ms;
@@ -94,7 +95,7 @@ fn make_all(studio: &Studio<'_>, clips: &[Clip<'_>]) -> Result<Timings> {
 }
 
 fn make(studio: &Studio<'_>, clip: &Clip<'_>, bar: &ProgressBar) -> Result<Timings> {
-    let request = studio.request(clip.label);
+    let request = studio.request(clip.strengths);
     let (frames, timings) = studio.film(clip.image, clip.portrait, &request, |event| {
         if let Event::Frame(_) = event {
             bar.inc(1);
@@ -135,15 +136,15 @@ fn folders_of(images: &[PathBuf]) -> Result<Vec<String>> {
     Ok(folders)
 }
 
-/// The name of each label's clips.
-fn names_of(labels: &[String]) -> Result<Vec<String>> {
-    let names: Vec<String> = labels.iter().map(|label| file_name(label)).collect();
+/// The name of the clips of each label or mixture: `happiness`, or `happiness=0.7,surprise=0.4`.
+fn names_of(asked: &[Strengths]) -> Result<Vec<String>> {
+    let names: Vec<String> = asked.iter().map(|strengths| file_name(&strengths.to_string())).collect();
     for (index, name) in names.iter().enumerate() {
         if let Some(other) = names[..index].iter().position(|other| other == name) {
             bail!(
                 "the clips of `{}` and `{}` would both be called {name}; ask for one at a time",
-                labels[other],
-                labels[index]
+                asked[other],
+                asked[index]
             );
         }
     }
@@ -184,7 +185,7 @@ mod tests {
         let message = folders_of(&images).unwrap_err().to_string();
         assert!(message.contains("a/anna.png and b/anna.jpg"), "{message}");
         assert_eq!(folders_of(&images[..2]).unwrap(), ["anna", "bert"]);
-        let message = names_of(&["a/b".to_owned(), "c".to_owned(), "a:b".to_owned()]).unwrap_err().to_string();
+        let message = names_of(&["a/b", "c", "a:b"].map(Strengths::from)).unwrap_err().to_string();
         assert!(message.contains("`a/b` and `a:b`"), "{message}");
     }
 }

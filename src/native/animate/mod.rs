@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     bundle::{Bundle, Manifest, Part},
-    condition::ConditionError,
+    condition::{ConditionError, Strengths},
     pipeline::{Animator, Event, Frame, Portrait, Request, RequestError, Timings},
 };
 
@@ -40,7 +40,8 @@ pub(crate) struct Args {
     #[arg(long, required = true, num_args = 1..)]
     image: Vec<PathBuf>,
     /// What the face does, such as happiness; a label that the model does not know lists those it
-    /// knows. Several, such as happiness,fear, or `all` make a clip of each.
+    /// knows. Several, such as happiness,fear, or `all` make a clip of each. With strengths, such as
+    /// happiness=0.7 or happiness=0.7,surprise=0.4, it is one clip: 0 is neutral, 1 the plain label.
     #[arg(long, required = true, num_args = 1..)]
     label: Vec<String>,
     /// Where the video goes: a file that ends in .gif, or a directory for `frame_000.png`,
@@ -74,11 +75,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open())
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
-    let labels = args.labels(animator.labels())?;
+    let asked = args.strengths(animator.labels()).map_err(RequestError::from)?;
+    let is_one_clip = args.is_one_clip(animator.labels());
     let studio = Studio { args, manifest, animator };
-    let first = labels.first().context("the model knows no label")?;
+    let first = asked.first().context("the model knows no label")?;
     studio.request(first).check()?;
-    if args.is_one_clip(&labels) { one_clip(&studio, &images[0], first) } else { batch::run(&studio, &images, &labels) }
+    if is_one_clip { one_clip(&studio, &images[0], first) } else { batch::run(&studio, &images, &asked) }
 }
 
 impl Args {
@@ -97,37 +99,40 @@ impl Args {
         Ok(images)
     }
 
-    /// The labels that are asked for, each once, among those that are `known`. A label can have a
-    /// comma, or be called `all`.
-    fn labels(&self, known: &[String]) -> Result<Vec<String>, RequestError> {
-        let mut labels: Vec<String> = Vec::new();
+    /// What is asked for, each once, in terms of the `known` labels. A label can have a comma or an equals sign, or
+    /// be called `all`.
+    fn strengths(&self, known: &[String]) -> Result<Vec<Strengths>, ConditionError> {
+        let mut asked: Vec<Strengths> = Vec::new();
         for given in &self.label {
-            let is_known = |label: &str| known.iter().any(|known| known == label);
-            let asked: Vec<&str> = if is_known(given) {
+            let parts: Vec<&str> = if is_whole(given, known) {
                 vec![given]
             } else if given == ALL {
                 known.iter().map(String::as_str).collect()
             } else {
                 given.split(',').map(str::trim).collect()
             };
-            for label in asked {
-                if !is_known(label) {
-                    return Err(
-                        ConditionError::UnknownLabel { label: label.to_owned(), known: known.to_owned() }.into()
-                    );
-                }
-                if !labels.iter().any(|other| other == label) {
-                    labels.push(label.to_owned());
+            for part in parts {
+                let strengths = Strengths::parse(part, known)?;
+                strengths.weights(known)?;
+                if !asked.contains(&strengths) {
+                    asked.push(strengths);
                 }
             }
         }
-        Ok(labels)
+        Ok(asked)
     }
 
-    /// Whether one picture and one label are named: what a folder happens to hold does not count.
-    fn is_one_clip(&self, labels: &[String]) -> bool {
-        matches!(&self.image[..], [image] if !image.is_dir()) && self.label == labels && labels.len() == 1 && !self.gif
+    /// Whether one picture and one label or mixture are named: what a folder happens to hold does not count.
+    fn is_one_clip(&self, known: &[String]) -> bool {
+        matches!(&self.image[..], [image] if !image.is_dir())
+            && matches!(&self.label[..], [label] if label != ALL && (is_whole(label, known) || !label.contains(',')))
+            && !self.gif
     }
+}
+
+/// Whether `given` is one label or one mixture, and no list of labels.
+fn is_whole(given: &str, known: &[String]) -> bool {
+    given.contains('=') || known.iter().any(|label| label == given)
 }
 
 /// A model that is ready, and what is asked of it.
@@ -138,8 +143,8 @@ struct Studio<'a> {
 }
 
 impl Studio<'_> {
-    fn request(&self, label: &str) -> Request {
-        self.args.sampling.request(&self.manifest, label, self.args.sampling.seed())
+    fn request(&self, strengths: &Strengths) -> Request {
+        self.args.sampling.request(&self.manifest, strengths, self.args.sampling.seed())
     }
 
     /// All frames of a clip of the `portrait`, which was read from `image`.
@@ -159,20 +164,20 @@ impl Studio<'_> {
     }
 }
 
-/// Makes the clip of one picture and one label.
-fn one_clip(studio: &Studio<'_>, image: &Path, label: &str) -> Result<()> {
+/// Makes the clip of one picture and one label or mixture.
+fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<()> {
     let Studio { args, manifest, animator } = studio;
     ensure!(!args.resume, "--resume is for several portraits or labels");
     let size = animator.config().image_size;
     let portrait = read_portrait(image, size)?;
     let bar = one_bar();
-    let (frames, timings) = studio.film(image, &portrait, &studio.request(label), |event| show(&bar, event))?;
+    let (frames, timings) = studio.film(image, &portrait, &studio.request(strengths), |event| show(&bar, event))?;
     bar.finish_and_clear();
 
     output::write(&frames, manifest.fps, &args.out)?;
     if let Some(path) = &args.sheet {
         let mut sheet = ContactSheet::new(size);
-        sheet.push(label, frames.iter().map(|frame| frame.rgba.clone()).collect());
+        sheet.push(strengths.to_string(), frames.iter().map(|frame| frame.rgba.clone()).collect());
         sheet.push("flow", frames.iter().map(|frame| frame.flow.clone()).collect());
         sheet.push("occlusion", frames.iter().map(|frame| frame.occlusion.clone()).collect());
         sheet.save(path)?;

@@ -9,7 +9,7 @@ use super::{
     config::{BaselineConfig, COLOURS},
 };
 use crate::{
-    condition::ConditionTable,
+    condition::{ConditionTable, Contrast},
     diffusion::{DiffusionModel, Sampling},
     noise::NoiseSource,
     pipeline::{Portrait, Request},
@@ -66,7 +66,8 @@ impl Baseline {
         let pixels = TensorData::new(portrait.pixels().to_vec(), [1, COLOURS, size, size]);
         let reference = self.codec.encode(Tensor::from_data(pixels, &self.device));
         let [_, channels, height, width] = reference.dims();
-        let condition = self.conditions.vector(&request.label)?;
+        ensure!(request.contrast == Contrast::Null, "baselines know only the contrast `null`");
+        let condition = self.conditions.vector(&request.strengths)?;
 
         let Request { sampler, steps, .. } = *request;
         let sampling = Sampling { sampler, steps, guidance: f64::from(request.guidance) };
@@ -109,8 +110,14 @@ mod tests {
             let load = || load_module(config.init(&device), &state.clone().filter(is_denoiser), &official_key).unwrap();
             let reread = FrameCodec::from_state(config.autoencoder.as_ref(), &state, &device).unwrap();
             let portrait = Portrait::from_rgba(16, 16, &[40, 90, 200, 255].repeat(256), [16, 16]).unwrap();
-            let request =
-                Request { label: "frown".to_owned(), seed: 3, steps: 2, guidance: 2.0, sampler: Sampler::default() };
+            let request = Request {
+                strengths: "frown".into(),
+                seed: 3,
+                steps: 2,
+                guidance: 2.0,
+                contrast: Contrast::Null,
+                sampler: Sampler::default(),
+            };
             let clip = |model, codec| {
                 Baseline::new(config.clone(), labels.clone(), model, codec, &device).generate(&portrait, &request)
             };
@@ -121,7 +128,7 @@ mod tests {
             let levels = frames.concat().into_iter().zip(again.concat()).map(|(a, b)| a.abs_diff(b)).max();
             assert!(levels <= Some(2), "{levels:?}");
 
-            let unknown = Request { label: "wave".to_owned(), ..request.clone() };
+            let unknown = Request { strengths: "wave".into(), ..request.clone() };
             let model = Baseline::new(config.clone(), labels.clone(), load(), reread, &device);
             assert!(model.generate(&portrait, &unknown).unwrap_err().to_string().contains("smile, frown"));
         }

@@ -15,9 +15,6 @@ use super::{
 };
 use crate::portrait::{resample_rgb, to_byte};
 
-/// The label of clips without an expression or a gesture.
-pub(crate) const NEUTRAL: &str = "neutral";
-
 /// Pixels per cell of the flow grid, each way, unless [`ClipSet::with_grid`] changes it: the
 /// official flow scale of 0.25.
 pub(super) const PIXELS_PER_CELL: usize = 4;

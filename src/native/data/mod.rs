@@ -54,7 +54,6 @@ pub(crate) use self::{
     args::{DataArgs, SplitArgs},
     augmentation::{AugmentArgs, Augmentation, probability},
     clip_batch::ClipBatch,
-    clip_set::NEUTRAL,
     crop::Crop,
     media::pictures,
     pairs::{PairBatch, PairOptions},

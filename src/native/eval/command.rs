@@ -15,10 +15,11 @@ use super::{
     report::Report,
 };
 use crate::{
+    condition::NEUTRAL,
     native::{
-        data::{ClipSet, NEUTRAL, SplitArgs},
+        data::{ClipSet, SplitArgs},
         device::DeviceArgs,
-        generate::SamplerName,
+        generate::{ContrastName, SamplerName},
         progress::progress_bar,
         video::Video,
     },
@@ -66,6 +67,9 @@ pub(crate) struct Args {
     /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
     #[arg(long)]
     guidance: Option<f32>,
+    /// What guidance exaggerates the label against [default: the model's own]
+    #[arg(long, value_enum)]
+    contrast: Option<ContrastName>,
     /// How each step is taken [default: the model's own]
     #[arg(long, value_enum)]
     sampler: Option<SamplerName>,
@@ -127,6 +131,7 @@ impl Args {
             seeds: usize::from(self.seeds),
             first_seed: self.seed,
             guidance: self.guidance.unwrap_or(source.guidance),
+            contrast: self.contrast.map_or(source.contrast, ContrastName::contrast),
             sampler: self.sampler.map_or(source.sampler, SamplerName::sampler),
             steps: if self.steps.is_empty() { vec![source.steps] } else { self.steps.clone() },
         }

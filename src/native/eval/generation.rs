@@ -14,6 +14,7 @@ use super::{
     table::cell,
 };
 use crate::{
+    condition::Contrast,
     native::video::Video,
     pipeline::{Portrait, Request, Sampler},
 };
@@ -33,6 +34,7 @@ pub(super) struct Plan {
     pub(super) seeds: usize,
     pub(super) first_seed: u64,
     pub(super) guidance: f32,
+    pub(super) contrast: Contrast,
     pub(super) sampler: Sampler,
     /// Numbers of denoising steps; each makes a series of its own.
     pub(super) steps: Vec<usize>,
@@ -63,6 +65,7 @@ pub(super) struct Generation {
     seeds: usize,
     first_seed: u64,
     guidance: Option<f32>,
+    contrast: Option<Contrast>,
     sampler: Option<String>,
     networks: Vec<String>,
     clips: Vec<Scores>,
@@ -119,11 +122,12 @@ impl<'a> ClipMeasurements<'a> {
             let mut takes = Vec::with_capacity(plan.seeds);
             for take in 0..plan.seeds {
                 let request = Request {
-                    label: self.labels[label].clone(),
+                    strengths: self.labels[label].as_str().into(),
                     // Another seed for each clip, the same for every number of steps.
                     seed: plan.first_seed + (index * plan.seeds + take) as u64,
                     steps,
                     guidance: plan.guidance,
+                    contrast: plan.contrast,
                     sampler: plan.sampler,
                 };
                 let (video, seconds) = model.generate(portrait, &request)?;
@@ -160,6 +164,7 @@ impl<'a> ClipMeasurements<'a> {
             seeds: plan.map_or(0, |plan| plan.seeds),
             first_seed: plan.map_or(0, |plan| plan.first_seed),
             guidance: plan.map(|plan| plan.guidance),
+            contrast: plan.map(|plan| plan.contrast),
             sampler: plan.map(|plan| plan.sampler.to_string()),
             networks: self.networks.iter().map(|network| network.name().to_owned()).collect(),
             clips,
@@ -178,6 +183,9 @@ impl Display for Generation {
         if let (Some(guidance), Some(sampler)) = (self.guidance, &self.sampler) {
             let Self { seeds, first_seed, .. } = self;
             write!(f, "; {seeds} seeds per person and label, from {first_seed} on, {sampler}, guidance {guidance}")?;
+        }
+        if self.contrast == Some(Contrast::Neutral) {
+            write!(f, " against neutral")?;
         }
         writeln!(
             f,

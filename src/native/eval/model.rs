@@ -14,6 +14,7 @@ use super::{
     rebuild::{OnDevice, Rebuild},
 };
 use crate::bundle::{Bundle, MANIFEST, Manifest, Part};
+use crate::condition::Contrast;
 use crate::diffusion::{Sampler, is_denoiser, official_key};
 use crate::native::baseline::{Baseline, FrameCodec};
 use crate::native::checkpoint::TrainedModel;
@@ -49,9 +50,10 @@ pub(super) struct ClipSource {
     pub(super) model: Box<dyn ClipModel>,
     pub(super) labels: Vec<String>,
     pub(super) frames: usize,
-    /// Denoising steps that suit the model, as do the next two.
+    /// Denoising steps that suit the model, as do the next three.
     pub(super) steps: usize,
     pub(super) guidance: f32,
+    pub(super) contrast: Contrast,
     pub(super) sampler: Sampler,
     denoiser: TrainedNetwork,
     autoencoder: Option<TrainedNetwork>,
@@ -93,6 +95,7 @@ impl ModelUnderTest {
                 frames: config.frames,
                 steps: manifest.default_steps,
                 guidance: manifest.default_guidance,
+                contrast: manifest.default_contrast,
                 sampler: manifest.default_sampler(),
                 denoiser: TrainedNetwork {
                     parameters: animator.diffusion().num_params(),
@@ -127,6 +130,7 @@ impl ModelUnderTest {
             frames: baseline.config().frames,
             steps: STEPS,
             guidance: 1.0,
+            contrast: Contrast::Null,
             sampler: Sampler::default(),
             denoiser,
             autoencoder: encoding,

@@ -85,11 +85,12 @@ fn tables(weights: &StateDict, diffusion: &DiffusionModel) -> StateDict {
 }
 
 fn about(manifest: &Manifest) -> serde_json::Value {
-    let Manifest { name, config, labels, fps, default_steps, default_guidance, licence, .. } = manifest;
+    let Manifest { name, config, labels, strengths, fps, default_steps, default_guidance, licence, .. } = manifest;
     json!({
         "name": name,
         "config": config,
         "labels": labels,
+        "strengths": strengths,
         "fps": fps,
         "default_steps": default_steps,
         "default_guidance": default_guidance,

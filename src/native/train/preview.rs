@@ -6,10 +6,11 @@ use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::stage::Metrics;
+use crate::condition::{Contrast, NEUTRAL};
 use crate::diffusion::Sampler;
 use crate::lfae::LatentFlowAutoencoder;
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{Clip, ClipSet, NEUTRAL};
+use crate::native::data::{Clip, ClipSet};
 use crate::native::metrics::{Score, psnr, sharpness};
 use crate::pipeline::{Portrait, Request};
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
@@ -31,7 +32,14 @@ pub(super) fn generated_clips(
     for (index, label) in labels.iter().enumerate().skip(1) {
         let Some(clip) = people.clips_of(index % people.len()).next() else { continue };
         let portrait = Portrait::from_rgba(size[1], size[0], &clip.rgba(0), size)?;
-        let request = Request { label: label.clone(), seed: index as u64, steps, guidance: 1.0, sampler };
+        let request = Request {
+            strengths: label.as_str().into(),
+            seed: index as u64,
+            steps,
+            guidance: 1.0,
+            contrast: Contrast::Null,
+            sampler,
+        };
         sheet.push(label, generate(&portrait, &request)?.into_iter().step_by(2).collect());
     }
     sheet.save(path)
