@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             let portrait = Portrait::from_rgba(width, height, &clip.rgba_through(view, 0), size)?;
             // Another seed for each clip: one lucky or unlucky draw should not decide how all of them look.
             let seed = args.sampling.seed() + (subject * data.labels().len() + label) as u64;
-            let request = args.sampling.request(&manifest, &name.as_str().into(), seed);
+            let request = args.sampling.request(&manifest, &clip.strengths(), seed);
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
             sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
         }

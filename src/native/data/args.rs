@@ -18,7 +18,8 @@ pub(crate) struct DataArgs {
     /// 0.2,0.25,0.6. Faces should fill it.
     #[arg(long, value_name = "LEFT,TOP,SIDE")]
     pub(crate) crop: Option<Crop>,
-    /// Memory for the clips of a split, in GiB. Long clips keep fewer frames, evenly spaced, to fit.
+    /// Memory for the clips of a split, in GiB. Long clips keep fewer frames, evenly spaced, to fit; sheets stay packed
+    /// and are unpacked again and again.
     #[arg(long, value_name = "GIB", default_value_t = 8.0)]
     pub(crate) memory: f64,
 }

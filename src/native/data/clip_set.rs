@@ -9,10 +9,12 @@ use super::{
     crop::Crop,
     error::{DataError, abridged, is_tolerable},
     flow::FlowFrame,
+    look::Look,
     random,
     sampling::Sampling,
     view::View,
 };
+use crate::condition::Strengths;
 use crate::portrait::{resample_rgb, to_byte};
 
 /// Pixels per cell of the flow grid, each way, unless [`ClipSet::with_grid`] changes it: the
@@ -70,8 +72,13 @@ impl ClipSet {
     pub(crate) fn with_labels(mut self, known: &[String]) -> Result<Self, DataError> {
         let places: Vec<Option<usize>> =
             self.labels.iter().map(|label| known.iter().position(|known| known == label)).collect();
+        let of_mixture = |label: &str| self.labels.iter().position(|own| own == label);
+        let used = |clip: &StoredClip| {
+            let mixed = clip.strengths.iter().flat_map(Strengths::iter).filter_map(|(label, _)| of_mixture(label));
+            mixed.chain([clip.label]).collect::<Vec<_>>()
+        };
         let unknown: BTreeSet<usize> =
-            self.clips.iter().map(|clip| clip.label).filter(|&label| places[label].is_none()).collect();
+            self.clips.iter().flat_map(used).filter(|&label| places[label].is_none()).collect();
         if !unknown.is_empty() {
             let unknown = unknown.into_iter().map(|label| self.labels[label].clone()).collect();
             return Err(DataError::UnknownLabels { unknown, known: known.to_vec() });
@@ -214,6 +221,17 @@ impl Clip<'_> {
         self.stored.label
     }
 
+    /// How strongly which labels are there.
+    pub(crate) fn strengths(&self) -> Strengths {
+        let plain = || Strengths::from(self.set.labels[self.stored.label].as_str());
+        self.mixture().cloned().unwrap_or_else(plain)
+    }
+
+    /// How strongly which labels are there, if that is not its label with strength 1.
+    pub(crate) fn mixture(&self) -> Option<&Strengths> {
+        self.stored.strengths.as_ref()
+    }
+
     /// The same clip with frames picked by `sampling` for `seed` [default: evenly spaced].
     pub(crate) fn sampled(self, sampling: Sampling, seed: u64) -> Self {
         Self { sampling, seed, ..self }
@@ -221,8 +239,8 @@ impl Clip<'_> {
 
     /// Whether both clips of a set have the same first frame, as all sheets of a person do.
     pub(crate) fn begins_like(&self, other: &Self) -> bool {
-        let length = self.set.tile.pow(2) * 3;
-        self.stored.pixels[..length] == other.stored.pixels[..length]
+        let tile = self.set.tile;
+        self.stored.pixels.frame(0, tile) == other.stored.pixels.frame(0, tile)
     }
 
     /// A frame, with white behind transparent parts.
@@ -285,10 +303,44 @@ impl Clip<'_> {
     ///
     /// - returns `[3, size, size]`, RGB in `[0, 1]`
     pub(super) fn stored_through(&self, view: View, index: usize, backdrop: &Backdrop) -> Vec<f32> {
-        let ClipSet { size, tile, .. } = *self.set;
-        let area = tile * tile;
-        let bytes = &self.stored.pixels[index * area * 3..(index + 1) * area * 3];
+        let area = self.set.tile.pow(2);
+        let bytes = self.stored.pixels.frame(index, self.set.tile);
         let alpha = self.stored.alpha.as_ref().map(|alpha| &alpha[index * area..(index + 1) * area]);
+        self.tile_through(view, &bytes, alpha, backdrop)
+    }
+
+    /// What the renderer made of frame 0 in other appearances, as `view` shows it.
+    ///
+    /// # Shapes
+    ///
+    /// - returns `[3, size, size]` each, RGB in `[0, 1]`
+    ///
+    /// # Errors
+    /// A file that cannot be read, or is of another size.
+    pub(crate) fn references_through(&self, view: View) -> Result<Vec<Vec<f32>>, DataError> {
+        let Some(references) = &self.stored.references else { return Ok(Vec::new()) };
+        let tiles = references.read()?;
+        Ok(tiles.iter().map(|tile| self.tile_through(view, tile, None, &Backdrop::WHITE)).collect())
+    }
+
+    /// The first frame in `count` other looks, which depend on the person and on `seed` alone.
+    ///
+    /// # Shapes
+    ///
+    /// - returns `[3, size, size]` each, RGB in `[0, 1]`
+    pub(crate) fn looks_through(&self, view: View, count: usize, seed: u64) -> Vec<Vec<f32>> {
+        let mut rng = random::stream(u64::from(self.set.subject_id(self.stored.subject)), seed + 1);
+        let first = self.frame_through(view, 0);
+        let look = |_| {
+            let mut frame = first.clone();
+            Look::draw(&mut rng).apply(&mut frame);
+            frame
+        };
+        (0..count).map(look).collect()
+    }
+
+    fn tile_through(&self, view: View, bytes: &[u8], alpha: Option<&[u8]>, backdrop: &Backdrop) -> Vec<f32> {
+        let ClipSet { size, tile, .. } = *self.set;
         let place = |i: usize| (2 * i + 1) as f32 / tile as f32 - 1.0;
         let mut pixels = resample_rgb([view.side; 2], [size; 2], |y, row| {
             let start = (view.top + y) * tile + view.left;

@@ -1,7 +1,10 @@
 //! What a reader found in a directory: people, labels and clips in memory, before a model's size
 //! and length matter.
 
-use super::flow::ExactFlow;
+use std::sync::Arc;
+
+use super::{flow::ExactFlow, pixels::Pixels, references::References};
+use crate::condition::Strengths;
 
 /// What a reader found.
 pub(super) struct Contents {
@@ -34,9 +37,13 @@ pub(super) struct StoredClip {
     pub(super) name: String,
     /// At least 2.
     pub(super) frames: usize,
-    /// `[frame, y, x, rgb]`, colours premultiplied by `alpha`.
-    pub(super) pixels: Vec<u8>,
+    /// Colours premultiplied by `alpha`.
+    pub(super) pixels: Pixels,
     /// `[frame, y, x]`; `None` if every pixel is opaque.
     pub(super) alpha: Option<Vec<u8>>,
     pub(super) flow: Option<ExactFlow>,
+    /// How strongly which labels are there, if that is not `label` with strength 1.
+    pub(super) strengths: Option<Strengths>,
+    /// Frame 0 in other appearances.
+    pub(super) references: Option<Arc<References>>,
 }

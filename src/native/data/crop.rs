@@ -1,12 +1,12 @@
 //! The part of every frame that is used: clips are often framed wider than a model should see them.
 
-use std::str::FromStr;
+use std::{str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     contents::{Contents, StoredClip},
-    flow::ExactFlow,
+    pixels::Part,
 };
 
 /// A square part of square frames, in shares of their side; written down as `[left, top, side]`.
@@ -67,20 +67,16 @@ impl Crop {
         let [left, top, side] = [self.left, self.top, self.side].map(|share| (share * tile as f64).round() as usize);
         let side = side.clamp(1, tile);
         let (left, top) = (left.min(tile - side), top.min(tile - side));
-        let part = |values: &[u8], channels: usize| -> Vec<u8> {
-            let rows = values.chunks_exact(tile * channels).enumerate();
-            rows.filter(|(row, _)| (top..top + side).contains(&(row % tile)))
-                .flat_map(|(_, row)| &row[left * channels..(left + side) * channels])
-                .copied()
-                .collect()
+        let part = Part { tile, left, top, side };
+        let cut = |clip: StoredClip| StoredClip {
+            pixels: clip.pixels.cut(part),
+            alpha: clip.alpha.map(|alpha| part.of(&alpha, 1)),
+            flow: clip.flow.map(|flow| flow.cut([left, top, side], tile)),
+            references: clip.references.map(|references| Arc::new(references.cut(part))),
+            ..clip
         };
-        for StoredClip { pixels, alpha, flow, .. } in &mut contents.clips {
-            *pixels = part(pixels, 3);
-            *alpha = alpha.take().map(|alpha| part(&alpha, 1));
-            *flow = flow.take().map(|flow: ExactFlow| flow.cut([left, top, side], tile));
-        }
-        contents.tile = side;
-        contents
+        contents.clips = contents.clips.into_iter().map(cut).collect();
+        Contents { tile: side, ..contents }
     }
 }
 
@@ -89,6 +85,7 @@ mod tests {
     use half::f16;
 
     use super::*;
+    use crate::native::data::{flow::ExactFlow, pixels::Pixels};
 
     #[test]
     fn a_crop_lies_inside_the_frame() {
@@ -111,9 +108,11 @@ mod tests {
             label: 0,
             name: String::new(),
             frames: 2,
-            pixels,
+            pixels: Pixels::Plain(pixels),
             alpha: Some((0..32).collect()),
             flow: Some(ExactFlow { side: 2, cells }),
+            strengths: None,
+            references: None,
         };
         let contents = Contents {
             tile: 4,
@@ -129,8 +128,8 @@ mod tests {
         let contents = crop.cut(contents);
         assert_eq!(contents.tile, 2);
         let clip = &contents.clips[0];
-        assert_eq!(clip.pixels[..12], [0, 0, 2, 0, 0, 3, 0, 1, 2, 0, 1, 3]);
-        assert_eq!(clip.pixels[12..15], [1, 0, 2]);
+        assert_eq!(clip.pixels.frame(0, 2)[..], [0, 0, 2, 0, 0, 3, 0, 1, 2, 0, 1, 3]);
+        assert_eq!(clip.pixels.frame(1, 2)[..3], [1, 0, 2]);
         assert_eq!(clip.alpha.as_deref(), Some([2, 3, 6, 7, 18, 19, 22, 23].as_slice()));
         let flow = clip.flow.as_ref().unwrap();
         assert_eq!(flow.side, 1);

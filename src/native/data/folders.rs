@@ -17,6 +17,7 @@ use super::{
     media::Media,
     natural::natural_key,
     partition::Partition,
+    pixels::Pixels,
     split::Split,
     tiles::{Fit, Framing, Tiles},
     tree::FoundClip,
@@ -146,9 +147,11 @@ fn collect(
             label: place(&labels, &found.label),
             name,
             frames: tiles.frames,
-            pixels: tiles.pixels,
+            pixels: Pixels::Plain(tiles.pixels),
             alpha: tiles.alpha,
             flow: None,
+            strengths: None,
+            references: None,
         });
     }
     tolerate("frames", all_frames, &bad_frames)?;

@@ -4,7 +4,8 @@
 //!
 //! 1. `args` holds the options, and `open` picks a reader by what the directory holds.
 //! 2. The reader fills `contents`:
-//!     - `sheets` reads `meta.json` and one picture per person, with exact flow if there is any;
+//!     - `sheets` reads `meta.json` (`meta`) and one picture per person and take, with exact flow, strengths and
+//!       other appearances (`references`) if there are any;
 //!     - `synthetic` draws people, for the directory of that name;
 //!     - `folders` reads frames, GIFs and videos. `tree` and `layouts` find them, `natural` sorts
 //!       them, `partition` holds people out, `frames` decodes a clip (`media`) with `gif_decoder`
@@ -13,8 +14,9 @@
 //!    labels.
 //!
 //! Training draws `pairs` of frames (stage 1) or a `clip_batch` (the action network) from the set:
-//! parts of frames by `view`, picked by `sampling`, changed by `augmentation`, with exact `flow` if
-//! there is any. `random` gives numbers for a seed and a step; `prefetch` draws ahead of the use.
+//! parts of frames (`pixels`) by `view`, picked by `sampling`, changed by `augmentation`, with exact
+//! `flow` if there is any; stage 2 also asks for other `look`s of frame 0. `random` gives numbers
+//! for a seed and a step; `prefetch` draws ahead of the use.
 //!
 //! Clips differ in length, and not every subject has every label.
 
@@ -27,19 +29,23 @@ mod crop;
 mod error;
 mod ffmpeg;
 #[cfg(test)]
-mod fixtures;
+pub(super) mod fixtures;
 mod flow;
 mod folders;
 mod frames;
 mod gif_decoder;
 mod layouts;
+mod look;
 mod media;
+mod meta;
 mod natural;
 mod open;
 mod pairs;
 mod partition;
+mod pixels;
 mod prefetch;
 mod random;
+mod references;
 mod sampling;
 mod sheets;
 mod split;
@@ -59,7 +65,7 @@ pub(crate) use self::{
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,
     sampling::Sampling,
-    view::parse_zoom,
+    view::{View, parse_zoom},
 };
 pub use self::{
     clip_set::{Clip, ClipSet},

@@ -6,7 +6,9 @@ use super::{
     args::{DataArgs, SplitArgs},
     clip_set::{ClipSet, PIXELS_PER_CELL},
     error::DataError,
-    folders, sheets,
+    folders,
+    meta::META,
+    sheets,
     split::Split,
     synthetic::{self, SYNTHETIC},
 };
@@ -30,8 +32,8 @@ impl DataArgs {
         }
         let contents = if dir == Path::new(SYNTHETIC) {
             synthetic::draw(flow_dir.is_some(), size, split)?
-        } else if dir.join(sheets::META).is_file() {
-            sheets::read(dir, flow_dir, size, split)?
+        } else if dir.join(META).is_file() {
+            sheets::read(dir, flow_dir, size, self.memory, split)?
         } else {
             let tile = self.crop.map_or(size, |crop| crop.tile_for(size));
             folders::read(dir, flow_dir, self, tile, frames, split)?

@@ -1,53 +1,63 @@
-//! Sheets: `meta.json`, and for each person one WebP picture with a row per label and a column per
+//! Sheets: `meta.json`, and for each person and take one WebP picture with a row per label and a column per
 //! frame, square tiles without gaps.
 //!
-//! Frame 0 is the neutral face and the same for all labels. It is always taken from row 0, so that
-//! its coding noise is the same, too. Next to the sheets or elsewhere there may be exact flow:
-//! `s{id:06}_k0_flow{N}.npy`, float16 `[label, frame, N, N, 3]`, the displacement of [`FlowFrame`]
-//! and its visibility as channel 2. A person without such a file has no flow.
+//! Frame 0 is the same for all labels of a take. It is always taken from row 0, so that its coding noise
+//! is the same, too. Next to the sheets or elsewhere there may be exact flow:
+//! `s{id:06}_k{take}_flow{N}.npy`, float16 `[label, frame, N, N, 3]`, the displacement of [`FlowFrame`]
+//! and its visibility as channel 2. A take without such a file has no flow. The strengths of a take's clips
+//! and other appearances of its frame 0 are in files that `meta.json` names.
+//!
+//! Sheets that do not fit into memory stay as they are in their files, and are unpacked while somebody looks
+//! at them.
 //!
 //! [`FlowFrame`]: super::FlowFrame
 
 use std::{
     fmt::Display,
     fs,
+    io::Cursor,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use half::f16;
 use rayon::prelude::*;
-use serde::Deserialize;
 
 use super::{
-    contents::{Contents, StoredClip, Subject},
+    contents::Contents,
     error::{DataError, tolerate},
-    flow::ExactFlow,
+    meta::{META, Meta, Person, Take},
+    pixels::{PackedSheet, Pixels, SheetCache},
     split::Split,
 };
 use crate::native::progress::progress_bar;
 
-/// The file that makes a directory one of sheets.
-pub(super) const META: &str = "meta.json";
+const GIB: f64 = (1u64 << 30) as f64;
 
-/// Decodes the people of one split.
-pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Split) -> Result<Contents, DataError> {
+/// Reads the people of one split. Beyond `memory` GiB they stay packed.
+pub(super) fn read(
+    dir: &Path,
+    flow_dir: Option<&Path>,
+    size: usize,
+    memory: f64,
+    split: Split,
+) -> Result<Contents, DataError> {
     let meta = Meta::read(dir)?;
     meta.admit(size, &dir.join(META))?;
     let ids = meta.ids(split);
     let flow_files = flow_dir.map(list_flow_files).transpose()?.unwrap_or_default();
+    let needed = (ids.len() * meta.takes.len() * meta.take_bytes()) as f64 / GIB;
+    let cache = (needed > memory).then(Arc::<SheetCache>::default);
+    if cache.is_some() {
+        tracing::info!(
+            "the pixels would take {needed:.1} GiB, so sheets stay packed; --memory {needed:.0} unpacks them"
+        );
+    }
+    let reader = Reader { dir, meta: &meta, flow_files: &flow_files, cache: cache.as_ref() };
 
     let progress = progress_bar("reading sheets", ids.len());
-    let results: Vec<Result<Person, String>> = ids
-        .par_iter()
-        .map(|&id| {
-            let labels = read_sheet(&dir.join(sheet_name(id)), &meta)?;
-            let flow = flow_files.iter().find(|file| file.0 == id).and_then(|(_, path)| {
-                read_flow(path, &meta).inspect_err(|problem| tracing::warn!("no flow for person {id}: {problem}")).ok()
-            });
-            Ok(Person { id, labels, flow })
-        })
-        .inspect(|_| progress.inc(1))
-        .collect();
+    let results: Vec<Result<Person, String>> =
+        ids.par_iter().map(|&id| reader.person(id)).inspect(|_| progress.inc(1)).collect();
     progress.finish_and_clear();
 
     let (mut people, mut skipped) = (Vec::with_capacity(ids.len()), Vec::new());
@@ -57,155 +67,117 @@ pub(super) fn read(dir: &Path, flow_dir: Option<&Path>, size: usize, split: Spli
             Err(problem) => skipped.push(problem),
         }
     }
-    if people.is_empty() && ids.iter().all(|&id| !dir.join(sheet_name(id)).exists()) {
+    let first_take = meta.takes[0];
+    if people.is_empty() && ids.iter().all(|&id| !dir.join(sheet_name(id, first_take)).exists()) {
         return Err(DataError::NoSheets {
             dir: dir.to_owned(),
             split,
             expected: ids.len(),
-            first: ids.first().map(|&id| sheet_name(id)).unwrap_or_default(),
+            first: ids.first().map(|&id| sheet_name(id, first_take)).unwrap_or_default(),
         });
     }
     tolerate("sheets", ids.len(), &skipped)?;
-    tracing::info!(
-        "{} people ({split}), {} with exact flow",
-        people.len(),
-        people.iter().filter(|person| person.flow.is_some()).count()
-    );
+    let has_flow = |person: &&Person| person.takes.iter().any(|take| take.flow.is_some());
+    tracing::info!("{} people ({split}), {} with exact flow", people.len(), people.iter().filter(has_flow).count());
     Ok(meta.contents(people, skipped))
 }
 
-/// A person with all labels.
-pub(super) struct Person {
-    pub(super) id: u32,
-    /// For each label `[frame, y, x, rgb]`.
-    pub(super) labels: Vec<Vec<u8>>,
-    /// Cells of a side, and for each label `[frame, y, x, (dx, dy, visibility)]`.
-    pub(super) flow: Option<(usize, Vec<Vec<f16>>)>,
+/// Reads people of a directory.
+struct Reader<'a> {
+    dir: &'a Path,
+    meta: &'a Meta,
+    flow_files: &'a [(u32, u32, PathBuf)],
+    /// For sheets that stay packed.
+    cache: Option<&'a Arc<SheetCache>>,
 }
 
-/// What `meta.json` says.
-#[derive(Deserialize)]
-pub(super) struct Meta {
-    /// The labels, one per row.
-    pub(super) actions: Vec<String>,
-    pub(super) frames: usize,
-    /// Side of a tile in pixels.
-    pub(super) size: usize,
-    pub(super) fps: usize,
-    pub(super) apex_frame: usize,
-    pub(super) splits: Splits,
-}
+impl Reader<'_> {
+    /// A person with all takes; one that is damaged spoils the others, as their number is known.
+    fn person(&self, id: u32) -> Result<Person, String> {
+        let takes = self.meta.takes.iter().enumerate().map(|(place, &take)| self.take(id, take, place));
+        Ok(Person { id, takes: takes.collect::<Result<_, _>>()? })
+    }
 
-/// The ids of the people of each split.
-#[derive(Deserialize)]
-pub(super) struct Splits {
-    pub(super) train: Vec<u32>,
-    pub(super) val: Vec<u32>,
-}
-
-impl Meta {
-    fn read(dir: &Path) -> Result<Self, DataError> {
-        let path = dir.join(META);
-        let text = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
-        let meta: Self =
-            serde_json::from_slice(&text).map_err(|source| DataError::MetaFormat { path: path.clone(), source })?;
-        let problem = if meta.actions.is_empty() {
-            "`actions` is empty"
-        } else if meta.frames < 2 {
-            "`frames` must be at least 2"
-        } else if meta.apex_frame >= meta.frames {
-            "`apex_frame` lies outside the clip"
-        } else {
-            return Ok(meta);
+    fn take(&self, id: u32, take: u32, place: usize) -> Result<Take, String> {
+        let Self { dir, meta, flow_files, cache } = self;
+        let layout = SheetLayout { rows: meta.actions.len(), frames: meta.frames, tile: meta.size };
+        let path = dir.join(sheet_name(id, take));
+        let bytes = fs::read(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
+        let rows = layout.unpack(&bytes).map_err(|problem| format!("{}: {problem}", path.display()))?;
+        let rows = match cache {
+            None => rows.into_iter().map(Pixels::Plain).collect(),
+            Some(cache) => {
+                let unpack = move || layout.unpack(&bytes).expect("it was unpacked when the set was opened");
+                let id = id as usize * meta.takes.len() + place;
+                let sheet = Arc::new(PackedSheet::new(id, cache, unpack));
+                (0..layout.rows).map(|row| Pixels::Packed { sheet: sheet.clone(), row, part: None }).collect()
+            }
         };
-        Err(DataError::Unusable { path, problem: problem.into() })
+        let flow = flow_files.iter().find(|file| (file.0, file.1) == (id, take)).and_then(|(_, _, path)| {
+            read_flow(path, meta).inspect_err(|problem| tracing::warn!("no flow for person {id}: {problem}")).ok()
+        });
+        let strengths = meta.read_strengths(dir, id, take)?;
+        Ok(Take { rows, strengths, references: meta.find_references(dir, id, take)?, flow })
     }
+}
 
-    /// Refuses tiles that would have to be enlarged as a whole: a model would learn the blur.
-    pub(super) fn admit(&self, size: usize, path: &Path) -> Result<(), DataError> {
-        if size <= self.size {
-            return Ok(());
+/// The file of a person's take.
+fn sheet_name(id: u32, take: u32) -> String {
+    format!("s{id:06}_k{take}.webp")
+}
+
+/// What a sheet looks like.
+#[derive(Clone, Copy)]
+struct SheetLayout {
+    rows: usize,
+    frames: usize,
+    /// Side of a tile in pixels.
+    tile: usize,
+}
+
+impl SheetLayout {
+    /// For each row of a WebP file `[frame, y, x, rgb]`.
+    fn unpack(self, file: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+        let Self { rows, frames, tile } = self;
+        let explain = |problem: &dyn Display| problem.to_string();
+        let sheet = image::ImageReader::new(Cursor::new(file))
+            .with_guessed_format()
+            .map_err(|e| explain(&e))?
+            .decode()
+            .map_err(|e| explain(&e))?
+            .into_rgb8();
+        let (width, height) = (frames * tile, rows * tile);
+        if (sheet.width() as usize, sheet.height() as usize) != (width, height) {
+            return Err(format!("is {}x{}, not {width}x{height}", sheet.width(), sheet.height()));
         }
-        let problem = format!("has tiles of {0}x{0} pixels, too small for a model of {size}x{size}", self.size);
-        Err(DataError::Unusable { path: path.to_owned(), problem })
-    }
-
-    pub(super) fn ids(&self, split: Split) -> Vec<u32> {
-        match split {
-            Split::Train => self.splits.train.clone(),
-            Split::Val => self.splits.val.clone(),
-            Split::All => self.splits.train.iter().chain(&self.splits.val).copied().collect(),
-        }
-    }
-
-    pub(super) fn contents(self, people: Vec<Person>, skipped: Vec<String>) -> Contents {
-        let (mut subjects, mut clips) = (Vec::with_capacity(people.len()), Vec::new());
-        for Person { id, labels, flow } in people {
-            let (side, mut flows) = flow.map_or((0, None), |(side, flows)| (side, Some(flows.into_iter())));
-            for (label, pixels) in labels.into_iter().enumerate() {
-                let flow = flows.as_mut().and_then(Iterator::next).map(|cells| ExactFlow { side, cells });
-                let name = format!("{id} {}", self.actions[label]);
-                let (subject, frames) = (subjects.len(), self.frames);
-                clips.push(StoredClip { subject, label, name, frames, pixels, alpha: None, flow });
+        let clip = |row: usize| {
+            let mut pixels = Vec::with_capacity(tile * width * 3);
+            for frame in 0..frames {
+                let row = if frame == 0 { 0 } else { row };
+                for y in 0..tile {
+                    let start = ((row * tile + y) * width + frame * tile) * 3;
+                    pixels.extend_from_slice(&sheet.as_raw()[start..start + tile * 3]);
+                }
             }
-            subjects.push(Subject { id, name: id.to_string() });
-        }
-        Contents {
-            tile: self.size,
-            fps: self.fps,
-            apex: self.apex_frame as f64 / (self.frames - 1) as f64,
-            labels: self.actions,
-            subjects,
-            clips,
-            skipped,
-        }
+            pixels
+        };
+        Ok((0..rows).map(clip).collect())
     }
 }
 
-/// The file of a person.
-fn sheet_name(id: u32) -> String {
-    format!("s{id:06}_k0.webp")
-}
-
-/// The clips of a person: for each label `[frame, y, x, rgb]`.
-fn read_sheet(path: &Path, meta: &Meta) -> Result<Vec<Vec<u8>>, String> {
-    let explain = |problem: &dyn Display| format!("{}: {problem}", path.display());
-    let sheet = image::ImageReader::open(path)
-        .and_then(image::ImageReader::with_guessed_format)
-        .map_err(|e| explain(&e))?
-        .decode()
-        .map_err(|e| explain(&e))?
-        .into_rgb8();
-    let (width, height) = (meta.frames * meta.size, meta.actions.len() * meta.size);
-    if (sheet.width() as usize, sheet.height() as usize) != (width, height) {
-        return Err(explain(&format!("is {}x{}, not {width}x{height}", sheet.width(), sheet.height())));
-    }
-    let clip = |label: usize| {
-        let mut pixels = Vec::with_capacity(meta.size * width * 3);
-        for frame in 0..meta.frames {
-            let row = if frame == 0 { 0 } else { label };
-            for y in 0..meta.size {
-                let start = ((row * meta.size + y) * width + frame * meta.size) * 3;
-                pixels.extend_from_slice(&sheet.as_raw()[start..start + meta.size * 3]);
-            }
-        }
-        pixels
-    };
-    Ok((0..meta.actions.len()).map(clip).collect())
-}
-
-/// The people who have a flow file, with its path.
-fn list_flow_files(dir: &Path) -> Result<Vec<(u32, PathBuf)>, DataError> {
+/// The people and takes that have a flow file, with its path.
+fn list_flow_files(dir: &Path) -> Result<Vec<(u32, u32, PathBuf)>, DataError> {
     let explain = |source| DataError::FlowDirectory { path: dir.to_owned(), source };
     let mut files = Vec::new();
     for entry in fs::read_dir(dir).map_err(explain)? {
         let path = entry.map_err(explain)?.path();
-        let id = path.file_name().and_then(|name| name.to_str()).and_then(|name| {
-            let (id, side) = name.strip_prefix('s')?.strip_suffix(".npy")?.split_once("_k0_flow")?;
+        let place = path.file_name().and_then(|name| name.to_str()).and_then(|name| {
+            let (person, side) = name.strip_prefix('s')?.strip_suffix(".npy")?.split_once("_flow")?;
+            let (id, take) = person.split_once("_k")?;
             side.parse::<usize>().ok()?;
-            id.parse().ok()
+            Some((id.parse().ok()?, take.parse().ok()?))
         });
-        files.extend(id.map(|id| (id, path)));
+        files.extend(place.map(|(id, take)| (id, take, path)));
     }
     Ok(files)
 }
@@ -236,8 +208,8 @@ fn read_flow(path: &Path, meta: &Meta) -> Result<(usize, Vec<Vec<f16>>), String>
 mod tests {
     use super::*;
     use crate::native::data::{
-        ClipSet,
-        fixtures::{copy_faces, faces, open_faces},
+        ClipSet, DataArgs,
+        fixtures::{copy_faces, faces, faces_with_takes, open_faces},
     };
 
     fn open(dir: &Path) -> Result<ClipSet, DataError> {
@@ -303,5 +275,72 @@ mod tests {
         image::RgbImage::new(64, 64).save(dir.path().join("s000001_k0.webp")).unwrap();
         let message = open(dir.path()).err().unwrap().to_string();
         assert!(message.contains("s000001_k0.webp: is 64x64, not 256x448"), "{message}");
+    }
+
+    #[test]
+    fn takes_are_further_clips_with_a_first_frame_strengths_and_appearances_of_their_own() {
+        let dir = faces_with_takes();
+        let data = open(dir.path()).unwrap();
+        let labels = data.labels().len();
+        assert_eq!((data.len(), data.clip_count()), (2, 2 * 2 * labels));
+        let clips: Vec<_> = data.clips_of(0).collect();
+        assert_eq!(clips.iter().map(crate::native::data::Clip::label).collect::<Vec<_>>()[..4], [0, 0, 1, 1]);
+        assert!(clips[0].begins_like(&clips[2]) && clips[1].begins_like(&clips[3]), "one frame for each take");
+        assert!(!clips[0].begins_like(&clips[1]), "and another for the other");
+        let texts: Vec<String> = clips[2..4].iter().map(|clip| clip.strengths().to_string()).collect();
+        let label = &data.labels()[1];
+        assert_eq!(texts, [label.clone(), format!("{label}=1.25")]);
+
+        let views = data.views(0, 2, 1.5);
+        for view in views {
+            let references = clips[1].references_through(view).unwrap();
+            assert_eq!((references.len(), references[0].len()), (2, 3 * 32 * 32));
+            assert!(references[0].iter().all(|&value| value == 0.0));
+            assert!(references[1].iter().all(|&value| (value - 200.0 / 255.0).abs() < 0.01));
+        }
+        assert!(open_faces().clip(0, 1).references_through(data.views(0, 1, 1.0)[0]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_takes_lack_or_have_wrong_is_named() {
+        let spoil = |name: &str, content: &[u8]| {
+            let dir = faces_with_takes();
+            for id in [0, 1] {
+                fs::write(dir.path().join(format!("s{id:06}_{name}")), content).unwrap();
+            }
+            open(dir.path()).err().unwrap().to_string()
+        };
+        assert!(spoil("k3.json", br#"{"clips": []}"#).contains("s000000_k3.json: has 0 clips, not 7"));
+        assert!(spoil("k3.webp", b"RIFF").contains("s000000_k3.webp"));
+        let dir = faces_with_takes();
+        let path = dir.path().join("s000000_k0.json");
+        let text = fs::read_to_string(&path).unwrap();
+        for (from, to, problem) in [(":1.0", ":-1.0", "has the strength -1"), ("anger", "ire", "unknown label `ire`")] {
+            for id in [0, 1] {
+                fs::write(dir.path().join(format!("s{id:06}_k0.json")), text.replace(from, to)).unwrap();
+            }
+            let message = open(dir.path()).err().unwrap().to_string();
+            assert!(message.contains(problem), "{message}");
+        }
+        let dir = faces_with_takes();
+        for id in [0, 1] {
+            fs::remove_file(dir.path().join(format!("s{id:06}_k3_references.webp"))).unwrap();
+        }
+        assert!(open(dir.path()).err().unwrap().to_string().contains("s000000_k3_references.webp is missing"));
+    }
+
+    #[test]
+    fn sheets_that_stay_packed_show_the_same() {
+        let dir = faces_with_takes();
+        let read = |memory: f64| {
+            let reading = DataArgs { memory, crop: Some("0.25,0,0.5".parse().unwrap()), ..DataArgs::default() };
+            reading.open(dir.path(), None, 32, None, Split::Train).unwrap()
+        };
+        let (plain, packed) = (read(8.0), read(0.0));
+        assert!(matches!(packed.clip(0, 0).stored.pixels, Pixels::Packed { .. }));
+        for (plain, packed) in plain.clips().zip(packed.clips()) {
+            assert_eq!(plain.all_frames(), packed.all_frames());
+            assert!(plain.begins_like(&plain) && plain.frame(0) == packed.frame(0));
+        }
     }
 }

@@ -12,8 +12,9 @@ use rayon::prelude::*;
 use super::{
     contents::Contents,
     error::DataError,
+    meta::{Meta, Person, Splits, Take},
+    pixels::Pixels,
     random::between,
-    sheets::{Meta, Person, Splits},
     split::Split,
 };
 
@@ -55,18 +56,22 @@ fn meta() -> Meta {
         size: TILE,
         fps: FPS,
         apex_frame: APEX,
+        takes: vec![0],
+        clip_files: None,
+        reference_files: None,
+        references: 0,
         splits: Splits { train: (0..train).collect(), val: (train..train + val).collect() },
     }
 }
 
 fn draw_person(id: u32, with_flow: bool) -> Person {
     let (pixels, cells) = clips(id);
-    let labels = pixels.chunks_exact(FRAMES * TILE.pow(2) * 3).map(<[u8]>::to_vec).collect();
+    let rows = pixels.chunks_exact(FRAMES * TILE.pow(2) * 3).map(|row| Pixels::Plain(row.to_vec())).collect();
     let flow = with_flow.then(|| {
         let cells = cells.chunks_exact(FRAMES * CELLS.pow(2) * 3).map(<[f16]>::to_vec).collect();
         (CELLS, cells)
     });
-    Person { id, labels, flow }
+    Person { id, takes: vec![Take { rows, strengths: None, references: None, flow }] }
 }
 
 /// Everything that tells one face from another.

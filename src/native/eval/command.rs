@@ -157,7 +157,7 @@ impl Args {
                 }
                 if let Some(clips) = clips.as_mut().filter(|_| is_compared) {
                     let portrait = Portrait::from_rgba(size, size, &clip.rgba(0), [size; 2])?;
-                    clips.add(subject, clip.label(), &portrait, real, rebuilt)?;
+                    clips.add(&clip, &portrait, real, rebuilt)?;
                 }
                 bar.inc(1);
             }

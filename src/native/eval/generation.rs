@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     condition::Contrast,
-    native::video::Video,
+    native::{data::Clip, video::Video},
     pipeline::{Portrait, Request, Sampler},
 };
 
@@ -97,12 +97,12 @@ impl<'a> ClipMeasurements<'a> {
     /// Generates and measures everything that belongs to one real clip.
     pub(super) fn add(
         &mut self,
-        subject: usize,
-        label: usize,
+        clip: &Clip<'_>,
         portrait: &Portrait,
         real: Video,
         rebuilt: Option<Video>,
     ) -> Result<()> {
+        let (subject, label, strengths) = (clip.subject(), clip.label(), clip.strengths());
         let index = self.len();
         let reference = real.frame(0);
         let sample = |video: &Video| Sample::of(&self.networks, subject, label, reference, video);
@@ -122,7 +122,7 @@ impl<'a> ClipMeasurements<'a> {
             let mut takes = Vec::with_capacity(plan.seeds);
             for take in 0..plan.seeds {
                 let request = Request {
-                    strengths: self.labels[label].as_str().into(),
+                    strengths: strengths.clone(),
                     // Another seed for each clip, the same for every number of steps.
                     seed: plan.first_seed + (index * plan.seeds + take) as u64,
                     steps,

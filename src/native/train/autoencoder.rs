@@ -121,8 +121,8 @@ impl Stage for AutoencoderStage {
         self.spec.settings.autoencoder.init(device)
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Tensor<4> {
-        frames(self.train.get(draw.index()), device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Tensor<4>> {
+        Ok(frames(self.train.get(draw.index()), device))
     }
 
     fn loss(&self, model: &FrameAutoencoder, frames: Tensor<4>, _draw: Draw, device: &Device) -> Loss {

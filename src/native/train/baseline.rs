@@ -201,8 +201,8 @@ impl Stage for BaselineStage {
         dict
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Batch {
-        self.train.get(draw.index()).batch(device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
+        Ok(self.train.get(draw.index()).batch(device))
     }
 
     fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
@@ -282,7 +282,7 @@ struct HostBatch {
 impl HostBatch {
     /// `first`: the place of the first clip among all that are drawn for `seed`.
     fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
-        let Choice { clips, times, null } = choice;
+        let Choice { clips, times, null, .. } = choice;
         let [frames, channels, height, width] = set.shape;
         let noise = noise_of_clips(seed, first, [clips.len(), frames], [channels, height, width]).into_data();
         Self { videos: set.videos(&clips, codec), condition: set.conditions(&clips), times, null, noise }
@@ -460,7 +460,8 @@ mod tests {
         let furthest = videos.iter::<f32>().zip(first.all_frames()).map(|(x, pixel)| (x - (2.0 * pixel - 1.0)).abs());
         assert!(furthest.fold(0.0, f32::max) <= 1.01 / 255.0, "rounded to bytes");
 
-        let choice = Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true] };
+        let choice =
+            Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true], appearances: vec![None; 2] };
         let batch = HostBatch::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
         assert_eq!((batch.x0.dims(), batch.noise.dims()), ([2, 3, 4, 16, 16], [2, 3, 4, 16, 16]));
         let reference = batch.x0.narrow(2, 0, 1).squeeze_dim::<4>(2);
@@ -508,7 +509,7 @@ mod tests {
         let model = whole.init(&device);
         let loss = |stage: &BaselineStage, step, part, parts| {
             let draw = Draw { part, ..Draw::of(0, step, parts) };
-            stage.loss(&model, stage.batch(draw, &device), draw, &device).total.into_scalar::<f32>()
+            stage.loss(&model, stage.batch(draw, &device).unwrap(), draw, &device).total.into_scalar::<f32>()
         };
         let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
         assert_ne!(first, second);

@@ -93,8 +93,8 @@ impl Stage for ClassifierStage {
         self.spec.settings.network.init(device)
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Self::Batch {
-        tensors(self.train.get(draw.index()), device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Self::Batch> {
+        Ok(tensors(self.train.get(draw.index()), device))
     }
 
     fn loss(&self, model: &ActionNetwork, (clips, labels): Self::Batch, _draw: Draw, _device: &Device) -> Loss {
@@ -153,7 +153,7 @@ mod tests {
         let model = stage.init(&device);
         let loss = |step, part| {
             let draw = Draw { part, ..Draw::of(1, step, 2) };
-            stage.loss(&model, stage.batch(draw, &device), draw, &device).total.into_scalar::<f32>()
+            stage.loss(&model, stage.batch(draw, &device).unwrap(), draw, &device).total.into_scalar::<f32>()
         };
         assert_eq!(loss(3, 1), loss(3, 1));
         assert_ne!(loss(3, 0), loss(3, 1));

@@ -129,7 +129,7 @@ impl Stage for ConsistencyStage {
         self.base.export(model)
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Batch {
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
         self.base.batch(draw, device)
     }
 
@@ -152,12 +152,14 @@ impl Stage for ConsistencyStage {
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
-        let solution = self.solution.get_or_init(|| {
-            let before = self.before.clone().to_device(device);
-            self.sample(&before, Sampler::default(), REFERENCE_STEPS, self.tuning.guidance, device).into_data()
-        });
+        if self.solution.get().is_none() {
+            let (before, guidance) = (self.before.clone().to_device(device), self.tuning.guidance);
+            let solution = self.sample(&before, Sampler::default(), REFERENCE_STEPS, guidance, device)?;
+            self.solution.get_or_init(|| solution.into_data());
+        }
+        let solution = self.solution.get().context("the solution was just found")?;
         let solution = Tensor::<5>::from_data(solution.clone(), device);
-        let error = self.sample(model, Sampler::Consistency, 1, 1.0, device) - solution;
+        let error = self.sample(model, Sampler::Consistency, 1, 1.0, device)? - solution;
         let distance = (error.clone() * error).mean().into_scalar::<f32>();
         self.base.preview(model, &dir.join(format!("consistency-{step:07}.png")), (2, Sampler::Consistency), device)?;
         Ok(vec![(self.held_out_metric(), f64::from(distance))])
@@ -219,13 +221,13 @@ impl ConsistencyStage {
         steps: usize,
         guidance: f64,
         device: &Device,
-    ) -> Tensor<5> {
+    ) -> Result<Tensor<5>> {
         let set = &self.base.validation;
         let clips = set.assorted(CLIPS);
-        let latents = set.latents(&clips, device);
-        let condition = set.conditions(&clips, device);
-        let frames = self.base.config().diffused_frames();
-        model.sample(latents, condition, frames, Sampling { sampler, steps, guidance }, &mut NoiseSource::new(0))
+        let latents = set.latents(&clips, &[None; CLIPS], device)?;
+        let condition = set.conditions(&clips, device)?;
+        let (frames, sampling) = (self.base.config().diffused_frames(), Sampling { sampler, steps, guidance });
+        Ok(model.sample(latents, condition, frames, sampling, &mut NoiseSource::new(0)))
     }
 }
 

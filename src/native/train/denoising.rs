@@ -41,10 +41,12 @@ pub(super) struct Choice {
     pub(super) clips: Vec<usize>,
     pub(super) times: Vec<usize>,
     pub(super) null: Vec<bool>,
+    /// Numbers in `[0, 1)` for the other appearances of the clips' references; `None` for their own.
+    pub(super) appearances: Vec<Option<f64>>,
 }
 
 impl Choice {
-    /// The `rows` of a batch of `of` among `clips` clips.
+    /// The `rows` of a batch of `of` among `clips` clips, whose references appear as they are.
     pub(super) fn draw(
         diffusion: &DiffusionConfig,
         clips: usize,
@@ -59,7 +61,12 @@ impl Choice {
             .map(|time| time.min(diffusion.timesteps - 1))
             .collect();
         let null: Vec<bool> = (0..of).map(|_| diffusion.drops_condition(noise.uniform())).collect();
-        Self { clips: clips[rows.clone()].to_vec(), times: times[rows.clone()].to_vec(), null: null[rows].to_vec() }
+        Self {
+            appearances: vec![None; rows.len()],
+            clips: clips[rows.clone()].to_vec(),
+            times: times[rows.clone()].to_vec(),
+            null: null[rows].to_vec(),
+        }
     }
 
     /// The `batch` rows that are this part of a step, among `clips` clips.
@@ -94,6 +101,18 @@ impl Batch {
             ..self
         }
     }
+}
+
+/// Numbers that pick other appearances for `batch` clips from the place `first` on, with this probability, as
+/// [`noise_of_clips`] draws noise.
+pub(super) fn appearances_of_clips(seed: u64, first: u64, batch: usize, probability: f64) -> Vec<Option<f64>> {
+    let draw = |place: u64| {
+        // Of a place that no noise comes from.
+        let mut source = Draw::of(!seed, u64::MAX / 2 + place, 1).noise();
+        let (chance, share) = (source.uniform(), source.uniform());
+        (chance < probability).then_some(share)
+    };
+    (first..first + batch as u64).map(draw).collect()
 }
 
 /// Noise of clips from the place `first` on among all that are drawn for `seed`, on the host. Every

@@ -8,15 +8,15 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
-use super::denoising::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
+use super::denoising::{Batch, Choice, adam, appearances_of_clips, check_labels, noise_of_clips, read_config};
 use super::frozen::FrozenLfae;
 use super::motion_set::{MotionSet, MotionSettings};
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use super::{inherit, preview, run};
-use crate::condition::ConditionTable;
+use crate::condition::{ConditionTable, StrengthRange};
 use crate::config::{Diffused, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, is_denoiser, official_key};
-use crate::native::data::{ClipSet, Prefetch, Split};
+use crate::native::data::{ClipSet, Prefetch, Split, probability};
 use crate::native::generate::collect;
 use crate::noise::NoiseSource;
 use crate::pipeline::Animator;
@@ -54,7 +54,18 @@ pub(crate) struct Args {
     time_shift: f64,
     #[command(flatten)]
     views: ViewArgs,
+    /// Other looks to make of each reference, from its frame 0 by changes of colour, light, sharpness, noise and
+    /// compression.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    looks: u16,
+    /// Probability of learning a clip from another appearance of its reference, one that came with the data or one
+    /// of --looks [default: 0.75 if there are any]
+    #[arg(long, value_name = "P", value_parser = probability)]
+    appearances: Option<f32>,
 }
+
+/// Probability of other appearances, where there are any.
+const APPEARANCES: f32 = 0.75;
 
 /// Batches of a validation.
 const BATCHES: usize = 12;
@@ -70,8 +81,19 @@ pub(super) struct Settings {
     pub(super) min_snr: Option<f64>,
     /// How far times were shifted towards noise; 1 is not at all.
     pub(super) time_shift: f64,
+    /// Which strengths the clips have.
+    #[serde(default, skip_serializing_if = "StrengthRange::is_one_hot")]
+    pub(super) strengths: StrengthRange,
+    /// Probability of another appearance of a reference.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub(super) appearances: f32,
     /// How the model was tuned for consistency.
     pub(super) consistency: Option<Tuning>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_never(probability: &f32) -> bool {
+    *probability == 0.0
 }
 
 /// How a model was tuned for consistency.
@@ -86,9 +108,18 @@ pub(super) struct Tuning {
 /// Trains stage 2.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let lfae = FrozenLfae::open(&args.lfae)?;
-    let settings = settings(args, &lfae)?;
+    let mut settings = settings(args, &lfae)?;
     let sets = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out])?;
-    let codec = sets[0].statistics(settings.motion.config.diffusion.unet.diffused).codec(&Device::flex());
+    settings.strengths = sets[0].strengths();
+    settings.appearances = match args.appearances {
+        None if sets[0].has_appearances() => APPEARANCES,
+        given => given.unwrap_or(0.0),
+    };
+    ensure!(
+        settings.appearances == 0.0 || sets[0].has_appearances(),
+        "--appearances needs other appearances of the references; the data has none, but --looks 4 makes some"
+    );
+    let codec = sets[0].statistics(settings.motion.config.diffusion.unet.diffused)?.codec(&Device::flex());
     let stage = DiffusionStage::new("diffusion model", &args.run, lfae, sets, codec, settings)?;
     run::run(&stage, &args.run, args.init.as_deref())
 }
@@ -123,11 +154,22 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
     let crop = args.run.reading.crop;
     let labels = lfae.labels.clone();
     Ok(Settings {
-        motion: MotionSettings { config, labels, lfae_step: lfae.step, views, max_zoom, crop, sampling },
+        motion: MotionSettings {
+            config,
+            labels,
+            lfae_step: lfae.step,
+            views,
+            max_zoom,
+            looks: args.looks,
+            crop,
+            sampling,
+        },
         batch: args.run.batch,
         accumulate: args.run.accumulate,
         min_snr: args.min_snr,
         time_shift: args.time_shift,
+        strengths: StrengthRange::ONE_HOT,
+        appearances: 0.0,
         consistency: None,
     })
 }
@@ -138,7 +180,7 @@ pub(super) struct DiffusionStage {
     train: Arc<MotionSet>,
     pub(super) validation: MotionSet,
     /// Batches of `train` on the host, by [`Draw::index`], for the seed of the run.
-    batches: Prefetch<Batch>,
+    batches: Prefetch<Result<Batch>>,
     /// The people of the validation split, for previews.
     people: ClipSet,
     codec: MotionCodec,
@@ -171,8 +213,8 @@ impl Stage for DiffusionStage {
         dict
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Batch {
-        self.batches.get(draw.index()).on(device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
+        Ok(self.batches.get(draw.index())?.on(device))
     }
 
     fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
@@ -183,15 +225,15 @@ impl Stage for DiffusionStage {
         self.preview(model, &dir.join(format!("dm-{step:07}.png")), (10, Sampler::default()), device)?;
         // The same clips, times and noises at every validation, so that the metrics compare.
         let mut noise = NoiseSource::new(0);
-        let mut loss = || {
-            let batch = self.draw_four(&self.validation, &mut noise, device);
-            f64::from(self.loss_on(batch, model).into_scalar::<f32>())
-        };
-        let loss = (0..BATCHES).map(|_| loss()).sum::<f64>() / BATCHES as f64;
+        let mut loss = 0.0;
+        for _ in 0..BATCHES {
+            let batch = self.draw_four(&self.validation, &mut noise, device)?;
+            loss += f64::from(self.loss_on(batch, model).into_scalar::<f32>()) / BATCHES as f64;
+        }
         let mut metrics = vec![("loss", loss)];
         if model.config().parameterization == Parameterization::Velocity {
-            metrics.push(("unexplained", self.unexplained(&self.validation, model, device)));
-            metrics.push(("unexplained_train", self.unexplained(&self.train, model, device)));
+            metrics.push(("unexplained", self.unexplained(&self.validation, model, device)?));
+            metrics.push(("unexplained_train", self.unexplained(&self.train, model, device)?));
         }
         Ok(metrics)
     }
@@ -222,13 +264,12 @@ impl DiffusionStage {
         &self.spec.settings.motion.config
     }
 
-    /// The clips of one part of a step.
     /// Four clips of `set`, for a validation: the noise too is drawn from `noise`.
-    fn draw_four(&self, set: &MotionSet, noise: &mut NoiseSource, device: &Device) -> Batch {
+    fn draw_four(&self, set: &MotionSet, noise: &mut NoiseSource, device: &Device) -> Result<Batch> {
         let choice = Choice::draw(&self.config().diffusion, set.len(), 0..4, 4, noise);
         let [channels, height, width] = self.codec.shape();
         let noise = noise.normal([4, channels, self.config().diffused_frames(), height, width], &Device::flex());
-        set.batch(&self.codec, choice, noise).on(device)
+        Ok(set.batch(&self.codec, choice, noise)?.on(device))
     }
 
     /// The share of the motion's variance that the network leaves unexplained where sampling
@@ -237,18 +278,18 @@ impl DiffusionStage {
     ///
     /// A model that remembers people explains more of the clips it has learned than of others. The
     /// loss over all times, most of which is detail, hides that.
-    fn unexplained(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> f64 {
+    fn unexplained(&self, set: &MotionSet, model: &DiffusionModel, device: &Device) -> Result<f64> {
         let mut noise = NoiseSource::new(0);
         let mut sums = [0.0; 2];
         for _ in 0..BATCHES {
-            let Batch { x0, latents, condition, noise, .. } = self.draw_four(set, &mut noise, device);
+            let Batch { x0, latents, condition, noise, .. } = self.draw_four(set, &mut noise, device)?;
             let variance = (x0.clone() * x0.clone()).mean().into_scalar::<f32>();
             // A velocity is the clean sample there, but for its sign.
             let times = [model.schedule().len() - 1; 4];
             let error = model.loss(x0, latents, condition, &times, noise, &[false; 4]).into_scalar::<f32>();
             sums = [sums[0] + f64::from(error), sums[1] + f64::from(variance)];
         }
-        sums[0] / sums[1]
+        Ok(sums[0] / sums[1])
     }
 
     fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
@@ -283,15 +324,17 @@ impl DiffusionStage {
 }
 
 /// Batches of `train`, drawn ahead of their use.
-fn prefetch(run: &RunArgs, train: Arc<MotionSet>, codec: MotionCodec, settings: &Settings) -> Prefetch<Batch> {
+fn prefetch(run: &RunArgs, train: Arc<MotionSet>, codec: MotionCodec, settings: &Settings) -> Prefetch<Result<Batch>> {
     let (diffusion, time_shift) = (settings.motion.config.diffusion.clone(), settings.time_shift);
     let frames = settings.motion.config.diffused_frames();
+    let appearances = f64::from(settings.appearances);
     let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
     Prefetch::new(run.ahead(), move |index| {
         let mut choice = Choice::draw_part(&diffusion, train.len(), Draw::at(seed, index, parts), batch);
         for time in &mut choice.times {
             *time = shift_time(*time, diffusion.timesteps, time_shift);
         }
+        choice.appearances = appearances_of_clips(seed, index * batch as u64, batch, appearances);
         let noise = noise_of_clips(seed, index * batch as u64, [batch, frames], codec.shape());
         train.batch(&codec, choice, noise)
     })

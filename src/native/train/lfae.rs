@@ -270,8 +270,8 @@ impl Stage for LfaeStage {
         weights
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Pairs {
-        Pairs::new(self.train.get(draw.index()), device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Pairs> {
+        Ok(Pairs::new(self.train.get(draw.index()), device))
     }
 
     fn loss(&self, model: &LatentFlowAutoencoder, pairs: Pairs, draw: Draw, device: &Device) -> Loss {

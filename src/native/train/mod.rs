@@ -31,6 +31,7 @@ pub(crate) mod lfae;
 mod log;
 pub mod losses;
 mod motion_augmentation;
+mod motion_file;
 mod motion_set;
 pub mod official;
 mod parts;

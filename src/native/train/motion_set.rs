@@ -1,27 +1,30 @@
 //! The motion that a trained auto-encoder sees in every clip, which stage 2 learns.
 //!
 //! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed
-//! once, kept in half precision, and stored in the run directory for `--resume`.
+//! once and stored in the run directory in half precision, for this run and for `--resume`. They stay
+//! there: whoever learns a clip reads it.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use half::f16;
 use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
-
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::args::RunArgs;
 use super::denoising::{Batch, Choice};
 use super::frozen::FrozenLfae;
+use super::motion_file::{MotionFile, MotionWriter};
+use crate::condition::{StrengthRange, Strengths};
 use crate::config::{Diffused, LfdmConfig};
 use crate::diffusion::{MotionCodec, MotionStatistics};
 use crate::lfae::LatentFlowAutoencoder;
 use crate::motion::Motion;
-use crate::native::data::{Clip, ClipSet, Crop, Sampling, Split};
-use crate::weights::{StateDict, WeightDtype};
+use crate::native::data::{Clip, ClipSet, Crop, Sampling, Split, View};
 
 /// Whose motion is learned, of which clips.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +36,9 @@ pub(super) struct MotionSettings {
     /// Views of each person, and the largest enlargement among them.
     pub(super) views: u16,
     pub(super) max_zoom: f32,
+    /// Other looks that are made of each reference.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) looks: u16,
     /// The part of the frames that is seen, if not all of it.
     pub(super) crop: Option<Crop>,
     pub(super) sampling: Sampling,
@@ -56,9 +62,7 @@ impl MotionSettings {
             if let Some(set) = stores.iter().find_map(|store| MotionSet::open(&store.join(name), self)) {
                 return Ok(set);
             }
-            let set = MotionSet::compute(&lfae, &self.open_clips(run, split)?, self, &device);
-            set.save(&run.out.join(name), self)?;
-            Ok(set)
+            MotionSet::compute(&lfae, &self.open_clips(run, split)?, self, &run.out.join(name), &device)
         };
         Ok([set(Split::Train, "motion-train.safetensors")?, set(Split::Val, "motion-val.safetensors")?])
     }
@@ -67,74 +71,94 @@ impl MotionSettings {
     fn key(&self) -> String {
         let config = &self.config;
         let views = (self.views, self.max_zoom, self.crop, self.sampling);
-        serde_json::json!([self.lfae_step, config.lfae, config.image_size, config.frames, views]).to_string()
+        let mut key = vec![
+            json!(self.lfae_step),
+            json!(config.lfae),
+            json!(config.image_size),
+            json!(config.frames),
+            json!(views),
+        ];
+        // What was stored before there were looks has none.
+        key.extend((self.looks > 0).then(|| json!(self.looks)));
+        json!(key).to_string()
     }
 }
 
-/// Reference latents and motion of all clips, in half precision. Another view of a clip is a clip
-/// of its own.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_none(looks: &u16) -> bool {
+    *looks == 0
+}
+
+/// Reference latents and motion of all clips, in a file. Another view of a clip is a clip of its own.
 pub(super) struct MotionSet {
-    labels: usize,
-    pub(super) frames: usize,
-    /// `[channels, height, width]` of a latent.
-    latent: [usize; 3],
-    /// Height and width of the motion.
-    grid: [usize; 2],
-    /// Reference and label of each clip.
-    clips: Vec<(usize, usize)>,
-    /// `[references, channels, height, width]`: clips that begin with the same frame share one.
-    latents: Vec<f16>,
-    /// `[clips, frames, height, width, 3]`: absolute flow xy and occlusion.
-    motions: Vec<f16>,
+    labels: Vec<String>,
+    clips: Vec<Entry>,
+    /// The latents of each reference: its own, and those of its other appearances. Clips that begin with the same
+    /// frame share a reference.
+    references: Vec<Range<usize>>,
+    file: MotionFile,
+}
+
+/// What is known of a clip.
+struct Entry {
+    reference: usize,
+    label: usize,
+    /// If they are not the label's alone.
+    strengths: Option<Strengths>,
 }
 
 impl MotionSet {
-    fn compute(lfae: &LatentFlowAutoencoder, data: &ClipSet, settings: &MotionSettings, device: &Device) -> Self {
-        let (size, frames) = (data.size(), data.frames());
+    fn compute(
+        lfae: &LatentFlowAutoencoder,
+        data: &ClipSet,
+        settings: &MotionSettings,
+        path: &Path,
+        device: &Device,
+    ) -> Result<Self> {
+        let frames = data.frames();
         let config = &settings.config;
-        let [height, width] = config.latent_size();
-        let mut set = Self {
-            labels: data.labels().len(),
-            frames,
-            latent: [config.latent_channels(), height, width],
-            grid: config.flow_size(),
-            clips: Vec::new(),
-            latents: Vec::new(),
-            motions: Vec::new(),
-        };
-        let halves = |data: TensorData, into: &mut Vec<f16>| into.extend(data.iter::<f32>().map(f16::from_f32));
-        let views = usize::from(settings.views);
-        tracing::info!("computing the motion of {} clips", data.clip_count() * views);
-        let views = data.all_views(views, settings.max_zoom);
-        for (subject, seed, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+        let ([height, width], [rows, columns]) = (config.latent_size(), config.flow_size());
+        let latent = [config.latent_channels(), height, width];
+        let mut writer = MotionWriter::create(path, &latent, &[frames, rows, columns, 3])?;
+        let (mut entries, mut references) = (Vec::new(), Vec::new());
+        let views = data.all_views(usize::from(settings.views), settings.max_zoom);
+        tracing::info!("computing the motion of {} clips", data.clip_count() * usize::from(settings.views));
+        let bar = ProgressBar::new(views.len() as u64);
+        for (subject, seed, view) in views.iter().copied().progress_with(bar) {
             let clips: Vec<Clip<'_>> =
                 data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)).collect();
-            for clips in clips.chunk_by(Clip::begins_like) {
-                let pixels = TensorData::new(clips[0].frame_through(view, 0), [1, 3, size, size]);
-                let source = Tensor::<4>::from_data(pixels, device);
-                halves(lfae.encode(source.clone()).latent().into_data(), &mut set.latents);
+            for clips in by_beginning(&clips) {
+                let source = images(vec![clips[0].frame_through(view, 0)], data.size(), device);
+                writer.push_latents(&lfae.encode(source.clone()).latent().into_data())?;
+                let others = appearances(clips[0], view, usize::from(settings.looks), seed);
+                let start = references.last().map_or(0, |range: &Range<usize>| range.end);
+                references.push(start..start + 1 + others.len());
+                if !others.is_empty() {
+                    let others = images(others, data.size(), device);
+                    writer.push_latents(&lfae.encode(others).latent().into_data())?;
+                }
 
                 let count = clips.len() * frames;
-                let pixels: Vec<f32> = (0..count)
+                let pixels: Vec<Vec<f32>> = (0..count)
                     .into_par_iter()
-                    .flat_map_iter(|index| clips[index / frames].frame_through(view, index % frames))
+                    .map(|index| clips[index / frames].frame_through(view, index % frames))
                     .collect();
-                let driving = Tensor::<4>::from_data(TensorData::new(pixels, [count, 3, size, size]), device);
-                let motion = lfae.estimate_motion(source.repeat_dim(0, count), driving);
+                let motion = lfae.estimate_motion(source.repeat_dim(0, count), images(pixels, data.size(), device));
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
-                halves(stacked.into_data(), &mut set.motions);
-                let reference = set.references() - 1;
-                set.clips.extend(clips.iter().map(|clip| (reference, clip.label())));
+                writer.push_motions(&stacked.into_data())?;
+                let reference = references.len() - 1;
+                entries.extend(clips.iter().map(|clip| Entry::of(clip, reference)));
             }
         }
-        set
+        let file = writer.finish(metadata(&entries, &references, settings)?)?;
+        Ok(Self { labels: settings.labels.clone(), clips: entries, references, file })
     }
 
     /// `count` clips of as many labels and people as possible.
     pub(super) fn assorted(&self, count: usize) -> Vec<usize> {
         let clip = |index: usize| {
-            let label = (index + 1) % self.labels;
-            let of_label: Vec<usize> = (0..self.clips.len()).filter(|&clip| self.clips[clip].1 == label).collect();
+            let label = (index + 1) % self.labels.len();
+            let of_label: Vec<usize> = (0..self.clips.len()).filter(|&clip| self.clips[clip].label == label).collect();
             if of_label.is_empty() { index % self.clips.len() } else { of_label[index % of_label.len()] }
         };
         (0..count).map(clip).collect()
@@ -145,113 +169,245 @@ impl MotionSet {
         self.clips.len()
     }
 
-    fn references(&self) -> usize {
-        self.latents.len() / self.latent.iter().product::<usize>()
+    /// Whether any reference has other appearances.
+    pub(super) fn has_appearances(&self) -> bool {
+        self.references.iter().any(|latents| latents.len() > 1)
     }
 
-    fn clip_len(&self) -> usize {
-        self.frames * self.grid[0] * self.grid[1] * 3
+    /// Which strengths its clips have.
+    pub(super) fn strengths(&self) -> StrengthRange {
+        let (mixed, plain): (Vec<&Entry>, Vec<&Entry>) = self.clips.iter().partition(|clip| clip.strengths.is_some());
+        let plain: Vec<Strengths> =
+            plain.iter().map(|clip| self.labels[clip.label].as_str().into()).take(self.labels.len() * 2).collect();
+        StrengthRange::of(mixed.iter().filter_map(|clip| clip.strengths.as_ref()).chain(&plain))
     }
 
     /// The chosen clips on the host, as they are diffused.
-    pub(super) fn batch(&self, codec: &MotionCodec, choice: Choice, noise: Tensor<5>) -> Batch {
+    pub(super) fn batch(&self, codec: &MotionCodec, choice: Choice, noise: Tensor<5>) -> Result<Batch> {
         let host = Device::flex();
-        let Choice { clips, times, null } = choice;
-        let encoded = |&clip: &usize| codec.encode(&self.motion(&[clip], &host), 1);
-        Batch {
-            x0: Tensor::cat(clips.par_iter().map(encoded).collect(), 0),
-            latents: self.latents(&clips, &host),
-            condition: self.conditions(&clips, &host),
+        let Choice { clips, times, null, appearances } = choice;
+        let encoded = |&clip: &usize| Ok(codec.encode(&self.motion(clip, &host)?, 1));
+        Ok(Batch {
+            x0: Tensor::cat(clips.par_iter().map(encoded).collect::<Result<_>>()?, 0),
+            latents: self.latents(&clips, &appearances, &host)?,
+            condition: self.conditions(&clips, &host)?,
             times,
             null,
             noise,
-        }
-    }
-
-    /// One-hot labels of the clips, `[clips, labels]`.
-    pub(super) fn conditions(&self, clips: &[usize], device: &Device) -> Tensor<2> {
-        let mut values = vec![0.0f32; clips.len() * self.labels];
-        for (row, &clip) in clips.iter().enumerate() {
-            values[row * self.labels + self.clips[clip].1] = 1.0;
-        }
-        Tensor::from_data(TensorData::new(values, [clips.len(), self.labels]), device)
-    }
-
-    /// Latents of the clips' references, `[clips, channels, height, width]`.
-    pub(super) fn latents(&self, clips: &[usize], device: &Device) -> Tensor<4> {
-        let [channels, height, width] = self.latent;
-        let length = channels * height * width;
-        let values: Vec<f32> = clips
-            .iter()
-            .map(|&clip| self.clips[clip].0)
-            .flat_map(|reference| &self.latents[reference * length..(reference + 1) * length])
-            .map(|value| value.to_f32())
-            .collect();
-        Tensor::from_data(TensorData::new(values, [clips.len(), channels, height, width]), device)
-    }
-
-    /// Motion of `clips * frames` frames.
-    fn motion(&self, clips: &[usize], device: &Device) -> Motion {
-        let [height, width] = self.grid;
-        let length = self.clip_len();
-        let values: Vec<f32> = clips
-            .iter()
-            .flat_map(|clip| &self.motions[clip * length..(clip + 1) * length])
-            .map(|value| value.to_f32())
-            .collect();
-        let n = clips.len() * self.frames;
-        let stacked = Tensor::<4>::from_data(TensorData::new(values, [n, height, width, 3]), device);
-        Motion { flow: stacked.clone().narrow(3, 0, 2), occlusion: stacked.narrow(3, 2, 1).permute([0, 3, 1, 2]) }
-    }
-
-    /// Of all motion, for the codec.
-    pub(super) fn statistics(&self, diffused: Diffused) -> MotionStatistics {
-        let device = Device::flex();
-        let mut statistics = MotionStatistics::new(self.grid, diffused);
-        for clip in 0..self.clips.len() {
-            statistics.add(&self.motion(&[clip], &device));
-        }
-        statistics
-    }
-
-    /// Reads a set that was computed with the same settings; `None` if there is none, or one of
-    /// other settings.
-    fn open(path: &Path, settings: &MotionSettings) -> Option<Self> {
-        let bytes = std::fs::read(path).ok()?;
-        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).ok()?;
-        let metadata = header.metadata().as_ref()?;
-        if metadata.get("key")? != &settings.key() {
-            return None;
-        }
-        let clips = serde_json::from_str(metadata.get("clips")?).ok()?;
-        let dict = StateDict::from_safetensors(&bytes).ok()?;
-        let (latents, motions) = (dict.get("latents")?, dict.get("motions")?);
-        let (latent_shape, motion_shape) = (latents.shape().to_vec(), motions.shape().to_vec());
-        let halves = |data: &TensorData| data.iter::<f32>().map(f16::from_f32).collect();
-        Some(Self {
-            labels: settings.labels.len(),
-            frames: motion_shape[1],
-            clips,
-            latent: [latent_shape[1], latent_shape[2], latent_shape[3]],
-            grid: [motion_shape[2], motion_shape[3]],
-            latents: halves(latents),
-            motions: halves(motions),
         })
     }
 
-    fn save(&self, path: &Path, settings: &MotionSettings) -> Result<()> {
-        let ([channels, height, width], [rows, columns]) = (self.latent, self.grid);
-        let mut dict = StateDict::default();
-        let floats = |values: &[f16]| values.iter().map(|value| value.to_f32()).collect::<Vec<_>>();
-        dict.insert("latents", TensorData::new(floats(&self.latents), [self.references(), channels, height, width]));
-        let shape = [self.clips.len(), self.frames, rows, columns, 3];
-        dict.insert("motions", TensorData::new(floats(&self.motions), shape));
-        let clips = serde_json::to_string(&self.clips)?;
-        let metadata = [("key".to_owned(), settings.key()), ("clips".to_owned(), clips)].into();
-        let bytes = dict.to_safetensors(WeightDtype::F16, Some(metadata))?;
-        let temporary = path.with_extension("partial");
-        std::fs::write(&temporary, bytes)
-            .and_then(|()| std::fs::rename(&temporary, path))
-            .with_context(|| format!("cannot write {}", path.display()))
+    /// What the clips' labels and strengths are to the network, `[clips, labels]`: one-hot for plain labels.
+    pub(super) fn conditions(&self, clips: &[usize], device: &Device) -> Result<Tensor<2>> {
+        let mut values = Vec::with_capacity(clips.len() * self.labels.len());
+        for &clip in clips {
+            let Entry { label, strengths, .. } = &self.clips[clip];
+            match strengths {
+                None => values.extend((0..self.labels.len()).map(|other| f32::from(u8::from(other == *label)))),
+                Some(strengths) => values.extend(strengths.weights(&self.labels)?),
+            }
+        }
+        Ok(Tensor::from_data(TensorData::new(values, [clips.len(), self.labels.len()]), device))
+    }
+
+    /// Latents of the clips' references in one of their appearances, `[clips, channels, height, width]`: their own,
+    /// or the one that a number in `[0, 1)` picks among the others.
+    pub(super) fn latents(&self, clips: &[usize], appearances: &[Option<f64>], device: &Device) -> Result<Tensor<4>> {
+        let mut values = Vec::new();
+        for (&clip, appearance) in clips.iter().zip(appearances) {
+            let Range { start, end } = self.references[self.clips[clip].reference];
+            let others = end - start - 1;
+            let place = appearance.filter(|_| others > 0).map_or(0, |share| 1 + (share * others as f64) as usize);
+            values.extend(self.file.latent(start + place)?);
+        }
+        let &[channels, height, width] = self.file.latents().shape.as_slice() else {
+            unreachable!("checked in `open`")
+        };
+        Ok(Tensor::from_data(TensorData::new(values, [clips.len(), channels, height, width]), device))
+    }
+
+    /// Motion of the frames of a clip.
+    fn motion(&self, clip: usize, device: &Device) -> Result<Motion> {
+        let &[frames, height, width, _] = self.file.motions().shape.as_slice() else {
+            unreachable!("checked in `open`")
+        };
+        let values = TensorData::new(self.file.motion(clip)?, [frames, height, width, 3]);
+        let stacked = Tensor::<4>::from_data(values, device);
+        Ok(Motion { flow: stacked.clone().narrow(3, 0, 2), occlusion: stacked.narrow(3, 2, 1).permute([0, 3, 1, 2]) })
+    }
+
+    /// Of all motion, for the codec.
+    pub(super) fn statistics(&self, diffused: Diffused) -> Result<MotionStatistics> {
+        let device = Device::flex();
+        let shape = &self.file.motions().shape;
+        let mut statistics = MotionStatistics::new([shape[1], shape[2]], diffused);
+        for clip in 0..self.clips.len() {
+            statistics.add(&self.motion(clip, &device)?);
+        }
+        Ok(statistics)
+    }
+
+    /// Opens a set that was computed with the same settings; `None` if there is none, or one of
+    /// other settings.
+    fn open(path: &Path, settings: &MotionSettings) -> Option<Self> {
+        let (file, metadata) = MotionFile::open(path).ok()?;
+        let text = |key: &str| metadata.get(key)?.as_str();
+        if text("key")? != settings.key() || [file.latents().shape.len(), file.motions().shape.len()] != [3, 4] {
+            return None;
+        }
+        let places: Vec<(usize, usize)> = serde_json::from_str(text("clips")?).ok()?;
+        let mut strengths: BTreeMap<usize, Strengths> = serde_json::from_str(text("strengths").unwrap_or("{}")).ok()?;
+        let count = 1 + places.iter().map(|place| place.0).max()?;
+        let sizes: Vec<usize> = match text("appearances") {
+            None => vec![1; count],
+            Some(sizes) => serde_json::from_str(sizes).ok()?,
+        };
+        let entry = |(index, (reference, label))| Entry { reference, label, strengths: strengths.remove(&index) };
+        let clips: Vec<Entry> = places.into_iter().enumerate().map(entry).collect();
+        let references = ranges(&sizes);
+        let is_whole = references.len() == count
+            && references.last()?.end == file.latents().count
+            && clips.len() == file.motions().count
+            && clips.iter().all(|clip| clip.label < settings.labels.len());
+        is_whole.then(|| Self { labels: settings.labels.clone(), clips, references, file })
+    }
+}
+
+impl Entry {
+    fn of(clip: &Clip<'_>, reference: usize) -> Self {
+        Self { reference, label: clip.label(), strengths: clip.mixture().cloned() }
+    }
+}
+
+/// The other appearances of a clip's first frame: those that its data has, and as many other `looks`.
+fn appearances(clip: Clip<'_>, view: View, looks: usize, seed: u64) -> Vec<Vec<f32>> {
+    let mut others = clip.references_through(view).unwrap_or_else(|problem| {
+        tracing::warn!("a take without other appearances: {problem}");
+        Vec::new()
+    });
+    others.extend(clip.looks_through(view, looks, seed));
+    others
+}
+
+/// What a file of motion says about its clips. Sets without strengths and appearances look as they always did.
+fn metadata(entries: &[Entry], references: &[Range<usize>], settings: &MotionSettings) -> Result<serde_json::Value> {
+    let places: Vec<(usize, usize)> = entries.iter().map(|entry| (entry.reference, entry.label)).collect();
+    let strengths: BTreeMap<usize, &Strengths> =
+        entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.strengths.as_ref()?))).collect();
+    let sizes: Vec<usize> = references.iter().map(ExactSizeIterator::len).collect();
+    let mut metadata = serde_json::Map::new();
+    let mut insert = |key: &str, text: String| metadata.insert(key.to_owned(), text.into());
+    insert("key", settings.key());
+    insert("clips", serde_json::to_string(&places)?);
+    if !strengths.is_empty() {
+        insert("strengths", serde_json::to_string(&strengths)?);
+    }
+    if sizes.iter().any(|&size| size > 1) {
+        insert("appearances", serde_json::to_string(&sizes)?);
+    }
+    Ok(metadata.into())
+}
+
+/// Ranges of these lengths, one after the other.
+fn ranges(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let next = |&length: &usize| {
+        let start = end;
+        end += length;
+        start..end
+    };
+    lengths.iter().map(next).collect()
+}
+
+/// The clips of a person, together those that begin with the same frame, in their order.
+fn by_beginning<'a>(clips: &[Clip<'a>]) -> Vec<Vec<Clip<'a>>> {
+    let mut groups: Vec<Vec<Clip<'a>>> = Vec::new();
+    for clip in clips {
+        match groups.iter_mut().find(|group| group[0].begins_like(clip)) {
+            Some(group) => group.push(*clip),
+            None => groups.push(vec![*clip]),
+        }
+    }
+    groups
+}
+
+/// # Shapes
+/// - result: `[pictures, 3, size, size]`
+fn images(pictures: Vec<Vec<f32>>, size: usize, device: &Device) -> Tensor<4> {
+    let count = pictures.len();
+    Tensor::from_data(TensorData::new(pictures.concat(), [count, 3, size, size]), device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::HourglassConfig;
+    use crate::native::data::fixtures::faces_with_takes;
+
+    /// A small auto-encoder with random weights, and what its motion is of.
+    fn settings(labels: Vec<String>) -> MotionSettings {
+        let hourglass = HourglassConfig { block_expansion: 4, blocks: 2, max_features: 8 };
+        let mut config = LfdmConfig::faces_64(labels.len());
+        (config.image_size, config.frames) = ([32; 2], 4);
+        config.lfae.regions = 3;
+        config.lfae.region.hourglass = hourglass;
+        config.lfae.background.hourglass = hourglass;
+        config.lfae.flow.hourglass = hourglass;
+        config.lfae.refinement = None;
+        config.lfae.generator.block_expansion = 8;
+        config.lfae.generator.max_features = 16;
+        config.lfae.generator.bottleneck_blocks = 1;
+        let (sampling, crop) = (Sampling::Uniform, None);
+        MotionSettings { config, labels, lfae_step: 1, views: 1, max_zoom: 1.0, looks: 1, crop, sampling }
+    }
+
+    #[test]
+    fn takes_have_references_of_their_own_in_several_appearances() {
+        let dir = faces_with_takes();
+        let data = ClipSet::open(dir.path(), None, 32, Split::Train).unwrap();
+        let (device, labels) = (Device::flex(), data.labels().len());
+        let settings = settings(data.labels().to_vec());
+        let path = dir.path().join("motion.safetensors");
+        let lfae = settings.config.lfae.init(&device);
+        let computed = MotionSet::compute(&lfae, &data, &settings, &path, &device).unwrap();
+        let opened = MotionSet::open(&path, &settings).unwrap();
+        assert!(MotionSet::open(&path, &MotionSettings { looks: 0, ..settings.clone() }).is_none(), "other settings");
+        for set in [computed, opened] {
+            assert_eq!(set.len(), 2 * 2 * labels);
+            // Its own, two from the data, and a look.
+            assert_eq!(set.references, [0..4, 4..8, 8..12, 12..16]);
+            assert_eq!(set.strengths(), StrengthRange { sum: [1.0, 1.25], labels: 1 });
+
+            // The first take's clips of a person come first, then those of the second.
+            let conditions = set.conditions(&[1, labels + 1], &device).unwrap();
+            let values: Vec<f32> = conditions.into_data().iter::<f32>().collect();
+            assert_eq!(values[..2], [0.0, 1.0], "anger");
+            assert_eq!(values[labels..labels + 2], [-0.25, 1.25], "stronger anger, counted from neutral");
+
+            let latent = |clip: usize, appearance: Option<f64>| {
+                let latents = set.latents(&[clip], &[appearance], &device).unwrap();
+                latents.into_data().iter::<f32>().collect::<Vec<_>>()
+            };
+            let seen = [None, Some(0.0), Some(0.5), Some(0.99)].map(|appearance| latent(1, appearance));
+            for (index, latents) in seen.iter().enumerate() {
+                assert!(seen[..index].iter().all(|other| other != latents), "appearance {index} is like another");
+            }
+            assert_eq!(latent(1, None), latent(2, None), "one reference for the clips of a take");
+            assert_ne!(latent(1, None), latent(labels + 1, None));
+
+            let motion =
+                |clip: usize| set.motion(clip, &device).unwrap().flow.into_data().iter::<f32>().collect::<Vec<_>>();
+            assert_eq!(motion(0).len(), 4 * 8 * 8 * 2);
+            assert_ne!(motion(1), motion(2));
+        }
+    }
+
+    #[test]
+    fn plain_sets_are_stored_as_they_always_were() {
+        let entries = [(0, 0), (0, 1)].map(|(reference, label)| Entry { reference, label, strengths: None });
+        let settings = MotionSettings { looks: 0, ..settings(vec!["neutral".into(), "anger".into()]) };
+        let metadata = metadata(&entries, &ranges(&[1]), &settings).unwrap();
+        assert_eq!(metadata["clips"], "[[0,0],[0,1]]");
+        assert_eq!(metadata.as_object().unwrap().len(), 2, "{metadata}");
     }
 }

@@ -68,7 +68,7 @@ impl Sum {
         draw: Draw,
         stopwatch: &mut Stopwatch,
     ) -> Result<()> {
-        let batch = stage.batch(draw, device);
+        let batch = stage.batch(draw, device)?;
         stopwatch.lap(Phase::Data)?;
         let Loss { total: loss, terms } = stage.loss(model, batch, draw, device);
         let scalar = |term: Tensor<1>| term.into_scalar::<f32>() / draw.parts as f32;

@@ -31,7 +31,7 @@ pub(crate) trait Stage: Sync {
     /// A network with random weights.
     fn init(&self, device: &Device) -> Self::Model;
     /// The clips of `draw`, on `device`.
-    fn batch(&self, draw: Draw, device: &Device) -> Self::Batch;
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Self::Batch>;
     /// The loss that is minimised, on the batch of `draw`. Draws only from `draw`.
     fn loss(&self, model: &Self::Model, batch: Self::Batch, draw: Draw, device: &Device) -> Loss;
     /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them;
