@@ -26,6 +26,11 @@ export interface Portrait {
 /** What the form asks for. */
 export interface Request {
   label: string;
+  /** How strong the expression is [default: 1, the label as it is] */
+  strength?: number;
+  /** A second expression that is mixed in, and how strong that is. */
+  mix?: string;
+  mixStrength?: number;
   seed: number;
   steps: number;
   guidance: number;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { FAKE_CAMERA, PATIENCE, difference, fixture, launch } from './harness.js';
+import { FAKE_CAMERA, PATIENCE, difference, editManifest, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
 const FRAMES = 4;
@@ -489,6 +489,52 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     });
     assert.equal((await second.made()).seed, 9);
     assert.deepEqual([...first.complaints, ...second.complaints], []);
+  });
+
+  test('strengths are offered by models that learned them, followed, and kept in the address', async (t) => {
+    const strengths = { sum: [0.3, 1.3], labels: 2 };
+    const learned = editManifest((manifest) => {
+      manifest.strengths = strengths;
+      manifest.config.frames = FRAMES;
+    });
+    const visitor = await visit(t, { prepare: (page) => page.route('**/models/*/manifest.json', learned) });
+    const { page } = visitor;
+    assert.ok(await visitor.get('strengths').isVisible());
+    assert.equal(await visitor.get('strength').getAttribute('max'), '1.3');
+    assert.ok(await visitor.get('mix-strength').isHidden());
+    const settings = { label: 'happiness', seed: 3, steps: 1 };
+    const plain = await visitor.video(settings);
+    assert.doesNotMatch(page.url(), /strength|mix/, 'a plain label has the address that it always had');
+
+    await visitor.get('mix').selectOption('surprise');
+    assert.equal(await visitor.get('strength-value').innerText(), '0.8', 'both together are no more than was learned');
+    const mixed = await visitor.video({ ...settings, strength: 0.7, 'mix-strength': 0.6 });
+    assert.ok(difference(plain.frames, mixed.frames) > 0.05, 'the mixture looks like the label');
+    assert.match(await visitor.get('status').innerText(), /Happiness 0\.7 \+ surprise 0\.6, seed 3/);
+    const hash = new URL(page.url()).hash;
+    assert.match(hash, /label=happiness&mix=surprise&strength=0\.7&mixStrength=0\.6&seed=3/);
+
+    // The label that is mixed in cannot be chosen twice, and the neutral face has no strength.
+    await visitor.get('label-surprise').click();
+    assert.equal(await visitor.get('mix').inputValue(), '');
+    await visitor.get('label-neutral').click();
+    assert.ok(await visitor.get('strength').isDisabled());
+
+    await page.evaluate(
+      (hash) => {
+        delete window.video;
+        location.hash = hash;
+      },
+      hash.replace('strength=0.7', 'strength=0.5'),
+    );
+    const { strength, mix, mixStrength } = await visitor.made();
+    assert.deepEqual({ strength, mix, mixStrength }, { strength: 0.5, mix: 'surprise', mixStrength: 0.6 });
+    assert.deepEqual(visitor.complaints, []);
+
+    const other = await visit(t, { frames: FRAMES, query: `?device=cpu${hash}`, state: null });
+    await other.state('idle');
+    assert.match(await other.get('status').innerText(), /cannot use the link’s strength/);
+    assert.ok(await other.get('strengths').isHidden(), 'this model learned plain labels only');
   });
 
   test('a link that cannot be followed says why, and makes no other video instead', async (t) => {

@@ -1,6 +1,6 @@
 // The comparisons that the page offers: several videos of one portrait, side by side.
 
-import { capitalised } from './dom.js';
+import { NEUTRAL, expressionName, expressionText, expressionTitle } from './expression.js';
 
 /** @import { Comparison, ComparisonKind, Job, Request } from '../types.d.ts' */
 /** @import { Take } from './take.js' */
@@ -13,10 +13,10 @@ const KINDS = {
   expressions: ({ seed }) => ({
     name: `expressions-seed${seed}`,
     columns: 4,
-    caption: ({ request }) => capitalised(request.label),
+    caption: ({ request }) => expressionTitle(request),
   }),
-  seeds: ({ label, seed }, { length }) => ({
-    name: `${label}-seeds${seed}-${seed + length - 1}`,
+  seeds: (request, { length }) => ({
+    name: `${expressionName(request)}-seeds${request.seed}-${request.seed + length - 1}`,
     columns: 2,
     caption: ({ request }) => `Seed ${request.seed}`,
   }),
@@ -37,7 +37,11 @@ export function isComparison(kind) {
  * @param {string[]} labels of the model
  */
 export function requestsOf({ request, compare }, labels) {
-  if (compare === 'expressions') return labels.map((label) => ({ ...request, label }));
+  if (compare === 'expressions') {
+    // Every expression by itself, as strong as the chosen one; the neutral face has no strength.
+    const alone = { ...request, mix: undefined, mixStrength: undefined };
+    return labels.map((label) => ({ ...alone, label, strength: label === NEUTRAL ? undefined : request.strength }));
+  }
   if (compare === 'seeds') {
     return Array.from({ length: SEEDS }, (_, index) => ({ ...request, seed: request.seed + index }));
   }
@@ -59,7 +63,8 @@ export function comparisonOf(kind, request, takes) {
  *
  * @param {Job} job
  */
-export function describe({ request: { label, seed }, compare }) {
+export function describe({ request, compare }) {
+  const [label, { seed }] = [expressionText(request), request];
   if (compare === 'expressions') return `all expressions, seed ${seed}`;
   if (compare === 'seeds') return `${label}, ${SEEDS} seeds from ${seed}`;
   return `${label}, seed ${seed}`;

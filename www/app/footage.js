@@ -1,5 +1,7 @@
 // What is on the screen as something to save.
 
+import { expressionName } from './expression.js';
+
 /** @import { Comparison, Footage, Video } from '../types.d.ts' */
 /** @import { Take } from './take.js' */
 
@@ -28,11 +30,10 @@ export function footageOf({ take, comparison }, side) {
  * @returns {Omit<Footage, 'order' | 'fps'>}
  */
 function single(take, side) {
-  const { label, seed } = take.request;
   const width = Math.round(side * Math.min(1, 1 / take.aspect));
   const height = Math.round(side * Math.min(1, take.aspect));
   return {
-    name: `lfdm-${label}-seed${seed}`,
+    name: `lfdm-${expressionName(take.request)}-seed${take.request.seed}`,
     width,
     height,
     draw: (context, index) => context.drawImage(take.picture(index), 0, 0, width, height),

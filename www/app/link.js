@@ -6,11 +6,12 @@
 /** The sample in a link to a video of somebody's own photo: the photo is on their device only. */
 export const OWN_PHOTO = 'own';
 
-const NUMBERS = /** @type {const} */ (['seed', 'steps', 'guidance']);
-const WORDS = /** @type {const} */ (['model', 'sample', 'label', 'grid']);
+const NUMBERS = /** @type {const} */ (['strength', 'mixStrength', 'seed', 'steps', 'guidance']);
+const WORDS = /** @type {const} */ (['model', 'sample', 'label', 'mix', 'grid']);
 
 /**
- * `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `grid` if several videos are compared.
+ * `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `strength`, `mix` and `mixStrength` if the expression is
+ * not as it is, and with `grid` if several videos are compared.
  *
  * @param {Settings} settings
  */

@@ -92,7 +92,11 @@ function showLoading(model) {
 
 /** @param {Lfdm} lfdm */
 function showReady({ manifest, device, storage }) {
-  settings.adopt(manifest, linked?.wishes);
+  const refused = settings.adopt(manifest, linked?.wishes);
+  if (linked?.run && refused.length) {
+    linked.run = false;
+    linked.note = `${manifest.name} cannot use the link’s ${refused.join(', ')}.`;
+  }
   byId('device').textContent =
     device.kind === 'webgpu'
       ? `Runs on your graphics device (WebGPU, ${device.name})`

@@ -2,10 +2,11 @@
 
 import { comparisonOf, requestsOf } from './comparisons.js';
 import { byId } from './dom.js';
+import { expressionOf } from './expression.js';
 import { Take } from './take.js';
 
 /** @import { Lfdm } from '../../pkg/index.d.ts' */
-/** @import { Job } from '../types.d.ts' */
+/** @import { Job, Request } from '../types.d.ts' */
 /** @import { Stage } from './stage.js' */
 /** @import { Status } from './status.js' */
 /** @typedef {{ index: number, count: number, name: string }} Place which of several videos one is, from 0 */
@@ -57,7 +58,13 @@ export class Making {
   async #make(take, place, lfdm, signal) {
     const frames = [];
     let timings;
-    const options = { image: take.portrait.pixels, photoSize: PHOTO_SIZE, previews: !place, signal, ...take.request };
+    const options = {
+      image: take.portrait.pixels,
+      photoSize: PHOTO_SIZE,
+      previews: !place,
+      signal,
+      ...optionsOf(take.request),
+    };
     for await (const event of lfdm.generate(options)) {
       this.#stage.receive(take, event);
       // A cancelled run still reports the step it is finishing.
@@ -94,4 +101,14 @@ export class Making {
     const { index, count, name } = place;
     this.#status.progress((index + share) / count, `${name} (${index + 1} of ${count}): ${message}`);
   }
+}
+
+/**
+ * A request in the package's words.
+ *
+ * @param {Request} request
+ */
+function optionsOf(request) {
+  const { seed, steps, guidance } = request;
+  return { ...expressionOf(request), seed, steps, guidance };
 }

@@ -1,9 +1,10 @@
-// The form: expression, seed, steps, guidance.
+// The form: expression and its strength, seed, steps, guidance.
 
 import { LfdmError } from '../pkg/index.js';
 import { MODELS, previewUrl } from './catalogue.js';
 import { byId, capitalised, make } from './dom.js';
 import { faceIcon } from './icons.js';
+import { Strengths } from './strengths.js';
 
 /** @import { Manifest } from '../../pkg/index.d.ts' */
 /** @import { Request, Settings as Wishes } from '../types.d.ts' */
@@ -19,6 +20,7 @@ export class Settings {
     steps: byId('steps', HTMLInputElement),
     guidance: byId('guidance', HTMLInputElement),
   };
+  #strengths = new Strengths();
   #model = '';
 
   /**
@@ -27,7 +29,10 @@ export class Settings {
    */
   constructor(model, { onLabel }) {
     this.showModel(model);
-    this.#labels.addEventListener('change', onLabel);
+    this.#labels.addEventListener('change', () => {
+      this.#strengths.follow(this.#label);
+      onLabel();
+    });
     byId('dice').addEventListener('click', () => {
       this.#fields.seed.value = `${Math.floor(Math.random() * LARGEST_DICE)}`;
       this.#fields.seed.removeAttribute('aria-invalid');
@@ -50,10 +55,12 @@ export class Settings {
    *
    * @param {Manifest} manifest
    * @param {Wishes} fixed
+   * @returns {string[]} the names of those that this model cannot follow
    */
   adopt(manifest, fixed = {}) {
     if (`${manifest.labels}` !== `${this.labels}`) this.#showLabels(manifest.labels);
-    this.write({ steps: manifest.defaultSteps, guidance: manifest.defaultGuidance, ...fixed });
+    this.#strengths.adopt(manifest);
+    return this.write({ steps: manifest.defaultSteps, guidance: manifest.defaultGuidance, ...fixed });
   }
 
   get labels() {
@@ -79,6 +86,7 @@ export class Settings {
     const { seed, steps, guidance } = this.#fields;
     return {
       label: this.#label,
+      ...this.#strengths.read(),
       seed: seed.valueAsNumber,
       steps: steps.valueAsNumber,
       guidance: guidance.valueAsNumber,
@@ -107,6 +115,8 @@ export class Settings {
       const radio = this.#labels.querySelector(`input[value="${CSS.escape(settings.label)}"]`);
       if (radio) radio.checked = true;
       else refused.push('label');
+      this.#strengths.follow(this.#label);
+      if (!this.#strengths.write(settings)) refused.push('strength');
     }
     return refused;
   }
@@ -130,6 +140,7 @@ export class Settings {
         ),
       ),
     );
+    this.#strengths.follow(this.#label);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 import { Board, TELLING_FRAME } from './board.js';
 import { byId, context, fill, fit, isPressed, press } from './dom.js';
+import { expressionText } from './expression.js';
 import { footageOf } from './footage.js';
 import { OWN_PHOTO } from './link.js';
 import { Player } from './player.js';
@@ -291,10 +292,10 @@ function takesOf(shown) {
 /** @param {Shown} shown */
 function describe(shown) {
   if (shown.kind === 'example') {
-    return `An example that this model made earlier: ${shown.take.request.label}, a looping video`;
+    return `An example that this model made earlier: ${expressionText(shown.take.request)}, a looping video`;
   }
   if (shown.kind === 'video' && shown.take.done) {
-    return `The portrait showing ${shown.take.request.label}, a looping video`;
+    return `The portrait showing ${expressionText(shown.take.request)}, a looping video`;
   }
   return 'The chosen portrait';
 }

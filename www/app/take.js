@@ -1,6 +1,7 @@
 // One video: what was asked for and the pictures that came of it.
 
-import { canvasOf, capitalised, context, make } from './dom.js';
+import { canvasOf, context, make } from './dom.js';
+import { expressionTitle } from './expression.js';
 
 /** @import { FrameEvent, Picture } from '../../pkg/index.d.ts' */
 /** @import { Portrait, Request } from '../types.d.ts' */
@@ -44,7 +45,7 @@ export class Take {
   }
 
   get title() {
-    return `${capitalised(this.request.label)}, seed ${this.request.seed}`;
+    return `${expressionTitle(this.request)}, seed ${this.request.seed}`;
   }
 
   /** @param {FrameEvent} frame */
