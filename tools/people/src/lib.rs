@@ -1,0 +1,20 @@
+//! Renders clips of facial expressions of people who do not exist, with what is known of them: exact flow, regions,
+//! the coefficients of the face and the pose of the head.
+
+pub mod assets;
+pub mod backdrop;
+pub mod dataset;
+pub mod expression;
+pub mod hair;
+pub mod head;
+pub mod look;
+pub mod mesh;
+pub mod noise;
+pub mod picture;
+pub mod props;
+pub mod random;
+pub mod texture;
+pub mod camera;
+pub mod person;
+pub mod render;
+pub mod sitting;
