@@ -51,6 +51,20 @@ impl Camera {
         }
     }
 
+    /// A camera straight in front of a head, whose picture is as high as the head.
+    #[cfg(test)]
+    pub(crate) fn straight(measures: Measures) -> Self {
+        Self {
+            turn: Mat3::IDENTITY,
+            centre: measures.centre,
+            head_height: measures.height,
+            distance: 6.,
+            zoom: 1.,
+            shift: Vec2::ZERO,
+            angles: [0.; 3],
+        }
+    }
+
     /// Yaw, pitch and roll of the head before it, in radians.
     pub fn angles(&self) -> [f32; 3] {
         self.angles

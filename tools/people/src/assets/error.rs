@@ -71,6 +71,56 @@ pub enum AssetsError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A directory is not the CC0 asset repository.
+    #[error(
+        "{} is no clone of MakeHuman's CC0 asset repository (makehumancommunity/makehuman-assets): it has no base/hair",
+        path.display()
+    )]
+    NotMakehuman {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Pictures were not fetched along with the repository.
+    #[error("{} is only a pointer to a picture; run `git lfs pull` in the asset repository first", path.display())]
+    LfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file of the asset repository is damaged.
+    #[error("{} is damaged: {problem}; check the asset repository out anew", path.display())]
+    DamagedAsset {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A pack would overwrite something.
+    #[error("{} is there already; name another place for the pack, or remove it first", path.display())]
+    AlreadyThere {
+        /// What is there.
+        path: PathBuf,
+    },
+    /// There is no Python to fetch with.
+    #[error("Python is needed to fetch the package, and cannot be run ({source}); install Python 3 with pip")]
+    NoPython {
+        /// Why.
+        source: io::Error,
+    },
+    /// Python has no pip.
+    #[error("the package is fetched with pip, which this Python lacks; install it (`python3 -m ensurepip`)")]
+    NoPip,
+    /// pip did not fetch the package.
+    #[error("pip could not fetch the package: {problem}; check the connection and pip's settings, then try again")]
+    Pip {
+        /// What it said last.
+        problem: String,
+    },
+    /// What was fetched is not what is known.
+    #[error(
+        "what was fetched is not the known package (its SHA-256 differs); do not use it, and look at where pip fetches \
+         from"
+    )]
+    WrongHash,
 }
 
 impl AssetsError {
@@ -87,6 +137,11 @@ impl AssetsError {
     /// For `map_err` of a problem with a file of a pack.
     pub(super) fn pack(path: &Path) -> impl FnOnce(String) -> Self {
         move |problem| Self::DamagedPack { path: path.to_path_buf(), problem }
+    }
+
+    /// For `map_err` of a problem with a file of the asset repository.
+    pub(super) fn asset(path: &Path) -> impl FnOnce(String) -> Self {
+        move |problem| Self::DamagedAsset { path: path.to_path_buf(), problem }
     }
 
     /// For `map_err` of a problem with the package.

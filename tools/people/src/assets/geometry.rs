@@ -1,14 +1,17 @@
 //! Heads and what is bound to them, from the `geometry.npz` of a pack.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, io};
 
 use glam::Vec3;
 
-use super::npz::Archive;
+use super::npz::{Archive, Writer};
 use crate::{
     head::{Bound, Head, Landmarks},
     mesh::{Binding, Mesh, Target},
 };
+
+/// Offsets that are left out of packs, in decimetres.
+const UNSEEN: f32 = 1e-3;
 
 /// What a pack's `geometry.npz` holds.
 #[derive(Debug, Default)]
@@ -30,6 +33,85 @@ impl Geometry {
         let bound = names.map(|name| Ok((name.to_owned(), read_bound(&archive, name, vertices)?)));
         Ok(Self { bound: bound.collect::<Result<_, String>>()?, head })
     }
+}
+
+impl Geometry {
+    /// The file's bytes.
+    pub(super) fn write(&self) -> io::Result<Vec<u8>> {
+        let mut writer = Writer::new();
+        let head = &self.head;
+        writer.floats("base_v", 3, &flat3(&head.vertices))?;
+        write_mesh(&mut writer, &head.mesh, ["base_f", "base_ft", "base_vt"])?;
+        let marks = head.landmarks;
+        writer.indices("landmarks", 1, &[marks.top, marks.chin, marks.nose, marks.back])?;
+        writer.flags("cavity", &head.cavity)?;
+        writer.floats("lip", 1, &head.lips)?;
+        write_targets(&mut writer, head)?;
+        for (name, bound) in &self.bound {
+            write_bound(&mut writer, name, bound)?;
+        }
+        writer.finish()
+    }
+}
+
+fn write_mesh(writer: &mut Writer, mesh: &Mesh, [faces, uv_faces, uv]: [&str; 3]) -> io::Result<()> {
+    writer.indices(faces, 3, mesh.triangles.as_flattened())?;
+    writer.indices(uv_faces, 3, mesh.uv_triangles.as_flattened())?;
+    writer.floats(uv, 2, &mesh.uv.iter().flat_map(|uv| uv.to_array()).collect::<Vec<f32>>())
+}
+
+fn write_targets(writer: &mut Writer, head: &Head) -> io::Result<()> {
+    let (mut names, mut kinds, mut starts) = (Vec::new(), Vec::new(), vec![0]);
+    let (mut vertices, mut offsets) = (Vec::new(), Vec::new());
+    for (kind, name, target) in all_targets(head) {
+        let seen = |offset: &Vec3| offset.abs().max_element() > UNSEEN;
+        for (&vertex, offset) in target.vertices.iter().zip(&target.offsets).filter(|(_, offset)| seen(offset)) {
+            vertices.push(vertex);
+            offsets.extend(offset.to_array());
+        }
+        names.push(name);
+        kinds.push(kind.to_owned());
+        starts.push(vertices.len() as u32);
+    }
+    writer.texts("t_names", &names)?;
+    writer.texts("t_kind", &kinds)?;
+    writer.indices("t_ptr", 1, &starts)?;
+    writer.indices("t_idx", 1, &vertices)?;
+    writer.halves("t_d", 3, &offsets)
+}
+
+/// Every target with its kind and its name.
+fn all_targets(head: &Head) -> Vec<(&'static str, String, &Target)> {
+    let mut all: Vec<_> = head.macros.iter().map(|(name, target)| ("macro", name.clone(), target)).collect();
+    for (feature, alternatives) in &head.features {
+        let path = feature.replace('/', "|");
+        for (alternative, targets) in alternatives {
+            let name = |at: usize| format!("{path}|{alternative}|{at}");
+            all.extend(targets.iter().enumerate().map(|(at, target)| ("ident", name(at), target)));
+        }
+    }
+    for (group, targets) in &head.asymmetries {
+        let name = |side| format!("asym|{group}-{side}");
+        all.extend(targets.iter().zip(["l", "r"]).map(|(target, side)| ("asym", name(side), target)));
+    }
+    all.extend(head.units.iter().map(|(name, target)| ("unit", name.clone(), target)));
+    all
+}
+
+fn write_bound(writer: &mut Writer, name: &str, bound: &Bound) -> io::Result<()> {
+    let key = |part: &str| format!("clo/{name}/{part}");
+    write_mesh(writer, &bound.mesh, [&key("f"), &key("ft"), &key("vt")])?;
+    let binding = &bound.binding;
+    writer.indices(&key("idx"), 3, binding.anchors.as_flattened())?;
+    writer.floats(&key("w"), 3, binding.weights.as_flattened())?;
+    writer.floats(&key("off"), 3, &flat3(&binding.offsets))?;
+    let scale = binding.scale.map(|scale| scale.map_or([0.; 3], |(from, to, along)| [from as f32, to as f32, along]));
+    writer.floats(&key("sc"), 3, scale.as_flattened())?;
+    if bound.hides.is_empty() { Ok(()) } else { writer.indices(&key("dele"), 1, &bound.hides) }
+}
+
+fn flat3(points: &[Vec3]) -> Vec<f32> {
+    points.iter().flat_map(|point| point.to_array()).collect()
 }
 
 fn read_head(archive: &Archive) -> Result<Head, String> {

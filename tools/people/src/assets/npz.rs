@@ -2,18 +2,21 @@
 
 use std::{
     collections::BTreeMap,
-    io::{Cursor, Read},
+    io::{self, Cursor, Read, Write},
 };
 
 use glam::{Vec2, Vec3};
 use half::f16;
-use zip::ZipArchive;
+use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 /// No array of a pack comes near it; what claims to be larger is damaged.
 const LARGEST: u64 = 64 << 20;
 
 /// All arrays of an archive by name.
 pub(super) struct Archive(BTreeMap<String, Array>);
+
+/// An archive that is written, which holds the same bytes whenever it is.
+pub(super) struct Writer(ZipWriter<Cursor<Vec<u8>>>);
 
 /// One array, elements as they were stored.
 pub(super) struct Array {
@@ -103,6 +106,81 @@ impl Archive {
         };
         if fits { Ok(array) } else { Err(format!("{name} has shape {:?}, not rows of {columns}", array.shape)) }
     }
+}
+
+impl Writer {
+    /// An archive without arrays.
+    pub(super) fn new() -> Self {
+        Self(ZipWriter::new(Cursor::new(Vec::new())))
+    }
+
+    /// Adds numbers, with `columns` of them in each row.
+    pub(super) fn floats(&mut self, name: &str, columns: usize, values: &[f32]) -> io::Result<()> {
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.array(name, "<f4", &shape(values.len(), columns), &bytes)
+    }
+
+    /// Adds numbers rounded to halves.
+    pub(super) fn halves(&mut self, name: &str, columns: usize, values: &[f32]) -> io::Result<()> {
+        let bytes: Vec<u8> = values.iter().flat_map(|&value| f16::from_f32(value).to_le_bytes()).collect();
+        self.array(name, "<f2", &shape(values.len(), columns), &bytes)
+    }
+
+    /// Adds whole numbers, two bytes each where that is enough.
+    pub(super) fn indices(&mut self, name: &str, columns: usize, values: &[u32]) -> io::Result<()> {
+        let shape = shape(values.len(), columns);
+        let short: Option<Vec<u16>> = values.iter().map(|&value| u16::try_from(value).ok()).collect();
+        match short {
+            Some(values) => {
+                let bytes: Vec<u8> = values.into_iter().flat_map(u16::to_le_bytes).collect();
+                self.array(name, "<u2", &shape, &bytes)
+            }
+            None => {
+                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+                self.array(name, "<u4", &shape, &bytes)
+            }
+        }
+    }
+
+    /// Adds a row of what is true or not.
+    pub(super) fn flags(&mut self, name: &str, values: &[bool]) -> io::Result<()> {
+        let bytes: Vec<u8> = values.iter().map(|&value| u8::from(value)).collect();
+        self.array(name, "|b1", &[values.len()], &bytes)
+    }
+
+    /// Adds a row of texts.
+    pub(super) fn texts(&mut self, name: &str, values: &[String]) -> io::Result<()> {
+        let length = values.iter().map(|text| text.chars().count()).max().unwrap_or_default().max(1);
+        let padded = |text: &str| -> Vec<u32> {
+            text.chars().map(u32::from).chain(std::iter::repeat(0)).take(length).collect()
+        };
+        let bytes: Vec<u8> = values.iter().flat_map(|text| padded(text)).flat_map(u32::to_le_bytes).collect();
+        self.array(name, &format!("<U{length}"), &[values.len()], &bytes)
+    }
+
+    fn array(&mut self, name: &str, kind: &str, shape: &[usize], bytes: &[u8]) -> io::Result<()> {
+        let lengths: String = shape.iter().map(|length| format!("{length}, ")).collect();
+        let lengths = if shape.len() == 1 { lengths.trim_end() } else { lengths.trim_end_matches(", ") };
+        let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({lengths}), }}");
+        // The data begin at a multiple of 64 bytes, 10 of which come before the header.
+        header.extend(std::iter::repeat_n(' ', 63 - (header.len() + 10) % 64));
+        header.push('\n');
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        self.0.start_file(format!("{name}.npy"), options.last_modified_time(DateTime::default()))?;
+        self.0.write_all(b"\x93NUMPY\x01\0")?;
+        self.0.write_all(&(header.len() as u16).to_le_bytes())?;
+        self.0.write_all(header.as_bytes())?;
+        self.0.write_all(bytes)
+    }
+
+    /// The archive's bytes.
+    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
+        Ok(self.0.finish()?.into_inner())
+    }
+}
+
+fn shape(count: usize, columns: usize) -> Vec<usize> {
+    if columns == 1 { vec![count] } else { vec![count / columns, columns] }
 }
 
 impl Array {
@@ -220,4 +298,60 @@ fn parse_shape(text: &str) -> Option<Vec<usize>> {
 /// The bytes, and zeros behind them.
 fn padded<const COUNT: usize>(bytes: &[u8]) -> [u8; COUNT] {
     std::array::from_fn(|at| bytes.get(at).copied().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example() -> Vec<u8> {
+        let mut writer = Writer::new();
+        writer.floats("places", 3, &[1., 2., 3., 4., 5., 6.]).unwrap();
+        writer.halves("offsets", 1, &[0.5, -2.]).unwrap();
+        writer.indices("few", 3, &[1, 2, 65535]).unwrap();
+        writer.indices("many", 1, &[65536, 7]).unwrap();
+        writer.flags("flags", &[true, false]).unwrap();
+        writer.texts("names", &["nose|nose-hump".to_owned(), String::new(), "ohr-größe".to_owned()]).unwrap();
+        writer.finish().unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let archive = Archive::read(&example()).unwrap();
+        assert_eq!(archive.points3("places").unwrap(), [Vec3::new(1., 2., 3.), Vec3::new(4., 5., 6.)]);
+        assert_eq!(archive.floats("offsets", 1).unwrap(), [0.5, -2.]);
+        assert_eq!(archive.triples("few", 65536).unwrap(), [[1, 2, 65535]]);
+        assert_eq!(archive.indices("many", 1, 70000).unwrap(), [65536, 7]);
+        assert_eq!(archive.indices("flags", 1, 2).unwrap(), [1, 0]);
+        assert_eq!(archive.texts("names").unwrap(), ["nose|nose-hump", "", "ohr-größe"]);
+        assert_eq!(example(), example(), "the same bytes every time");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let archive = Archive::read(&example()).unwrap();
+        let problem = |result: Result<Vec<u32>, String>| result.unwrap_err();
+        assert_eq!(problem(archive.indices("many", 1, 65536)), "many points to entry 65536 of 65536");
+        assert_eq!(problem(archive.indices("places", 3, 9)), "places are not whole numbers");
+        assert_eq!(problem(archive.indices("few", 1, 9)), "few has shape [1, 3], not rows of 1");
+        assert_eq!(problem(archive.indices("hair", 1, 9)), "there is no array hair");
+        assert!(archive.texts("flags").is_err());
+    }
+
+    #[test]
+    fn headers_are_not_believed() {
+        let npy = |kind: &str, order: &str, shape: &str, data: &[u8]| {
+            let header = format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': ({shape})}}");
+            let length = (header.len() as u16).to_le_bytes();
+            Array::parse(&[b"\x93NUMPY\x01\0", &length[..], header.as_bytes(), data].concat())
+        };
+        assert_eq!(npy("<i2", "False", "2,", &[254, 255, 3, 0]).unwrap().integers().unwrap(), [-2, 3]);
+        assert!(npy("<i2", "True", "2,", &[0; 4]).is_err());
+        assert!(npy(">i2", "False", "2,", &[0; 4]).is_err());
+        assert!(npy("<i2", "False", "3,", &[0; 4]).is_err());
+        assert!(npy("<i2", "False", "4294967296, 4294967296, 4294967296", &[0; 4]).is_err());
+        assert!(npy("<U999999", "False", "0,", &[]).is_err());
+        assert!(npy("<f4", "False", "1,", &f32::NAN.to_le_bytes()).unwrap().floats().is_err());
+        assert!(npy("<U1", "False", "1,", &[0, 0, 0, 255]).unwrap().texts().is_err());
+    }
 }

@@ -20,7 +20,7 @@ use crate::{
 pub(super) const GEOMETRY: &str = "geometry.npz";
 
 /// Meshes that are bound to the head, and textures of the same names: `hair_short01`, `cloth_male_worksuit01`,
-/// `brow_01`, `lash_01`.
+/// `brow_01`, `lash_01`, `hat_fedora`.
 #[derive(Debug, Default)]
 pub struct Pack {
     /// Hair.
@@ -31,6 +31,8 @@ pub struct Pack {
     pub brows: BTreeMap<String, Bound>,
     /// Lashes.
     pub lashes: BTreeMap<String, Bound>,
+    /// Hats.
+    pub hats: BTreeMap<String, Bound>,
     /// Textures of the meshes, and `eye_brown` and its like, `teeth` and `tongue`.
     pub textures: BTreeMap<String, Arc<Texture>>,
 }
@@ -51,7 +53,7 @@ impl Pack {
         head.inner.tongue = inner("tongue")?;
         let mut kind = |prefix: &str| bound.extract_if(.., |name, _| name.starts_with(prefix)).collect();
         let (hair, clothes, brows, lashes) = (kind("hair_"), kind("cloth_"), kind("brow_"), kind("lash_"));
-        let pack = Self { hair, clothes, brows, lashes, textures: read_textures(path)? };
+        let pack = Self { hair, clothes, brows, lashes, hats: kind("hat_"), textures: read_textures(path)? };
         head.inner.lashes = pack.lashes.values().next().cloned().unwrap_or_default();
         match pack.bare() {
             Some(name) => Err(missing(&format!("texture {name}.webp, which a mesh needs"))),
@@ -61,13 +63,13 @@ impl Pack {
 
     /// Every mesh that is bound to the head.
     pub(super) fn bound_mut(&mut self) -> impl Iterator<Item = &mut Bound> {
-        let kinds = [&mut self.hair, &mut self.clothes, &mut self.brows, &mut self.lashes];
+        let kinds = [&mut self.hair, &mut self.clothes, &mut self.brows, &mut self.lashes, &mut self.hats];
         kinds.into_iter().flat_map(BTreeMap::values_mut)
     }
 
     /// A mesh without a texture.
     fn bare(&self) -> Option<&str> {
-        let meshes = [&self.hair, &self.clothes, &self.brows, &self.lashes];
+        let meshes = [&self.hair, &self.clothes, &self.brows, &self.lashes, &self.hats];
         meshes.into_iter().flat_map(BTreeMap::keys).map(String::as_str).find(|&name| !self.textures.contains_key(name))
     }
 }
@@ -109,7 +111,108 @@ fn read_texture(file: &Path) -> Result<Texture, AssetsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Cursor, Read, Write};
+
+    use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
+
     use super::*;
+    use crate::assets::tiny;
+
+    /// Uses everything, so that an index out of range would be found.
+    fn exercise(geometry: &Geometry) {
+        let head = &geometry.head;
+        let features = head.features.values().flat_map(BTreeMap::values).flatten();
+        let asymmetries = head.asymmetries.values().flatten();
+        let targets = head.macros.values().chain(head.units.values()).chain(features).chain(asymmetries);
+        let mut places = head.vertices.clone();
+        targets.for_each(|target| target.add_to(&mut places, 1.));
+        for bound in geometry.bound.values() {
+            let fitted = bound.binding.fit(&places);
+            bound.mesh.triangles.iter().flatten().for_each(|&vertex| assert!((vertex as usize) < fitted.len()));
+            bound.hides.iter().for_each(|&vertex| assert!((vertex as usize) < places.len()));
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let (wrote, read) = (tiny::geometry(), Geometry::read(&tiny::geometry().write().unwrap()).unwrap());
+        assert_eq!(format!("{wrote:?}"), format!("{read:?}"));
+    }
+
+    #[test]
+    fn flipped_bits_are_errors_and_no_panics() {
+        let bytes = tiny::geometry().write().unwrap();
+        let mut errors = 0;
+        for at in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1 << (at % 8);
+            match Geometry::read(&damaged) {
+                Ok(geometry) => exercise(&geometry),
+                Err(_) => errors += 1,
+            }
+        }
+        assert!(errors * 2 > bytes.len(), "only {errors} of {} were noticed", bytes.len());
+        (0..bytes.len()).for_each(|length| assert!(Geometry::read(&bytes[..length]).is_err(), "{length}"));
+    }
+
+    /// Sums of the archive do not help against what was packed wrongly.
+    #[test]
+    fn flipped_bits_in_intact_archives_are_no_panics() {
+        let bytes = tiny::geometry().write().unwrap();
+        let mut zip = ZipArchive::new(Cursor::new(&bytes)).unwrap();
+        let mut members: Vec<(String, Vec<u8>)> = Vec::new();
+        for index in 0..zip.len() {
+            let (mut member, mut content) = (zip.by_index(index).unwrap(), Vec::new());
+            member.read_to_end(&mut content).unwrap();
+            members.push((member.name().unwrap().into_owned(), content));
+        }
+        let mut errors = 0;
+        for member in 0..members.len() {
+            for at in 0..members[member].1.len() {
+                members[member].1[at] ^= 1 << (at % 7);
+                match Geometry::read(&stored(&members)) {
+                    Ok(geometry) => exercise(&geometry),
+                    Err(_) => errors += 1,
+                }
+                members[member].1[at] ^= 1 << (at % 7);
+            }
+            let whole = std::mem::take(&mut members[member].1);
+            assert!(Geometry::read(&stored(&members)).is_err(), "{} is empty", members[member].0);
+            members[member].1 = whole;
+        }
+        assert!(errors > 1000, "{errors}");
+    }
+
+    fn stored(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for (name, content) in members {
+            writer.start_file(name.as_str(), options).unwrap();
+            writer.write_all(content).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn what_a_pack_lacks_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let problem = || Pack::open(home.path()).unwrap_err().to_string();
+        assert!(problem().contains("has no geometry.npz"), "{}", problem());
+        tiny::pack(home.path());
+        assert_eq!(Pack::open(home.path()).unwrap().1.hair.len(), 1);
+        let texture = home.path().join("hair_short01.webp");
+        let whole = fs::read(&texture).unwrap();
+        fs::write(&texture, &whole[..whole.len() / 2]).unwrap();
+        assert!(problem().contains("hair_short01.webp is damaged"), "{}", problem());
+        fs::remove_file(&texture).unwrap();
+        assert!(problem().contains("no texture hair_short01.webp"), "{}", problem());
+        let mut geometry = tiny::geometry();
+        geometry.bound.remove("teeth");
+        fs::write(home.path().join(GEOMETRY), geometry.write().unwrap()).unwrap();
+        assert!(problem().contains("no mesh of teeth"), "{}", problem());
+        fs::write(home.path().join(GEOMETRY), b"PK").unwrap();
+        assert!(problem().contains("geometry.npz is damaged"), "{}", problem());
+    }
 
     /// The pack named by `PEOPLE_PACK`, where there is one.
     fn real_pack() -> Option<PathBuf> {

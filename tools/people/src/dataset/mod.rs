@@ -4,6 +4,7 @@
 //! appearances of the first frame, regions and flow. Files are written aside and moved into their places, the one with
 //! the clips last, so that an interrupted run loses at most the takes in work and goes on where it was.
 
+mod contact;
 mod error;
 mod files;
 mod flow;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use self::{
+    contact::Contact,
     error::DatasetError,
     ids::{Ids, Splits},
 };

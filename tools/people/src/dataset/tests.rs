@@ -255,3 +255,21 @@ fn options_that_do_not_go_together_are_refused() {
     assert!(problem(|options| options.motion = -1.).contains("choose 0 or more"));
     assert!(problem(|options| options.size = 4000).contains("choose png"));
 }
+
+#[test]
+fn a_contact_sheet_has_a_row_for_each_person_or_clip() {
+    let options = Options { size: 16, frames: 4, ..Options::default() };
+    let labels = vec![Label::Happiness, Label::Fear];
+    let mut contact =
+        Contact { ids: vec![3, 4, 5], take: 0, labels, strengths: None, every_frame: false, references: 1, jobs: 2, options };
+    let size = |contact: &Contact| {
+        let png = contact.make(&Painter::default()).unwrap();
+        let picture = image::load_from_memory(&png).unwrap();
+        (picture.width() / 16, picture.height() / 16)
+    };
+    assert_eq!(size(&contact), (3, 3));
+    contact.every_frame = true;
+    assert_eq!(size(&contact), (4, 6));
+    contact.ids = vec![100_000];
+    assert!(contact.make(&Painter::default()).unwrap_err().to_string().contains("final tests"));
+}

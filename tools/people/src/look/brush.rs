@@ -35,10 +35,11 @@ impl Flow {
             }
         }
         let mut tensors = Grid { size, cells: tensors }.gaussian(spread);
-        for (y, row) in tensors.cells.chunks_exact_mut(size).enumerate() {
-            for (x, tensor) in row.iter_mut().enumerate() {
-                *tensor = along(*tensor, habit.direction(place_of(x, y, size), field) * habit.strength);
-            }
+        // A habit turns slowly: few directions, and between them means.
+        let few = size.div_ceil(8);
+        let habits = Grid::make(few, |x, y| (habit.direction(place_of(x, y, few), field) * habit.strength).extend(0.));
+        for (tensor, habit) in tensors.cells.iter_mut().zip(habits.resized(size).cells) {
+            *tensor = along(*tensor, habit.truncate());
         }
         Self(tensors)
     }
@@ -89,24 +90,25 @@ pub(super) fn patches(shown: &Grid<Vec3>, flow: &Flow, radius: f32) -> Grid<Vec3
 fn patch(blurred: &Grid<Vec4>, place: Vec2, flow: Vec3, radius: f32) -> Vec3 {
     const DIAGONAL: f32 = std::f32::consts::FRAC_1_SQRT_2;
     const SECTORS: [(f32, f32); 4] = [(1., 0.), (DIAGONAL, DIAGONAL), (0., 1.), (-DIAGONAL, DIAGONAL)];
+    const LUMA: Vec4 = Vec4::new(0.299, 0.587, 0.114, 0.);
     // Long and narrow where the direction is sure.
     let stretch = 1. + 0.6 * flow.z;
     let tangent = flow.truncate();
     let (long, short) = (tangent * (radius * stretch), tangent.perp() * (radius / stretch));
-    let (mut sum, mut weights) = (Vec3::ZERO, 0.);
+    let (mut sum, mut weights) = (Vec4::ZERO, 0.);
     for (along, across) in SECTORS {
         let offset = long * along + short * across;
         for there in [place + offset, place - offset] {
             // What is blurred needs no sampling between cells.
             let mean = blurred.nearest(there.x, there.y);
-            let grey = luma(mean.truncate());
+            let grey = mean.dot(LUMA);
             let even = 1. / (3e-4 + (mean.w - grey * grey).max(0.));
             let weight = even * even * even;
-            sum += mean.truncate() * weight;
+            sum += mean * weight;
             weights += weight;
         }
     }
-    sum / weights
+    sum.truncate() / weights
 }
 
 /// The picture, with `bristles` as a fourth channel, smeared over `reach` pixels both ways along the flow.
@@ -124,7 +126,7 @@ pub(super) fn smear(shown: &Grid<Vec3>, bristles: &Grid<f32>, flow: &Flow, reach
             let (mut there, mut direction) = (place, way);
             for _ in 0..steps {
                 there += direction * stride;
-                sum += whole.sample(there.x, there.y);
+                sum += whole.nearest(there.x, there.y);
                 let next = flow.0.nearest(there.x, there.y).truncate();
                 // Directions have no sign; go on, not back.
                 direction = if next.dot(direction) < 0. { -next } else { next };

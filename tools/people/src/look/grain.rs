@@ -4,7 +4,7 @@ use glam::Vec3;
 
 use super::{
     Step,
-    display::{DISPLAY, each_pixel, luma},
+    display::{each_pixel, luma},
     field::{normal_at, pair_at},
     grid::Grid,
 };
@@ -60,11 +60,12 @@ impl Step for FilmGrain {
         let grey = white(size, seed, spread);
         let colours = if self.coloured { 0.5 } else { 0. };
         each_pixel(picture, |x, y, pixel| {
-            let (at, shown) = (y * size + x, DISPLAY.shown3(pixel));
             let [red, blue] = pair_at(seed ^ 0xf11e, x as i32, y as i32);
-            let grain = Vec3::new(red * colours, 0., blue * colours) + grey.cells[at];
-            let tone = luma(shown);
-            DISPLAY.light3(shown + grain * (self.strength * (0.35 + 2.6 * tone * (1. - tone))))
+            let grain = Vec3::new(red * colours, 0., blue * colours) + grey.cells[y * size + x];
+            // About what is shown, and how much light a step of it is.
+            let tone = luma(pixel).max(0.).sqrt();
+            let strength = self.strength * (0.35 + 2.6 * (tone * (1. - tone)).max(0.)) * 2.2 * (tone + 0.02);
+            (pixel + grain * strength).max(Vec3::ZERO)
         });
     }
 }

@@ -127,7 +127,7 @@ impl<T: Value> Grid<T> {
 
     /// Means over a disc of `radius` cells, as a lens out of focus makes them: bright points become discs.
     pub(crate) fn disc(&self, radius: f32) -> Self {
-        if radius < 0.35 {
+        if radius < 0.5 {
             return self.clone();
         }
         let (size, reach) = (self.size, radius.floor() as isize);
@@ -138,10 +138,9 @@ impl<T: Value> Grid<T> {
         let mut area = 0.;
         for dy in -reach..=reach {
             let half = (radius * radius - (dy * dy) as f32).max(0.).sqrt();
-            let width = 2. * half + 1.;
-            area += width;
+            area += 2. * half;
             // Sums up to both ends, which lie between two cells.
-            let (low, high) = (pad as f32 - half, pad as f32 + 1. + half);
+            let (low, high) = (pad as f32 + 0.5 - half, pad as f32 + 0.5 + half);
             let (low_cell, high_cell) = (low as usize, high as usize);
             let (low_share, high_share) = (low - low_cell as f32, high - high_cell as f32);
             for (y, target) in cells.chunks_exact_mut(size).enumerate() {

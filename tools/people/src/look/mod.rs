@@ -233,36 +233,4 @@ mod tests {
             println!("{} {:.2}", look.kind(), apart(&a, &b) / moved);
         }
     }
-
-    #[test]
-    #[ignore = "bench"]
-    fn bench_parts() {
-        use super::grid::Grid;
-        let picture = sitter(128, 0.);
-        let field = field::Field::draw(&mut Random::new("f", &[1]));
-        let shown = Grid { size: 128, cells: display::shown_pixels(&picture) };
-        let grey = Grid::from(128, &shown.cells, display::luma);
-        let four = Grid::from(128, &shown.cells, |c: Vec3| c.extend(1.));
-        let habit = brush::Habit { turn: 0., wave: 0.5, strength: 1e-3, offset: Vec2::ZERO };
-        let flow = brush::Flow::of(&shown, 1.5, &field, habit);
-        let time = |name: &str, run: &mut dyn FnMut()| {
-            let started = computed();
-            (0..50).for_each(|_| run());
-            println!("part {name} {:.2} ms", (computed() - started) / 50.);
-        };
-        time("shown", &mut || drop(std::hint::black_box(display::shown_pixels(&picture))));
-        time("light", &mut || { let mut p = picture.clone(); display::each_pixel(&mut p, |_, _, v| DISPLAY.light3(v)); std::hint::black_box(&p); });
-        time("gauss f32 1.5", &mut || drop(std::hint::black_box(grey.gaussian(1.5))));
-        time("gauss vec3 1.5", &mut || drop(std::hint::black_box(shown.gaussian(1.5))));
-        time("gauss vec4 1.5", &mut || drop(std::hint::black_box(four.gaussian(1.5))));
-        time("gauss vec3 0.6", &mut || drop(std::hint::black_box(shown.gaussian(0.6))));
-        time("disc vec3 2", &mut || drop(std::hint::black_box(shown.disc(2.))));
-        time("flow", &mut || drop(std::hint::black_box(brush::Flow::of(&shown, 1.5, &field, habit))));
-        time("patches", &mut || drop(std::hint::black_box(brush::patches(&shown, &flow, 2.))));
-        time("smear", &mut || drop(std::hint::black_box(brush::smear(&shown, &grey, &flow, 3.))));
-        time("noise", &mut || drop(std::hint::black_box(Grid::make(128, |x, y| field::normal_at(3, x as i32, y as i32)))));
-        time("field", &mut || drop(std::hint::black_box(Grid::make(128, |x, y| field.layered(Vec2::new(x as f32, y as f32) * 0.3, 2)))));
-        time("bytes", &mut || drop(std::hint::black_box(display::bytes(&picture))));
-        time("to_srgb", &mut || drop(std::hint::black_box(picture.to_srgb())));
-    }
 }

@@ -29,6 +29,12 @@ impl Creases {
         Self { size, texels }
     }
 
+    /// Smooth skin.
+    #[cfg(test)]
+    pub(crate) fn none() -> Self {
+        Self { size: 2, texels: vec![[0; Self::KINDS]; 4] }
+    }
+
     /// Share of the light that is lost at `uv`, when each kind is drawn as deep as `weights` says.
     pub(crate) fn depth(&self, uv: Vec2, weights: &[f32; Self::KINDS]) -> f32 {
         let place = Vec2::new(uv.x, 1. - uv.y) * self.size as f32 - 0.5;

@@ -2,6 +2,8 @@
 
 mod creases;
 mod eyes;
+mod growth;
+mod mouth;
 mod palette;
 mod parts;
 mod shape;

@@ -68,7 +68,7 @@ impl Palette {
     /// Colours that suit a shape, or, `freely`, any colours at all.
     pub fn draw(random: &mut Random, origins: [f32; 3], age: f32, feminine: bool, freely: bool) -> Self {
         let darkness = if freely || random.chance(0.12) { random.unit().powf(1.2) } else { darkness(random, origins) };
-        let cast = Vec3::new(1., random.between(0.95, 1.05), random.between(0.87, 1.09));
+        let cast = Vec3::new(1., random.between(0.96, 1.05), random.between(0.92, 1.1));
         let hair = hair(random, if origins[1] > 0.5 { darkness.max(0.6) } else { darkness }, age);
         let brows = (hair * random.between(0.55, 0.85)).clamp(Vec3::splat(0.004), Vec3::new(0.2, 0.15, 0.11));
         let made_up = if feminine { 0.45 } else { 0.03 };

@@ -84,7 +84,7 @@ fn key_direction(random: &mut Random) -> Vec3 {
 /// Colours of lamps, from candles to blue sky, of about equal strength.
 fn tint(random: &mut Random) -> Vec3 {
     let warmth = random.normal_within(0.08, 0.35, 2.);
-    Vec3::new(1. + 0.14 * warmth, 1., 1. - 0.2 * warmth)
+    Vec3::new(1. + 0.1 * warmth, 1., 1. - 0.15 * warmth)
 }
 
 /// Ambient light of this mean level, of which `share` keeps the backdrop's colours.

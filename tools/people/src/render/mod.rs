@@ -302,3 +302,6 @@ impl Posed<'_> {
 fn region(parts: &[Part], surface: &Surface) -> Region {
     surface.seen.map_or(Region::Background, |seen| parts[seen.part].region)
 }
+
+#[cfg(test)]
+mod tests;
