@@ -8,6 +8,7 @@ use crate::{
     house,
     phases::Phases,
     system::step,
+    test::PEOPLE,
     tools,
     wasm::{TARGET, WasmToolchain},
 };
@@ -85,10 +86,12 @@ fn every_clippy(sh: &Shell) -> Result<()> {
     }
 }
 
-/// Not with xtask in one command, here and wherever cargo compiles: together they share the features of what both
+/// Not with the other packages in one command, here and wherever cargo compiles: together they share the features of what all
 /// depend on, and a good part of the crate's dependencies would be compiled a second time for that.
 fn clippy(sh: &Shell, features: &str) -> Result<()> {
-    cmd!(sh, "cargo clippy --package xtask --all-targets -- --deny warnings").run()?;
+    for package in ["xtask", PEOPLE] {
+        cmd!(sh, "cargo clippy --package {package} --all-targets -- --deny warnings").run()?;
+    }
     let set = ["--all-targets", "--no-default-features", "--features", features];
     Ok(cmd!(sh, "cargo clippy {set...} -- --deny warnings").run()?)
 }

@@ -10,6 +10,9 @@ use crate::{gates, page, phases::Phases, system::which, target_dir, tools, wasm:
 /// The trainings: minutes of computing that `--quick` leaves out.
 const TRAININGS: &str = "training";
 
+/// The renderer of people.
+pub(crate) const PEOPLE: &str = "lfdm-people";
+
 /// Tells the browser tests to leave out the slow ones.
 const QUICK: &str = "LFDM_QUICK";
 
@@ -33,6 +36,7 @@ fn run_phases(sh: &Shell, quick: bool, phases: &mut Phases) -> Result<()> {
         tools::chromium(sh)
     })?;
     phases.run("xtask tests", || Ok(cmd!(sh, "cargo test --package xtask").run()?))?;
+    phases.run("people tests", || Ok(cmd!(sh, "cargo test --package {PEOPLE}").run()?))?;
     phases.run("native tests", || native(sh, quick))?;
     phases.run("doc tests", || Ok(cmd!(sh, "cargo test --doc --features native").run()?))?;
     phases.run("native binary", || Ok(cmd!(sh, "cargo build --features native").run()?))?;

@@ -85,10 +85,6 @@ impl Camera {
         let distance = self.head_height * self.distance;
         let depth = distance - view.z;
         let scale = width * distance / (self.head_height * self.zoom * depth);
-        Vec3::new(
-            width * (0.5 + self.shift.x) + scale * view.x,
-            width * (0.5 + self.shift.y) - scale * view.y,
-            depth,
-        )
+        Vec3::new(width * (0.5 + self.shift.x) + scale * view.x, width * (0.5 + self.shift.y) - scale * view.y, depth)
     }
 }

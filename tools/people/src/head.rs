@@ -27,7 +27,7 @@ pub struct Head {
     pub features: BTreeMap<String, BTreeMap<String, Vec<Target>>>,
     /// Asymmetries in groups of alternatives.
     pub asymmetries: BTreeMap<String, Vec<Target>>,
-    /// The 52 face units, by their ARKit names.
+    /// The 52 face units, by their `ARKit` names.
     pub units: BTreeMap<String, Target>,
     /// Eyes, teeth and tongue.
     pub inner: Inner,

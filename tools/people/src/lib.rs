@@ -3,6 +3,7 @@
 
 pub mod assets;
 pub mod backdrop;
+pub mod camera;
 pub mod dataset;
 pub mod expression;
 pub mod hair;
@@ -10,11 +11,10 @@ pub mod head;
 pub mod look;
 pub mod mesh;
 pub mod noise;
+pub mod person;
 pub mod picture;
 pub mod props;
 pub mod random;
-pub mod texture;
-pub mod camera;
-pub mod person;
 pub mod render;
 pub mod sitting;
+pub mod texture;

@@ -40,3 +40,27 @@ pub fn smooth(low: f32, high: f32, value: f32) -> f32 {
     let share = ((value - low) / (high - low)).clamp(0., 1.);
     share * share * (3. - 2. * share)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_is_continuous_bounded_and_repeats() {
+        let noise = Noise::new(7);
+        let mut last = noise.at(Vec3::ZERO);
+        for step in 1..2000 {
+            let place = Vec3::new(0.01, 0.013, -0.007) * step as f32;
+            let value = noise.at(place);
+            assert!(value.abs() <= 1. && (value - last).abs() < 0.1, "{place}: {last} {value}");
+            assert!((value - noise.at(place + Vec3::splat(32.))).abs() < 1e-3);
+            last = value;
+        }
+    }
+
+    #[test]
+    fn steps_go_either_way() {
+        assert_eq!((smooth(0., 1., -1.), smooth(0., 1., 2.), smooth(0., 1., 0.5)), (0., 1., 0.5));
+        assert_eq!((smooth(1., 0., -1.), smooth(1., 0., 2.)), (1., 0.));
+    }
+}

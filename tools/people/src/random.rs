@@ -92,3 +92,34 @@ fn mix(value: u64) -> u64 {
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_are_told_apart_by_purpose_and_seeds() {
+        let first = |purpose: &str, seeds: &[u64]| Random::new(purpose, seeds).seed();
+        assert_eq!(first("skin", &[1, 2]), first("skin", &[1, 2]));
+        let streams = [first("skin", &[1, 2]), first("skin", &[2, 1]), first("skin", &[1]), first("hair", &[1, 2])];
+        for (index, stream) in streams.iter().enumerate() {
+            assert!(!streams[..index].contains(stream));
+        }
+    }
+
+    #[test]
+    fn normal_numbers_have_their_mean_and_deviation() {
+        let mut random = Random::new("normal", &[]);
+        let drawn: Vec<f32> = (0..20_000).map(|_| random.normal(2., 3.)).collect();
+        let mean = drawn.iter().sum::<f32>() / 2e4;
+        let variance = drawn.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / 2e4;
+        assert!((mean - 2.).abs() < 0.1 && (variance.sqrt() - 3.).abs() < 0.1, "{mean} {variance}");
+    }
+
+    #[test]
+    fn weights_are_kept() {
+        let mut random = Random::new("weights", &[]);
+        let rare = (0..10_000).filter(|_| *random.weighted(&[(false, 0.9), (true, 0.1)])).count();
+        assert!((800..1200).contains(&rare), "{rare}");
+    }
+}

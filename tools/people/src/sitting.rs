@@ -8,7 +8,7 @@ use crate::{
     backdrop::Backdrop,
     camera::{Camera, Measures},
     expression::{HeadPose, Pose},
-    look::Look,
+    look::{self, Look},
     mesh::{Part, Placement},
     person::{Person, Studio},
     picture::Picture,
@@ -126,10 +126,10 @@ impl<'a> Sitting<'a> {
         let rendered = scene.render(&posed);
         let flow = match &self.origin {
             _ if !with_flow => None,
-            Some(origin) => Some(origin.flow(&scene, &rendered)),
+            Some(origin) => Some(origin.flow(&scene, &posed, &rendered)),
             None => {
-                let origin = Origin::new(&scene, posed, &rendered);
-                let flow = origin.flow(&scene, &rendered);
+                let origin = Origin::new(&scene, &posed, &rendered);
+                let flow = origin.flow(&scene, &posed, &rendered);
                 self.origin = Some(origin);
                 Some(flow)
             }
@@ -193,7 +193,7 @@ fn smooth_normals(part: &Part, places: &[Vec3]) -> Option<Vec<Vec3>> {
 fn develop(rendered: Rendered, look: &Look, frame: u64, flow: Option<Vec<[f32; 3]>>) -> Shot {
     let Rendered { mut picture, regions, .. } = rendered;
     look.apply(&mut picture, frame);
-    Shot { rgb: picture.to_srgb(), regions, flow }
+    Shot { rgb: look::display::bytes(&picture), regions, flow }
 }
 
 /// Places of the vertices of all parts, in the space of the head.
@@ -248,4 +248,62 @@ impl Neck {
 
 fn turn(angles: Vec3) -> Mat3 {
     Mat3::from_rotation_z(angles.z) * Mat3::from_rotation_x(angles.y) * Mat3::from_rotation_y(angles.x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        assets::Assets,
+        expression::{self, Label, Options},
+        hair::stand_in,
+    };
+
+    const FILM: Film = Film { size: 48, samples: 2 };
+
+    /// The pack of `PEOPLE_PACK`, or an egg.
+    fn studio() -> Studio {
+        Studio::new(Assets { head: stand_in::person().head, pack: None }, FILM.size)
+    }
+
+    fn clip(id: u64) -> expression::Clip {
+        expression::clip(id, 0, Label::ALL[4], &Options::default())
+    }
+
+    #[test]
+    fn an_id_is_a_person() {
+        let studio = studio();
+        let shoot = |id: u64, take: u32| Sitting::new(&studio, id, take, FILM).shoot(&clip(id).poses[0], 0, false).rgb;
+        assert_eq!(shoot(7, 0), shoot(7, 0));
+        assert_ne!(shoot(7, 0), shoot(8, 0));
+        assert_ne!(shoot(7, 0), shoot(7, 1));
+        let shape = |take: u32| Sitting::new(&studio, 7, take, FILM).person().shape.vertices.clone();
+        assert_eq!(shape(0), shape(1), "the same person in another take");
+    }
+
+    #[test]
+    fn flow_begins_at_rest() {
+        let studio = studio();
+        let mut sitting = Sitting::new(&studio, 3, 0, FILM);
+        let clip = clip(3);
+        let first = sitting.shoot(&clip.poses[0], 0, true).flow.unwrap();
+        let still = first.iter().filter(|flow| flow[0].abs() < 1e-3 && flow[1].abs() < 1e-3 && flow[2] == 1.).count();
+        assert!(still > first.len() * 99 / 100, "{still} of {} pixels are at rest", first.len());
+        let nod = Pose { head: HeadPose { pitch: 0.2, ..HeadPose::default() }, ..clip.poses[0].clone() };
+        let moved = sitting.shoot(&nod, 1, true).flow.unwrap();
+        assert!(moved.iter().any(|flow| flow[1].abs() > 0.02), "a nod moves something");
+    }
+
+    #[test]
+    fn another_appearance_has_the_same_outline() {
+        let studio = studio();
+        let sitting = Sitting::new(&studio, 5, 0, FILM);
+        let pose = &clip(5).poses[0];
+        let own = sitting.scene(&sitting.person.parts, &sitting.setting, pose).render(&sitting.pose(pose)).regions;
+        let parts = sitting.person.disguised(&studio, &mut Random::new("test", &[]));
+        let other = sitting.scene(&parts, &sitting.setting, pose).render(&sitting.pose(pose)).regions;
+        let same = own.iter().zip(&other).filter(|(a, b)| a == b).count();
+        assert!(same > own.len() * 98 / 100, "{same} of {} pixels show the same", own.len());
+        assert_ne!(sitting.disguise(pose, 0), sitting.disguise(pose, 1));
+    }
 }

@@ -18,6 +18,10 @@ struct Level {
 
 impl Texture {
     /// A texture of linear colours and alpha, all in `[0, 1]`, rows from the top.
+    ///
+    /// # Panics
+    ///
+    /// Unless there is a texel for each place.
     pub fn new(width: usize, height: usize, texels: &[Vec4]) -> Self {
         assert_eq!(texels.len(), width * height, "a texel for each place");
         let opaque = texels.iter().all(|texel| texel.w > 0.99);
@@ -138,7 +142,7 @@ fn halve(width: usize, texels: &[Vec4]) -> Vec<Vec4> {
     halved
 }
 
-/// A linear colour from sRGB numbers of 0 to 255.
+/// A linear colour from `sRGB` numbers of 0 to 255.
 pub fn srgb(red: u8, green: u8, blue: u8) -> Vec3 {
     Vec3::new(f32::from(red), f32::from(green), f32::from(blue)).map(|value| (value / 255.).powf(2.2))
 }
@@ -151,4 +155,56 @@ pub fn hsv(hue: f32, saturation: f32, value: f32) -> Vec3 {
         (value - value * saturation * distance.min(4. - distance).clamp(0., 1.)).powf(2.2)
     };
     Vec3::new(channel(5.), channel(3.), channel(1.))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Black on the left, white on the right, and half transparent below.
+    fn quarters() -> Texture {
+        let texels: Vec<Vec4> = (0..64)
+            .map(|at| {
+                let (right, below) = (at % 8 >= 4, at / 8 >= 4);
+                Vec3::splat(f32::from(u8::from(right))).extend(if below { 0.5 } else { 1. })
+            })
+            .collect();
+        Texture::new(8, 8, &texels)
+    }
+
+    #[test]
+    fn rows_run_down_and_v_runs_up() {
+        let texture = quarters();
+        assert!(texture.sample(Vec2::new(0.75, 0.75), 0).abs_diff_eq(Vec4::ONE, 0.01));
+        assert!(texture.sample(Vec2::new(0.25, 0.25), 0).abs_diff_eq(Vec4::new(0., 0., 0., 0.5), 0.01));
+        assert!((texture.alpha(Vec2::new(0.25, 0.25), 0) - 0.5).abs() < 0.01);
+        assert!((texture.alpha(Vec2::new(0.25, 0.75), 0) - 1.).abs() < 0.01);
+        assert!(!texture.is_opaque());
+    }
+
+    #[test]
+    fn it_repeats() {
+        let texture = quarters();
+        for place in [Vec2::new(0.1, 0.9), Vec2::new(0.99, 0.01)] {
+            for shift in [Vec2::new(1., 0.), Vec2::new(-2., 3.)] {
+                let (here, there) = (texture.sample(place, 0), texture.sample(place + shift, 0));
+                assert!(here.abs_diff_eq(there, 1e-3), "{here} {there}");
+            }
+        }
+    }
+
+    #[test]
+    fn smaller_copies_have_the_same_mean() {
+        let texture = quarters();
+        let middle = texture.sample(Vec2::new(0.5, 0.75), 1);
+        assert!((middle.x - 0.5).abs() < 0.02, "{middle}");
+    }
+
+    #[test]
+    fn hues_go_round() {
+        assert!(hsv(0., 1., 1.).abs_diff_eq(Vec3::X, 1e-5));
+        assert!(hsv(1. / 3., 1., 1.).abs_diff_eq(Vec3::Y, 1e-5));
+        assert!(hsv(-1. / 3., 1., 1.).abs_diff_eq(Vec3::Z, 1e-5));
+        assert!(hsv(0.4, 0., 0.5).abs_diff_eq(srgb(128, 128, 128), 0.01));
+    }
 }

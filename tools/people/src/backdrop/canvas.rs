@@ -78,10 +78,12 @@ fn idyll(random: &mut Random, sketch: &mut Sketch) {
 
 fn river(random: &mut Random, sketch: &mut Sketch, horizon: f32, sky: Vec3) {
     let mut place = Vec2::new(random.between(0., 1.), horizon + 0.1);
+    let drift = random.between(-0.07, 0.07);
     for bend in 0..14 {
         let width = 0.02 + 0.006 * bend as f32;
-        sketch.ellipse(place, Vec2::new(width * 1.8, width * 0.6), random.normal(0., 0.3), sky * 0.85);
-        place += Vec2::new(random.normal(0., 0.05), 0.028);
+        let shape = Shape::Ellipse { centre: place, half: Vec2::new(width * 1.3, width * 0.8), turn: 0. };
+        sketch.add(Stroke { soft: 0.02, ..Stroke::new(shape, Fill::Plain(sky * 0.8)) });
+        place += Vec2::new(drift * (0.8 * bend as f32).sin(), 0.026);
     }
 }
 
@@ -89,13 +91,13 @@ fn river(random: &mut Random, sketch: &mut Sketch, horizon: f32, sky: Vec3) {
 fn strokes(random: &mut Random, sketch: &mut Sketch, palette: &[Vec3], opacity: f32) {
     let (turn, wave) = (random.between(0., 3.1), random.between(0.5, 3.));
     let length = random.between(0.04, 0.11);
-    for _ in 0..170 {
+    for _ in 0..95 {
         let centre = Vec2::new(random.unit(), random.unit());
-        let half = Vec2::new(length, length * random.between(0.15, 0.3)) * random.between(0.6, 1.3);
+        let half = Vec2::new(length, length * random.between(0.3, 0.55)) * random.between(0.6, 1.4);
         let angle = turn + wave * (centre.x - 0.5) + wave * 0.7 * (centre.y * 5.).sin() * 0.4 + random.normal(0., 0.2);
         let fill = Fill::Plain(near_one_of(random, palette, 0.15));
         let shape = Shape::Ellipse { centre, half, turn: angle };
-        sketch.add(Stroke { opacity: opacity * random.between(0.5, 1.), soft: 0.012, ..Stroke::new(shape, fill) });
+        sketch.add(Stroke { opacity: opacity * random.between(0.5, 1.), soft: 0.03, ..Stroke::new(shape, fill) });
     }
 }
 

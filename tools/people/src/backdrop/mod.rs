@@ -83,7 +83,7 @@ impl Backdrop {
 
     /// Paints it in linear light, the same at every size, larger ones finer.
     pub fn paint(&self, size: usize) -> Picture {
-        let working = size.min(self.sketch.enough_pixels());
+        let working = self.sketch.enough_pixels(size);
         let mut grid = Grid { size: working, cells: vec![Vec3::splat(0.2); working * working] };
         for plane in &self.sketch.planes {
             for stroke in &plane.strokes {
@@ -116,7 +116,7 @@ impl Backdrop {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, time::Instant};
+    use std::fs;
 
     use super::*;
 
@@ -174,6 +174,26 @@ mod tests {
         assert!(ambient.sky.distance(ambient.ground) < 0.01);
     }
 
+    /// Milliseconds that this thread has computed, whatever else runs.
+    fn computed() -> f32 {
+        let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+        stat.split(' ').next().unwrap().parse::<f64>().unwrap() as f32 * 1e-6
+    }
+
+    #[test]
+    #[ignore = "measures"]
+    fn costs() {
+        for (name, ((kind, scene), _)) in KINDS.iter().enumerate() {
+            let costs = (0..6).map(|at| {
+                let backdrop = Backdrop::of(kind, *scene, &mut Random::new("backdrop", &[at * 12 + name as u64]));
+                let started = computed();
+                (0..3).for_each(|_| drop(backdrop.paint(384)));
+                format!("{:.0}", (computed() - started) / 3.)
+            });
+            println!("{kind}: {} ms of 384 pixels", costs.collect::<Vec<_>>().join(" "));
+        }
+    }
+
     #[test]
     #[ignore = "makes pictures to look at"]
     fn contact_sheet() {
@@ -184,12 +204,7 @@ mod tests {
         let columns = KINDS.len() as u32;
         let mut sheet = image::RgbImage::new(columns * size, variants as u32 * size);
         for (at, backdrop) in every_kind(variants).enumerate() {
-            let started = Instant::now();
             let picture = backdrop.paint(384);
-            let spent = started.elapsed().as_secs_f32() * 1e3;
-            if spent > 15. {
-                println!("{} {at}: {spent:.1} ms at 384", backdrop.kind());
-            }
             let shown = Grid::of(&picture).halved().picture().to_srgb();
             let tile = image::RgbImage::from_raw(size, size, shown).unwrap();
             let (x, y) = (at as u32 % columns * size, at as u32 / columns * size);

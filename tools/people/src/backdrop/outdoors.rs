@@ -242,8 +242,8 @@ pub(super) fn foliage(random: &mut Random, sketch: &mut Sketch) {
         sketch.ellipse(centre, half, random.between(0., 6.), colour);
     }
     let blur = depth_of_field(random, 0.008, 0.05);
-    let points = random.between(10., 120.) as usize;
-    let gap = Vec3::new(0.9, 1., 0.85) * light.max_element().max(0.4);
+    let points = random.between(0., 9.).powi(2) as usize;
+    let gap = (Vec3::new(0.9, 1., 0.85) * light).lerp(leaves * 3., random.unit());
     sparkle(random, sketch, points, blur, gap);
     sketch.finish(blur);
     // Above, where the sky comes through.
@@ -267,7 +267,7 @@ fn sparkle(random: &mut Random, sketch: &mut Sketch, points: usize, blur: f32, c
     let gain = (blur / radius).powi(2).max(1.);
     for _ in 0..points {
         let centre = Vec2::new(random.unit(), random.unit() * random.between(0.4, 1.));
-        let light = colour * random.between(0.1, 0.7) * gain;
+        let light = colour * random.between(0.05, 0.6) * gain;
         let shape = Shape::Ellipse { centre, half: Vec2::splat(radius), turn: 0. };
         sketch.add(Stroke { mode: Mode::Add, ..Stroke::new(shape, Fill::Plain(light)) });
     }

@@ -334,7 +334,7 @@ fn ceiling_lights(random: &mut Random, sketch: &mut Sketch) {
     let warm = random.chance(0.6);
     let colour = if warm { Vec3::new(1., 0.72, 0.4) } else { Vec3::new(0.9, 1., 1.05) };
     let bright = random.between(1.5, 6.);
-    for _ in 0..1 + random.below(6) {
+    for _ in 0..=random.below(6) {
         let centre = Vec2::new(random.unit(), random.between(-0.02, 0.28));
         let half =
             if warm { Vec2::splat(random.between(0.012, 0.03)) } else { Vec2::new(random.between(0.04, 0.12), 0.014) };

@@ -29,11 +29,13 @@ impl Sketch {
         Self { kind, planes: vec![Plane::default()] }
     }
 
-    /// More pixels than these would show nothing more.
-    pub(super) fn enough_pixels(&self) -> usize {
-        let sharpest = self.planes.last().map_or(0., |plane| plane.blur);
-        // Five pixels from the middle of a disc to its rim are enough for a smooth one.
-        if sharpest < 0.01 { usize::MAX } else { ((5. / sharpest) as usize).max(128) }
+    /// How many of `size` pixels are to be painted; more would cost much and show little.
+    pub(super) fn enough_pixels(&self, size: usize) -> usize {
+        let sharpest = self.planes.last().map_or(0., |plane| plane.blur).max(1e-3);
+        // Five pixels from the middle of a disc to its rim make a smooth one, and lenses leave no backdrop so sharp
+        // that two thirds of large pictures are not enough.
+        let enough = ((5. / sharpest) as usize).clamp(128, (size * 2 / 3).max(192));
+        enough.min(size)
     }
 
     /// Adds a stroke to the nearest plane.

@@ -60,10 +60,12 @@ impl Stroke {
             (bound(low).floor() as usize, bound(high).ceil() as usize)
         };
         let ((left, right), (top, bottom)) = (range(low.x, high.x), range(low.y, high.y));
+        let line = self.shape.line(size, field);
         for y in top..bottom {
             for x in left..right {
                 let place = (Vec2::new(x as f32, y as f32) + 0.5) * pixel;
-                let coverage = self.opacity * (0.5 - self.shape.distance(place, field) / soft).clamp(0., 1.);
+                let distance = line.get(x).map_or_else(|| self.shape.distance(place, field), |line| line - place.y);
+                let coverage = self.opacity * (0.5 - distance / soft).clamp(0., 1.);
                 if coverage > 0. {
                     let target = &mut pixels[y * size + x];
                     let colour = self.fill.colour(place, pixel, field);
@@ -89,15 +91,26 @@ impl Shape {
             }
             Self::Ellipse { centre, half, turn } => ellipse(unturn(place - centre, *turn), *half),
             Self::Convex(corners) => convex(corners, place),
-            Self::Below { height, slope, rough, frequency, octaves, offset } => {
-                let noise = field.layered(Vec2::new(place.x * frequency + offset, *offset), *octaves);
-                height + slope * (place.x - 0.5) + rough * noise - place.y
-            }
+            // Of its line only, which is drawn once for each column.
+            Self::Below { height, .. } => height - place.y,
             Self::Blob { centre, half, rough, frequency, offset } => {
                 let noise = field.layered(place * *frequency + *offset, 3);
                 ellipse(place - centre, *half) + rough * half.min_element() * noise
             }
         }
+    }
+
+    /// The height of a rough line at each column; empty for other shapes.
+    fn line(&self, size: usize, field: &Field) -> Vec<f32> {
+        let Self::Below { height, slope, rough, frequency, octaves, offset } = self else {
+            return Vec::new();
+        };
+        let at = |column: usize| {
+            let x = (column as f32 + 0.5) / size as f32;
+            let noise = field.layered(Vec2::new(x * frequency + offset, *offset), *octaves);
+            height + slope * (x - 0.5) + rough * noise
+        };
+        (0..size).map(at).collect()
     }
 
     /// The corners of what it may cover, with an edge of width `soft`.

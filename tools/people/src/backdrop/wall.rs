@@ -3,6 +3,7 @@
 use glam::{Vec2, Vec3};
 
 use super::{
+    Scene,
     fill::{Bricks, Figure, Fill, Planks},
     sketch::{Sketch, any_colour, anywhere, depth_of_field, near},
     stroke::{Mode, Shape, Stroke},
@@ -28,7 +29,7 @@ pub(super) fn draw(random: &mut Random, sketch: &mut Sketch) {
 
 /// Fills all with a material.
 pub(super) fn surface(random: &mut Random, sketch: &mut Sketch) {
-    let materials: [(fn(&mut Random, &mut Sketch), f32); 6] =
+    let materials: [(Scene, f32); 6] =
         [(plaster, 5.), (bricks, 2.5), (planks, 2.5), (paper, 3.), (tiles, 1.5), (concrete, 2.)];
     random.weighted(&materials)(random, sketch);
 }

@@ -50,8 +50,20 @@ impl Present {
         self.0.get(&id).is_some_and(|takes| takes.contains_key(&take))
     }
 
+    /// The takes that at least half of the people have. While a set grows by takes, the new one counts for nobody until
+    /// it counts for most: the trainer wants the same takes of all.
     fn takes(&self) -> BTreeSet<u32> {
-        self.0.values().flat_map(BTreeMap::keys).copied().collect()
+        let mut people: BTreeMap<u32, usize> = BTreeMap::new();
+        for take in self.0.values().flat_map(BTreeMap::keys) {
+            *people.entry(*take).or_default() += 1;
+        }
+        people.into_iter().filter(|&(_, count)| 2 * count >= self.0.len()).map(|(take, _)| take).collect()
+    }
+
+    /// The people who have all of `takes`.
+    fn people_with(&self, takes: &BTreeSet<u32>) -> Vec<u64> {
+        let has_all = |there: &BTreeMap<u32, Value>| takes.iter().all(|take| there.contains_key(take));
+        self.0.iter().filter(|(_, there)| has_all(there)).map(|(&id, _)| id).collect()
     }
 
     /// What is known of each person, with the takes that there are of them.
@@ -83,24 +95,22 @@ impl Earlier {
         };
         let explain = |problem: &str| DatasetError::Meta { path: path.clone(), problem: problem.to_owned() };
         let meta: Value = serde_json::from_slice(&text).map_err(|problem| explain(&problem.to_string()))?;
-        let settings = meta.get("settings").and_then(Value::as_object).ok_or_else(|| explain("`settings` is missing"))?;
-        let splits = meta.get("splits").cloned().ok_or_else(|| explain("`splits` is missing"))?;
+        let settings =
+            meta.get("settings").and_then(Value::as_object).ok_or_else(|| explain("`settings` is missing"))?;
+        let splits = meta.get("planned_splits").or_else(|| meta.get("splits")).cloned();
+        let splits = splits.ok_or_else(|| explain("`splits` is missing"))?;
         let splits = serde_json::from_value(splits).map_err(|problem| explain(&problem.to_string()))?;
         Ok(Self { settings: settings.clone(), splits: Splits(splits) })
     }
 
     /// Refuses to mix two kinds of files in a directory.
-    pub(super) fn admit(&self, options: &Options, dir: &Path) -> Result<(), DatasetError> {
-        for (setting, here) in settings(options) {
-            match self.settings.get(&setting) {
-                Some(there) if *there != here => {
-                    let (there, here) = (there.to_string(), here.to_string());
-                    return Err(DatasetError::Other { dir: dir.to_owned(), setting, there, here });
-                }
-                _ => {}
-            }
-        }
-        Ok(())
+    pub(super) fn admit(&self, settings: &Map<String, Value>, dir: &Path) -> Result<(), DatasetError> {
+        let differs =
+            |(setting, here): &(&String, &Value)| self.settings.get(*setting).is_some_and(|there| there != *here);
+        settings.iter().find(differs).map_or(Ok(()), |(setting, here)| {
+            let there = self.settings[setting].to_string();
+            Err(DatasetError::Other { dir: dir.to_owned(), setting: setting.clone(), there, here: here.to_string() })
+        })
     }
 
     /// `splits`, and the earlier ones of people whom those do not name.
@@ -109,15 +119,19 @@ impl Earlier {
         for (split, ids) in self.splits.0 {
             splits.0.entry(split).or_default().extend(ids.into_iter().filter(|id| !named.contains(id)));
         }
+        splits.0.values_mut().for_each(|ids| ids.sort_unstable());
         splits
     }
 }
 
-fn settings(options: &Options) -> Map<String, Value> {
-    match serde_json::to_value(options) {
+/// What all takes of a set have in common, `assets` among it.
+pub(super) fn settings(options: &Options, assets: String) -> Map<String, Value> {
+    let mut settings = match serde_json::to_value(options) {
         Ok(Value::Object(settings)) => settings,
         _ => Map::new(),
-    }
+    };
+    settings.insert("assets".into(), assets.into());
+    settings
 }
 
 #[derive(Serialize)]
@@ -136,39 +150,57 @@ struct Meta<'a> {
     region_files: Option<String>,
     flow_files: Option<String>,
     splits: BTreeMap<&'a str, Vec<u64>>,
+    /// As they were ordered, with people who are not there yet or lack a take.
+    planned_splits: &'a BTreeMap<String, Vec<u64>>,
     licence: &'static str,
     made_by: &'static str,
-    settings: Map<String, Value>,
+    settings: &'a Map<String, Value>,
     subjects: Vec<Value>,
 }
 
-/// Writes what is there.
-pub(super) fn write(dir: &Path, present: &Present, splits: &Splits, options: &Options) -> Result<(), DatasetError> {
-    let ids: Vec<u64> = present.0.keys().copied().collect();
-    let references = (options.references > 0).then(|| files::references_end(options.format));
-    let meta = Meta {
-        actions: Label::ALL,
-        frames: options.frames,
-        size: options.size,
-        fps: 8,
-        apex_frame: apex_index(options.frames),
-        takes: present.takes(),
-        layout: "one sheet per person and take; row = label (order of \"actions\"), column = frame; square tiles of \
-                 \"size\" pixels, no gaps",
-        files: Files::pattern(options.format.end()),
-        clip_files: Files::pattern(files::CLIPS),
-        references: options.references,
-        reference_files: references.map(|end| Files::pattern(&end)),
-        region_files: options.regions.then(|| Files::pattern(files::REGIONS)),
-        flow_files: options.flow_size.map(|cells| Files::pattern(&files::flow_end(cells))),
-        splits: splits.of_present(&ids),
-        licence: "CC0-1.0 (rendered from CC0 parts)",
-        made_by: concat!("lfdm-people ", env!("CARGO_PKG_VERSION")),
-        settings: settings(options),
-        subjects: present.subjects(),
-    };
-    let path = dir.join(META);
-    let text = serde_json::to_vec_pretty(&meta)
-        .map_err(|problem| DatasetError::Encode { path: path.clone(), problem: problem.to_string() })?;
-    write_whole(&path, &text)
+/// All that a set's description says but who is there.
+pub(super) struct Description<'a> {
+    pub(super) dir: &'a Path,
+    pub(super) options: &'a Options,
+    pub(super) settings: Map<String, Value>,
+    pub(super) splits: Splits,
+}
+
+impl Description<'_> {
+    /// Writes the description of a set with the people who are there.
+    pub(super) fn write(&self, present: &Present) -> Result<(), DatasetError> {
+        let path = self.dir.join(META);
+        let text = serde_json::to_vec_pretty(&self.of(present))
+            .map_err(|problem| DatasetError::Encode { path: path.clone(), problem: problem.to_string() })?;
+        write_whole(&path, &text)
+    }
+
+    fn of(&self, present: &Present) -> Meta<'_> {
+        let options = self.options;
+        let takes = present.takes();
+        let splits = self.splits.of_present(&present.people_with(&takes));
+        let references = (options.references > 0).then(|| files::references_end(options.format));
+        Meta {
+            actions: Label::ALL,
+            frames: options.frames,
+            size: options.size,
+            fps: 8,
+            apex_frame: apex_index(options.frames),
+            takes,
+            layout: "one sheet per person and take; row = label (order of \"actions\"), column = frame; square tiles of \
+                     \"size\" pixels, no gaps",
+            files: Files::pattern(options.format.end()),
+            clip_files: Files::pattern(files::CLIPS),
+            references: options.references,
+            reference_files: references.map(|end| Files::pattern(&end)),
+            region_files: options.regions.then(|| Files::pattern(files::REGIONS)),
+            flow_files: options.flow_size.map(|cells| Files::pattern(&files::flow_end(cells))),
+            splits,
+            planned_splits: &self.splits.0,
+            licence: "CC0-1.0 (rendered from CC0 parts)",
+            made_by: concat!("lfdm-people ", env!("CARGO_PKG_VERSION")),
+            settings: &self.settings,
+            subjects: present.subjects(),
+        }
+    }
 }

@@ -27,7 +27,7 @@ pub use self::{
     ids::{Ids, Splits},
 };
 use self::{
-    meta::{Earlier, Present},
+    meta::{Description, Earlier, Present},
     progress::Progress,
 };
 use crate::expression::{self, Label, Pose};
@@ -36,6 +36,9 @@ use crate::expression::{self, Label, Pose};
 pub trait Photographer: Sync {
     /// Seats a person for a take.
     fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a>;
+
+    /// What people are made from. A set whose people were made from something else is not continued.
+    fn assets(&self) -> String;
 }
 
 /// A person before the camera.
@@ -138,7 +141,10 @@ impl Options {
         } else if let Some(cells) = self.flow_size.filter(|&cells| cells == 0 || !size.is_multiple_of(cells)) {
             format!("{cells} cells do not divide {size} pixels; choose a flow size that does")
         } else if format == Format::Webp && columns.max(rows).saturating_mul(size) > sheet::WEBP_LIMIT {
-            format!("{columns} tiles of {size} pixels are more than a WebP file has ({}); choose png", sheet::WEBP_LIMIT)
+            format!(
+                "{columns} tiles of {size} pixels are more than a WebP file has ({}); choose png",
+                sheet::WEBP_LIMIT
+            )
         } else {
             return Ok(());
         };
@@ -197,7 +203,8 @@ pub fn write(photographer: &dyn Photographer, order: &Order) -> Result<Summary, 
     order.splits.check()?;
     fs::create_dir_all(out).map_err(|source| DatasetError::Io { path: out.clone(), source })?;
     let earlier = Earlier::read(out)?;
-    earlier.admit(options, out)?;
+    let settings = meta::settings(options, photographer.assets());
+    earlier.admit(&settings, out)?;
     let splits = earlier.extend(order.splits.clone());
     splits.check()?;
 
@@ -205,17 +212,18 @@ pub fn write(photographer: &dyn Photographer, order: &Order) -> Result<Summary, 
         .num_threads(order.jobs)
         .build()
         .map_err(|problem| DatasetError::Threads { jobs: order.jobs, problem: problem.to_string() })?;
-    pool.install(|| fill(photographer, order, &splits))
+    let description = Description { dir: out, options, settings, splits };
+    pool.install(|| fill(photographer, order, &description))
 }
 
-fn fill(photographer: &dyn Photographer, order: &Order, splits: &Splits) -> Result<Summary, DatasetError> {
+fn fill(photographer: &dyn Photographer, order: &Order, description: &Description) -> Result<Summary, DatasetError> {
     let Order { out, options, .. } = order;
     let present = Present::find(out, options)?;
     let all = order.ids.iter().flat_map(|&id| order.takes.iter().map(move |&take| (id, take)));
     let (found, missing): (Vec<_>, Vec<_>) = all.partition(|&(id, take)| present.has(id, take));
 
     // From the first one on, the directory has a description, so that a second run knows its settings.
-    meta::write(out, &present, splits, options)?;
+    description.write(&present)?;
     let progress = Progress::new(missing.len(), order.quiet);
     let state = Mutex::new((present, 0));
     // In order, one by one: takes of the same person come at about the same time.
@@ -225,11 +233,11 @@ fn fill(photographer: &dyn Photographer, order: &Order, splits: &Splits) -> Resu
         state.0.add(id, take, subject);
         state.1 += 1;
         progress.step();
-        if state.1 % BETWEEN_DESCRIPTIONS == 0 { meta::write(out, &state.0, splits, options) } else { Ok(()) }
+        if state.1 % BETWEEN_DESCRIPTIONS == 0 { description.write(&state.0) } else { Ok(()) }
     })?;
     progress.finish();
     let (present, made) = state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    meta::write(out, &present, splits, options)?;
+    description.write(&present)?;
     Ok(Summary { made, found: found.len() })
 }
 

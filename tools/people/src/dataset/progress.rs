@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, stderr},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -10,6 +10,7 @@ use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 /// A bar on a terminal, and a line now and then in a log.
 pub(super) struct Progress {
     bar: ProgressBar,
+    begun: Instant,
     quiet: bool,
 }
 
@@ -24,7 +25,7 @@ impl Progress {
         bar.set_length(count as u64);
         let bar = bar.with_style(style).with_message("takes");
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, quiet }
+        Self { bar, begun: Instant::now(), quiet }
     }
 
     /// One more is done.
@@ -33,8 +34,13 @@ impl Progress {
         let (done, all) = (self.bar.position(), self.bar.length().unwrap_or_default());
         let due = done % (all / Self::LINES).max(1) == 0;
         if due && !self.quiet && !stderr().is_terminal() {
-            eprintln!("{done} of {all} takes, {} left", HumanDuration(self.bar.eta()));
+            eprintln!("{done} of {all} takes, {} left", HumanDuration(self.left(done, all)));
         }
+    }
+
+    /// How long the rest takes at the pace so far.
+    fn left(&self, done: u64, all: u64) -> Duration {
+        self.begun.elapsed().mul_f64(all.saturating_sub(done) as f64 / done.max(1) as f64)
     }
 
     pub(super) fn finish(self) {

@@ -58,7 +58,8 @@ impl Sheet {
     }
 }
 
-/// How hard libwebp tries, from 0 to 6. At 2 a tile of 128 pixels takes about half a millisecond.
+/// How hard libwebp tries, from 0 to 6. At 2 a tile of 128 pixels takes just under a millisecond; 4 takes twice as long
+/// and saves 3 %.
 const METHOD: i32 = 2;
 
 /// The most pixels that a WebP file has each way.

@@ -12,7 +12,19 @@ use crate::{
 impl Photographer for Studio {
     fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a> {
         let film = Film { size: options.size, samples: options.samples };
-        Box::new(Seated { sitting: sitting::Sitting::new(self, id, take, film), with_flow: options.flow_size.is_some() })
+        Box::new(Seated {
+            sitting: sitting::Sitting::new(self, id, take, film),
+            with_flow: options.flow_size.is_some(),
+        })
+    }
+
+    fn assets(&self) -> String {
+        let head = &self.assets.head;
+        let pack = self.assets.pack.as_ref().map_or_else(
+            || "no pack".to_owned(),
+            |pack| format!("a pack with {} kinds of hair and {} of clothes", pack.hair.len(), pack.clothes.len()),
+        );
+        format!("heads of {} shapes and {} features, {pack}", head.macros.len(), head.features.len())
     }
 }
 

@@ -12,6 +12,7 @@ use super::*;
 #[derive(Default)]
 struct Painter {
     frames: AtomicUsize,
+    palette: &'static str,
 }
 
 struct Easel<'a> {
@@ -25,6 +26,10 @@ impl Photographer for Painter {
     fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a> {
         Box::new(Easel { painter: self, id, take, options: options.clone() })
     }
+
+    fn assets(&self) -> String {
+        self.palette.to_owned()
+    }
 }
 
 impl Easel<'_> {
@@ -32,7 +37,8 @@ impl Easel<'_> {
         let (size, shade) = (self.options.size, (shade * 40.) as usize);
         let pixel = |at: usize| {
             let [red, green] = [at % size, at / size].map(|place| place * 200 / size);
-            [red + self.id as usize, green + shade.min(50), 60 + 30 * self.take as usize].map(|value| value.min(255) as u8)
+            [red + self.id as usize, green + shade.min(50), 60 + 30 * self.take as usize]
+                .map(|value| value.min(255) as u8)
         };
         (0..size * size).flat_map(pixel).collect()
     }
@@ -101,11 +107,17 @@ fn a_set_has_what_the_trainer_reads() {
 
     let meta = json(&dir.path().join("meta.json"));
     assert_eq!(meta["actions"][4], "happiness");
-    assert_eq!((&meta["frames"], &meta["size"], &meta["fps"], &meta["apex_frame"]), (&json!(4), &json!(16), &json!(8), &json!(2)));
+    assert_eq!(
+        (&meta["frames"], &meta["size"], &meta["fps"], &meta["apex_frame"]),
+        (&json!(4), &json!(16), &json!(8), &json!(2))
+    );
     assert_eq!((&meta["splits"]["train"], &meta["splits"]["val"]), (&json!([0, 1]), &json!([2])));
     assert_eq!(meta["files"], "s{id:06d}_k{take}.webp");
     assert_eq!(meta["clip_files"], "s{id:06d}_k{take}.json");
-    assert_eq!((&meta["reference_files"], &meta["references"]), (&json!("s{id:06d}_k{take}_references.webp"), &json!(3)));
+    assert_eq!(
+        (&meta["reference_files"], &meta["references"]),
+        (&json!("s{id:06d}_k{take}_references.webp"), &json!(3))
+    );
     assert_eq!(meta["region_files"], "s{id:06d}_k{take}_regions.png");
     assert_eq!(meta["flow_files"], "s{id:06d}_k{take}_flow4.npy");
     assert_eq!(meta["takes"], json!([0, 1]));
@@ -139,9 +151,12 @@ fn recorded_strengths_and_poses_are_those_that_were_applied() {
         assert_eq!(written["apex"], clip.apex);
         let strengths: std::collections::BTreeMap<String, f32> =
             serde_json::from_value(written["strengths"].clone()).unwrap();
-        assert!(strengths.iter().map(|(name, strength)| (name.as_str(), *strength)).eq(
-            clip.strengths.iter().map(|(label, strength)| (label.name(), *strength))
-        ));
+        assert!(
+            strengths
+                .iter()
+                .map(|(name, strength)| (name.as_str(), *strength))
+                .eq(clip.strengths.iter().map(|(label, strength)| (label.name(), *strength)))
+        );
         for (pose, written) in clip.poses.iter().zip(written["frames"].as_array().unwrap()) {
             assert!(written["units"].as_object().unwrap().values().all(Value::is_number));
             for (name, weight) in pose.units.active() {
@@ -205,12 +220,23 @@ fn an_interrupted_run_goes_on_and_damaged_files_are_made_again() {
 fn a_set_grows_and_keeps_its_splits() {
     let dir = tempfile::tempdir().unwrap();
     write(&Painter::default(), &order(dir.path())).unwrap();
-    let more = Order { ids: vec![7], takes: vec![2], splits: Splits::default(), ..order(dir.path()) };
-    write(&Painter::default(), &more).unwrap();
-    let meta = json(&dir.path().join("meta.json"));
+    let more = |ids: Vec<u64>, takes: Vec<u32>| {
+        let more = Order { ids, takes, splits: Splits::default(), ..order(dir.path()) };
+        write(&Painter::default(), &more).unwrap();
+        json(&dir.path().join("meta.json"))
+    };
+    let meta = more(vec![7], vec![0, 1]);
     assert_eq!((&meta["splits"]["train"], &meta["splits"]["val"]), (&json!([0, 1, 7]), &json!([2])));
-    assert_eq!(meta["takes"], json!([0, 1, 2]));
-    assert_eq!((&meta["subjects"][0]["takes"], &meta["subjects"][3]["takes"]), (&json!([0, 1]), &json!([2])));
+
+    let meta = more(vec![1], vec![2]);
+    assert_eq!((&meta["takes"], &meta["splits"]["train"]), (&json!([0, 1]), &json!([0, 1, 7])), "one has a third take");
+    assert_eq!((&meta["subjects"][0]["takes"], &meta["subjects"][1]["takes"]), (&json!([0, 1]), &json!([0, 1, 2])));
+
+    let meta = more(vec![7], vec![2]);
+    assert_eq!((&meta["takes"], &meta["splits"]["train"]), (&json!([0, 1, 2]), &json!([1, 7])), "half of them have it");
+    assert_eq!(meta["splits"]["val"], json!([]));
+    let meta = more(vec![0, 1, 2, 7], vec![2]);
+    assert_eq!((&meta["splits"]["train"], &meta["splits"]["val"]), (&json!([0, 1, 7]), &json!([2])));
 }
 
 #[test]
@@ -221,6 +247,10 @@ fn other_settings_do_not_mix() {
     other.options.size = 32;
     let message = write(&Painter::default(), &other).unwrap_err().to_string();
     assert!(message.contains("`size` 16") && message.contains("32"), "{message}");
+
+    let painter = Painter { palette: "oil", ..Painter::default() };
+    let message = write(&painter, &order(dir.path())).unwrap_err().to_string();
+    assert!(message.contains("`assets` \"\"") && message.contains("oil"), "{message}");
 
     fs::write(dir.path().join("meta.json"), b"{}").unwrap();
     let message = write(&Painter::default(), &order(dir.path())).unwrap_err().to_string();
@@ -260,8 +290,16 @@ fn options_that_do_not_go_together_are_refused() {
 fn a_contact_sheet_has_a_row_for_each_person_or_clip() {
     let options = Options { size: 16, frames: 4, ..Options::default() };
     let labels = vec![Label::Happiness, Label::Fear];
-    let mut contact =
-        Contact { ids: vec![3, 4, 5], take: 0, labels, strengths: None, every_frame: false, references: 1, jobs: 2, options };
+    let mut contact = Contact {
+        ids: vec![3, 4, 5],
+        take: 0,
+        labels,
+        strengths: None,
+        every_frame: false,
+        references: 1,
+        jobs: 2,
+        options,
+    };
     let size = |contact: &Contact| {
         let png = contact.make(&Painter::default()).unwrap();
         let picture = image::load_from_memory(&png).unwrap();

@@ -15,15 +15,15 @@ use std::collections::BTreeMap;
 use glam::{Vec2, Vec3};
 use serde::{Serialize, Serializer};
 
-pub use self::{
-    label::Label,
-    units::{Muscle, Units, unit_names},
-};
 use self::{
     habit::Habits,
     limits::{limit, shut},
     timing::{Blinks, Envelope, Gaze, Sway},
     units::AREAS,
+};
+pub use self::{
+    label::Label,
+    units::{Muscle, Units, unit_names},
 };
 use crate::random::Random;
 
@@ -458,8 +458,8 @@ mod tests {
             for label in Label::ALL {
                 for pose in clip(person, 3, label, &Options::default()).poses {
                     for side in 0..2 {
-                        let closed = pose.units.sides(Muscle::EyeBlink)[side]
-                            + 0.3 * pose.units.sides(Muscle::EyeSquint)[side];
+                        let closed =
+                            pose.units.sides(Muscle::EyeBlink)[side] + 0.3 * pose.units.sides(Muscle::EyeSquint)[side];
                         assert!(closed <= 1.0001, "{person} {label}: {closed}");
                     }
                 }

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use glam::Vec3;
+use glam::{Vec3, Vec4};
 
 use super::{
     Wearer, areas,
     colour::Colours,
     ribbon::{self, COLUMNS, Weave},
+    shell,
     skin::{Anchor, Bound},
     skull::Skull,
 };
 use crate::{
-    mesh::{Part, Region},
+    mesh::{Cover, Part, Placement, Region},
     noise::{Noise, smooth},
     random::Random,
+    texture::Texture,
 };
 
 /// Which parts of a face a beard leaves unshaven.
@@ -132,8 +134,8 @@ impl Beard {
     }
 }
 
-/// Grows a beard. It moves with the skin it is bound to.
-pub fn grow(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Option<Part> {
+/// Grows a beard: what lies on the skin, and hairs. It moves with the skin it is bound to.
+pub fn grow(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Vec<Part> {
     let skull = Skull::new(wearer.head, wearer.vertices, wearer.normals, true);
     let roots = roots(wearer, beard, random);
     let mut bound = Bound::default();
@@ -141,7 +143,43 @@ pub fn grow(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Option<Part>
         hair(&mut bound, wearer, &skull, beard, anchor, random);
     }
     let weave = Weave { dense: 0.2 + 0.4 * beard.density, ..Weave::SPARSE };
-    bound.finish(Arc::new(ribbon::texture(&beard.colours, &weave, random)), Region::Hair)
+    let hairs = bound.finish(Arc::new(ribbon::texture(&beard.colours, &weave, random)), Region::Hair);
+    [Some(ground(wearer, beard, random)), hairs].into_iter().flatten().collect()
+}
+
+/// The layer on the skin from which the hairs stand out: what shows between them.
+fn ground(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Part {
+    let ears = areas::ears(wearer.head);
+    let noise = Noise::new(random.seed());
+    let size = wearer.map.size();
+    let mut texels = vec![Vec4::ZERO; size * size];
+    for texel in wearer.map.texels().iter().filter(|texel| on_beard(texel.base)) {
+        let cover = beard.cover(texel.base, texel.interpolate(&wearer.head.lips), texel.interpolate(&ears));
+        if cover > 0. {
+            let grain = noise.at(texel.base * Vec3::new(40., 18., 40.)) + 0.6 * noise.at(texel.base * 26. + 5.);
+            let colour = beard.colours.mean() * (0.6 + 0.25 * grain);
+            let alpha = cover * (0.3 + 0.55 * beard.density) * (0.85 + 0.35 * grain);
+            texels[texel.index as usize] = colour.extend(alpha.clamp(0., 0.95));
+        }
+    }
+    let head = &wearer.head.mesh;
+    let chosen: Vec<usize> = (0..head.triangles.len())
+        .filter(|&at| {
+            let corners = head.triangles[at].map(|corner| corner as usize);
+            corners.iter().all(|&at| on_beard(wearer.head.vertices[at]) && !wearer.head.cavity[at])
+        })
+        .collect();
+    let (mesh, used) = shell::compact(wearer, &chosen);
+    let offsets = used.iter().map(|&at| wearer.normals[at as usize] * 0.006 * wearer.scale()).collect();
+    let placement = Placement::Shell { vertices: Arc::new(used), offsets: Arc::new(offsets) };
+    let texture = Arc::new(Texture::new(size, size, &texels));
+    let part = ribbon::part(Region::Hair, mesh, placement, texture, Vec::new());
+    Part { cover: Cover::Blended, casts: false, ..part }
+}
+
+/// Whether a place of the base head is where any beard grows.
+fn on_beard(base: Vec3) -> bool {
+    (5.9..7.2).contains(&base.y) && base.z > 0.2
 }
 
 /// Where hairs grow, as dense as the beard.
@@ -149,15 +187,16 @@ fn roots(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Vec<Anchor> {
     let ears = areas::ears(wearer.head);
     let noise = Noise::new(random.seed());
     let head = wearer.head;
-    let per_area = 260. + 320. * beard.density;
+    let per_area = (450. + 450. * beard.density) * if beard.length < 0.25 { 1.3 } else { 0.8 };
     let mut roots = Vec::new();
     for &corners in &head.mesh.triangles {
         let [a, b, c] = corners.map(|corner| head.vertices[corner as usize]);
         let middle = (a + b + c) / 3.;
-        if middle.y > 7.2 || middle.y < 5.9 || middle.z < 0.2 || corners.iter().any(|&at| head.cavity[at as usize]) {
+        if !on_beard(middle) || corners.iter().any(|&at| head.cavity[at as usize]) {
             continue;
         }
-        let expected = per_area * 0.5 * (b - a).cross(c - a).length();
+        let lip = if middle.y > 6.6 && middle.x.abs() < 0.4 { 1.8 } else { 1. };
+        let expected = lip * per_area * 0.5 * (b - a).cross(c - a).length();
         let count = expected as usize + usize::from(random.chance(expected.fract()));
         for _ in 0..count {
             let (u, v) = (random.unit().sqrt(), random.unit());
@@ -182,7 +221,7 @@ fn hair(bound: &mut Bound, wearer: &Wearer, skull: &Skull, beard: &Beard, anchor
     let growth = direction(base) + random.normal3(0.22);
     let lie = (growth - normal * growth.dot(normal)).normalize_or(Vec3::NEG_Y);
     let mut direction = (lie + normal * random.between(0.15, 0.5)).normalize_or(normal);
-    let pieces = (length / 0.12).ceil().clamp(2., 5.) as usize;
+    let pieces = (length / 0.16).ceil().clamp(2., 5.) as usize;
     let mut place = root + normal * 0.004;
     let mut nodes = vec![(place, anchor)];
     let upper = base.y > 6.58;
@@ -200,7 +239,7 @@ fn hair(bound: &mut Bound, wearer: &Wearer, skull: &Skull, beard: &Beard, anchor
         return;
     }
     let outward = vec![normal + random.normal3(0.15); nodes.len()];
-    let width = scale * random.between(0.018, 0.032) * (1. + beard.length.min(0.5));
+    let width = scale * random.between(0.014, 0.026) * (1. + beard.length.min(0.5));
     bound.lay(wearer, &nodes, &outward, |along| width * (1. - 0.7 * along), random.below(COLUMNS));
 }
 

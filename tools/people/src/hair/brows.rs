@@ -47,7 +47,8 @@ impl Brows {
         let bushy = (random.normal_within(0.5 - 0.3 * femininity, 0.22, 2.)).clamp(0., 1.);
         let mut colours = *colours;
         // Brows of the fair are darker than their hair, and stay darker than it with age.
-        colours.base = (colours.base * random.between(0.5, 0.9)).min(Vec3::new(0.16, 0.11, 0.075)).max(Vec3::splat(0.004));
+        colours.base =
+            (colours.base * random.between(0.5, 0.9)).min(Vec3::new(0.16, 0.11, 0.075)).max(Vec3::splat(0.004));
         colours.highlight = colours.base * 1.4;
         colours.greyness *= random.between(0.1, 0.7);
         colours.roots = 1.;
@@ -68,7 +69,7 @@ impl Brows {
     /// Height of the line of the brow, and half its thickness, at a share of the way outwards.
     fn line(&self, along: f32) -> (f32, f32) {
         let rise = smooth(0., self.peak, along) * smooth(1.25, self.peak, along);
-        let height = 7.375 + self.lift + self.slope * along + self.arch * rise - 0.05 * smooth(0.6, 1.1, along);
+        let height = 7.405 + self.lift + self.slope * along + self.arch * rise - 0.05 * smooth(0.6, 1.1, along);
         let taper = smooth(-0.12, 0.12, along) * (1. - 0.75 * smooth(0.4, 1.05, along));
         (height, self.thickness * taper)
     }
@@ -124,7 +125,8 @@ fn hair(bound: &mut Bound, wearer: &Wearer, front: &Front, brows: &Brows, side: 
     let lie = (growth - normal * growth.dot(normal)).normalize_or(Vec3::X);
     let length = brows.length * random.between(0.6, 1.2) * (1. - 0.35 * along);
     let root = above(wearer, anchor, 0.012);
-    let nodes = [0., 0.5, 1.].map(|share: f32| (root + (lie * share + normal * 0.25 * share * (1. - 0.4 * share)) * length, anchor));
+    let nodes = [0., 0.5, 1.]
+        .map(|share: f32| (root + (lie * share + normal * 0.25 * share * (1. - 0.4 * share)) * length, anchor));
     let half = |share: f32| length * 0.2 * (1. - 0.8 * share);
     bound.lay(wearer, &nodes, &[normal; 3], half, random.below(COLUMNS));
 }

@@ -150,7 +150,8 @@ impl Comb<'_> {
             return place;
         }
         let side = if place.x.abs() > 0.05 { place.x.signum() } else { sprout.side };
-        place + Vec3::X * side * depth
+        // A little in each step: a strand that meets the face runs round it, and does not jump.
+        place + Vec3::X * side * depth.min(0.07 * self.scale())
     }
 
     /// Draws hair of head and neck back to its layer where it left it: hair hangs close.
@@ -168,7 +169,8 @@ impl Comb<'_> {
     fn draw_back(&self, place: Vec3) -> Vec3 {
         let (measures, scale) = (&self.skull.measures, self.scale());
         let excess = place.z - (measures.eye.z - 0.32 * scale);
-        let beside = smooth(measures.eye.y + 0.3 * scale, measures.eye.y, place.y) * smooth(measures.chin - 0.2, measures.chin, place.y);
+        let beside = smooth(measures.eye.y + 0.3 * scale, measures.eye.y, place.y)
+            * smooth(measures.chin - 0.2, measures.chin, place.y);
         place - Vec3::Z * excess.max(0.) * 0.6 * beside
     }
 
@@ -196,7 +198,8 @@ impl Comb<'_> {
         let level = self.cut.level.is_some_and(|level| place.y < measures.chin + (level + uneven) * self.scale());
         let knot = sprout.knot.is_some_and(|knot| knot.distance(place) < 0.1 * self.scale());
         let fringe = self.cut.fringe.is_some() && self.face_depth(place) > uneven && self.meets_fringe(place);
-        level || knot || fringe || self.meets_ear(place)
+        let in_face = self.face_depth(place) > 0.24 * self.scale();
+        level || knot || fringe || in_face || self.meets_ear(place)
     }
 
     /// Whether a place is within an ear that hair does not hide.

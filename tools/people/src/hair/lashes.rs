@@ -55,7 +55,7 @@ pub fn grow(wearer: &Wearer, lashes: &Lashes, random: &mut Random) -> Option<Par
         let Some(eye) = Eye::of(wearer, side) else { continue };
         let (upper, lower) = eye.edges(wearer);
         fringe.lay(wearer, &eye, &upper, lashes.upper * wearer.scale(), lashes.curl, 0.5);
-        fringe.lay(wearer, &eye, &lower, lashes.lower * wearer.scale(), -0.3, 0.);
+        fringe.lay(wearer, &eye, &lower, lashes.lower * wearer.scale(), -0.8, 0.);
     }
     fringe.mesh.uv_triangles = fringe.mesh.triangles.clone();
     let Fringe { mesh, binding } = fringe;

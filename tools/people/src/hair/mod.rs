@@ -38,7 +38,7 @@ use self::{
 };
 use crate::{
     head::Head,
-    mesh::{Part, Region},
+    mesh::{Part, Placement, Region},
     noise::smooth,
     random::Random,
 };
@@ -109,6 +109,18 @@ pub fn grow(wearer: &Wearer, hair: &Hair, random: &mut Random) -> Vec<Part> {
         Strand::Rope => ropes(&comb, &strands, hair, random),
     });
     parts
+}
+
+/// Where a part's vertices are on somebody whose head has these `vertices`.
+pub(crate) fn places(placement: &Placement, vertices: &[Vec3]) -> Vec<Vec3> {
+    match placement {
+        Placement::Head => vertices.to_vec(),
+        Placement::Bound(binding) | Placement::Jaw { binding, .. } => binding.fit(vertices),
+        Placement::Fixed(places) => places.to_vec(),
+        Placement::Shell { vertices: followed, offsets } => {
+            followed.iter().zip(offsets.iter()).map(|(&at, &offset)| vertices[at as usize] + offset).collect()
+        }
+    }
 }
 
 /// A strand and what it grew from.
@@ -192,7 +204,8 @@ fn ropes(comb: &Comb, strands: &[Grown], hair: &Hair, random: &mut Random) -> Op
         let radius = comb.cut.width * comb.skull.measures.scale * random.between(0.8, 1.2);
         ropes.lay(nodes, radius, random.below(4) as f32 * 0.25);
     }
-    ropes.finish(&hair.colours, random)
+    let clip = face_clip(comb, &ropes.vertices);
+    ropes.finish(clip, &hair.colours, random)
 }
 
 #[cfg(test)]
@@ -200,7 +213,6 @@ mod tests {
     use std::time::Instant;
 
     use super::{
-        stand_in::Person,
         view::{View, sheet},
         *,
     };
@@ -215,8 +227,88 @@ mod tests {
         Hair { style, hairline, colours, curl: random.unit() * 0.6 }
     }
 
-    fn wearer<'a>(person: &'a Person, map: &'a UvMap) -> Wearer<'a> {
-        Wearer { head: &person.head, vertices: &person.vertices, normals: &person.normals, map }
+    fn grown(person: &stand_in::Person, map: &UvMap, style: Style, seed: u64) -> Vec<Part> {
+        grow(&person.wearer(map), &look(style, seed), &mut Random::new("hair", &[seed]))
+    }
+
+    #[test]
+    fn hair_is_sound_within_its_budget_and_outside_the_skull() {
+        let person = stand_in::person();
+        let map = UvMap::new(&person.head, 64);
+        let skull = Skull::new(&person.head, &person.vertices, &person.normals, false);
+        for (seed, &style) in Style::ALL.iter().enumerate() {
+            let parts = grown(&person, &map, style, seed as u64);
+            let strands: usize = parts
+                .iter()
+                .filter(|part| matches!(part.placement, Placement::Fixed(_)))
+                .map(|part| part.mesh.triangles.len())
+                .sum();
+            assert!(strands <= MOST_TRIANGLES + 400, "{style:?} has {strands} triangles");
+            for part in &parts {
+                let places = places(&part.placement, &person.vertices);
+                assert!(places.iter().all(|place| place.is_finite()), "{style:?}");
+                assert!(part.clip.is_empty() || part.clip.len() == places.len());
+                assert!(part.mesh.triangles.iter().flatten().all(|&at| (at as usize) < places.len()));
+                assert!(part.mesh.uv_triangles.iter().flatten().all(|&at| (at as usize) < part.mesh.uv.len()));
+                let deep = places.iter().filter(|place| skull.distance(**place) < -0.08).count();
+                assert!(deep * 50 <= places.len(), "{style:?}: {deep} of {} inside the head", places.len());
+            }
+        }
+    }
+
+    #[test]
+    fn no_hair_hides_eyes_or_mouth() {
+        let person = stand_in::person();
+        let map = UvMap::new(&person.head, 64);
+        let measures = Skull::new(&person.head, &person.vertices, &person.normals, false).measures;
+        for (seed, &style) in Style::ALL.iter().enumerate() {
+            for part in grown(&person, &map, style, seed as u64 + 100) {
+                let before = |place: &Vec3| {
+                    place.z > measures.eye.z - 0.25 * measures.scale
+                        && place.x.abs() < measures.eye.x + 0.06 * measures.scale
+                        && place.y > measures.mouth.y - 0.15
+                        && place.y < measures.eye.y + 0.06 * measures.scale
+                };
+                let places = places(&part.placement, &person.vertices);
+                let shown = |at: usize| part.clip.get(at).is_none_or(|&clip| clip > 0.5);
+                let hiding = places.iter().enumerate().filter(|(at, place)| before(place) && shown(*at)).count();
+                assert!(hiding * 200 <= places.len(), "{style:?}: {hiding} of {} hide the face", places.len());
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_seed_grows_the_same_hair() {
+        let person = stand_in::person();
+        let map = UvMap::new(&person.head, 64);
+        let places_of = |seed| -> Vec<Vec3> {
+            grown(&person, &map, Style::Waves, seed)
+                .iter()
+                .flat_map(|part| places(&part.placement, &person.vertices))
+                .collect()
+        };
+        assert_eq!(places_of(3), places_of(3));
+        assert_ne!(places_of(3), places_of(4));
+    }
+
+    #[test]
+    fn beards_brows_and_lashes_follow_the_skin() {
+        let person = stand_in::person();
+        let map = UvMap::new(&person.head, 64);
+        let wearer = person.wearer(&map);
+        let colours = Colours::plain(Vec3::splat(0.1));
+        let random = &mut Random::new("face", &[1]);
+        let full = beard::Beard { kind: beard::Kind::Full, ..beard::Beard::draw(random, &colours) };
+        let mut parts = beard::grow(&wearer, &full, random);
+        parts.extend(brows::grow(&wearer, &brows::Brows::draw(random, 0.5, &colours), random));
+        parts.extend(lashes::grow(&wearer, &lashes::Lashes::draw(random, 0.5, colours.base), random));
+        assert!(parts.len() >= 3);
+        let shift = Vec3::new(0.1, -0.2, 0.3);
+        let moved: Vec<Vec3> = person.vertices.iter().map(|&place| place + shift).collect();
+        for part in &parts {
+            let (before, after) = (places(&part.placement, &person.vertices), places(&part.placement, &moved));
+            assert!(before.iter().zip(&after).all(|(before, after)| (*after - *before).distance(shift) < 1e-4));
+        }
     }
 
     #[test]
@@ -224,7 +316,7 @@ mod tests {
     fn look_at_faces() {
         let person = stand_in::person();
         let map = UvMap::new(&person.head, 64);
-        let wearer = wearer(&person, &map);
+        let wearer = person.wearer(&map);
         let mut views = Vec::new();
         for seed in 0..9 {
             let mut random = Random::new("faces", &[seed]);
@@ -233,14 +325,9 @@ mod tests {
             let brow = brows::Brows::draw(&mut random, 0.1 * seed as f32, &colours);
             let lash = lashes::Lashes::draw(&mut random, 0.1 * seed as f32, colours.base);
             let start = Instant::now();
-            let parts: Vec<Part> = [
-                beard::grow(&wearer, &beard, &mut random).filter(|_| seed % 3 != 2),
-                brows::grow(&wearer, &brow, &mut random),
-                lashes::grow(&wearer, &lash, &mut random),
-            ]
-            .into_iter()
-            .flatten()
-            .collect();
+            let mut parts = beard::grow(&wearer, &beard, &mut random);
+            parts.extend(brows::grow(&wearer, &brow, &mut random));
+            parts.extend(lashes::grow(&wearer, &lash, &mut random));
             let triangles: Vec<usize> = parts.iter().map(|part| part.mesh.triangles.len()).collect();
             eprintln!("Face {triangles:?} {:?} {:?}", start.elapsed(), (beard.kind, beard.length));
             for yaw in [0., -0.7] {
@@ -268,7 +355,7 @@ mod tests {
             for seed in 0..if wanted.is_empty() { 1 } else { 3 } {
                 let start = Instant::now();
                 let parts = grow(
-                    &wearer(&person, &map),
+                    &person.wearer(&map),
                     &look(style, seed + 10 * style as u64),
                     &mut Random::new("hair", &[seed]),
                 );

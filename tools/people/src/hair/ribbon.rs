@@ -52,8 +52,7 @@ impl Weave {
     pub(super) const SMOOTH: Self =
         Self { hairs: 16, thickness: 0.035, winding: 0.05, turns: 0.8, full: 0.6, dense: 0.9 };
     /// Hair in small curls.
-    pub(super) const CURLY: Self =
-        Self { hairs: 14, thickness: 0.04, winding: 0.2, turns: 3., full: 0.7, dense: 0.4 };
+    pub(super) const CURLY: Self = Self { hairs: 14, thickness: 0.04, winding: 0.2, turns: 3., full: 0.7, dense: 0.4 };
     /// A few hairs: brows, beards.
     pub(super) const SPARSE: Self =
         Self { hairs: 6, thickness: 0.05, winding: 0.08, turns: 0.7, full: 0.45, dense: 0.25 };

@@ -51,12 +51,12 @@ impl Ropes {
     }
 
     /// The tubes as a part; none where there are none.
-    pub(super) fn finish(mut self, colours: &Colours, random: &mut Random) -> Option<Part> {
+    pub(super) fn finish(mut self, clip: Vec<f32>, colours: &Colours, random: &mut Random) -> Option<Part> {
         self.mesh.uv_triangles = self.mesh.triangles.clone();
         let texture = Arc::new(texture(colours, random));
         let placement = Placement::Fixed(Arc::new(self.vertices));
-        let part = ribbon::part(Region::Hair, self.mesh, placement, texture, Vec::new());
-        (!part.mesh.triangles.is_empty()).then(|| Part { cover: Cover::Opaque, ..part })
+        let part = ribbon::part(Region::Hair, self.mesh, placement, texture, clip);
+        (!part.mesh.triangles.is_empty()).then(|| Part { cover: Cover::Cutout(0.5), ..part })
     }
 }
 

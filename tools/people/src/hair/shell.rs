@@ -42,7 +42,7 @@ pub(super) fn grow(
         return Vec::new();
     }
     let spots = spots(wearer, scalp, hairline, under, random.seed());
-    let (mesh, used) = compact(wearer, scalp);
+    let (mesh, used) = compact(wearer, &scalp.triangles);
     let mesh = Arc::new(mesh);
     let offsets = |layer: usize| -> Vec<Vec3> {
         let share = (layer + 1) as f32 / under.layers as f32;
@@ -58,15 +58,15 @@ pub(super) fn grow(
     (0..under.layers).map(layer).collect()
 }
 
-/// The scalp's triangles with vertices of their own, and the head's vertices that those follow.
-fn compact(wearer: &Wearer, scalp: &Scalp) -> (Mesh, Vec<u32>) {
+/// The chosen triangles of the head with vertices of their own, and the head's vertices that those follow.
+pub(super) fn compact(wearer: &Wearer, chosen: &[usize]) -> (Mesh, Vec<u32>) {
     let head = &wearer.head.mesh;
-    let mut used: Vec<u32> = scalp.triangles.iter().flat_map(|&at| head.triangles[at]).collect();
+    let mut used: Vec<u32> = chosen.iter().flat_map(|&at| head.triangles[at]).collect();
     used.sort_unstable();
     used.dedup();
     let renumber = |corner: u32| used.partition_point(|&at| at < corner) as u32;
-    let triangles = scalp.triangles.iter().map(|&at| head.triangles[at].map(renumber)).collect();
-    let uv_triangles = scalp.triangles.iter().map(|&at| head.uv_triangles[at]).collect();
+    let triangles = chosen.iter().map(|&at| head.triangles[at].map(renumber)).collect();
+    let uv_triangles = chosen.iter().map(|&at| head.uv_triangles[at]).collect();
     (Mesh { triangles, uv_triangles, uv: head.uv.clone() }, used)
 }
 

@@ -46,7 +46,7 @@ impl<'a> Front<'a> {
         };
         let seen = |triangle: &&[u32; 3]| {
             let [a, b, c] = triangle.map(|corner| vertices[corner as usize].truncate());
-            triangle.iter().all(inside) && (b - a).perp_dot(c - a) > 1e-9
+            triangle.iter().all(inside) && (b - a).perp_dot(c - a).abs() > 1e-9
         };
         Self { vertices, triangles: wearer.head.mesh.triangles.iter().filter(seen).copied().collect() }
     }
@@ -92,11 +92,6 @@ impl Bound {
             self.binding.weights.push(anchor.weights);
             self.binding.offsets.push(vertex - anchor.of(wearer.vertices));
         }
-    }
-
-    /// Triangles so far.
-    pub(super) fn triangles(&self) -> usize {
-        self.strips.triangles()
     }
 
     /// The strips as a part; none where there are none.

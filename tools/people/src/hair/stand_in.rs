@@ -4,6 +4,7 @@ use std::{f32::consts::TAU, path::Path};
 
 use glam::{Vec2, Vec3};
 
+use super::{Wearer, uv_map::UvMap};
 use crate::{
     assets::Assets,
     head::{Head, Landmarks},
@@ -15,6 +16,13 @@ pub(crate) struct Person {
     pub(crate) head: Head,
     pub(crate) vertices: Vec<Vec3>,
     pub(crate) normals: Vec<Vec3>,
+}
+
+impl Person {
+    /// Who hair grows on.
+    pub(crate) fn wearer<'a>(&'a self, map: &'a UvMap) -> Wearer<'a> {
+        Wearer { head: &self.head, vertices: &self.vertices, normals: &self.normals, map }
+    }
 }
 
 /// The head of the pack in `PEOPLE_PACK`, or an egg.

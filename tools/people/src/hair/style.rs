@@ -9,11 +9,11 @@ use super::{
 use crate::random::Random;
 
 macro_rules! styles {
-    ($($style:ident: $men:literal, $women:literal, $coils:literal;)+) => {
+    ($($(#[$about:meta])+ $style:ident: $men:literal, $women:literal, $coils:literal;)+) => {
         /// A kind of hair of the head.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Style {
-            $(#[allow(missing_docs)] $style,)+
+            $($(#[$about])+ $style,)+
         }
 
         impl Style {
@@ -30,46 +30,87 @@ macro_rules! styles {
 
 // The third number multiplies the share among people whose hair is coiled.
 styles! {
+    /// No hair at all.
     Bald: 5., 0.3, 1.2;
+    /// Shorn to a few millimetres.
     Buzz: 7., 1., 2.;
+    /// Short, with a bare top.
     Balding: 6., 0.1, 1.;
+    /// A ring of hair round a bare top.
     Ring: 3., 0., 0.5;
+    /// A centimetre all over.
     Crop: 6., 1., 1.5;
+    /// Short curls on top that fade to skin.
     Fade: 5., 0.3, 2.;
+    /// Short curls all over.
     CurlyCrop: 4., 2., 3.;
+    /// Short, combed from the crown.
     Short: 8., 2., 0.3;
+    /// Short, parted aside.
     SidePart: 7., 1.5, 0.2;
+    /// Combed straight back.
     SlickBack: 4., 1., 0.2;
+    /// Brushed up from the forehead.
     Quiff: 5., 0.5, 0.2;
+    /// In spikes.
     Spiky: 3., 0.5, 0.1;
+    /// Cut level all round, with a fringe.
     Bowl: 2., 1., 0.1;
+    /// In disorder.
     Messy: 5., 1.5, 0.3;
+    /// Long on top, shorn at the sides.
     Undercut: 4., 1., 0.3;
+    /// Curls on top, shorn at the sides.
     CurlyTop: 4., 0.7, 2.;
+    /// A crest.
     Mohawk: 1., 0.4, 1.;
+    /// Short in front, long behind.
     Mullet: 1.5, 0.4, 0.3;
+    /// Short, with a fringe to the side.
     Pixie: 0.5, 4., 0.5;
+    /// To the cheekbones, parted in the middle.
     Curtains: 2., 4., 0.2;
+    /// To the jaw.
     Bob: 0.3, 6., 0.3;
+    /// To the jaw, with a fringe.
     FringedBob: 0.2, 4., 0.2;
+    /// In rough layers.
     Shag: 1.2, 4., 0.3;
+    /// To the shoulders.
     Shoulder: 1.2, 7., 0.3;
+    /// Below the shoulders, parted.
     Long: 1.5, 8., 0.3;
+    /// Below the shoulders, with a fringe.
     LongFringe: 0.1, 5., 0.2;
+    /// Below the shoulders, swept back.
     LongSwept: 0.4, 5., 0.2;
+    /// Long waves.
     Waves: 0.8, 8., 0.5;
+    /// Long curls.
     Curls: 0.7, 6., 2.5;
+    /// A round cloud of curls.
     Afro: 2., 3., 6.;
+    /// Two balls of curls.
     Puffs: 0.05, 1.2, 4.;
+    /// Tied behind.
     Ponytail: 0.3, 4., 1.;
+    /// Tied at the crown.
     HighPonytail: 0.2, 3., 1.;
+    /// Wound behind.
     Bun: 0.1, 3., 1.;
+    /// Wound on top.
     TopKnot: 1., 3., 1.;
+    /// Wound on both sides of the top.
     TwoBuns: 0.02, 1., 0.7;
+    /// Tied on both sides.
     Pigtails: 0.02, 1.5, 0.7;
+    /// Plaited on both sides.
     Plaits: 0.1, 2., 1.;
+    /// Long ropes.
     Dreadlocks: 1., 1.2, 4.;
+    /// Short ropes.
     Twists: 1., 0.7, 4.;
+    /// Plaited to the scalp.
     Cornrows: 0.7, 1., 5.;
 }
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use glam::{Quat, Vec2, Vec3};
 
-use super::stand_in::Person;
-use crate::mesh::{Cover, Part, Placement};
+use super::{places, stand_in::Person};
+use crate::mesh::{Cover, Part};
 
 const SIZE: usize = 260;
 const FINE: usize = 2;
@@ -45,7 +45,7 @@ impl View {
     }
 
     fn part(&mut self, person: &Person, part: &Part) {
-        let places = places(person, &part.placement);
+        let places = places(&part.placement, &person.vertices);
         let sample = |uv: Vec2| {
             let texel = part.texture.sample(uv, 0);
             (texel.truncate() * part.material.tint).extend(texel.w)
@@ -159,18 +159,6 @@ impl View {
             }
         }
         (sum / (FINE * FINE) as f32).to_array().map(|light| (light.clamp(0., 1.).powf(1. / 2.2) * 255.) as u8)
-    }
-}
-
-/// Places of a part's vertices on a neutral person.
-pub(crate) fn places(person: &Person, placement: &Placement) -> Vec<Vec3> {
-    match placement {
-        Placement::Head => person.vertices.clone(),
-        Placement::Bound(binding) | Placement::Jaw { binding, .. } => binding.fit(&person.vertices),
-        Placement::Fixed(places) => places.to_vec(),
-        Placement::Shell { vertices, offsets } => {
-            vertices.iter().zip(offsets.iter()).map(|(&at, &offset)| person.vertices[at as usize] + offset).collect()
-        }
     }
 }
 

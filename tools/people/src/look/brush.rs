@@ -136,7 +136,8 @@ pub(super) fn smear(shown: &Grid<Vec3>, bristles: &Grid<f32>, flow: &Flow, reach
     })
 }
 
-/// Lines where brightness falls, as a pen would draw them: 1 on paper, 0 on a line (Winnemöller et al., XDoG, 2012).
+/// Lines where brightness falls, as a pen would draw them: 1 on paper, 0 on a line (Winnemöller et al., an extended
+/// difference of Gaussians, 2012).
 pub(super) fn lines(grey: &Grid<f32>, width: f32, threshold: f32, steep: f32) -> Grid<f32> {
     let (narrow, wide) = (grey.gaussian(width), grey.gaussian(width * 1.6));
     let cells = narrow.cells.iter().zip(&wide.cells).map(|(narrow, wide)| {

@@ -226,7 +226,9 @@ fn normal_kernel(deviation: f32) -> Vec<f32> {
     let reach = (2.6 * deviation).ceil() as usize;
     let mut kernel: Vec<f32> = (0..=reach).map(|step| (-0.5 * (step as f32 / deviation).powi(2)).exp()).collect();
     let sum = kernel[0] + 2. * kernel[1..].iter().sum::<f32>();
-    kernel.iter_mut().for_each(|weight| *weight /= sum);
+    for weight in &mut kernel {
+        *weight /= sum;
+    }
     kernel
 }
 

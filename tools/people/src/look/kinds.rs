@@ -181,7 +181,7 @@ fn blurred(random: &mut Random, look: &mut Look) {
     if random.chance(0.6) {
         look.add(Defocus { radius: random.between(0.006, 0.022) });
     } else {
-        let path = Vec2::from_angle(random.between(0., 3.14)) * random.between(0.012, 0.045);
+        let path = Vec2::from_angle(random.between(0., std::f32::consts::PI)) * random.between(0.012, 0.045);
         look.add(Motion { path });
     }
     look.add(response(random).ready());
@@ -236,7 +236,7 @@ fn screen(random: &mut Random, look: &mut Look) {
     let tone = response(random);
     look.add(Tone { black: Vec3::new(0.05, 0.06, 0.09) * random.between(0.3, 1.6), ..tone }.ready());
     look.add(Screen {
-        bands: Vec2::from_angle(random.between(0., 3.14)) * random.between(2., 22.),
+        bands: Vec2::from_angle(random.between(0., std::f32::consts::PI)) * random.between(2., 22.),
         bend: random.normal(0., 4.),
         strength: random.between(0.02, 0.1),
         rainbow: random.between(0., 0.33),
@@ -270,7 +270,7 @@ fn old_photograph(random: &mut Random, look: &mut Look) {
 
 fn habit(random: &mut Random) -> Habit {
     Habit {
-        turn: random.between(0., 3.14),
+        turn: random.between(0., std::f32::consts::PI),
         wave: random.between(0., 1.),
         strength: random.between(0.5, 3.) * 1e-3,
         offset: Vec2::new(random.between(0., 60.), random.between(0., 60.)),
@@ -299,7 +299,7 @@ fn oil(random: &mut Random, look: &mut Look) {
         habit: habit(random),
         brush: 0.008 + 0.013 * broad,
         smear: 0.012 + 0.022 * broad,
-        bristles: random.between(0.02, 0.1),
+        bristles: random.between(0.015, 0.075),
         canvas: random.between(0., 0.07),
         cracks: if old && random.chance(0.5) { random.between(0.1, 0.45) } else { 0. },
     });

@@ -65,8 +65,10 @@ impl Axis {
 /// Draws an eye's texture; eyes of dark people are mostly dark.
 pub(super) fn paint(random: &mut Random, darkness: f32) -> Arc<Texture> {
     let dark = smooth(0.2, 0.5, darkness);
-    let choices: Vec<_> =
-        IRISES.iter().map(|&(colour, light_share, dark_share)| (colour, light_share + (dark_share - light_share) * dark)).collect();
+    let choices: Vec<_> = IRISES
+        .iter()
+        .map(|&(colour, light_share, dark_share)| (colour, light_share + (dark_share - light_share) * dark))
+        .collect();
     let &(red, green, blue) = random.weighted(&choices);
     let eye = Eye {
         iris: srgb(red, green, blue) * random.between(0.75, 1.3),
@@ -110,7 +112,8 @@ impl Eye {
         iris *= 1. - 0.65 * smooth(0.82, 1., share);
         let eye = iris * smooth(self.pupil, self.pupil + 0.1, share) + 0.004;
         let thread = 1. - self.noise.at(Vec3::new(5. * place.x, 5. * place.y, 4.)).abs();
-        let red = self.veins * (0.25 * smooth(0.6, 1.4, angle) + 0.5 * smooth(0.93, 1., thread) * smooth(0.7, 1.1, angle));
+        let red =
+            self.veins * (0.25 * smooth(0.6, 1.4, angle) + 0.5 * smooth(0.93, 1., thread) * smooth(0.7, 1.1, angle));
         let white = self.white * (Vec3::ONE - red * Vec3::new(0.1, 0.5, 0.5)) * (1. - 0.2 * smooth(0.7, 1.5, angle));
         eye.lerp(white, smooth(0.96, 1.04, share))
     }

@@ -27,16 +27,15 @@ const OF_THE_PACK: f32 = 0.3;
 /// Share of men with a beard that is more than stubble.
 const BEARDED: f32 = 0.3;
 
-/// Adds all hair of a person, what lies on the skin before what lies on that.
-pub(super) fn add(person: &mut Person, studio: &Studio, parts: &mut Vec<Part>) {
-    let head = &studio.assets.head;
-    let rest = person.shape.vertices.clone();
-    let normals = crate::render::normals(&rest, &head.mesh.triangles);
-    let wearer = Wearer { head, vertices: &rest, normals: &normals, map: &studio.sites.map };
-    brows(person, studio, &wearer, parts);
-    lashes(person, studio, &wearer, parts);
-    grown_beard(person, &wearer, parts);
-    hair(person, studio, &wearer, parts);
+/// Adds all hair of a person, what lies on the skin before what lies on that; gives how many parts come before the hair
+/// of the head.
+pub(super) fn add(person: &mut Person, studio: &Studio, wearer: &Wearer, parts: &mut Vec<Part>) -> usize {
+    brows(person, studio, wearer, parts);
+    lashes(person, studio, wearer, parts);
+    grown_beard(person, wearer, parts);
+    let before = parts.len();
+    hair(person, studio, wearer, parts);
+    before
 }
 
 /// A mesh of the pack by the beginning of its name, for those who have one.
@@ -69,7 +68,8 @@ fn brows(person: &mut Person, studio: &Studio, wearer: &Wearer, parts: &mut Vec<
     let mut random = Random::new("brows", &[person.id]);
     let tint = person.palette.brows / NEUTRAL;
     let Some((pack, name)) = of_the_pack(person, studio, "brow_", &mut random) else {
-        let brows = Brows::draw(&mut random, person.shape.femininity, &neutral(&mut Random::new("brows", &[person.id, 1])));
+        let brows =
+            Brows::draw(&mut random, person.shape.femininity, &neutral(&mut Random::new("brows", &[person.id, 1])));
         // Their colours are darker than those of the hair that they were drawn from.
         let tint = tint * NEUTRAL / brows.colours.mean();
         parts.extend(brows::grow(wearer, &brows, &mut random).map(|part| tinted(part, tint)));
@@ -169,7 +169,7 @@ fn grown_beard(person: &mut Person, wearer: &Wearer, parts: &mut Vec<Part>) {
     let colours = neutral(&mut random);
     let beard = Beard::draw(&mut random, &colours);
     let tint = person.palette.hair / beard.colours.mean();
-    parts.extend(beard::grow(wearer, &beard, &mut random).map(|part| tinted(part, tint)));
+    parts.extend(beard::grow(wearer, &beard, &mut random).into_iter().map(|part| tinted(part, tint)));
     person.words.insert("beard", format!("{:?}", beard.kind).to_lowercase());
 }
 

@@ -38,7 +38,6 @@ pub struct Studio {
     small_sites: Sites,
     /// Pairs of neighbouring vertices.
     pub(crate) edges: Vec<[u32; 2]>,
-    ears: Vec<f32>,
 }
 
 /// Where the texels of a skin's texture are.
@@ -73,13 +72,14 @@ impl Studio {
         let head = &assets.head;
         let (ears, lids) = (areas::ears(head), areas::lids(head));
         let mut units = head.units.clone();
-        units.extend([("browTiltLeft", 1.), ("browTiltRight", -1.)].map(|(name, side)| (name.to_owned(), tilt(head, side))));
+        units.extend(
+            [("browTiltLeft", 1.), ("browTiltRight", -1.)].map(|(name, side)| (name.to_owned(), tilt(head, side))),
+        );
         Self {
             sites: Sites::new(head, side, &ears, &lids),
             small_sites: Sites::new(head, side.min(size * 2).max(192), &ears, &lids),
             edges: edges(&head.mesh.triangles),
             units,
-            ears,
             assets,
         }
     }
@@ -105,7 +105,8 @@ impl Person {
     pub fn new(studio: &Studio, id: u64, take: u32) -> Self {
         let head = &studio.assets.head;
         let shape = Shape::draw(&mut Random::new("shape", &[id]), head);
-        let palette = Palette::draw(&mut Random::new("palette", &[id]), shape.origins, shape.age, shape.is_feminine(), false);
+        let palette =
+            Palette::draw(&mut Random::new("palette", &[id]), shape.origins, shape.age, shape.is_feminine(), false);
         let creases = Creases::paint(&studio.small_sites, palette.seed);
         let mut person = Self { id, shape, palette, parts: Vec::new(), creases, words: BTreeMap::new() };
         parts::assemble(&mut person, studio, take);

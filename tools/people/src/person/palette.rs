@@ -119,7 +119,8 @@ fn hair(random: &mut Random, darkness: f32, age: f32) -> Vec3 {
 }
 
 fn lipstick(random: &mut Random) -> Vec3 {
-    let colours = [(176, 40, 48), (190, 74, 78), (150, 46, 70), (200, 90, 80), (140, 60, 60), (96, 24, 40), (214, 120, 120)];
+    let colours =
+        [(176, 40, 48), (190, 74, 78), (150, 46, 70), (200, 90, 80), (140, 60, 60), (96, 24, 40), (214, 120, 120)];
     let &(red, green, blue) = random.pick(&colours);
     srgb(red, green, blue)
 }

@@ -6,6 +6,7 @@ use glam::Vec3;
 
 use super::{Paint, Palette, Person, RESERVED_FROM, Shape, Studio, eyes, growth, mouth, skin, wardrobe};
 use crate::{
+    hair::Wearer,
     mesh::{Cover, Material, Mesh, Part, Placement, Region},
     noise::smooth,
     random::Random,
@@ -32,17 +33,27 @@ const RESERVED: [&str; 12] = [
 
 /// Gives a person all parts.
 pub(super) fn assemble(person: &mut Person, studio: &Studio, take: u32) {
+    let head = &studio.assets.head;
+    let rest = person.shape.vertices.clone();
+    let normals = crate::render::normals(&rest, &head.mesh.triangles);
+    let wearer = Wearer { head, vertices: &rest, normals: &normals, map: &studio.sites.map };
+
     let mut parts = Vec::new();
-    let covered = clothes(person, studio, take, &mut parts);
+    let covered = wardrobe::dress(person, studio, &wearer, take, &mut parts);
     skin(person, studio, &covered, &mut parts);
     mouth::add_inner(person, studio, &mut parts);
-    growth::add(person, studio, &mut parts);
+    let hair = growth::add(person, studio, &wearer, &mut parts);
+    wardrobe::adorn(person, &wearer, take, hair, &mut parts);
     person.parts = parts;
 }
 
 /// The parts in the colours of another palette.
 pub(super) fn repaint(
-    parts: &[Part], palette: &Palette, studio: &Studio, shape: &Shape, random: &mut Random,
+    parts: &[Part],
+    palette: &Palette,
+    studio: &Studio,
+    shape: &Shape,
+    random: &mut Random,
 ) -> Vec<Part> {
     let feminine = shape.is_feminine();
     let stubble = skin::Stubble { scalp: 0.6, hairline: 0. };
@@ -115,11 +126,8 @@ fn skin(person: &Person, studio: &Studio, covered: &[bool], parts: &mut Vec<Part
     let (mesh, vertices) = compact(&chosen(true));
     let count = vertices.len();
     let placement = Placement::Shell { vertices: Arc::new(vertices), offsets: Arc::new(vec![Vec3::ZERO; count]) };
-    let inside = Part {
-        casts: false,
-        occlusion: vec![0.45; count],
-        ..plain(Region::Mouth, mesh, placement, texture, material)
-    };
+    let inside =
+        Part { casts: false, occlusion: vec![0.45; count], ..plain(Region::Mouth, mesh, placement, texture, material) };
     parts.extend([outside, inside]);
 }
 
@@ -137,28 +145,6 @@ pub(super) fn some_triangles(mesh: &Mesh, keep: impl Fn(&[u32; 3]) -> bool) -> M
     let kept = mesh.triangles.iter().zip(&mesh.uv_triangles).filter(|(triangle, _)| keep(triangle));
     let (triangles, uv_triangles) = kept.unzip();
     Mesh { triangles, uv_triangles, uv: mesh.uv.clone() }
-}
-
-/// Puts clothes on; gives the vertices of the head that they hide.
-fn clothes(person: &mut Person, studio: &Studio, take: u32, parts: &mut Vec<Part>) -> Vec<bool> {
-    let mut covered = vec![false; studio.assets.head.vertices.len()];
-    let mut random = Random::new("clothes", &[person.id, u64::from(take)]);
-    let Some(pack) = &studio.assets.pack else { return covered };
-    let sexes = if person.shape.is_feminine() { ["female", "male"] } else { ["male", "female"] };
-    let sex = if random.chance(0.85) { sexes[0] } else { sexes[1] };
-    let names = available(pack.clothes.keys(), person.id, &format!("cloth_{sex}"));
-    let Some(name) = (!names.is_empty()).then(|| *random.pick(&names)) else { return covered };
-    let cloth = &pack.clothes[name];
-    cloth.hides.iter().for_each(|&vertex| covered[vertex as usize] = true);
-    let places = cloth.binding.fit(&person.shape.vertices);
-    let material = Material { specular: 0.02, wrap: Vec3::splat(0.12), ..Material::default() };
-    let texture = wardrobe::dye(&mut random, &pack.texture(name));
-    parts.push(Part {
-        cover: Cover::Cutout(0.5),
-        ..plain(Region::Clothes, cloth.mesh.clone(), Placement::Fixed(Arc::new(places)), texture, material)
-    });
-    person.words.insert("clothes", name.clone());
-    covered
 }
 
 /// Names that a person of this id may have: reserved people have what is reserved, where there is such.

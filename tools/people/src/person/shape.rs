@@ -2,12 +2,7 @@
 
 use glam::Vec3;
 
-use crate::{
-    camera::Measures,
-    head::Head,
-    mesh::Target,
-    random::Random,
-};
+use crate::{camera::Measures, head::Head, mesh::Target, random::Random};
 
 /// Origins that the macro targets tell apart. Shapes mix two of them; colours are drawn apart.
 const ORIGINS: [&str; 3] = ["caucasian", "asian", "african"];

@@ -11,11 +11,11 @@ use crate::{
 
 /// Hair that is painted on the skin rather than grown.
 #[derive(Clone, Copy, Debug)]
-pub struct Stubble {
+pub(super) struct Stubble {
     /// Share of the scalp that shows hair: 0 for none.
-    pub scalp: f32,
+    pub(super) scalp: f32,
     /// Heights of the hairline are moved by this, in decimetres: upwards where hair recedes.
-    pub hairline: f32,
+    pub(super) hairline: f32,
 }
 
 /// Noise at the scales of the skin: patches, mottling, pores.
@@ -221,10 +221,8 @@ pub(super) fn bump(place: Vec3, centre: [f32; 3], radius: [f32; 3]) -> f32 {
 }
 
 /// Heights of the hairline by the angle from the front, in degrees, on the base head.
-const HAIRLINE: ([f32; 9], [f32; 9]) = (
-    [0., 25., 45., 60., 75., 88., 105., 130., 180.],
-    [7.98, 7.97, 7.84, 7.66, 7.30, 7.05, 7.08, 6.75, 6.55],
-);
+const HAIRLINE: ([f32; 9], [f32; 9]) =
+    ([0., 25., 45., 60., 75., 88., 105., 130., 180.], [7.98, 7.97, 7.84, 7.66, 7.30, 7.05, 7.08, 6.75, 6.55]);
 
 /// How far a place of the base head is above the hairline, which recedes by `receding`.
 fn above_hairline(place: Vec3, receding: f32) -> f32 {
@@ -245,4 +243,3 @@ pub(super) fn interpolate(at: f32, places: &[f32], values: &[f32]) -> f32 {
     let share = (at - places[after - 1]) / (places[after] - places[after - 1]);
     values[after - 1] + (values[after] - values[after - 1]) * share
 }
-

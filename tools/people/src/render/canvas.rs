@@ -10,6 +10,9 @@ const NOBODY: u32 = u32::MAX;
 /// Bits of an entry that number the triangle; the part is above them.
 const TRIANGLE_BITS: u32 = 24;
 
+/// Triangles of fewer columns than this are filled sample by sample.
+const NARROW: usize = 7;
+
 /// For each sample of a square grid the nearest triangle.
 pub(super) struct Canvas {
     /// Samples each way.
@@ -108,6 +111,9 @@ impl Canvas {
 
     #[inline]
     fn fill(&mut self, setup: &Setup, entry: u32, covers: impl Fn(Vec3) -> bool) {
+        if setup.columns.1 - setup.columns.0 < NARROW {
+            return self.fill_narrow(setup, entry, covers);
+        }
         for row in setup.rows.0..=setup.rows.1 {
             let Some((first, last, mut linear)) = setup.span(row) else { continue };
             let base = row * self.side;
@@ -120,6 +126,28 @@ impl Canvas {
                 }
                 linear += setup.right;
             }
+        }
+    }
+}
+
+impl Canvas {
+    /// The same for triangles of a few samples' width, where finding the ends of a row takes longer than trying all.
+    #[inline]
+    fn fill_narrow(&mut self, setup: &Setup, entry: u32, covers: impl Fn(Vec3) -> bool) {
+        let (first, last) = setup.columns;
+        let mut start = setup.linear(Vec2::new(first as f32 + 0.5, setup.rows.0 as f32 + 0.5));
+        for row in setup.rows.0..=setup.rows.1 {
+            let base = row * self.side;
+            let mut linear = start;
+            for at in base + first..=base + last {
+                let inside = linear.x >= 0. && linear.y >= 0. && linear.x + linear.y <= 1.;
+                if inside && linear.z > self.nearness[at] && covers(setup.weights(linear)) {
+                    self.nearness[at] = linear.z;
+                    self.seen[at] = entry;
+                }
+                linear += setup.right;
+            }
+            start += setup.down;
         }
     }
 }
@@ -180,9 +208,8 @@ impl Setup {
             }
         }
         let skipped = low as usize + usize::from(low > (low as usize) as f32);
-        (high >= 0. && skipped <= high as usize).then(|| {
-            (first + skipped, first + high as usize, linear + self.right * skipped as f32)
-        })
+        (high >= 0. && skipped <= high as usize)
+            .then(|| (first + skipped, first + high as usize, linear + self.right * skipped as f32))
     }
 
     /// Calls with column, row, weights of the corners on the surface and nearness of each sample inside.

@@ -1,6 +1,6 @@
 //! Exact flow: where each pixel of a frame was in frame 0, and whether it was seen there.
 
-use glam::{Vec2, Vec3};
+use glam::Vec3;
 
 use super::{Pose, Rendered, Scene};
 use crate::mesh::Part;
@@ -18,7 +18,7 @@ pub struct Origin {
 
 impl Origin {
     /// Keeps what flow to this frame needs.
-    pub fn new(scene: &Scene, pose: Pose, rendered: &Rendered) -> Self {
+    pub fn new(scene: &Scene, pose: &Pose, rendered: &Rendered) -> Self {
         let size = scene.backdrop.size();
         let distance = |surface: &super::Surface| {
             surface.seen.map_or(f32::INFINITY, |seen| {
@@ -27,14 +27,13 @@ impl Origin {
             })
         };
         let depth = rendered.surface.iter().map(distance).collect();
-        Self { places: pose.places, depth, size }
+        Self { places: pose.places.clone(), depth, size }
     }
 
     /// For each pixel of a frame the displacement to its place in frame 0 (x, y; normalised, 2 is the width of the
     /// picture) and whether it is seen there.
-    pub fn flow(&self, scene: &Scene, rendered: &Rendered) -> Vec<[f32; 3]> {
-        let size = self.size;
-        let pixel = |index: usize| Vec2::new((index % size) as f32 + 0.5, (index / size) as f32 + 0.5);
+    pub fn flow(&self, scene: &Scene, pose: &Pose, rendered: &Rendered) -> Vec<[f32; 3]> {
+        let project = |place: Vec3| scene.camera.project(place, self.size as f32);
         rendered
             .surface
             .iter()
@@ -44,11 +43,11 @@ impl Origin {
                     return [0., 0., f32::from(u8::from(self.depth[index].is_infinite()))];
                 };
                 let part = &scene.parts[seen.part];
-                let before = at(part, &self.places[seen.part], seen.triangle, surface.weights);
-                let screen = scene.camera.project(before, size as f32);
-                let move_ = (screen.truncate() - pixel(index)) * (2. / size as f32);
-                let seen = self.shows(screen, TOLERANCE * scene.camera.head_height);
-                [move_.x, move_.y, f32::from(u8::from(seen))]
+                let [before, now] = [&self.places, &pose.places]
+                    .map(|places| project(at(part, &places[seen.part], seen.triangle, surface.weights)));
+                let displacement = (before - now) * (2. / self.size as f32);
+                let seen = self.shows(before, TOLERANCE * scene.camera.head_height);
+                [displacement.x, displacement.y, f32::from(u8::from(seen))]
             })
             .collect()
     }

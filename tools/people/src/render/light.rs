@@ -158,11 +158,9 @@ impl ShadowMap {
         let inverse = 1. / area;
         let grow = glam::Vec2::new(b.y - c.y, c.y - a.y) * inverse;
         for row in top as usize..=bottom as usize {
-            let (x, y) = (first as f32 + 0.5, row as f32 + 0.5);
-            let mut weights = glam::Vec2::new(
-                (b.x - x) * (c.y - y) - (b.y - y) * (c.x - x),
-                (c.x - x) * (a.y - y) - (c.y - y) * (a.x - x),
-            ) * inverse;
+            let place = glam::Vec2::new(first as f32 + 0.5, row as f32 + 0.5);
+            let [to_a, to_b, to_c] = [a, b, c].map(|corner| corner.truncate() - place);
+            let mut weights = glam::Vec2::new(to_b.perp_dot(to_c), to_c.perp_dot(to_a)) * inverse;
             let cells = row * CELLS + first..row * CELLS + last + 1;
             for cell in self.depth.get_mut(cells).unwrap_or_default() {
                 if weights.x >= -0.01 && weights.y >= -0.01 && weights.x + weights.y <= 1.01 {

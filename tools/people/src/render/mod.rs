@@ -14,15 +14,15 @@ use std::sync::Arc;
 
 use glam::{Vec2, Vec3, Vec4};
 
-pub use self::light::{Lamp, Lighting};
 pub use self::flow::Origin;
-pub(crate) use self::{occlusion::occlude, posed::normals};
+pub use self::light::{Lamp, Lighting};
 use self::{
     canvas::{Canvas, Samples, Seen, Setup},
     light::ShadowMap,
     posed::Posed,
     shade::Shader,
 };
+pub(crate) use self::{occlusion::occlude, posed::normals};
 use crate::{
     camera::Camera,
     mesh::{Cover, Part, Region},
@@ -149,17 +149,17 @@ impl Scene<'_> {
             posed.iter().filter(|posed| posed.part.casts).for_each(|posed| map.throw(posed));
             Some(map)
         });
-        Shader {
-            lighting: self.lighting,
-            shadows: shadows.collect(),
-            eye: self.camera.eye(),
-            creases: self.creases,
-        }
+        Shader { lighting: self.lighting, shadows: shadows.collect(), eye: self.camera.eye(), creases: self.creases }
     }
 
     /// Lights the samples of a pixel; gives the surface at its centre.
     fn shade_pixel(
-        &self, posed: &[Posed], shader: &Shader, canvas: &Canvas, samples: &mut Samples, (x, y): (usize, usize),
+        &self,
+        posed: &[Posed],
+        shader: &Shader,
+        canvas: &Canvas,
+        samples: &mut Samples,
+        (x, y): (usize, usize),
     ) -> Surface {
         let scale = self.samples;
         let (left, top) = (x * scale, y * scale);
@@ -201,16 +201,15 @@ impl Scene<'_> {
     }
 
     /// Draws what is blended over what was drawn: the farthest triangles of each part first.
-    fn blend(
-        &self, posed: &[Posed], shader: &Shader, canvas: &Canvas, samples: &mut Samples, regions: &mut [u8],
-    ) {
+    fn blend(&self, posed: &[Posed], shader: &Shader, canvas: &Canvas, samples: &mut Samples, regions: &mut [u8]) {
         for part in posed {
             let limit = match part.part.cover {
                 Cover::Blended => f32::MAX,
                 Cover::Strands(threshold) => threshold,
                 _ => continue,
             };
-            let light: Vec<Vec3> = (0..part.view.len()).map(|vertex| shader.vertex_light(part, vertex)).collect();
+            // Most vertices of hair lie behind other hair, and their light is never asked for.
+            let mut light = vec![None; part.view.len()];
             for triangle in part.nearest_first().rev() {
                 let Some(setup) = Setup::new(part, triangle, canvas.side) else { continue };
                 setup.for_each(|column, row, sample| {
@@ -222,7 +221,7 @@ impl Scene<'_> {
                     if alpha < 0.08 || alpha > limit {
                         return;
                     }
-                    let colour = self.blended(part, shader, triangle, weights, &light);
+                    let colour = blended(part, shader, triangle, weights, &mut light);
                     samples.blend(column, row, colour.extend(alpha));
                     if alpha > 0.35 && part.part.region == Region::Brows {
                         let size = self.backdrop.size();
@@ -232,14 +231,19 @@ impl Scene<'_> {
             }
         }
     }
+}
 
-    fn blended(&self, part: &Posed, shader: &Shader, triangle: usize, weights: Vec3, light: &[Vec3]) -> Vec3 {
-        if part.part.material.reflection > 0. {
-            return shader.colour(part, triangle, weights, false);
-        }
-        let texture = part.part.texture.sample(part.uv(triangle, weights), part.level).truncate();
-        texture * part.vector(light, triangle, weights)
+/// The colour of a sample of what is blended; `light` keeps the light at its vertices.
+fn blended(part: &Posed, shader: &Shader, triangle: usize, weights: Vec3, light: &mut [Option<Vec3>]) -> Vec3 {
+    if part.part.material.reflection > 0. {
+        return shader.colour(part, triangle, weights, false);
     }
+    let texture = part.part.texture.sample(part.uv(triangle, weights), part.level).truncate();
+    let [a, b, c] = part.part.mesh.triangles[triangle].map(|vertex| {
+        let vertex = vertex as usize;
+        *light[vertex].get_or_insert_with(|| shader.vertex_light(part, vertex))
+    });
+    texture * (a * weights.x + b * weights.y + c * weights.z)
 }
 
 impl Posed<'_> {
@@ -280,12 +284,10 @@ impl Posed<'_> {
         let (width, height) = self.part.texture.size();
         let (mut texels, mut pixels) = (0., 0.);
         for (triangle, uv) in mesh.triangles.iter().zip(&mesh.uv_triangles).step_by(7) {
-            let [a, b, c] = triangle.map(|vertex| self.screen[vertex as usize].truncate().truncate());
-            let area = (b - a).perp_dot(c - a);
-            let [d, e, f] = uv.map(|vertex| mesh.uv[vertex as usize]);
+            let area = twice_area(triangle.map(|vertex| self.screen[vertex as usize].truncate().truncate()));
             if area < 0. {
                 pixels -= area * pixels_per_sample * pixels_per_sample;
-                texels += (e - d).perp_dot(f - d).abs() * (width * height) as f32;
+                texels += twice_area(uv.map(|vertex| mesh.uv[vertex as usize])).abs() * (width * height) as f32;
             }
         }
         // Half a level finer than one texel per pixel: the tent blurs enough.
@@ -297,6 +299,11 @@ impl Posed<'_> {
         let count = self.part.mesh.triangles.len();
         (0..count).map(|index| self.order.map_or(index, |order| order[index] as usize))
     }
+}
+
+/// Positive where the corners go clockwise on a screen whose rows go down.
+fn twice_area([a, b, c]: [Vec2; 3]) -> f32 {
+    (b - a).perp_dot(c - a)
 }
 
 fn region(parts: &[Part], surface: &Surface) -> Region {

@@ -58,7 +58,10 @@ fn shares(posed: &[Posed], height: f32) -> Vec<Vec<f32>> {
             }
         }
     }
-    open.iter().zip(&total).map(|(open, total)| open.iter().zip(total).map(|(a, b)| (a / b).min(1.)).collect()).collect()
+    open.iter()
+        .zip(&total)
+        .map(|(open, total)| open.iter().zip(total).map(|(a, b)| (a / b).min(1.)).collect())
+        .collect()
 }
 
 /// Spread evenly by the golden angle, from the zenith to well below the horizon.

@@ -77,6 +77,5 @@ pub(crate) fn normals(places: &[Vec3], triangles: &[[u32; 3]]) -> Vec<Vec3> {
             sums[vertex as usize] += normal;
         }
     }
-    sums.iter_mut().for_each(|sum| *sum = sum.normalize_or(Vec3::Z));
-    sums
+    sums.into_iter().map(|sum| sum.normalize_or(Vec3::Z)).collect()
 }

@@ -132,10 +132,10 @@ fn flow_leads_back_to_the_first_frame() {
     let parts = [square(Region::Skin, Cover::Opaque, 1.)];
     let scene = stage.scene(&parts);
     let first = pose(&parts, vec![corners(Vec3::ZERO, 0.5)]);
-    let origin = Origin::new(&scene, pose(&parts, vec![corners(Vec3::ZERO, 0.5)]), &scene.render(&first));
-    let shift = Vec3::new(0.1, 0.2, 0.);
-    let rendered = scene.render(&pose(&parts, vec![corners(shift, 0.5)]));
-    let flow = origin.flow(&scene, &rendered);
+    let origin = Origin::new(&scene, &first, &scene.render(&first));
+    let moved = pose(&parts, vec![corners(Vec3::new(0.1, 0.2, 0.), 0.5)]);
+    let rendered = scene.render(&moved);
+    let flow = origin.flow(&scene, &moved, &rendered);
 
     let pixels_per_unit = stage.camera.project(Vec3::X, 1.).x - stage.camera.project(Vec3::ZERO, 1.).x;
     let [x, y, seen] = flow[SIZE / 2 * SIZE + SIZE / 2];
@@ -153,10 +153,10 @@ fn what_hides_in_the_first_frame_is_not_seen_there() {
     let parts = [square(Region::Skin, Cover::Opaque, 1.), square(Region::Mouth, Cover::Opaque, 1.)];
     let scene = stage.scene(&parts);
     let behind = corners(Vec3::new(0., 0., -0.5), 0.3);
-    let closed = vec![corners(Vec3::ZERO, 0.5), behind.clone()];
-    let open = vec![corners(Vec3::new(2., 0., 0.), 0.5), behind];
-    let origin = Origin::new(&scene, pose(&parts, closed.clone()), &scene.render(&pose(&parts, closed)));
-    let flow = origin.flow(&scene, &scene.render(&pose(&parts, open)));
+    let closed = pose(&parts, vec![corners(Vec3::ZERO, 0.5), behind.clone()]);
+    let open = pose(&parts, vec![corners(Vec3::new(2., 0., 0.), 0.5), behind]);
+    let origin = Origin::new(&scene, &closed, &scene.render(&closed));
+    let flow = origin.flow(&scene, &open, &scene.render(&open));
     let [x, y, seen] = flow[SIZE / 2 * SIZE + SIZE / 2];
     assert!(x.abs() < 1e-4 && y.abs() < 1e-4 && seen == 0., "{x} {y} {seen}");
 }
