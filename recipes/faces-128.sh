@@ -5,7 +5,8 @@
 #   QUICK=1 recipes/faces-128.sh             to see every command run in minutes
 #
 # Needs DATA, 128-pixel sheets of people with exact flow, and DATA192, 192-pixel sheets with exact flow of 64x64 cells
-# (docs/training.md, "Sheets"). The renderings that the shipped model learned from are not in this repository yet.
+# (docs/training.md, "Sheets"): recipes/people.sh and SIZE=192 CELLS=64 recipes/people.sh make both. The shipped model
+# learned from pictures of an older renderer.
 #
 # Takes, by the logs of the runs that made the shipped model: about nine hours of one or two CPU cores and 25 minutes of
 # an H200. With DEVICE=libtorch-cuda FEATURES=tch all of it computes on the GPU. The trainings are those runs in their

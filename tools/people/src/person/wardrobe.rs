@@ -40,19 +40,16 @@ pub(super) fn dress(
     let made = random.chance(OF_THE_PACK) || person.is_reserved();
     let cloth = studio.assets.pack.as_ref().filter(|_| made).and_then(|pack| choose(person, pack, &mut random));
     let mut covered = vec![false; wearer.vertices.len()];
-    match cloth {
-        Some((pack, name)) => {
-            for &vertex in &pack.clothes[name].hides {
-                covered[vertex as usize] = true;
-            }
-            parts.push(made_cloth(pack, name, wearer, &mut random));
-            person.words.insert("clothes", name.to_owned());
+    if let Some((pack, name)) = cloth {
+        for &vertex in &pack.clothes[name].hides {
+            covered[vertex as usize] = true;
         }
-        None => {
-            let outfit = Outfit::draw(&mut random, person.shape.femininity);
-            parts.extend(clothes::make(wearer, &outfit));
-            person.words.insert("clothes", format!("{:?}", outfit.garment).to_lowercase());
-        }
+        parts.push(made_cloth(pack, name, wearer, &mut random));
+        person.words.insert("clothes", name.to_owned());
+    } else {
+        let outfit = Outfit::draw(&mut random, person.shape.femininity);
+        parts.extend(clothes::make(wearer, &outfit));
+        person.words.insert("clothes", format!("{:?}", outfit.garment).to_lowercase());
     }
     covered
 }
