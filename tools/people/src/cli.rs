@@ -122,15 +122,12 @@ struct Render {
 
 impl Render {
     fn run(self) -> Result<()> {
-        let final_test = dataset::is_final_test();
-        // Before assets are read, which takes a moment.
-        dataset::admit(&self.ids.0, final_test)?;
         let order = Order {
             ids: self.ids.0,
             takes: self.takes.0.iter().map(|&take| number_of_take(take)).collect::<Result<_>>()?,
             splits: self.split.unwrap_or_default(),
             jobs: self.camera.jobs(),
-            final_test,
+            final_test: dataset::is_final_test(),
             quiet: false,
             options: Options {
                 references: self.references,
@@ -142,6 +139,8 @@ impl Render {
             },
             out: self.out,
         };
+        // Before assets are read, which takes a moment.
+        order.check()?;
         let summary = dataset::write(&self.from.open(self.camera.size)?, &order)?;
         eprintln!("{}: {} takes made, {} were there", order.out.display(), summary.made, summary.found);
         Ok(())

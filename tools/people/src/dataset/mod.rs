@@ -173,6 +173,15 @@ pub struct Order {
     pub options: Options,
 }
 
+impl Order {
+    /// Refuses what cannot be made.
+    pub fn check(&self) -> Result<(), DatasetError> {
+        admit(&self.ids, self.final_test)?;
+        self.options.check()?;
+        self.splits.check()
+    }
+}
+
 /// What became of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
@@ -197,10 +206,8 @@ const BETWEEN_DESCRIPTIONS: usize = 64;
 
 /// Makes what is missing of a set.
 pub fn write(photographer: &dyn Photographer, order: &Order) -> Result<Summary, DatasetError> {
+    order.check()?;
     let Order { out, options, .. } = order;
-    admit(&order.ids, order.final_test)?;
-    options.check()?;
-    order.splits.check()?;
     fs::create_dir_all(out).map_err(|source| DatasetError::Io { path: out.clone(), source })?;
     let earlier = Earlier::read(out)?;
     let settings = meta::settings(options, photographer.assets());

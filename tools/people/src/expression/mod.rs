@@ -10,7 +10,7 @@ mod limits;
 mod timing;
 mod units;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, f32::consts::TAU};
 
 use glam::{Vec2, Vec3};
 use serde::{Serialize, Serializer};
@@ -312,7 +312,7 @@ impl Tremor {
     fn draw(random: &mut Random) -> Self {
         Self(Self::MUSCLES.map(|muscle| {
             let most = if muscle == Muscle::JawOpen { 0.006 } else { 0.022 };
-            (muscle, random.normal_within(0., most, 2.), random.between(0., 6.28), random.between(3., 9.))
+            (muscle, random.normal_within(0., most, 2.), random.between(0., TAU), random.between(3., 9.))
         }))
     }
 

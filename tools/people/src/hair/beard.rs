@@ -199,8 +199,7 @@ fn roots(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Vec<Anchor> {
         let expected = lip * per_area * 0.5 * (b - a).cross(c - a).length();
         let count = expected as usize + usize::from(random.chance(expected.fract()));
         for _ in 0..count {
-            let (u, v) = (random.unit().sqrt(), random.unit());
-            let anchor = Anchor { corners, weights: [1. - u, u * (1. - v), u * v] };
+            let anchor = Anchor { corners, weights: spot(random) };
             let base = anchor.of(&head.vertices);
             let patchy = 1. + (1. - beard.density) * 0.8 * noise.at(base * 7.);
             let cover = beard.cover(base, anchor.number(&head.lips), anchor.number(&ears));
@@ -210,6 +209,12 @@ fn roots(wearer: &Wearer, beard: &Beard, random: &mut Random) -> Vec<Anchor> {
         }
     }
     roots
+}
+
+/// Shares of the corners of a triangle in a place on it, evenly spread.
+fn spot(random: &mut Random) -> [f32; 3] {
+    let (far, aside) = (random.unit().sqrt(), random.unit());
+    [1. - far, far * (1. - aside), far * aside]
 }
 
 fn hair(bound: &mut Bound, wearer: &Wearer, skull: &Skull, beard: &Beard, anchor: Anchor, random: &mut Random) {

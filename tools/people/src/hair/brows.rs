@@ -82,7 +82,7 @@ impl Brows {
 
 /// Grows both brows.
 pub fn grow(wearer: &Wearer, brows: &Brows, random: &mut Random) -> Option<Part> {
-    let front = Front::new(wearer, Vec2::new(-0.1, 7.05), Vec2::new(0.8, 7.85));
+    let front = Front::new(wearer, Vec2::new(-0.1, 7.2), Vec2::new(0.8, 7.8));
     let mut bound = Bound::default();
     for side in [1., -1.] {
         body(&mut bound, wearer, &front, brows, side);

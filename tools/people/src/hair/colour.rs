@@ -47,9 +47,10 @@ impl Colours {
 
     /// The hair of somebody of this age (0 young, 1 old), whose natural colours are all dark or not.
     pub fn draw(random: &mut Random, dark: bool, age: f32) -> Self {
-        let [red, green, blue] = match dark {
-            true => *random.weighted(&[([20, 16, 15], 0.55), ([42, 28, 21], 0.33), ([74, 48, 32], 0.12)]),
-            false => *random.weighted(&NATURAL),
+        let [red, green, blue] = if dark {
+            *random.weighted(&[([20, 16, 15], 0.55), ([42, 28, 21], 0.33), ([74, 48, 32], 0.12)])
+        } else {
+            *random.weighted(&NATURAL)
         };
         let base = (srgb(red, green, blue) * random.between(0.7, 1.3)).clamp(Vec3::splat(0.004), Vec3::splat(0.7));
         let mut colours = Self::plain(base);

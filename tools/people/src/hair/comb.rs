@@ -63,7 +63,7 @@ impl Comb<'_> {
                 * if cut.float || cut.strip.is_some() { 1. } else { 0.3 + 0.7 * smooth(7.5, 8., root.base.y) },
             phase: random.unit(),
         };
-        let along = self.along_skin(self.heading(&sprout, place), root.normal);
+        let along = along_skin(self.heading(&sprout, place), root.normal);
         sprout.direction = (along * (1. - sprout.stand) + root.normal * sprout.stand).normalize_or(root.normal);
         sprout
     }
@@ -118,7 +118,7 @@ impl Comb<'_> {
         let upper = smooth(0.15, 0.75, self.skull.outward(place).y) * smooth(0., 0.4, height);
         let away = match cut.parting {
             Some(_) => Vec3::X * sprout.side,
-            None => self.from_crown(place),
+            None => self.off_crown(place),
         };
         let top = away * cut.away + cut.sweep;
         let lower = Vec3::new(cut.sides.x * sprout.side, cut.sides.y, cut.sides.z) * smooth(-0.6, 0., height);
@@ -128,14 +128,10 @@ impl Comb<'_> {
         top * upper + lower * (1. - upper) + fall + past_shoulders + sprout.whim
     }
 
-    fn from_crown(&self, place: Vec3) -> Vec3 {
+    fn off_crown(&self, place: Vec3) -> Vec3 {
         let measures = &self.skull.measures;
         let from = place - Vec3::new(0.06, measures.top, measures.centre.z - 0.3 * self.scale());
         from.with_y(0.).normalize_or(Vec3::Z)
-    }
-
-    fn along_skin(&self, direction: Vec3, normal: Vec3) -> Vec3 {
-        (direction - normal * direction.dot(normal)).normalize_or(direction)
     }
 
     /// Moves a place out of head, face and clothes.
@@ -149,9 +145,12 @@ impl Comb<'_> {
         if depth <= 0. || self.meets_fringe(place) {
             return place;
         }
-        let side = if place.x.abs() > 0.05 { place.x.signum() } else { sprout.side };
         // A little in each step: a strand that meets the face runs round it, and does not jump.
-        place + Vec3::X * side * depth.min(0.07 * self.scale())
+        place + self.face().away(place, sprout.side) * depth.min(0.07 * self.scale())
+    }
+
+    fn face(&self) -> Face {
+        Face::of(self.skull, self.cut.fringe.unwrap_or(0.4))
     }
 
     /// Draws hair of head and neck back to its layer where it left it: hair hangs close.
@@ -180,8 +179,7 @@ impl Comb<'_> {
         if place.z < measures.centre.z + 0.25 * self.scale() {
             return 0.;
         }
-        let face = Face::of(self.skull, self.cut.fringe.unwrap_or(0.4));
-        face.half_width(place.y) - place.x.abs()
+        self.face().half_width(place.y) - place.x.abs()
     }
 
     /// Whether a place is where a fringe ends, rather than what hangs beside the face.
@@ -229,6 +227,11 @@ impl Comb<'_> {
     }
 }
 
+/// The part of a direction that lies in the skin.
+fn along_skin(direction: Vec3, normal: Vec3) -> Vec3 {
+    (direction - normal * direction.dot(normal)).normalize_or(direction)
+}
+
 /// The part of the face that hair must not hide: an oval around nose and mouth that reaches up to a fringe.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Face {
@@ -255,5 +258,13 @@ impl Face {
         // Below its middle the oval goes on: hair that hangs beside the mouth stays beside the chin.
         let share = if share < 0. { share * 0.35 } else { share };
         if share.abs() > 1. { -1. } else { self.half_width * (1. - share.abs().powf(2.4)).powf(1. / 2.4) }
+    }
+
+    /// Direction out of the oval from a place in it: up over the forehead, aside beside nose and mouth.
+    fn away(&self, place: Vec3, side: f32) -> Vec3 {
+        let across = place.x / self.half_width;
+        let side = if across.abs() > 0.08 { across } else { 0.08 * side };
+        let up = ((place.y - self.middle) / self.half_height).max(0.);
+        Vec3::new(side / self.half_width, up.powi(3) / self.half_height, 0.).normalize_or(Vec3::X * side.signum())
     }
 }

@@ -57,7 +57,7 @@ pub fn grow(wearer: &Wearer, lashes: &Lashes, random: &mut Random) -> Option<Par
         fringe.lay(wearer, &eye, &upper, lashes.upper * wearer.scale(), lashes.curl, 0.5);
         fringe.lay(wearer, &eye, &lower, lashes.lower * wearer.scale(), -0.8, 0.);
     }
-    fringe.mesh.uv_triangles = fringe.mesh.triangles.clone();
+    fringe.mesh.uv_triangles.clone_from(&fringe.mesh.triangles);
     let Fringe { mesh, binding } = fringe;
     (!mesh.triangles.is_empty()).then(|| Part {
         region: Region::Lashes,

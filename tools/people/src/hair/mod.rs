@@ -191,18 +191,21 @@ fn face_clip(comb: &Comb, vertices: &[Vec3]) -> Vec<f32> {
     let measures = &comb.skull.measures;
     let face = Face::of(comb.skull, comb.cut.fringe.unwrap_or(0.4) - 0.06);
     let before = measures.centre.z + 0.25 * measures.scale;
-    let opacity = |place: &Vec3| match place.z > before && place.y > measures.chin {
-        true => (place.x.abs() - face.half_width(place.y)) * 9. / measures.scale + 0.9,
-        false => 2.,
+    let opacity = |place: &Vec3| {
+        let at_face = place.z > before && place.y > measures.chin;
+        if at_face { (place.x.abs() - face.half_width(place.y)) * 9. / measures.scale + 0.9 } else { 2. }
     };
     vertices.iter().map(opacity).collect()
 }
 
 fn ropes(comb: &Comb, strands: &[Grown], hair: &Hair, random: &mut Random) -> Option<Part> {
     let mut ropes = Ropes::default();
+    let share = MOST_TRIANGLES as f32 / strands.iter().map(|(_, nodes)| Ropes::triangles(nodes)).sum::<usize>() as f32;
     for (_, nodes) in strands {
-        let radius = comb.cut.width * comb.skull.measures.scale * random.between(0.8, 1.2);
-        ropes.lay(nodes, radius, random.below(4) as f32 * 0.25);
+        if random.chance(share) {
+            let radius = comb.cut.width * comb.skull.measures.scale * random.between(0.8, 1.2);
+            ropes.lay(nodes, radius, random.below(4) as f32 * 0.25);
+        }
     }
     let clip = face_clip(comb, &ropes.vertices);
     ropes.finish(clip, &hair.colours, random)
@@ -309,6 +312,39 @@ mod tests {
             let (before, after) = (places(&part.placement, &person.vertices), places(&part.placement, &moved));
             assert!(before.iter().zip(&after).all(|(before, after)| (*after - *before).distance(shift) < 1e-4));
         }
+    }
+
+    #[test]
+    #[ignore = "prints how long it takes"]
+    fn time_what_a_person_costs() {
+        let person = stand_in::person();
+        let map = UvMap::new(&person.head, 512);
+        let wearer = person.wearer(&map);
+        let report = |what: &str, times: usize, start: Instant| {
+            eprintln!("Time [{what}] {:?}", start.elapsed() / times as u32);
+        };
+        let start = Instant::now();
+        (0..10).for_each(|_| drop(Skull::new(&person.head, &person.vertices, &person.normals, true)));
+        report("skull", 10, start);
+        for style in [Style::Buzz, Style::Short, Style::Long, Style::Curls] {
+            let start = Instant::now();
+            (0..5).for_each(|seed| drop(grown(&person, &map, style, seed)));
+            report(&format!("{style:?}"), 5, start);
+        }
+        let start = Instant::now();
+        let mut random = Random::new("time", &[]);
+        let colours = Colours::plain(Vec3::splat(0.1));
+        for _ in 0..5 {
+            let beard = beard::Beard::draw(&mut random, &colours);
+            beard::grow(&wearer, &beard, &mut random);
+        }
+        report("beard", 5, start);
+        let start = Instant::now();
+        for _ in 0..5 {
+            brows::grow(&wearer, &brows::Brows::draw(&mut random, 0.5, &colours), &mut random);
+            lashes::grow(&wearer, &lashes::Lashes::draw(&mut random, 0.5, colours.base), &mut random);
+        }
+        report("brows and lashes", 5, start);
     }
 
     #[test]

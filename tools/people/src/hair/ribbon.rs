@@ -84,6 +84,9 @@ fn bundle(texels: &mut [Vec4], column: usize, colours: &Colours, weave: &Weave, 
             let solid = weave.dense * edge * smooth(0.95, 0.2, along) * smooth(0., 0.1, along);
             let mut texel = (tint * 0.62 * shade).extend(solid);
             for (hair, &(centre, half)) in hairs.iter().zip(&places) {
+                if (across - centre).abs() > half + 0.02 {
+                    continue;
+                }
                 let cover = smooth(half + 0.02, half * 0.4, (across - centre).abs()) * smooth(-0.001, 0.012, half);
                 let colour = tint.lerp(hair.tint, 0.5) * hair.brightness * shade;
                 texel = texel.truncate().lerp(colour, cover).extend(texel.w + (1. - texel.w) * cover * 0.95);
@@ -164,14 +167,14 @@ impl Strips {
 
     /// The strips as a part of the picture that keeps its place on the head; none where there are no strips.
     pub(super) fn finish(mut self, texture: Arc<Texture>, region: Region) -> Option<Part> {
-        self.mesh.uv_triangles = self.mesh.triangles.clone();
+        self.mesh.uv_triangles.clone_from(&self.mesh.triangles);
         let placement = Placement::Fixed(Arc::new(self.vertices));
         (!self.mesh.triangles.is_empty()).then(|| part(region, self.mesh, placement, texture, self.clip))
     }
 
     /// The places of the vertices and their triangles.
     pub(super) fn take(mut self) -> (Vec<Vec3>, Mesh) {
-        self.mesh.uv_triangles = self.mesh.triangles.clone();
+        self.mesh.uv_triangles.clone_from(&self.mesh.triangles);
         (self.vertices, self.mesh)
     }
 }

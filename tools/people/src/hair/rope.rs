@@ -23,6 +23,11 @@ pub(super) struct Ropes {
 }
 
 impl Ropes {
+    /// Triangles of a tube along `nodes`.
+    pub(super) fn triangles(nodes: &[Vec3]) -> usize {
+        2 * SIDES as usize * (nodes.len().max(2) - 1)
+    }
+
     /// Makes a tube along `nodes` that ends in a point.
     pub(super) fn lay(&mut self, nodes: &[Vec3], radius: f32, column: f32) {
         let first = self.vertices.len() as u32;
@@ -52,11 +57,11 @@ impl Ropes {
 
     /// The tubes as a part; none where there are none.
     pub(super) fn finish(mut self, clip: Vec<f32>, colours: &Colours, random: &mut Random) -> Option<Part> {
-        self.mesh.uv_triangles = self.mesh.triangles.clone();
+        self.mesh.uv_triangles.clone_from(&self.mesh.triangles);
         let texture = Arc::new(texture(colours, random));
         let placement = Placement::Fixed(Arc::new(self.vertices));
         let part = ribbon::part(Region::Hair, self.mesh, placement, texture, clip);
-        (!part.mesh.triangles.is_empty()).then(|| Part { cover: Cover::Cutout(0.5), ..part })
+        (!part.mesh.triangles.is_empty()).then_some(Part { cover: Cover::Cutout(0.5), ..part })
     }
 }
 

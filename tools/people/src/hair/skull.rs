@@ -113,15 +113,13 @@ impl Skull {
         let cells = (size / CELL).ceil().as_ivec3();
         let mut skull = Self { measures, origin, cells, distances: Vec::new() };
         let mut nearest = vec![(f32::MAX, REACH); (cells.x * cells.y * cells.z) as usize];
+        let mut known = vec![false; nearest.len() * 8];
         for triangle in &head.mesh.triangles {
             let corners = triangle.map(|corner| corner as usize);
             let skip = corners.iter().any(|&corner| head.cavity[corner] || (!with_ears && ears[corner] > 0.3));
             if !skip {
-                skull.splat(
-                    &mut nearest,
-                    corners.map(|corner| vertices[corner]),
-                    corners.map(|corner| normals[corner]),
-                );
+                let (places, normals) = (corners.map(|corner| vertices[corner]), corners.map(|corner| normals[corner]));
+                skull.splat(&mut nearest, &mut known, places, normals);
             }
         }
         skull.distances = skull.settle(&nearest);
@@ -129,13 +127,16 @@ impl Skull {
     }
 
     /// Lets cells near some places of a triangle know of it.
-    fn splat(&self, nearest: &mut [(f32, f32)], places: [Vec3; 3], normals: [Vec3; 3]) {
+    fn splat(&self, nearest: &mut [(f32, f32)], known: &mut [bool], places: [Vec3; 3], normals: [Vec3; 3]) {
         let middle = places.iter().sum::<Vec3>() / 3.;
         let normal = normals.iter().sum::<Vec3>().normalize_or_zero();
-        // A corner is shared by about six triangles: its third towards the middle stands for it in each.
-        self.splat_point(nearest, middle, normal);
-        for (place, normal) in places.into_iter().zip(normals) {
-            if place.distance_squared(middle) > 0.06 * 0.06 {
+        for (place, normal) in places.into_iter().zip(normals).chain([(middle, normal)]) {
+            // Where triangles are small, one place in each half cell tells enough.
+            let half = ((place - self.origin) * 2. / CELL).floor().as_ivec3();
+            let inside = half.cmpge(IVec3::ZERO).all() && half.cmplt(self.cells * 2).all();
+            let at = ((half.x * self.cells.y * 2 + half.y) * self.cells.z * 2 + half.z) as usize;
+            if inside && !known[at] {
+                known[at] = true;
                 self.splat_point(nearest, place, normal);
             }
         }
@@ -169,10 +170,9 @@ impl Skull {
         nearest
             .iter()
             .zip(air)
-            .map(|(&(squared, distance), air)| match squared < f32::MAX {
-                true => distance.clamp(-REACH, REACH),
-                false if air => REACH,
-                false => -REACH,
+            .map(|(&(squared, distance), air)| {
+                let far = if air { REACH } else { -REACH };
+                if squared < f32::MAX { distance.clamp(-REACH, REACH) } else { far }
             })
             .collect()
     }

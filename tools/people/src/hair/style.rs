@@ -149,19 +149,16 @@ impl Style {
             | Style::Fade
             | Style::CurlyCrop
             | Style::Cornrows => self.painted(random),
-            Style::Ring
-            | Style::Short
-            | Style::SidePart
-            | Style::SlickBack
-            | Style::Quiff
+            Style::Ring | Style::Short | Style::SidePart | Style::SlickBack | Style::Bowl | Style::Pixie => {
+                self.combed(random)
+            }
+            Style::Quiff
             | Style::Spiky
-            | Style::Bowl
             | Style::Messy
-            | Style::Undercut
+            | Style::Mullet
             | Style::CurlyTop
             | Style::Mohawk
-            | Style::Mullet
-            | Style::Pixie => self.short(random),
+            | Style::Undercut => self.rough(random),
             Style::Afro | Style::Puffs | Style::Dreadlocks | Style::Twists => self.coiled(random),
             Style::Ponytail
             | Style::HighPonytail
@@ -170,6 +167,7 @@ impl Style {
             | Style::TwoBuns
             | Style::Pigtails
             | Style::Plaits => self.tied(random),
+            Style::Curtains | Style::Bob | Style::FringedBob | Style::Shag | Style::Shoulder => self.level(random),
             _ => self.long(random),
         };
         let natural = curl * random.between(0.6, 1.);
@@ -223,9 +221,9 @@ impl Style {
         }
     }
 
-    fn short(self, random: &mut Random) -> Cut {
+    /// Short hair in order.
+    fn combed(self, random: &mut Random) -> Cut {
         let part = random.between(0.22, 0.42) * if random.chance(0.5) { 1. } else { -1. };
-        let faded = |random: &mut Random| Some((random.between(6.7, 7.2), random.between(7.3, 7.7)));
         let base = Cut::default();
         match self {
             Style::Ring => Cut {
@@ -264,6 +262,38 @@ impl Style {
                 stand: 0.25,
                 ..base
             },
+            Style::Bowl => Cut {
+                lengths: Lengths { fringe: 1.1, top: 1.4, sides: 1., back: 1., nape: 0.5 },
+                volume: 0.13,
+                tousle: 0.06,
+                ragged: 0.1,
+                fringe: Some(random.between(0.24, 0.36)),
+                level: Some(random.between(0.9, 1.15)),
+                over_ears: true,
+                stand: 0.2,
+                ..base
+            },
+            _ => Cut {
+                lengths: Lengths { fringe: random.between(0.6, 0.9), top: 0.8, sides: 0.5, back: 0.5, nape: 0.3 },
+                parting: Some(part),
+                sweep: Vec3::new(0., 0., 0.8),
+                sides: Vec3::new(0., 0., 0.25),
+                volume: random.between(0.12, 0.22),
+                stand: 0.35,
+                tousle: 0.25,
+                clump: 0.4,
+                fringe: Some(random.between(0.3, 0.5)),
+                ..base
+            },
+        }
+    }
+
+    /// Short hair that stands or lies in disorder.
+    fn rough(self, random: &mut Random) -> Cut {
+        let part = random.between(0.22, 0.42) * if random.chance(0.5) { 1. } else { -1. };
+        let faded = |random: &mut Random| Some((random.between(6.7, 7.2), random.between(7.3, 7.7)));
+        let base = Cut::default();
+        match self {
             Style::Quiff => Cut {
                 lengths: Lengths { fringe: random.between(0.5, 0.75), top: 0.55, sides: 0.22, back: 0.25, nape: 0.15 },
                 away: 0.1,
@@ -289,17 +319,6 @@ impl Style {
                 volume: 0.08,
                 ..base
             },
-            Style::Bowl => Cut {
-                lengths: Lengths { fringe: 1.1, top: 1.4, sides: 1., back: 1., nape: 0.5 },
-                volume: 0.13,
-                tousle: 0.06,
-                ragged: 0.1,
-                fringe: Some(random.between(0.24, 0.36)),
-                level: Some(random.between(0.9, 1.15)),
-                over_ears: true,
-                stand: 0.2,
-                ..base
-            },
             Style::Messy => Cut {
                 lengths: Lengths { fringe: 0.7, top: 0.8, sides: 0.55, back: 0.6, nape: 0.5 },
                 sweep: Vec3::new(random.between(-0.8, 0.8), 0.2, 0.3),
@@ -311,18 +330,15 @@ impl Style {
                 ragged: 0.5,
                 ..base
             },
-            Style::Undercut => Cut {
-                lengths: Lengths { fringe: 1.1, top: 1.1, sides: 0.8, back: 0.9, nape: 0.2 },
-                parting: Some(part),
-                away: 0.8,
-                sweep: Vec3::new(0., 0.3, random.between(-1.2, 0.)),
-                shaved: Some(random.between(7.75, 7.9)),
-                volume: 0.2,
+            Style::Mullet => Cut {
+                lengths: Lengths { fringe: 0.5, top: 0.6, sides: 0.4, back: 1.6, nape: 1.6 },
+                fringe: Some(random.between(0.35, 0.5)),
+                sides: Vec3::new(0., 0., -0.7),
+                volume: 0.18,
                 stand: 0.5,
-                tousle: 0.12,
-                clump: 0.35,
-                under: Under { fade: Some((6.6, random.between(7., 7.6))), thickness: 0.02, ..base.under },
-                count: 600,
+                tousle: 0.35,
+                clump: 0.5,
+                ragged: 0.35,
                 ..base
             },
             Style::CurlyTop => Cut {
@@ -359,56 +375,31 @@ impl Style {
                 count: 2400,
                 ..base
             },
-            Style::Mullet => Cut {
-                lengths: Lengths { fringe: 0.5, top: 0.6, sides: 0.4, back: 1.6, nape: 1.6 },
-                fringe: Some(random.between(0.35, 0.5)),
-                sides: Vec3::new(0., 0., -0.7),
-                volume: 0.18,
-                stand: 0.5,
-                tousle: 0.35,
-                clump: 0.5,
-                ragged: 0.35,
-                ..base
-            },
             _ => Cut {
-                lengths: Lengths { fringe: random.between(0.6, 0.9), top: 0.8, sides: 0.5, back: 0.5, nape: 0.3 },
+                lengths: Lengths { fringe: 1.1, top: 1.1, sides: 0.8, back: 0.9, nape: 0.2 },
                 parting: Some(part),
-                sweep: Vec3::new(0., 0., 0.8),
-                sides: Vec3::new(0., 0., 0.25),
-                volume: random.between(0.12, 0.22),
-                stand: 0.35,
-                tousle: 0.25,
-                clump: 0.4,
-                fringe: Some(random.between(0.3, 0.5)),
+                away: 0.8,
+                sweep: Vec3::new(0., 0.3, random.between(-1.2, -0.3)),
+                shaved: Some(random.between(7.75, 7.9)),
+                volume: 0.2,
+                stand: 0.5,
+                tousle: 0.12,
+                clump: 0.35,
+                under: Under { fade: Some((6.6, random.between(7., 7.6))), thickness: 0.02, ..base.under },
+                count: 600,
                 ..base
             },
         }
     }
 
-    fn long(self, random: &mut Random) -> Cut {
-        let middle = random.between(-0.06, 0.06);
-        let aside = random.between(0.2, 0.42) * if random.chance(0.5) { 1. } else { -1. };
-        let parting = if random.chance(0.5) { middle } else { aside };
-        let base = Cut {
-            parting: Some(parting),
-            over_ears: true,
-            volume: random.between(0.1, 0.22),
-            stand: 0.3,
-            tousle: random.between(0.04, 0.14),
-            clump: random.between(0.2, 0.45),
-            ragged: 0.12,
-            count: 620,
-            width: 0.085,
-            piece: 0.24,
-            sides: Vec3::new(0.1, 0., -0.1),
-            gravity: 0.8,
-            ..Cut::default()
-        };
+    /// Hair that hangs down to the jaw or the shoulders.
+    fn level(self, random: &mut Random) -> Cut {
+        let base = falling(random);
         let fringe = random.between(0.2, 0.36);
         match self {
             Style::Curtains => Cut {
                 lengths: Lengths { fringe: random.between(1., 1.3), top: 1.2, sides: 0.8, back: 0.8, nape: 0.4 },
-                parting: Some(middle),
+                parting: Some(random.between(-0.06, 0.06)),
                 stand: 0.45,
                 ragged: 0.25,
                 ..base
@@ -439,16 +430,23 @@ impl Style {
                 piece: 0.17,
                 ..base
             },
-            Style::Shoulder => Cut {
+            _ => Cut {
                 lengths: Lengths::even(2.7),
                 level: Some(random.between(-0.75, -0.3)),
                 turn_in: random.between(-0.6, 0.8),
                 ..base
             },
+        }
+    }
+
+    /// Hair that hangs below the shoulders.
+    fn long(self, random: &mut Random) -> Cut {
+        let base = falling(random);
+        match self {
             Style::LongFringe => Cut {
                 lengths: Lengths { fringe: 2., top: 3.4, sides: 3., back: 3., nape: 2.4 },
                 parting: None,
-                fringe: Some(fringe),
+                fringe: Some(random.between(0.2, 0.36)),
                 count: 520,
                 piece: 0.3,
                 ..base
@@ -535,7 +533,7 @@ impl Style {
                         leaves: Vec3::new(knot.x, 0.3, 0.),
                         length: 0.3,
                         radius: 0.4,
-                        strips: 150,
+                        strips: 210,
                         kind: TailKind::Puff,
                     })
                     .into(),
@@ -597,7 +595,7 @@ impl Style {
             leaves,
             length,
             radius,
-            strips: if kind == TailKind::Loose { 90 } else { 60 },
+            strips: if kind == TailKind::Loose { 90 } else { 110 },
             kind,
         };
         let pair = |y: f32, z: f32, out: f32, length: f32, radius: f32, kind: TailKind| -> Vec<Tail> {
@@ -622,6 +620,28 @@ impl Style {
         };
         let parted = tails.len() == 2;
         Cut { tails, parting: parted.then_some(random.between(-0.05, 0.05)), ..tight }
+    }
+}
+
+/// Hair that hangs down from a parting.
+fn falling(random: &mut Random) -> Cut {
+    let middle = random.between(-0.06, 0.06);
+    let aside = random.between(0.2, 0.42) * if random.chance(0.5) { 1. } else { -1. };
+    let parting = if random.chance(0.5) { middle } else { aside };
+    Cut {
+        parting: Some(parting),
+        over_ears: true,
+        volume: random.between(0.1, 0.22),
+        stand: 0.3,
+        tousle: random.between(0.04, 0.14),
+        clump: random.between(0.2, 0.45),
+        ragged: 0.12,
+        count: 620,
+        width: 0.085,
+        piece: 0.24,
+        sides: Vec3::new(0.1, 0., -0.1),
+        gravity: 0.8,
+        ..Cut::default()
     }
 }
 

@@ -17,8 +17,8 @@ pub(super) fn lay(strips: &mut Strips, comb: &Comb, tail: &Tail, random: &mut Ra
     let knot = measures.centre + tail.knot * measures.scale;
     match tail.kind {
         TailKind::Loose => hang(strips, comb, tail, knot, random),
-        TailKind::Bun => wind(strips, tail, knot, measures.scale, random),
-        TailKind::Puff => puff(strips, tail, knot, measures.scale, random),
+        TailKind::Bun => wind(strips, comb, tail, knot, random),
+        TailKind::Puff => puff(strips, comb, tail, knot, random),
         TailKind::Plait => plait(strips, comb, tail, knot, random),
     }
 }
@@ -54,9 +54,9 @@ fn away_from_axis(node: Vec3, knot: Vec3, spread: Vec3) -> Vec3 {
 }
 
 /// Strands round a ball, each on a circle of its own.
-fn wind(strips: &mut Strips, tail: &Tail, knot: Vec3, scale: f32, random: &mut Random) {
+fn wind(strips: &mut Strips, comb: &Comb, tail: &Tail, knot: Vec3, random: &mut Random) {
     let axis = tail.leaves.normalize_or(Vec3::Y);
-    let radius = tail.radius * scale;
+    let radius = tail.radius * comb.skull.measures.scale;
     for _ in 0..tail.strips {
         let tilt = (axis + random.normal3(0.35)).normalize_or(Vec3::Y);
         let across = tilt.any_orthonormal_vector();
@@ -69,17 +69,24 @@ fn wind(strips: &mut Strips, tail: &Tail, knot: Vec3, scale: f32, random: &mut R
                 knot + tilt * height * radius * 0.8 + Quat::from_axis_angle(tilt, angle) * across * ring
             })
             .collect();
+        if nodes.iter().any(|&node| comb.skull.distance(node) < -0.06) {
+            continue;
+        }
         let outward: Vec<Vec3> = nodes.iter().map(|&node| (node - knot).normalize_or(axis)).collect();
         strips.lay(&nodes, &outward, |_| 0.3 * radius, random.below(COLUMNS));
     }
 }
 
 /// Curls that fill a ball.
-fn puff(strips: &mut Strips, tail: &Tail, knot: Vec3, scale: f32, random: &mut Random) {
+fn puff(strips: &mut Strips, comb: &Comb, tail: &Tail, knot: Vec3, random: &mut Random) {
+    let scale = comb.skull.measures.scale;
     let radius = tail.radius * scale;
     for at in 0..tail.strips {
         let outward = random.normal3(1.).normalize_or(Vec3::Y);
         let middle = knot + outward * radius * if at % 3 == 0 { 0.75 } else { random.between(0.85, 1.05) };
+        if comb.skull.distance(middle) < 0.02 {
+            continue;
+        }
         let along = outward.cross(random.normal3(1.)).normalize_or(Vec3::X);
         let reach = 0.5 * tail.length * scale;
         let nodes: Vec<Vec3> = [-1., -0.35, 0.35, 1.]

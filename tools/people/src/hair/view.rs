@@ -73,6 +73,7 @@ impl View {
         }
     }
 
+    #[allow(clippy::many_single_char_names)]
     /// Draws triangles; texels above `threshold` cover, or are blended where it is below 0.
     fn draw(
         &mut self,
@@ -95,7 +96,9 @@ impl View {
         let mut normals = vec![Vec3::ZERO; places.len()];
         for triangle in triangles {
             let [a, b, c] = triangle.map(|corner| self.turn * places[corner as usize]);
-            triangle.iter().for_each(|&corner| normals[corner as usize] += (b - a).cross(c - a));
+            for corner in triangle {
+                normals[*corner as usize] += (b - a).cross(c - a);
+            }
         }
         for (at, triangle) in triangles.iter().enumerate() {
             let corners = triangle.map(|corner| corner as usize);

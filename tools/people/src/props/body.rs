@@ -58,10 +58,8 @@ impl<'a> Body<'a> {
         }
         for _ in 0..6 {
             let middle = (near + far) / 2.;
-            match self.skull.distance(from + direction * middle) < within {
-                true => near = middle,
-                false => far = middle,
-            }
+            let inside = self.skull.distance(from + direction * middle) < within;
+            *(if inside { &mut near } else { &mut far }) = middle;
         }
         from + direction * (far + margin - within)
     }

@@ -82,8 +82,8 @@ impl Outfit {
     fn covers(&self, base: Vec3) -> f32 {
         let x = base.x.abs();
         let front = smooth(-0.1, 0.75, base.z);
-        // Height of the foot of the neck, which slopes to the front.
-        let foot = 6.08 - 0.2 * front - 0.12 * smooth(0.3, 0.7, x);
+        // Height of the foot of the neck, which slopes to the front; shoulders are below it.
+        let foot = 6.08 - 0.2 * front - 0.12 * smooth(0.3, 0.7, x) + 0.8 * smooth(0.66, 1., x);
         let round = foot - self.wide * (0.4 + 0.6 * front) - base.y;
         let open = |depth: f32, width: f32| smooth(0.2, 0.5, base.z) * (depth * (1. - x / width)).max(0.);
         match self.garment {

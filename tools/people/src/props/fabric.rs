@@ -72,9 +72,10 @@ impl Fabric {
             Pattern::Denim => hsv(random.between(0.56, 0.64), random.between(0.25, 0.6), random.between(0.2, 0.65)),
             _ => hsv(random.unit(), 0.9 * random.unit().powf(1.4), random.between(0.06, 0.95)),
         };
-        let accent = match random.chance(0.4) {
-            true => Vec3::splat(if colour.y > 0.25 { random.between(0., 0.08) } else { random.between(0.5, 0.9) }),
-            false => hsv(random.unit(), random.between(0., 0.9), random.between(0.1, 0.95)),
+        let accent = if random.chance(0.4) {
+            Vec3::splat(if colour.y > 0.25 { random.between(0., 0.08) } else { random.between(0.5, 0.9) })
+        } else {
+            hsv(random.unit(), random.between(0., 0.9), random.between(0.1, 0.95))
         };
         Self { pattern, colour, accent, count: random.below(5) + 2, grain: random.seed() }
     }

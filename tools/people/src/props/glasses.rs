@@ -102,9 +102,10 @@ impl Glasses {
             false => hsv(random.unit(), random.between(0.2, 0.9), random.between(0.15, 0.9)),
         };
         let dark = random.chance(sunny);
-        let tint = match dark {
-            true => hsv(random.unit(), random.between(0., 0.5), random.between(0.1, 0.35)),
-            false => hsv(random.unit(), random.between(0., 0.3), 0.9),
+        let tint = if dark {
+            hsv(random.unit(), random.between(0., 0.5), random.between(0.1, 0.35))
+        } else {
+            hsv(random.unit(), random.between(0., 0.3), 0.9)
         };
         let opacity = if dark { random.between(0.6, 0.95) } else { random.between(0.02, 0.1) };
         let thickness = if metal { random.between(0.008, 0.013) } else { random.between(0.015, 0.032) };
@@ -145,13 +146,9 @@ pub fn make(wearer: &Wearer, glasses: &Glasses) -> Vec<Part> {
         fit.lens(&mut lenses, side);
     }
     fit.bridge(&mut frame);
-    let (texture, material) = match glasses.metal {
-        true => metal(glasses.colour),
-        false => {
-            let material = Material { specular: 0.3, gloss: 40., reflection: 0.08, ..Material::default() };
-            (Arc::new(Texture::plain(glasses.colour)), material)
-        }
-    };
+    let plastic = Material { specular: 0.3, gloss: 40., reflection: 0.08, ..Material::default() };
+    let (texture, material) =
+        if glasses.metal { metal(glasses.colour) } else { (Arc::new(Texture::plain(glasses.colour)), plastic) };
     let clear = Arc::new(Texture::new(1, 1, &[glasses.tint.extend(glasses.opacity)]));
     let glass = Material { specular: 0.5, gloss: 120., reflection: 0.5, ..Material::default() };
     let lenses =

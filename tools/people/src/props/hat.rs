@@ -127,10 +127,8 @@ impl Worn {
                 Hides::Nothing => 2.,
             };
             let hidden = places(&part.placement, wearer.vertices).into_iter().map(opacity);
-            part.clip = match part.clip.is_empty() {
-                true => hidden.collect(),
-                false => part.clip.iter().zip(hidden).map(|(own, hidden)| own.min(hidden)).collect(),
-            };
+            let own = part.clip.iter().copied().chain(std::iter::repeat(2.));
+            part.clip = hidden.zip(own).map(|(hidden, own)| own.min(hidden)).collect();
         }
     }
 }
@@ -332,7 +330,7 @@ impl<'a> Fit<'a> {
                     let share = (swing - 0.35 * FRAC_PI_2 * 1.85) / (0.65 * FRAC_PI_2 * 1.85);
                     outward.lerp(Vec3::NEG_Z, share).normalize_or(Vec3::NEG_Z)
                 };
-                let low = smooth(0., -0.8, cos);
+                let low = smooth(0., -0.35, cos);
                 let full = margin + fullness * scale * smooth(0., 0.5, back) * (1. - low);
                 let place = self.body.over(middle, turned, full);
                 // Below the ears cloth falls to the neck, and not on the shoulders.
@@ -431,7 +429,7 @@ mod tests {
             for place in worn.parts.iter().flat_map(|part| places(&part.placement, &person.vertices)) {
                 assert!(place.is_finite(), "{kind:?}");
                 assert!(
-                    place.y < measures.chin || skull.distance(place) > -0.06,
+                    place.y < measures.mouth.y || skull.distance(place) > -0.06,
                     "{kind:?} inside the head at {place}"
                 );
                 let face = place.z > measures.eye.z - 0.15 && place.x.abs() < 0.4 * measures.scale;

@@ -78,6 +78,9 @@ impl Jewellery {
 
 /// Puts jewellery on; its parts keep their places on the head.
 pub fn make(wearer: &Wearer, jewellery: &Jewellery) -> Vec<Part> {
+    if jewellery.earring.is_none() && jewellery.necklace.is_none() {
+        return Vec::new();
+    }
     let body = Body::new(wearer, true);
     let (mut chain, mut stones) = (Solid::default(), Solid::default());
     if let Some(kind) = jewellery.earring {

@@ -17,31 +17,27 @@ pub(super) struct Solid {
 }
 
 impl Solid {
-    fn corner(&mut self, place: Vec3, uv: Vec2) -> u32 {
-        self.vertices.push(place);
-        self.mesh.uv.push(uv);
-        self.vertices.len() as u32 - 1
-    }
-
     /// A sheet through rows of places that all have as many; `closed` joins the ends of each row. Seen from where rows
     /// run to the right and follow each other downwards it faces the viewer. Its texture repeats `repeats` times along
     /// rows and columns.
     pub(super) fn sheet(&mut self, rows: &[Vec<Vec3>], closed: bool, repeats: Vec2) {
-        let Some(width) = rows.first().map(Vec::len) else { return };
-        let first = self.vertices.len() as u32;
-        let stride = width as u32 + u32::from(closed);
+        let Some(width) = rows.first().map(|row| row.len() as u32) else { return };
+        let (first, first_uv) = (self.vertices.len() as u32, self.mesh.uv.len() as u32);
+        // Where a row closes, its texture ends beside its beginning, on the same vertices.
+        let stride = width + u32::from(closed);
         for (at, row) in rows.iter().enumerate() {
+            self.vertices.extend(row);
             let v = 1. - at as f32 / (rows.len().max(2) - 1) as f32;
-            for column in 0..stride {
-                let u = column as f32 / (stride - 1).max(1) as f32;
-                self.corner(row[column as usize % width], Vec2::new(u, v) * repeats);
-            }
+            let u = |column: u32| column as f32 / (stride - 1).max(1) as f32;
+            self.mesh.uv.extend((0..stride).map(|column| Vec2::new(u(column), v) * repeats));
         }
         for row in 1..rows.len() as u32 {
             for column in 1..stride {
-                let d = first + row * stride + column;
-                let (c, b) = (d - 1, d - stride);
-                self.mesh.triangles.extend([[b - 1, c, d], [b - 1, d, b]]);
+                let quad = [(row - 1, column - 1), (row, column - 1), (row, column), (row - 1, column)];
+                let [a, b, c, d] = quad.map(|(row, column)| first + row * width + column % width);
+                self.mesh.triangles.extend([[a, b, c], [a, c, d]]);
+                let [a, b, c, d] = quad.map(|(row, column)| first_uv + row * stride + column);
+                self.mesh.uv_triangles.extend([[a, b, c], [a, c, d]]);
             }
         }
     }
@@ -56,11 +52,11 @@ impl Solid {
         radius: impl Fn(f32) -> f32,
     ) {
         let count = path.len();
-        let at = |index: isize| match closed {
-            true => path[index.rem_euclid(count as isize) as usize],
-            false => path[index.clamp(0, count as isize - 1) as usize],
-        };
+        let last = count as isize - 1;
+        let at =
+            |index: isize| path[if closed { index.rem_euclid(count as isize) } else { index.clamp(0, last) } as usize];
         let mut across = Vec3::ZERO;
+        // The last ring of a closed tube lies on the first.
         let rings: Vec<Vec<Vec3>> = (0..count + usize::from(closed))
             .map(|ring| {
                 let ring = ring as isize;
@@ -95,8 +91,7 @@ impl Solid {
     }
 
     /// The thing as a part that keeps its place on the head; none where nothing was made.
-    pub(super) fn finish(mut self, texture: Arc<Texture>, material: Material) -> Option<Part> {
-        self.mesh.uv_triangles = self.mesh.triangles.clone();
+    pub(super) fn finish(self, texture: Arc<Texture>, material: Material) -> Option<Part> {
         (!self.mesh.triangles.is_empty()).then(|| Part {
             region: Region::Clothes,
             mesh: Arc::new(self.mesh),
