@@ -173,7 +173,8 @@ impl Strips {
     }
 
     /// The places of the vertices and their triangles.
-    pub(super) fn take(mut self) -> (Vec<Vec3>, Mesh) {
+    #[cfg(test)]
+    fn take(mut self) -> (Vec<Vec3>, Mesh) {
         self.mesh.uv_triangles.clone_from(&self.mesh.triangles);
         (self.vertices, self.mesh)
     }

@@ -39,11 +39,11 @@ pub(super) fn assemble(person: &mut Person, studio: &Studio, take: u32) {
     let wearer = Wearer { head, vertices: &rest, normals: &normals, map: &studio.sites.map };
 
     let mut parts = Vec::new();
-    let covered = wardrobe::dress(person, studio, &wearer, take, &mut parts);
-    skin(person, studio, &covered, &mut parts);
+    let dressed = wardrobe::dress(person, studio, &wearer, take, &mut parts);
+    skin(person, studio, &dressed.covered, &mut parts);
     mouth::add_inner(person, studio, &mut parts);
     let hair = growth::add(person, studio, &wearer, &mut parts);
-    wardrobe::adorn(person, &wearer, take, hair, &mut parts);
+    wardrobe::adorn(person, &wearer, take, &dressed, hair, &mut parts);
     person.parts = parts;
 }
 

@@ -28,14 +28,21 @@ const OF_THE_PACK: f32 = 0.55;
 const GLASSES: f32 = 0.12;
 const HATS: f32 = 0.1;
 
-/// Puts clothes on; gives the vertices of the head that they hide.
+/// What clothes leave to be seen.
+pub(super) struct Dressed {
+    /// The vertices of the head that they hide.
+    pub(super) covered: Vec<bool>,
+    bares_throat: bool,
+}
+
+/// Puts clothes on.
 pub(super) fn dress(
     person: &mut Person,
     studio: &Studio,
     wearer: &Wearer,
     take: u32,
     parts: &mut Vec<Part>,
-) -> Vec<bool> {
+) -> Dressed {
     let mut random = Random::new("clothes", &[person.id, u64::from(take)]);
     let made = random.chance(OF_THE_PACK) || person.is_reserved();
     let cloth = studio.assets.pack.as_ref().filter(|_| made).and_then(|pack| choose(person, pack, &mut random));
@@ -46,12 +53,13 @@ pub(super) fn dress(
         }
         parts.push(made_cloth(pack, name, wearer, &mut random));
         person.words.insert("clothes", name.to_owned());
+        Dressed { covered, bares_throat: false }
     } else {
         let outfit = Outfit::draw(&mut random, person.shape.femininity);
         parts.extend(clothes::make(wearer, &outfit));
         person.words.insert("clothes", format!("{:?}", outfit.garment).to_lowercase());
+        Dressed { covered, bares_throat: outfit.bares_throat() }
     }
-    covered
 }
 
 fn choose<'a>(person: &Person, pack: &'a Pack, random: &mut Random) -> Option<(&'a Pack, &'a str)> {
@@ -72,18 +80,31 @@ fn made_cloth(pack: &Pack, name: &str, wearer: &Wearer, random: &mut Random) -> 
     }
 }
 
-/// Adds jewellery, hat and glasses; the parts from `hair` on go under the hat.
-pub(super) fn adorn(person: &mut Person, wearer: &Wearer, take: u32, hair: usize, parts: &mut Vec<Part>) {
+/// Adds hat, jewellery and glasses; the parts from `hair` on go under the hat.
+pub(super) fn adorn(
+    person: &mut Person,
+    wearer: &Wearer,
+    take: u32,
+    dressed: &Dressed,
+    hair: usize,
+    parts: &mut Vec<Part>,
+) {
+    let mut jewellery = Jewellery::draw(&mut Random::new("jewellery", &[person.id]), person.shape.femininity);
+    if !dressed.bares_throat {
+        jewellery.necklace = None;
+    }
     let mut random = Random::new("hat", &[person.id, u64::from(take)]);
     if random.chance(HATS) {
         let hat = Hat::draw(&mut random, person.shape.femininity);
+        if hat.wraps_neck() {
+            jewellery.earring = None;
+        }
         let worn = hat::make(wearer, &hat);
         worn.clip(wearer, &mut parts[hair..]);
         parts.extend(worn.parts);
         person.words.insert("hat", format!("{:?}", hat.kind).to_lowercase());
     }
-    let mut random = Random::new("jewellery", &[person.id]);
-    parts.extend(jewellery::make(wearer, &Jewellery::draw(&mut random, person.shape.femininity)));
+    parts.extend(jewellery::make(wearer, &jewellery));
     let mut random = Random::new("glasses", &[person.id]);
     if random.chance(GLASSES) {
         let worn = Glasses::draw(&mut random, 0.1);
