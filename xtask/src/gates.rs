@@ -86,8 +86,8 @@ fn every_clippy(sh: &Shell) -> Result<()> {
     }
 }
 
-/// Not with the other packages in one command, here and wherever cargo compiles: together they share the features of what all
-/// depend on, and a good part of the crate's dependencies would be compiled a second time for that.
+/// Not with the other packages in one command, here and wherever cargo compiles: together they share the features of
+/// what all depend on, and a good part of the crate's dependencies would be compiled a second time for that.
 fn clippy(sh: &Shell, features: &str) -> Result<()> {
     for package in ["xtask", PEOPLE] {
         cmd!(sh, "cargo clippy --package {package} --all-targets -- --deny warnings").run()?;

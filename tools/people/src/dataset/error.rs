@@ -11,8 +11,8 @@ use crate::person::RESERVED_FROM;
 pub enum DatasetError {
     /// Somebody asks for a person of the final tests.
     #[error(
-        "person {id} is kept for final tests, as all from {RESERVED_FROM} on: nobody trains, tunes or looks at them. Set \
-         FACES_FINAL_TEST=1 if this is one"
+        "person {id} is kept for final tests, as all from {RESERVED_FROM} on: nobody trains, tunes or looks at them. \
+         Set FACES_FINAL_TEST=1 if this is one"
     )]
     Reserved {
         /// Who.
@@ -41,8 +41,8 @@ pub enum DatasetError {
     Options(String),
     /// The directory holds a set of another kind.
     #[error(
-        "{} holds a set that was made with `{setting}` {there}, and this one would have {here}; choose another directory or \
-         the same settings", dir.display()
+        "{} holds a set that was made with `{setting}` {there}, and this one would have {here}; choose another directory \
+         or the same settings", dir.display()
     )]
     Other {
         /// The directory.

@@ -187,8 +187,8 @@ impl Description<'_> {
             fps: 8,
             apex_frame: apex_index(options.frames),
             takes,
-            layout: "one sheet per person and take; row = label (order of \"actions\"), column = frame; square tiles of \
-                     \"size\" pixels, no gaps",
+            layout: "one sheet per person and take; row = label (order of \"actions\"), column = frame; square tiles \
+                     of \"size\" pixels, no gaps",
             files: Files::pattern(options.format.end()),
             clip_files: Files::pattern(files::CLIPS),
             references: options.references,
