@@ -23,6 +23,9 @@ if [[ -z "${LFDM:-}" ]]; then
     LFDM="${CARGO_TARGET_DIR:-target}/release/lfdm"
 fi
 
+# What `lfdm export` says of models that were trained on renderings alone.
+licence=(--licence "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")
+
 # Says what a recipe does next.
 say() {
     printf '\n== %s\n' "$*" >&2
@@ -125,12 +128,14 @@ coarse_128() {
     train coarse-dm 1300 32 train dm --data "$DATA" --lfae "$RUNS/coarse-lfae" --lr 8e-4 --views "$(views 4)" \
         --max-zoom 1.4
     if [[ ! -e "$RUNS/models/coarse-first" ]]; then
-        once "$RUNS/models/coarse-first" export --lfae "$RUNS/coarse-lfae" --dm "$RUNS/coarse-dm" --name coarse
+        once "$RUNS/models/coarse-first" export --lfae "$RUNS/coarse-lfae" --dm "$RUNS/coarse-dm" --name coarse \
+            "${licence[@]}"
         iterate_refinement "$RUNS/models/coarse-first"
     fi
     train coarse-decoder 500 6 finetune --model "$RUNS/models/coarse-first" --data "$DATA" --lr 3e-4 --motion-focus 2 \
         --first-frame 0.9 --max-zoom 1.4 --blur 0.1 --noise 0.1 --jpeg 0.1 --grey 0.05
-    once "$RUNS/models/coarse" export --lfae "$RUNS/coarse-decoder" --dm "$RUNS/models/coarse-first" --name coarse
+    once "$RUNS/models/coarse" export --lfae "$RUNS/coarse-decoder" --dm "$RUNS/models/coarse-first" --name coarse \
+        "${licence[@]}"
 }
 
 # views N: the views of each person that stage 2 learns, one with QUICK=1.

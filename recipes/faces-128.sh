@@ -50,7 +50,8 @@ train sharp 1500 8 finetune --model "$RUNS/decoder" --data "$DATA192" "${page[@]
     --milestones 1380 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
 train sharper 800 8 finetune --model "$RUNS/sharp" --data "$DATA192" "${page[@]}" --adversary 1 --lr 5e-4 \
     --milestones 680 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
-once "$RUNS/models/faces-128-first" export --lfae "$RUNS/sharper" --dm "$RUNS/finer-dm-long" --name faces-128
+once "$RUNS/models/faces-128-first" export --lfae "$RUNS/sharper" --dm "$RUNS/finer-dm-long" --name faces-128 \
+    "${licence[@]}"
 
 # On more people: finer motion with the decoder, a new adversary, and stage 2. 13 minutes of an H200.
 train finest 500 32 finetune --finer --model "$RUNS/models/faces-128-first" --data "$DATA192" "${page[@]}" --lr 8e-4 \
@@ -65,5 +66,6 @@ train matched 2000 8 finetune --model "$RUNS/judged" --data "$DATA192" "${page[@
     --feature-matching 8 --motion-augmentation 0.6 --lr 5e-4 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
 
 once "$RUNS/models/faces-128" export --lfae "$RUNS/matched" --dm "$RUNS/faces-128-dm" --name faces-128 --steps 8 \
-    --guidance 3.5 --detail-guidance 5.2 --guidance-interval 0.55,0.95
+    --guidance 3.5 --detail-guidance 5.2 --guidance-interval 0.55,0.95 \
+    "${licence[@]}"
 say "$RUNS/models/faces-128 is ready: copy it to www/models/faces-128, or try it with lfdm animate"

@@ -24,7 +24,8 @@ train faces-64-lfae 1000 8 train lfae --preset faces-64 --init "$RUNS/seed" --mo
 train faces-64-dm 400 8 train dm --init "$RUNS/models/coarse" --lfae "$RUNS/faces-64-lfae" --data "$DATA" --lr 6e-4 \
     --views 1
 if [[ ! -e "$RUNS/models/faces-64-first" ]]; then
-    once "$RUNS/models/faces-64-first" export --lfae "$RUNS/faces-64-lfae" --dm "$RUNS/faces-64-dm" --name faces-64
+    once "$RUNS/models/faces-64-first" export --lfae "$RUNS/faces-64-lfae" --dm "$RUNS/faces-64-dm" --name faces-64 \
+        "${licence[@]}"
     iterate_refinement "$RUNS/models/faces-64-first"
 fi
 
@@ -32,12 +33,12 @@ fi
 train faces-64-sharp 1200 8 finetune --model "$RUNS/models/faces-64-first" --data "$DATA" --adversary 1 --lr 5e-4 \
     --milestones 1000 --first-frame 0.9 --max-zoom 1.4 --motion-focus 4 --blur 0.03 --noise 0.05 --jpeg 0.05 --grey 0.05
 once "$RUNS/models/faces-64-sharp" export --lfae "$RUNS/faces-64-sharp" --dm "$RUNS/models/faces-64-first" \
-    --name faces-64
+    --name faces-64 "${licence[@]}"
 
 # Stage 2 again, longer. 8 minutes of an H200.
 train faces-64-dm-long 1400 64 train dm --init "$RUNS/models/faces-64-sharp" --lfae "$RUNS/models/faces-64-sharp" \
     --data "$DATA" --lr 8e-4 --views "$(views 2)" --max-zoom 1.3 --time-shift 2
 
 once "$RUNS/models/faces-64" export --lfae "$RUNS/models/faces-64-sharp" --dm "$RUNS/faces-64-dm-long" \
-    --name faces-64 --steps 8 --guidance 4 --guidance-interval 0.55,0.95
+    --name faces-64 --steps 8 --guidance 4 --guidance-interval 0.55,0.95 "${licence[@]}"
 say "$RUNS/models/faces-64 is ready: copy it to www/models/faces-64, or try it with lfdm animate"

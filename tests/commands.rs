@@ -132,6 +132,50 @@ fn folders_of_frames_train_both_stages() {
     assert!(refused.contains("does not know") && refused.contains("it knows frown, smile"), "{refused}");
 }
 
+/// Stage 1 learns nothing of labels: it serves clips of any, and can be measured on any.
+#[test]
+fn an_auto_encoder_serves_other_labels_than_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(32, 3, 2)).unwrap()).unwrap();
+    let sheet = image::open(Path::new(FACES).join("s000000_k0.webp")).unwrap();
+    let clip = |name: &str, row: u32, frames: u32| {
+        fs::create_dir_all(dir.join(name)).unwrap();
+        for frame in 0..frames {
+            let tile = sheet.crop_imm(64 * frame, 64 * row, 64, 64);
+            tile.save(dir.join(name).join(format!("{frame}.png"))).unwrap();
+        }
+    };
+    for (name, row) in [("own/train/anna", 4), ("own/train/bert", 5), ("own/test/carl", 1)] {
+        clip(name, row, 4);
+    }
+    for (name, row) in [("acted/train/anna/nod", 4), ("acted/train/bert/blink", 5), ("acted/val/carl/nod", 1)] {
+        clip(name, row, 4);
+    }
+    run("train lfae --data own --out lfae --config config.json --batch 2 --steps 1");
+    run("eval --reconstruction --model lfae --data own --out report.json");
+    let report = read(dir.join("report.json"));
+    assert_eq!(report["reconstruction"]["all_frames"]["images"], 3, "{report}");
+    run("train dm --data acted --lfae lfae --out dm --batch 2 --steps 1");
+    run("export --lfae lfae --dm dm --name acted --out model");
+    let manifest = read(dir.join("model/manifest.json"));
+    assert_eq!(manifest["labels"], json!(["blink", "nod"]));
+    assert_eq!(manifest["licence"], "not stated; ask whoever trained the weights");
+    assert_eq!((&manifest["default_steps"], &manifest["default_guidance"]), (&json!(8), &json!(4.0)));
+    run("eval --reconstruction --model model --data FACES --out report.json");
+
+    // Another number of labels keeps what fits.
+    run("train dm --data FACES --lfae lfae --init model --out dm-7 --batch 2 --steps 1 --views 1");
+    run("export --lfae lfae --dm model --name again --fps 12 --licence CC0-1.0 --out again");
+    let manifest = read(dir.join("again/manifest.json"));
+    assert_eq!((&manifest["licence"], &manifest["fps"]), (&json!("CC0-1.0"), &json!(12.0)));
+
+    let refused =
+        lfdm(dir, "train lfae --data own --out other --config config.json --frames 16 --steps 1").unwrap_err();
+    assert!(refused.contains("shorter than the 16 frames") && refused.contains("--frames 4"), "{refused}");
+}
+
 #[test]
 fn baselines_learn_and_are_measured_as_lfdm_is() {
     let dir = tempfile::tempdir().unwrap();

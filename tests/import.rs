@@ -241,7 +241,7 @@ fn damaged_and_hostile_files_are_refused() {
     fs::create_dir(dir.join("mine")).unwrap();
     fs::write(dir.join("mine/thesis.txt"), "x").unwrap();
     let message = lfdm(dir, &format!("{IMPORT} --out mine")).unwrap_err();
-    assert_says(&message, &["mine exists and is not a bundle"]);
+    assert_says(&message, &["mine holds thesis.txt"]);
     assert!(dir.join("mine/thesis.txt").exists());
 }
 
@@ -383,4 +383,52 @@ fn the_official_checkpoints_become_exactly_their_weights() {
     image::RgbImage::new(64, 64).save(dir.join("p.png")).unwrap();
     lfdm(dir, "animate --model zip --image p.png --label wave --steps 2 --out wave.gif").unwrap();
     assert!(dir.join("wave.gif").exists());
+}
+
+/// `torch.compile`, `DataParallel`, an average beside the model, and counters of its trainer.
+#[test]
+fn wrapped_weights_and_those_with_an_average_beside_them_are_read() {
+    let dir = exported();
+    let dir = dir.path();
+    let (mut model, mut average) = (Vec::new(), Vec::new());
+    for (key, data) in tensors(&dir.join("pth/dm.pth")) {
+        let key = key.strip_prefix("diffusion.").unwrap_or(&key).to_owned();
+        let zeros = TensorData::new(vec![0.0f32; data.num_elements()], data.shape().clone());
+        let is_schedule = !key.starts_with("denoise_fn.");
+        average.push((format!("module.{key}"), if is_schedule { data.clone() } else { zeros }));
+        model.push((format!("_orig_mod.module.{key}"), data));
+    }
+    average.push(("initted".to_owned(), TensorData::new(vec![1.0f32], [0usize; 0])));
+    let root = [("step", Entry::Int(7)), ("model", Entry::Tensors(model)), ("ema", Entry::Tensors(average))];
+    pth::write(&dir.join("pth/both.pth"), &root).unwrap();
+    let import = |options: &str| {
+        lfdm(dir, &format!("{} --out both --dtype f32 {options}", IMPORT.replace("pth/dm.pth", "pth/both.pth")))
+    };
+    let refused = import("").unwrap_err();
+    assert!(refused.contains("more than once, in ema, model; choose a set of weights with --branch"), "{refused}");
+    let refused = import("--branch average").unwrap_err();
+    assert!(refused.contains("no weights under --branch average; it has ema, model"), "{refused}");
+    import("--branch model").unwrap();
+    let read = Bundle::open_dir(&dir.join("both")).unwrap();
+    for (key, data) in MODEL.weights.iter() {
+        assert_eq!(read.weights.get(key).map(bytes), Some(bytes(data)), "{key}");
+    }
+    import("--branch ema").unwrap();
+    let read = Bundle::open_dir(&dir.join("both")).unwrap();
+    let weight = read.weights.get("denoise_fn.init_conv.weight").unwrap();
+    assert!(weight.iter::<f32>().all(|value| value == 0.0));
+}
+
+/// What made bundles that no command could run.
+#[test]
+fn sizes_that_make_no_model_are_refused() {
+    let dir = exported();
+    let dir = dir.path();
+    for odd in ["65", "0", "100000000", "33.5"] {
+        let config = CONFIG.replace("frame_shape: 32", &format!("frame_shape: {odd}"));
+        fs::write(dir.join("config.yaml"), config).unwrap();
+        let refused = lfdm(dir, &format!("{IMPORT} --out odd")).unwrap_err();
+        assert!(!refused.contains("panicked") && !dir.join("odd").exists(), "{odd}: {refused}");
+        assert!(refused.contains("image_size") || refused.contains("frame_shape"), "{odd}: {refused}");
+    }
 }

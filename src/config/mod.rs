@@ -4,9 +4,11 @@
 //! `lfae::config` and `diffusion::config`, and are re-exported here.
 //! [`LfdmConfig::from_official`] reads the official YAML layout.
 
+pub(crate) mod bounds;
 pub(crate) mod error;
 mod official;
 mod presets;
+mod sizes;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,15 +47,17 @@ pub struct LfdmConfig {
 }
 
 impl LfdmConfig {
-    /// Checks both stages, and that they fit each other.
+    /// Checks both stages, how large they are, and that they fit each other.
     ///
     /// # Errors
-    /// [`ConfigError`] for what [`LfaeConfig::validate`] and [`DiffusionConfig::validate`] refuse, for frames that
-    /// make no whole pairs where pairs are diffused, and for a motion whose grid does not lie on the latent as the
+    /// [`ConfigError`] for what [`LfaeConfig::validate`] and [`DiffusionConfig::validate`] refuse, for images that a
+    /// network cannot see or that would fill the memory, for frames that make no whole pairs where pairs are diffused,
+    /// and for a motion whose grid does not lie on the latent as the
     /// U-Net needs it.
     pub fn validate(&self) -> Result<(), ConfigError> {
         self.lfae.validate()?;
         self.diffusion.validate()?;
+        self.validate_sizes()?;
         if !self.frames.is_multiple_of(self.diffusion.unet.diffused.frames()) {
             let problem = format!("must be even to be diffused in pairs; {} is odd", self.frames);
             return Err(ConfigError::new("frames", problem));

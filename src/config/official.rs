@@ -38,7 +38,7 @@ fn lfae(model: &Section<'_>) -> Result<LfaeConfig, ConfigError> {
             hourglass: region.hourglass()?,
             temperature: region.number("temperature")?,
             scale_factor: region.number_or("scale_factor", 1.0)?,
-            padding: region.number_or("pad", 3.0)? as usize,
+            padding: if region.value.get("pad").is_some() { region.integer("pad")? } else { 3 },
             affine: match (model.flag("estimate_affine", true)?, region.flag("pca_based", false)?) {
                 (false, _) => RegionAffine::None,
                 (true, true) => RegionAffine::Pca,
@@ -136,7 +136,11 @@ impl<'a> Section<'a> {
     }
 
     fn integer(&self, key: &str) -> Result<usize, ConfigError> {
-        Ok(self.number(key)? as usize)
+        let number = self.number(key)?;
+        if number.fract() != 0.0 || number > 1e6 {
+            return Err(self.problem(key, &format!("is {number}, but must be a whole number of at most a million")));
+        }
+        Ok(number as usize)
     }
 
     fn flag(&self, key: &str, default: bool) -> Result<bool, ConfigError> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::bounds::{self, within};
 use crate::config::error::ConfigError;
 
 /// Stage 2: the conditional diffusion model over flow and occlusion (LFDM, Sec. 3.3).
@@ -41,12 +42,16 @@ impl DiffusionConfig {
     /// Checks what no type can.
     ///
     /// # Errors
-    /// [`ConfigError`] for a guidance that does not exist, or for a schedule and a parameterisation from which no
-    /// sample can be drawn.
+    /// [`ConfigError`] for a number beyond its bounds, a guidance that does not exist, or a schedule and a
+    /// parameterisation from which no sample can be drawn.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.timesteps < 2 {
-            return Err(ConfigError::new("diffusion.timesteps", "must be at least 2; 1000 is usual"));
+        within("diffusion.timesteps", self.timesteps, &(2..=100_000))?;
+        within("diffusion.null_condition_probability", self.null_condition_probability, &(0.0..=1.0))?;
+        if let Threshold::Dynamic { quantile, bound } = self.threshold {
+            within("diffusion.threshold.dynamic.quantile", quantile, &(0.0..=1.0))?;
+            within("diffusion.threshold.dynamic.bound", bound, &(1e-3..=1e6))?;
         }
+        self.unet.validate()?;
         self.validate_guidance()?;
         let ends_in_noise = self.schedule == ScheduleKind::CosineZeroTerminal;
         if ends_in_noise && self.parameterization == Parameterization::Epsilon {
@@ -67,12 +72,12 @@ impl DiffusionConfig {
                 "must be two shares of the schedule, the lower one first; [0, 1] guides at all times",
             ));
         }
-        if !(self.detail_guidance >= 0.0 && self.detail_guidance.is_finite()) {
-            let problem = "must be a number of at least 0; 1 guides detail like everything else";
+        if !(0.0..=1000.0).contains(&self.detail_guidance) {
+            let problem = "must be a number from 0 to 1000; 1 guides detail like everything else";
             return Err(ConfigError::new("diffusion.detail_guidance", problem));
         }
-        if !(self.affine_guidance >= 0.0 && self.affine_guidance.is_finite()) {
-            let problem = "must be a number of at least 0; 1 guides the motion of the whole like everything else";
+        if !(0.0..=1000.0).contains(&self.affine_guidance) {
+            let problem = "must be a number from 0 to 1000; 1 guides the motion of the whole like everything else";
             return Err(ConfigError::new("diffusion.affine_guidance", problem));
         }
         let has_even_sides = self.unet.diffused.cells() > 1 || self.unet.dim_mults.len() > 1;
@@ -117,6 +122,43 @@ pub struct UnetConfig {
     pub learned_null_condition: bool,
     /// How the grid is doubled on the way up.
     pub upsampling: Upsampling,
+}
+
+impl UnetConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        let Self { dim, dim_mults, heads, head_dim, groups, init_kernel, .. } = self;
+        if let Diffused::Channels(channels) = self.diffused {
+            within("diffusion.unet.diffused.channels", channels, &(1..=64))?;
+        }
+        within("diffusion.unet.dim", *dim, &(4..=512))?;
+        within("diffusion.unet.heads", *heads, &(1..=64))?;
+        within("diffusion.unet.head_dim", *head_dim, &(2..=256))?;
+        within("diffusion.unet.init_kernel", *init_kernel, &(1..=31))?;
+        within("diffusion.unet.condition_dim", self.condition_dim, &(1..=65_536))?;
+        if dim_mults.is_empty() || dim_mults.len() > 8 {
+            return Err(ConfigError::new("diffusion.unet.dim_mults", "must have 1 to 8 levels"));
+        }
+        for multiple in dim_mults {
+            within("diffusion.unet.dim_mults", *multiple, &(1..=64))?;
+            within("diffusion.unet.dim_mults times dim", dim * multiple, &(1..=2048))?;
+        }
+        let must_be = |field: &str, problem: &str| Err(ConfigError::new(format!("diffusion.unet.{field}"), problem));
+        if !dim.is_multiple_of(2) {
+            return must_be("dim", "must be even: half of the embedding of a time is sines");
+        }
+        if !head_dim.is_multiple_of(2) {
+            return must_be("head_dim", "must be even: channels are rotated in pairs");
+        }
+        if init_kernel.is_multiple_of(2) {
+            return must_be("init_kernel", "must be odd, to have a middle");
+        }
+        if *groups == 0 || !dim.is_multiple_of(*groups) {
+            return must_be("groups", "must divide `dim`");
+        }
+        // Four blocks of two convolutions at each level, half of them on the way up, where the input is twice as wide.
+        let squares: f64 = dim_mults.iter().map(|multiple| ((dim * multiple) as f64).powi(2)).sum();
+        bounds::count("diffusion.unet.dim_mults", "weights", 100.0 * squares)
+    }
 }
 
 /// What the U-Net denoises: its channels and its output heads follow from it.

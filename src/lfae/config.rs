@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::bounds::{self, within};
 use crate::config::error::ConfigError;
 use crate::motion::FlowResize;
 
@@ -46,8 +47,19 @@ impl LfaeConfig {
     /// Checks what no type can.
     ///
     /// # Errors
-    /// [`ConfigError`] for a painter that has nothing to blend, or a refinement whose input does not fit its grid.
+    /// [`ConfigError`] for a number beyond its bounds, a painter that has nothing to blend, or a refinement whose input
+    /// does not fit its grid.
     pub fn validate(&self) -> Result<(), ConfigError> {
+        within("lfae.channels", self.channels, &(3..=3))?;
+        within("lfae.regions", self.regions, &(1..=100))?;
+        self.region.hourglass.validate("lfae.region")?;
+        within("lfae.region.temperature", self.region.temperature, &(1e-3..=100.0))?;
+        within("lfae.region.padding", self.region.padding, &(0..=3))?;
+        bounds::scale("lfae.region.scale_factor", self.region.scale_factor)?;
+        self.background.hourglass.validate("lfae.background")?;
+        self.flow.hourglass.validate("lfae.flow")?;
+        bounds::scale("lfae.flow.scale_factor", self.flow.scale_factor)?;
+        self.generator.validate()?;
         if self.generator.painter && !(self.generator.skips && self.flow.occlusion) {
             return Err(ConfigError::new(
                 "lfae.generator.painter",
@@ -77,6 +89,17 @@ pub struct HourglassConfig {
 }
 
 impl HourglassConfig {
+    /// `path` is the place of its network in the configuration.
+    fn validate(&self, path: &str) -> Result<(), ConfigError> {
+        within(format!("{path}.hourglass.block_expansion"), self.block_expansion, &(1..=512))?;
+        within(format!("{path}.hourglass.blocks"), self.blocks, &(1..=8))?;
+        within(format!("{path}.hourglass.max_features"), self.max_features, &(1..=1024))?;
+        let widths = |level: usize| (self.channels_at(level) * self.channels_at(level + 1)) as f64;
+        // Kernels of 3x3, once on the way down and, with a skip, twice as many on the way up.
+        let weights: f64 = (0..self.blocks).map(|level| 27.0 * widths(level)).sum();
+        bounds::count(&format!("{path}.hourglass.max_features"), "weights", weights)
+    }
+
     /// Output channels of the encoder after `level` blocks; level 0 is the input.
     pub(super) fn channels_at(&self, level: usize) -> usize {
         (self.block_expansion << level).min(self.max_features)
@@ -175,6 +198,9 @@ pub struct RefinementConfig {
 impl RefinementConfig {
     /// `path` is its place in the configuration, `grid` the scale of its flow grid.
     fn validate(&self, path: &str, grid: f64) -> Result<(), ConfigError> {
+        self.hourglass.validate(path)?;
+        within(format!("{path}.iterations"), self.iterations, &(0..=16))?;
+        within(format!("{path}.scale_factor"), self.scale_factor, &(0.0..=1.0))?;
         let levels = (self.scale_factor / grid).log2();
         if levels.fract() != 0.0 || levels < 0.0 {
             let problem = format!("must be {grid}, the scale of its flow grid, times a power of two");
@@ -208,6 +234,16 @@ pub struct GeneratorConfig {
 }
 
 impl GeneratorConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        within("lfae.generator.block_expansion", self.block_expansion, &(1..=512))?;
+        within("lfae.generator.max_features", self.max_features, &(1..=1024))?;
+        within("lfae.generator.down_blocks", self.down_blocks, &(1..=6))?;
+        within("lfae.generator.bottleneck_blocks", self.bottleneck_blocks, &(0..=64))?;
+        let widest = self.channels_at(self.down_blocks) as f64;
+        let weights = (2 * self.bottleneck_blocks + 4 * self.down_blocks) as f64 * 9.0 * widest * widest;
+        bounds::count("lfae.generator.max_features", "weights", weights)
+    }
+
     /// Channels after `level` down blocks.
     pub fn channels_at(&self, level: usize) -> usize {
         (self.block_expansion << level).min(self.max_features)

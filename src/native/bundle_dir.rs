@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::staging::Staging;
+use super::staging::{Staging, ensure_replaceable};
 use crate::{
     bundle::{Assembly, Bundle, BundleError, MANIFEST, Manifest, Part, WeightFile, sha256},
     weights::{StateDict, WeightDtype},
@@ -27,6 +27,9 @@ pub enum BundleDirError {
         /// What the system says.
         source: io::Error,
     },
+    /// A directory that would be replaced, and that holds more than a bundle.
+    #[error("{0}")]
+    NotReplaceable(String),
     /// Files that make no bundle.
     #[error(transparent)]
     Bundle(#[from] BundleError),
@@ -58,14 +61,19 @@ impl Bundle {
         Ok(assembly.finish(parts)?)
     }
 
-    /// Writes the bundle, all or nothing: what was in `dir` before is replaced at the very end.
+    /// Writes the bundle, all or nothing: a bundle that was in `dir` before is replaced at the very end.
     ///
     /// `manifest.files` is filled in here; returns the manifest as written.
+    ///
+    /// # Errors
+    /// A directory that holds anything but a bundle, which stays as it is.
     pub fn write_dir(&self, dir: &Path, dtype: WeightDtype) -> Result<Manifest, BundleDirError> {
+        let refused = |error: anyhow::Error| BundleDirError::NotReplaceable(error.to_string());
+        ensure_bundle_replaceable(dir, &[]).map_err(refused)?;
         let staging = Staging::beside(dir).map_err(BundleDirError::at(dir))?;
         let mut manifest = Manifest { files: Vec::new(), ..self.manifest.clone() };
         for (index, (part, shard)) in split(&self.weights, dtype).into_iter().enumerate() {
-            let name = format!("weights-{index}.safetensors");
+            let name = format!("{SHARD}{index}.safetensors");
             let bytes = shard
                 .to_safetensors(dtype, None)
                 .map_err(|source| BundleError::Weights { name: name.clone(), source })?;
@@ -81,6 +89,24 @@ impl Bundle {
         staging.publish().map_err(BundleDirError::at(dir))?;
         Ok(manifest)
     }
+}
+
+/// What the names of shards begin with.
+const SHARD: &str = "weights-";
+
+/// Lets a bundle be written to `out`, which was made from `inputs`, if nothing but a bundle is lost by that.
+pub(super) fn ensure_bundle_replaceable(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+    let is_shard = |name: &str| name.starts_with(SHARD) && name.ends_with(".safetensors");
+    // Other programs have a manifest.json, too.
+    let is_manifest = |name: &str| name == MANIFEST && has_format(&out.join(name));
+    ensure_replaceable(out, |name| is_shard(name) || is_manifest(name), inputs)
+}
+
+/// Whether a manifest is a bundle's, of this version or another.
+fn has_format(manifest: &Path) -> bool {
+    let manifest: Option<serde_json::Value> =
+        fs::read(manifest).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    manifest.is_some_and(|manifest| manifest["format"].is_u64() && manifest["files"].is_array())
 }
 
 /// How much a written bundle holds, in words.
@@ -161,7 +187,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("models/test");
         bundle(10).write_dir(&dir, WeightDtype::F16).unwrap();
-        fs::write(dir.join("stale"), b"x").unwrap();
+        fs::write(dir.join("weights-9.safetensors"), b"x").unwrap();
         let original = bundle(30);
         let manifest = original.write_dir(&dir, WeightDtype::F16).unwrap();
         let read = Bundle::open_dir(&dir).unwrap();
@@ -169,7 +195,23 @@ mod tests {
         assert_eq!(read.weights.get("conditions"), original.weights.get("conditions"));
         let left: Vec<_> = fs::read_dir(dir.parent().unwrap()).unwrap().collect();
         assert_eq!(left.len(), 1, "temporary directories are left: {left:?}");
-        assert!(!dir.join("stale").exists());
+        assert!(!dir.join("weights-9.safetensors").exists());
+    }
+
+    #[test]
+    fn nothing_but_a_bundle_is_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("extension");
+        fs::create_dir(&dir).unwrap();
+        fs::write(dir.join(MANIFEST), br#"{"manifest_version": 3}"#).unwrap();
+        let message = bundle(10).write_dir(&dir, WeightDtype::F16).unwrap_err().to_string();
+        assert!(message.contains("holds manifest.json"), "{message}");
+        let mine = parent.path().join("mine");
+        bundle(10).write_dir(&mine, WeightDtype::F16).unwrap();
+        fs::write(mine.join("thesis.tex"), b"years of work").unwrap();
+        let message = bundle(10).write_dir(&mine, WeightDtype::F16).unwrap_err().to_string();
+        assert!(message.contains("holds thesis.tex"), "{message}");
+        assert!(mine.join("thesis.tex").exists() && Bundle::open_dir(&mine).is_ok());
     }
 
     #[test]

@@ -33,6 +33,42 @@ pub(crate) struct State<T> {
     pub settings: T,
     /// Time that the steps took, without validations and checkpoints.
     pub seconds: f64,
+    /// Runs of earlier versions do not say.
+    #[serde(default)]
+    pub origin: Option<Origin>,
+}
+
+/// What a run learns from, beside its settings. Another origin would make it another run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Origin {
+    pub seed: u64,
+    /// Largest norm of a gradient, if not the stage's own.
+    pub clip: Option<f32>,
+    /// Hash of the clips of both splits, as they are in memory.
+    pub data: String,
+    /// [Fingerprint](super::fingerprint::of_motion) of the auto-encoder whose motion is learned, or that was given to
+    /// begin with and is kept.
+    pub motion: Option<String>,
+}
+
+impl Origin {
+    /// Each way in which `now` differs, in words.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
+        if self.seed != now.seed {
+            differences.push(format!("--seed was {} and is now {}", self.seed, now.seed));
+        }
+        if self.clip != now.clip {
+            let norm = |clip: Option<f32>| clip.map_or_else(|| "the stage's own".to_owned(), |norm| norm.to_string());
+            differences.push(format!("--clip was {} and is now {}", norm(self.clip), norm(now.clip)));
+        }
+        if self.motion != now.motion {
+            differences.push("the auto-encoder is another one, or has been trained further".to_owned());
+        } else if self.data != now.data {
+            differences.push("the clips are others (--data, --flow, --fit, --memory)".to_owned());
+        }
+        differences
+    }
 }
 
 /// A saved step of a run.
@@ -44,11 +80,7 @@ pub(crate) struct Checkpoint<T> {
 impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
     /// The newest complete checkpoint in the run directory, if it holds any.
     pub(crate) fn latest(run: &Path) -> Result<Option<Self>> {
-        let Ok(entries) = fs::read_dir(run) else { return Ok(None) };
-        let mut steps: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
-        steps.retain(|path| step_of(path).is_some());
-        steps.sort();
-        let Some(path) = steps.pop() else { return Ok(None) };
+        let Some(path) = newest(run) else { return Ok(None) };
         let file = path.join(STATE);
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let state =
@@ -92,10 +124,11 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         self.state.seconds
     }
 
-    /// Each setting in which `now` differs from the run's, with both values.
-    pub(crate) fn differences(&self, now: &T) -> Result<Vec<String>> {
+    /// Each setting in which `now` differs from the run's, with both values, and what else would make it another run.
+    pub(crate) fn differences(&self, now: &T, origin: &Origin) -> Result<Vec<String>> {
         let mut differences = Vec::new();
         compare("", &serde_json::to_value(&self.state.settings)?, &serde_json::to_value(now)?, &mut differences);
+        differences.extend(self.state.origin.iter().flat_map(|then| then.differences(origin)));
         Ok(differences)
     }
 
@@ -165,7 +198,21 @@ pub(crate) struct TrainedModel<T> {
     pub settings: T,
     /// Time that the steps took; a bundle may not know.
     pub seconds: Option<f64>,
+    /// [Fingerprint](super::fingerprint::of_motion) of the auto-encoder that stage 2 learned from; earlier versions do
+    /// not say.
+    pub motion: Option<String>,
+    /// What a bundle says for its users.
+    pub advice: Option<Advice>,
     pub weights: StateDict,
+}
+
+/// What a bundle says for its users.
+#[derive(Debug, Clone)]
+pub(crate) struct Advice {
+    pub fps: f32,
+    pub steps: usize,
+    pub guidance: f32,
+    pub licence: String,
 }
 
 impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
@@ -179,8 +226,15 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
         let path = checkpoint.path.join(WEIGHTS);
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
-        let State { step, settings, seconds } = checkpoint.state;
-        Ok(Self { step, settings, seconds: Some(seconds), weights })
+        let State { step, settings, seconds, origin } = checkpoint.state;
+        Ok(Self {
+            step,
+            settings,
+            seconds: Some(seconds),
+            motion: origin.and_then(|origin| origin.motion),
+            advice: None,
+            weights,
+        })
     }
 }
 
@@ -213,6 +267,16 @@ pub(crate) fn is_finite<M: Module>(model: &M) -> bool {
     sums.0.is_finite()
 }
 
+/// The step of the newest complete checkpoint in the run directory.
+pub(crate) fn newest_step(run: &Path) -> Option<u64> {
+    step_of(&newest(run)?)
+}
+
+fn newest(run: &Path) -> Option<PathBuf> {
+    let entries = fs::read_dir(run).ok()?;
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| step_of(path).is_some()).max()
+}
+
 fn step_of(path: &Path) -> Option<u64> {
     path.file_name()?.to_str()?.strip_prefix("step-")?.parse().ok()
 }
@@ -240,6 +304,18 @@ mod tests {
                 "new was null and is now 1"
             ]
         );
+    }
+
+    #[test]
+    fn another_origin_is_said_in_words() {
+        let then = Origin { seed: 0, clip: None, data: "a".into(), motion: Some("m".into()) };
+        assert!(then.differences(&then).is_empty());
+        let differs = |now: Origin| then.differences(&now).join(", ");
+        assert_eq!(differs(Origin { seed: 7, ..then.clone() }), "--seed was 0 and is now 7");
+        let clip = differs(Origin { clip: Some(0.5), ..then.clone() });
+        assert_eq!(clip, "--clip was the stage's own and is now 0.5");
+        assert!(differs(Origin { data: "b".into(), ..then.clone() }).contains("--fit"));
+        assert!(differs(Origin { motion: None, ..then.clone() }).contains("auto-encoder is another"));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use clap::{Parser, Subcommand};
 use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
-use super::{animate, eval, export, export_onnx, export_pth, import, pace, sheet, train};
+use super::printable::printable;
+use super::{animate, config, eval, export, export_onnx, export_pth, import, pace, sheet, train};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -40,6 +41,8 @@ enum Command {
     Finetune(train::finetune::Args),
     /// Bundle the two trained stages for the page and for `lfdm animate`.
     Export(export::Args),
+    /// Print a model configuration to begin one's own with.
+    Config(config::Args),
     /// Write the networks of a bundle as ONNX graphs for other runtimes.
     ExportOnnx(export_onnx::Args),
     /// Measure the auto-encoder and generated clips on held-out people.
@@ -74,8 +77,16 @@ enum Train {
     Classifier(train::classifier::Args),
 }
 
+/// What burn reads to choose the device for tensors that nobody chose one for. Those of an optimiser's state, for
+/// example, are made there and moved afterwards; by default it would be a GPU, even where there is none.
+const DEFAULT_DEVICE: &[u8] = b"BURN_DEVICE=flex";
+
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
+    // Before any other thread is there to read the environment. What the user has set stays.
+    let unset = dotenvy::from_read(DEFAULT_DEVICE);
+    debug_assert!(unset.is_ok());
+
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,lfdm=info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -89,7 +100,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", one_paragraph(&error));
+            eprintln!("error: {}", printable(&one_paragraph(&error)));
             ExitCode::FAILURE
         }
     }
@@ -107,6 +118,7 @@ fn run(command: Command) -> Result<()> {
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
         Command::Export(args) => export::run(&args),
+        Command::Config(args) => config::run(&args),
         Command::ExportOnnx(args) => export_onnx::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),

@@ -1,22 +1,27 @@
 //! Many small pictures in one, with a caption before each row.
 
+use std::io::Cursor;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use font8x8::{BASIC_FONTS, UnicodeFonts};
-use image::{Rgb, RgbImage};
+use image::{ImageFormat, Rgb, RgbImage};
+
+use super::staging::write_file;
 
 /// Pixels between tiles.
 const GAP: usize = 2;
-/// Letters are enlarged by this: 16 pixels high.
-const LETTER_SCALE: usize = 2;
-const LETTER: usize = 8 * LETTER_SCALE;
+/// Side of the font's letters, which headings have.
+const SMALL_LETTER: usize = 8;
+/// Side of the letters of captions.
+const LETTER: usize = 2 * SMALL_LETTER;
 const PAPER: Rgb<u8> = Rgb([255; 3]);
 const INK: Rgb<u8> = Rgb([32; 3]);
 
 /// Rows of tiles of one size.
 pub(crate) struct ContactSheet {
     tile: [usize; 2],
+    headings: &'static [&'static str],
     rows: Vec<(String, Vec<Vec<u8>>)>,
 }
 
@@ -27,7 +32,12 @@ impl ContactSheet {
     ///
     /// - tile: `[height, width]` of every picture
     pub(crate) fn new(tile: [usize; 2]) -> Self {
-        Self { tile, rows: Vec::new() }
+        Self { tile, headings: &[], rows: Vec::new() }
+    }
+
+    /// The same sheet with a word above each column.
+    pub(crate) fn with_headings(self, headings: &'static [&'static str]) -> Self {
+        Self { headings, ..self }
     }
 
     /// Adds a row. Captions take no room if all of them are empty.
@@ -41,7 +51,11 @@ impl ContactSheet {
 
     /// Draws the sheet to a file, whose extension says the format.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
-        self.draw().save(path).with_context(|| format!("cannot write {}", path.display()))
+        let failed = || format!("cannot write {}", path.display());
+        let format = ImageFormat::from_path(path).with_context(failed)?;
+        let mut bytes = Cursor::new(Vec::new());
+        self.draw().write_to(&mut bytes, format).with_context(failed)?;
+        write_file(path, bytes.get_ref()).with_context(failed)
     }
 
     fn draw(&self) -> RgbImage {
@@ -49,14 +63,18 @@ impl ContactSheet {
         let letters = self.rows.iter().map(|(caption, _)| caption.chars().count()).max().unwrap_or(0);
         let margin = if letters == 0 { 0 } else { letters * LETTER + 2 * GAP };
         let columns = self.rows.iter().map(|(_, tiles)| tiles.len()).max().unwrap_or(0);
+        let head = if self.headings.is_empty() { 0 } else { SMALL_LETTER + 2 * GAP };
         let mut picture = RgbImage::from_pixel(
             (margin + columns * (width + GAP)).max(1) as u32,
-            (self.rows.len() * (height + GAP)).max(1) as u32,
+            (head + self.rows.len() * (height + GAP)).max(1) as u32,
             PAPER,
         );
+        for (column, heading) in self.headings.iter().enumerate() {
+            write_text(&mut picture, [margin + column * (width + GAP), GAP], SMALL_LETTER, heading);
+        }
         for (row, (caption, tiles)) in self.rows.iter().enumerate() {
-            let top = row * (height + GAP);
-            write_text(&mut picture, GAP, top + height.saturating_sub(LETTER) / 2, caption);
+            let top = head + row * (height + GAP);
+            write_text(&mut picture, [GAP, top + height.saturating_sub(LETTER) / 2], LETTER, caption);
             for (column, tile) in tiles.iter().enumerate() {
                 let left = margin + column * (width + GAP);
                 for (i, pixel) in tile.chunks_exact(4).take(width * height).enumerate() {
@@ -69,13 +87,15 @@ impl ContactSheet {
     }
 }
 
-fn write_text(picture: &mut RgbImage, left: usize, top: usize, text: &str) {
+/// Writes in letters of `side` pixels, a multiple of those of the font.
+fn write_text(picture: &mut RgbImage, [left, top]: [usize; 2], side: usize, text: &str) {
+    let scale = side / SMALL_LETTER;
     for (i, letter) in text.chars().enumerate() {
         let glyph = BASIC_FONTS.get(letter).or_else(|| BASIC_FONTS.get('?')).unwrap_or_default();
-        for y in 0..LETTER {
-            for x in 0..LETTER {
-                let inked = glyph[y / LETTER_SCALE] >> (x / LETTER_SCALE) & 1 == 1;
-                let (x, y) = ((left + i * LETTER + x) as u32, (top + y) as u32);
+        for y in 0..side {
+            for x in 0..side {
+                let inked = glyph[y / scale] >> (x / scale) & 1 == 1;
+                let (x, y) = ((left + i * side + x) as u32, (top + y) as u32);
                 if inked && let Some(pixel) = picture.get_pixel_mut_checked(x, y) {
                     *pixel = INK;
                 }
@@ -103,6 +123,15 @@ mod tests {
         let ink = |from: u32| (from..from + 16).flat_map(|x| (0..20).map(move |y| (x, y)));
         for letter in [GAP as u32, GAP as u32 + 16] {
             assert!(ink(letter).filter(|&(x, y)| picture.get_pixel(x, y) == &INK).count() > 20);
+        }
+
+        let headed = sheet.with_headings(&["i", "j"]).draw();
+        let head = (SMALL_LETTER + 2 * GAP) as u32;
+        assert_eq!(headed.dimensions(), (margin + 24, 44 + head));
+        assert_eq!(headed.get_pixel(margin, head).0, [255, 0, 0]);
+        for column in [margin, margin + 12] {
+            let is_inked = |(x, y): (u32, u32)| headed.get_pixel(column + x, y) == &INK;
+            assert!((0..8).flat_map(|x| (0..head).map(move |y| (x, y))).any(is_inked), "no heading at {column}");
         }
     }
 }

@@ -35,17 +35,28 @@ enum DeviceKind {
 
 impl DeviceArgs {
     /// The device, or the first of its kind.
-    pub(crate) fn open(&self) -> Device {
+    ///
+    /// # Errors
+    /// A machine without a graphics adapter, asked for a GPU.
+    pub(crate) fn open(&self) -> Result<Device> {
         match self.device {
-            DeviceKind::Cpu => Device::flex(),
+            DeviceKind::Cpu => Ok(Device::flex()),
             #[cfg(feature = "gpu")]
-            DeviceKind::Gpu => Device::wgpu(burn::tensor::DeviceKind::DefaultDevice),
+            DeviceKind::Gpu => {
+                // Opening one that is not there is a panic.
+                anyhow::ensure!(
+                    !Device::enumerate(burn::tensor::DeviceType::Wgpu).is_empty(),
+                    "this machine has no graphics adapter that its drivers show to programs; leave out --device gpu to \
+                     compute on the CPU"
+                );
+                Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
+            }
             #[cfg(feature = "cuda")]
-            DeviceKind::Cuda => Device::cuda(0),
+            DeviceKind::Cuda => Ok(Device::cuda(0)),
             #[cfg(feature = "tch")]
-            DeviceKind::Libtorch => Device::libtorch(),
+            DeviceKind::Libtorch => Ok(Device::libtorch()),
             #[cfg(feature = "tch")]
-            DeviceKind::LibtorchCuda => Device::libtorch_cuda(0),
+            DeviceKind::LibtorchCuda => Ok(Device::libtorch_cuda(0)),
         }
     }
 
@@ -70,7 +81,7 @@ impl DeviceArgs {
     /// A kind of which there is only one.
     pub(crate) fn open_all(&self, count: u16) -> Result<Vec<Device>> {
         if count == 1 {
-            return Ok(vec![self.open()]);
+            return Ok(vec![self.open()?]);
         }
         #[allow(unused_variables, reason = "the CPU has no number")]
         let nth = |index: u16| match self.device {

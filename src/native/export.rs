@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
-use super::bundle_dir::summary;
-use super::checkpoint::TrainedModel;
+use super::bundle_dir::{ensure_bundle_replaceable, summary};
+use super::checkpoint::{Advice, TrainedModel};
+use super::fingerprint;
 use super::generate::ContrastName;
-use super::model::{TrainingSettings, open_trained};
+use super::model::{MotionOf, TrainingSettings, ensure_pair, open_trained};
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     condition::Contrast,
@@ -35,15 +36,17 @@ pub(crate) struct Args {
     /// Directory to write; a bundle that is there is replaced once the new one is complete.
     #[arg(long)]
     out: PathBuf,
-    /// Frames per second of the training clips.
-    #[arg(long, default_value_t = 8.0)]
-    fps: f32,
-    /// Denoising steps that suit the model; 8 for the shipped ones.
-    #[arg(long, default_value_t = 10)]
-    steps: usize,
-    /// Guidance that suits the model; 3.5 to 4 for the shipped ones, with their --guidance-interval.
-    #[arg(long, default_value_t = 1.5)]
-    guidance: f32,
+    /// Frames per second of the training clips [default: those of a bundle given as --dm, otherwise 8]
+    #[arg(long)]
+    fps: Option<f32>,
+    /// Denoising steps that suit the model [default: those of a bundle given as --dm, otherwise 8, or 2 after
+    /// `lfdm train consistency`]
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Guidance that suits the model [default: that of a bundle given as --dm, otherwise 4, or 1 after `lfdm train
+    /// consistency`]
+    #[arg(long)]
+    guidance: Option<f32>,
     /// What guidance exaggerates labels against [default: null]
     #[arg(long, value_enum)]
     contrast: Option<ContrastName>,
@@ -59,9 +62,10 @@ pub(crate) struct Args {
     /// where they are, 1 is equally [default: the run's own]
     #[arg(long, value_name = "TIMES")]
     affine_guidance: Option<f64>,
-    /// Licence of the weights and origin of the training data.
-    #[arg(long, default_value = "CC0-1.0; trained on renderings of synthetic people made from CC0 parts")]
-    licence: String,
+    /// Licence of the weights and origin of the training data [default: that of both stages, if they are bundles of
+    /// one licence, otherwise "not stated; ask whoever trained the weights"]
+    #[arg(long)]
+    licence: Option<String>,
 }
 
 /// Two numbers; whether they make an interval is checked with the configuration.
@@ -73,6 +77,22 @@ fn interval(text: &str) -> Result<[f64; 2], String> {
         .ok_or_else(|| "must be FROM,TO, such as 0.55,0.95".to_owned())
 }
 
+/// Steps and guidance that suit a model of ours, from a run.
+const USUAL: (usize, f32) = (8, 4.0);
+/// The same for one that was tuned for consistency.
+const TUNED: (usize, f32) = (2, 1.0);
+/// Frames per second of clips that do not say.
+const FPS: f32 = 8.0;
+
+/// What is said of a licence that nobody named.
+const UNSTATED: &str = "not stated; ask whoever trained the weights";
+
+/// The licence that both stages have.
+fn shared_licence(lfae: Option<&Advice>, dm: Option<&Advice>) -> String {
+    let shared = lfae.zip(dm).filter(|(lfae, dm)| lfae.licence == dm.licence).map(|(lfae, _)| lfae.licence.clone());
+    shared.unwrap_or_else(|| UNSTATED.to_owned())
+}
+
 /// How a stage was trained, as its bundle or its run tells.
 fn record(stage: &str, trained: &TrainedModel<TrainingSettings>) -> Value {
     let TrainedModel { step, seconds, settings, .. } = trained;
@@ -82,22 +102,25 @@ fn record(stage: &str, trained: &TrainedModel<TrainingSettings>) -> Value {
 
 /// Joins the two stages and writes the bundle.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    ensure_bundle_replaceable(&args.out, &[&args.lfae, &args.dm])?;
     let lfae = open_trained(&args.lfae)?;
     let mut dm = open_trained(&args.dm)?;
-    ensure!(
-        lfae.settings.config.lfae.estimates_same_motion(&dm.settings.config.lfae),
-        "{} learned from another auto-encoder than the one in {}; export a pair that belongs together",
-        args.dm.display(),
-        args.lfae.display()
-    );
-    let (of_lfae, of_dm) = (record("lfae", &lfae), record("dm", &dm));
+    let fingerprint = fingerprint::of_motion(&lfae.weights);
+    ensure_pair(
+        &MotionOf { path: &args.lfae, config: &lfae.settings.config, fingerprint: fingerprint.as_deref() },
+        &MotionOf { path: &args.dm, config: &dm.settings.config, fingerprint: dm.motion.as_deref() },
+    )?;
+    let (of_lfae, mut of_dm) = (record("lfae", &lfae), record("dm", &dm));
     let lfae_step = lfae.lfae_step();
-    if of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
+    if dm.motion.is_none() && of_dm["settings"].get("lfae_step").is_some_and(|step| *step != lfae_step) {
         tracing::warn!(
             "{} has been trained further since {} was; the motion it learned may no longer fit",
             args.lfae.display(),
             args.dm.display()
         );
+    }
+    if let Value::Object(of_dm) = &mut of_dm {
+        of_dm.insert("motion".into(), json!(fingerprint));
     }
 
     let mut config = LfdmConfig { lfae: lfae.settings.config.lfae, ..dm.settings.config };
@@ -105,6 +128,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     config.diffusion.detail_guidance = args.detail_guidance.unwrap_or(config.diffusion.detail_guidance);
     config.diffusion.affine_guidance = args.affine_guidance.unwrap_or(config.diffusion.affine_guidance);
     config.validate()?;
+    let usual = if config.diffusion.consistency { TUNED } else { USUAL };
+    let (steps, guidance) = dm.advice.as_ref().map_or(usual, |advice| (advice.steps, advice.guidance));
     let mut weights = lfae.weights.filter(is_lfae);
     dm.weights.take(is_lfae);
     weights.merge(dm.weights);
@@ -114,11 +139,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         config,
         labels: dm.settings.labels,
         strengths: dm.settings.strengths,
-        fps: args.fps,
-        default_steps: args.steps,
-        default_guidance: args.guidance,
+        fps: args.fps.or(dm.advice.as_ref().map(|advice| advice.fps)).unwrap_or(FPS),
+        default_steps: args.steps.unwrap_or(steps),
+        default_guidance: args.guidance.unwrap_or(guidance),
         default_contrast: args.contrast.map_or(Contrast::Null, ContrastName::contrast),
-        licence: args.licence.clone(),
+        licence: args.licence.clone().unwrap_or_else(|| shared_licence(lfae.advice.as_ref(), dm.advice.as_ref())),
         created_with: concat!("lfdm ", env!("CARGO_PKG_VERSION")).into(),
         training: json!({ "lfae": of_lfae, "dm": of_dm }),
         files: Vec::new(),

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use thiserror::Error;
 
 use crate::portrait::{MAX_PIXELS, Portrait, PortraitError};
@@ -43,6 +43,12 @@ pub enum ImageFileError {
         width: u32,
         /// Rows.
         height: u32,
+    },
+    /// A JPEG whose picture has no end; its decoder would paint the rest grey.
+    #[error("{} breaks off in the middle of the picture; save or download the image again", path.display())]
+    CutOff {
+        /// The file.
+        path: PathBuf,
     },
     /// It ends too early or contradicts itself.
     #[error("{} is damaged: {source}; save or download the image again", path.display())]
@@ -86,8 +92,12 @@ pub(super) fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     // By content alone: a name may lie.
     let file = BufReader::new(File::open(path).map_err(io)?);
     let reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
-    if reader.format().is_none() {
-        return Err(ImageFileError::NotAnImage { path: owned() });
+    match reader.format() {
+        None => return Err(ImageFileError::NotAnImage { path: owned() }),
+        Some(ImageFormat::Jpeg) if is_cut_off(&fs::read(path).map_err(io)?) => {
+            return Err(ImageFileError::CutOff { path: owned() });
+        }
+        Some(_) => {}
     }
     let damaged = |source| match source {
         ImageError::Unsupported(_) => ImageFileError::NotAnImage { path: owned() },
@@ -103,6 +113,15 @@ pub(super) fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     let mut image = DynamicImage::from_decoder(decoder).map_err(damaged)?;
     image.apply_orientation(orientation);
     Ok(image)
+}
+
+/// Whether a JPEG ends before the marker that ends its picture. The thumbnail in its header may have one of its own,
+/// but compressed pixels can contain neither marker.
+fn is_cut_off(jpeg: &[u8]) -> bool {
+    const START_OF_SCAN: [u8; 2] = [0xFF, 0xDA];
+    const END_OF_IMAGE: [u8; 2] = [0xFF, 0xD9];
+    let last = |marker: [u8; 2]| jpeg.windows(2).rposition(|bytes| bytes == marker);
+    last(END_OF_IMAGE) < last(START_OF_SCAN)
 }
 
 #[cfg(test)]
@@ -180,5 +199,23 @@ mod tests {
         !bytes.iter().fold(!0u32, |crc, &byte| {
             (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 })
         })
+    }
+
+    #[test]
+    fn half_a_jpeg_is_refused_and_not_painted_grey() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bytes = Vec::new();
+        let noise = RgbImage::from_fn(64, 64, |x, y| Rgb([(x * 37 + y * 91) as u8, (x * y) as u8, (x ^ y) as u8]));
+        JpegEncoder::new(&mut bytes).write_image(noise.as_raw(), 64, 64, image::ExtendedColorType::Rgb8).unwrap();
+        let path = dir.path().join("half.jpg");
+        fs::write(&path, &bytes).unwrap();
+        assert!(read(&path).is_ok());
+        fs::write(&path, [&bytes[..], b"an appendix"].concat()).unwrap();
+        assert!(read(&path).is_ok(), "cameras append what they like");
+        for share in [2, 3, 10] {
+            fs::write(&path, &bytes[..bytes.len() - bytes.len() / share]).unwrap();
+            let message = read(&path).unwrap_err().to_string();
+            assert!(message.contains("breaks off") || message.contains("damaged"), "{message}");
+        }
     }
 }

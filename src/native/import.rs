@@ -7,16 +7,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use burn::tensor::{Device, Shape, Tensor, TensorData};
 use clap::ValueEnum;
+use half::{bf16, f16};
 use serde_json::json;
 
-use super::bundle_dir::summary;
+use super::bundle_dir::{ensure_bundle_replaceable, summary};
 use super::official::{BETAS, SCHEDULE, read_config};
-use super::pth::{Checkpoint, PthError};
+use super::pth::{Checkpoint, TensorRef};
 use crate::{
-    bundle::{Bundle, FORMAT, MANIFEST, Manifest},
+    bundle::{Bundle, FORMAT, Manifest},
     condition::{ConditionTable, Contrast, StrengthRange},
     config::{Diffused, LfdmConfig, ScheduleKind, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     /// Safetensors file with one condition vector per label: the tensor's name is the label.
     #[arg(long)]
     conditions: PathBuf,
+    /// Which weights to take from a checkpoint that has several sets, such as `ema` and `model`.
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
     /// Labels of the model, in this order [default: all of --conditions, in alphabetical order]
     #[arg(long, value_delimiter = ',')]
     labels: Option<Vec<String>>,
@@ -92,16 +96,12 @@ enum Padding {
 
 /// Reads and compares everything, then writes the bundle.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    ensure!(
-        !args.out.exists() || args.out.join(MANIFEST).exists() || is_empty_dir(&args.out),
-        "--out {} exists and is not a bundle; name another directory",
-        args.out.display()
-    );
+    ensure_bundle_replaceable(&args.out, &[&args.lfae, &args.dm, &args.config, &args.conditions])?;
     let device = Device::flex();
     let mut problems = Vec::new();
     let mut config = read_config(&args.config, usize::from(args.frames))?;
-    let mut weights = read_lfae(&args.lfae, args.dtype, &mut problems)?;
-    let (denoiser, betas) = read_dm(&args.dm, args.dtype, &mut problems)?;
+    let mut weights = read_lfae(&args.lfae, args, &mut problems)?;
+    let (denoiser, betas) = read_dm(&args.dm, args, &mut problems)?;
 
     match unet(&denoiser, &config.diffusion.unet, args.padding) {
         Ok(unet) => config.diffusion.unet = unet,
@@ -109,12 +109,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if let Some(betas) = betas {
         config.diffusion.timesteps = betas.len();
-        if !are_of_schedule(&betas, config.diffusion.schedule) {
+        if config.diffusion.validate().is_ok() && !are_of_schedule(&betas, config.diffusion.schedule) {
             let what = "`diffusion.betas` do not follow the cosine schedule, the only one that lfdm knows";
             problems.push(format!("{}: {what}", args.dm.display()));
         }
     }
-    problems.extend(misfits(args, &config, &weights, &denoiser, &device));
+    // What is built from sizes that make no model can panic, or fill the memory.
+    match config.validate() {
+        Ok(()) => problems.extend(misfits(args, &config, &weights, &denoiser, &device)),
+        Err(problem) => problems.push(format!("{} with {}: {problem}", args.dm.display(), args.config.display())),
+    }
 
     let width = config.diffusion.unet.condition_dim;
     let (labels, conditions) = read_conditions(&args.conditions, args.labels.as_deref(), width, &mut problems)?;
@@ -136,10 +140,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Whether a checkpoint was trained with the betas of `kind`.
+/// Whether a checkpoint was trained with the betas of `kind`, which it may have rounded to half precision.
 fn are_of_schedule(betas: &[f64], kind: ScheduleKind) -> bool {
     let schedule = NoiseSchedule::new(kind, betas.len());
-    betas.iter().enumerate().all(|(t, beta)| (beta - schedule.beta(t)).abs() <= SAME_BETA)
+    let rounding = rounding(betas);
+    let is_same = |(t, beta): (usize, &f64)| (beta - schedule.beta(t)).abs() <= SAME_BETA + rounding * schedule.beta(t);
+    betas.iter().enumerate().all(is_same)
+}
+
+/// The largest relative error of numbers that were rounded to the format that these all have.
+fn rounding(values: &[f64]) -> f64 {
+    if values.iter().all(|&value| f64::from(bf16::from_f64(value)) == value) {
+        2f64.powi(-8)
+    } else if values.iter().all(|&value| f64::from(f16::from_f64(value)) == value) {
+        2f64.powi(-11)
+    } else {
+        0.0
+    }
 }
 
 /// What both checkpoints lack or have too much of, before anything is built from them.
@@ -176,19 +193,15 @@ fn file_name(path: &Path) -> Option<String> {
     path.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
-fn is_empty_dir(path: &Path) -> bool {
-    fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none())
-}
-
-fn read_lfae(path: &Path, dtype: WeightDtype, problems: &mut Vec<String>) -> Result<StateDict> {
-    let found = read_checkpoint(path, &LFAE_PARTS, dtype, problems)?;
+fn read_lfae(path: &Path, args: &Args, problems: &mut Vec<String>) -> Result<StateDict> {
+    let found = read_checkpoint(path, &LFAE_PARTS, args, problems)?;
     ensure_any(path, &found, &LFAE_PARTS)?;
     Ok(found)
 }
 
 /// The U-Net's weights, and the schedule's betas if they are there.
-fn read_dm(path: &Path, dtype: WeightDtype, problems: &mut Vec<String>) -> Result<(StateDict, Option<Vec<f64>>)> {
-    let found = read_checkpoint(path, &[DENOISER, BETAS], dtype, problems)?;
+fn read_dm(path: &Path, args: &Args, problems: &mut Vec<String>) -> Result<(StateDict, Option<Vec<f64>>)> {
+    let found = read_checkpoint(path, &[DENOISER, BETAS], args, problems)?;
     let betas = found.get(BETAS).map(|betas| betas.iter::<f64>().collect());
     let denoiser = found.filter(|key| key != BETAS);
     ensure_any(path, &denoiser, &[DENOISER])?;
@@ -206,40 +219,32 @@ fn ensure_any(path: &Path, found: &StateDict, parts: &[&str]) -> Result<()> {
 }
 
 /// The float tensors of `parts`, without buffers that follow from the configuration.
-fn read_checkpoint(
-    path: &Path,
-    parts: &[&str],
-    dtype: WeightDtype,
-    problems: &mut Vec<String>,
-) -> Result<StateDict, PthError> {
+fn read_checkpoint(path: &Path, parts: &[&str], args: &Args, problems: &mut Vec<String>) -> Result<StateDict> {
     let mut checkpoint = Checkpoint::open(path)?;
-    let mut tensors = BTreeMap::new();
-    let (mut unexpected, mut twice, mut infinite, mut large) = (vec![], vec![], vec![], vec![]);
+    let mut sets: BTreeMap<String, Vec<(String, TensorRef)>> = BTreeMap::new();
+    let (mut unexpected, mut infinite, mut large) = (vec![], vec![], vec![]);
     for (key, tensor) in checkpoint.tensors()? {
-        match official_key(&key, parts) {
-            Some(official) if is_derived(&official) => {}
-            Some(official) => {
-                if tensors.insert(official, tensor).is_some() {
-                    twice.push(key);
-                }
-            }
-            None if is_ignored(&key) => {}
+        match place_of(&key, parts) {
+            Some((_, official)) if is_derived(&official) => {}
+            Some((set, official)) => sets.entry(set).or_default().push((official, tensor)),
+            None if is_ignored(&key) || tensor.is_counter() => {}
             None => unexpected.push(key),
         }
     }
+    let tensors =
+        one_of_each(sets, args.branch.as_deref()).map_err(|problem| anyhow!("{} {problem}", path.display()))?;
     let mut dict = StateDict::default();
     for (key, tensor) in tensors {
         let Some(data) = checkpoint.read(&tensor)? else { continue };
         if data.iter::<f32>().any(|value| !value.is_finite()) {
             infinite.push(key.clone());
-        } else if dtype == WeightDtype::F16 && data.iter::<f32>().any(|value| value.abs() > LARGEST_HALF) {
+        } else if args.dtype == WeightDtype::F16 && data.iter::<f32>().any(|value| value.abs() > LARGEST_HALF) {
             large.push(key.clone());
         }
         dict.insert(key, data);
     }
     for (keys, what) in [
         (unexpected, "not weights of LFDM (is this another kind of model?)"),
-        (twice, "more than once in the file (keep one of each)"),
         (infinite, "NaN or infinite (the file is damaged or its training diverged; take an earlier checkpoint)"),
         (large, "too large for half precision (add --dtype f32)"),
     ] {
@@ -250,11 +255,38 @@ fn read_checkpoint(
     Ok(dict)
 }
 
-/// The key from the first of `parts` on, without the `module` of `DataParallel`: the dicts around may have any name.
-fn official_key(key: &str, parts: &[&str]) -> Option<String> {
-    let names: Vec<&str> = key.split('.').filter(|&name| name != "module").collect();
+/// What PyTorch's wrappers put into keys, at any depth: `DataParallel` and `torch.compile`.
+const WRAPPERS: [&str; 2] = ["module", "_orig_mod"];
+
+/// The dict that a tensor of one of `parts` lies in, which may have any name, and its key from that part on, both
+/// without wrappers.
+fn place_of(key: &str, parts: &[&str]) -> Option<(String, String)> {
+    let names: Vec<&str> = key.split('.').filter(|name| !WRAPPERS.contains(name)).collect();
     let start = names.iter().position(|name| parts.contains(name))?;
-    Some(names[start..].join("."))
+    Some((names[..start].join("."), names[start..].join(".")))
+}
+
+/// The tensors of all sets, or of those sets called `branch` if a tensor is in several.
+fn one_of_each(
+    mut sets: BTreeMap<String, Vec<(String, TensorRef)>>,
+    branch: Option<&str>,
+) -> Result<BTreeMap<String, TensorRef>, String> {
+    let names =
+        sets.keys().map(|name| if name.is_empty() { "the outermost" } else { name }).collect::<Vec<_>>().join(", ");
+    if let Some(branch) = branch.filter(|_| sets.len() > 1) {
+        sets.retain(|name, _| name == branch || name.rsplit('.').next() == Some(branch));
+        if sets.is_empty() {
+            return Err(format!("has no weights under --branch {branch}; it has {names}"));
+        }
+    }
+    let mut tensors = BTreeMap::new();
+    for (key, tensor) in sets.into_values().flatten() {
+        if tensors.contains_key(&key) {
+            return Err(format!("has `{key}` more than once, in {names}; choose a set of weights with --branch"));
+        }
+        tensors.insert(key, tensor);
+    }
+    Ok(tensors)
 }
 
 fn is_ignored(key: &str) -> bool {
@@ -349,16 +381,37 @@ mod tests {
 
     #[test]
     fn keys_are_found_in_any_wrapping() {
-        let key = |key| official_key(key, &LFAE_PARTS);
-        for wrapped in
-            ["generator.first.weight", "module.generator.first.weight", "model.generator.module.first.weight"]
-        {
+        let key = |key| place_of(key, &LFAE_PARTS).map(|place| place.1);
+        for wrapped in [
+            "generator.first.weight",
+            "module.generator.first.weight",
+            "model.generator.module.first.weight",
+            "_orig_mod.module.generator._orig_mod.first.weight",
+        ] {
             assert_eq!(key(wrapped).as_deref(), Some("generator.first.weight"));
         }
         assert_eq!(key("discriminator.weight"), None);
-        assert_eq!(official_key("diffusion.module.betas", &[DENOISER, BETAS]).as_deref(), Some("betas"));
+        let betas = place_of("diffusion.module.betas", &[DENOISER, BETAS]).unwrap();
+        assert_eq!(betas, ("diffusion".to_owned(), "betas".to_owned()));
         assert!(is_ignored("optimizer_diff.state.x") && is_ignored("diffusion.posterior_variance"));
         assert!(!is_ignored("discriminator.weight"));
+    }
+
+    #[test]
+    fn a_schedule_is_known_again_in_half_precision() {
+        let schedule = NoiseSchedule::new(ScheduleKind::Cosine, 1000);
+        let betas: Vec<f64> = (0..1000).map(|time| schedule.beta(time)).collect();
+        let rounded = |round: fn(f64) -> f64| betas.iter().map(|&beta| round(beta)).collect::<Vec<_>>();
+        for betas in [
+            rounded(|beta| f64::from(beta as f32)),
+            rounded(|beta| f16::from_f64(beta).into()),
+            rounded(|beta| bf16::from_f64(beta).into()),
+        ] {
+            assert!(are_of_schedule(&betas, ScheduleKind::Cosine));
+        }
+        let linear: Vec<f64> = (0..1000).map(|time| f16::from_f64(1e-4 + 2e-5 * f64::from(time)).into()).collect();
+        assert!(!are_of_schedule(&linear, ScheduleKind::Cosine));
+        assert!(!are_of_schedule(&rounded(|beta| beta * 1.001), ScheduleKind::Cosine));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::TrainedModel;
+use super::checkpoint::{Advice, TrainedModel};
+use super::fingerprint;
 use super::pth::Checkpoint;
 use crate::{
     bundle::{Bundle, MANIFEST},
@@ -57,6 +58,31 @@ impl TrainedModel<TrainingSettings> {
     }
 }
 
+/// The motion that stage 1 finds, or that stage 2 has learned.
+pub(crate) struct MotionOf<'a> {
+    /// Where the stage comes from.
+    pub path: &'a Path,
+    pub config: &'a LfdmConfig,
+    /// [Fingerprint](fingerprint::of_motion) of the auto-encoder, if it is known.
+    pub fingerprint: Option<&'a str>,
+}
+
+/// Refuses stages that do not belong together. Where a fingerprint is missing, the configurations alone decide.
+///
+/// # Errors
+/// A diffusion model that learned another auto-encoder's motion.
+pub(crate) fn ensure_pair(lfae: &MotionOf<'_>, dm: &MotionOf<'_>) -> Result<()> {
+    let is_same = lfae.fingerprint.zip(dm.fingerprint).is_none_or(|(found, learned)| found == learned);
+    ensure!(
+        is_same && lfae.config.lfae.estimates_same_motion(&dm.config.lfae),
+        "{} learned from another auto-encoder than the one in {}, or from an earlier step of it; give a pair that \
+         belongs together",
+        dm.path.display(),
+        lfae.path.display()
+    );
+    Ok(())
+}
+
 /// The averaged weights of a run's newest checkpoint.
 pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
     TrainedModel::open(run)
@@ -70,7 +96,19 @@ pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>
     let Bundle { manifest, weights } = Bundle::open_dir(path)?;
     let step = manifest.training["lfae"]["steps"].as_u64().unwrap_or(0);
     let rest = manifest.training.as_object().cloned().unwrap_or_default();
+    let motion = match manifest.training["dm"]["motion"].as_str() {
+        Some(recorded) => Some(recorded.to_owned()),
+        None => fingerprint::of_motion(&weights),
+    };
+    let advice = Advice {
+        fps: manifest.fps,
+        steps: manifest.default_steps,
+        guidance: manifest.default_guidance,
+        licence: manifest.licence.clone(),
+    };
     Ok(TrainedModel {
+        motion,
+        advice: Some(advice),
         step,
         settings: TrainingSettings {
             config: manifest.config,

@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
 /// Prints a line for each network: what it does and the milliseconds of each run, after a tab.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let device = args.device.open();
+    let device = args.device.open()?;
     let Bundle { manifest, weights } = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let config = manifest.config;
     let Networks { generator, diffusion } = Networks::load(&config, &weights, &device)

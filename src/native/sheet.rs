@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let manifest = bundle.manifest.clone();
-    let animator = Animator::load(bundle, &args.device.open())
+    let animator = Animator::load(bundle, &args.device.open()?)
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let size @ [height, width] = animator.config().image_size;
     ensure!(height == width, "the model is for {width}x{height} pixels, but clips are square");

@@ -1,10 +1,15 @@
-//! Directories that appear under their name only when they are complete.
+//! Files and directories that appear under their name only when they are complete, and that replace nothing of the
+//! user's.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::{Builder, NamedTempFile, TempDir};
+
+/// What the names of everything in the making begin with.
+const PREFIX: &str = ".staging-";
 
 /// A directory in the making, next to its target. Dropping it leaves nothing behind.
 pub(crate) struct Staging {
@@ -16,9 +21,9 @@ pub(crate) struct Staging {
 impl Staging {
     /// Makes an empty directory next to `target`, on the same file system.
     pub(crate) fn beside(target: &Path) -> io::Result<Self> {
-        let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = parent_of(target);
         fs::create_dir_all(parent)?;
-        let temporary = tempfile::Builder::new().prefix(".staging-").tempdir_in(parent)?;
+        let temporary = Builder::new().prefix(PREFIX).tempdir_in(parent)?;
         Ok(Self { temporary, parent: parent.to_owned(), target: target.to_owned() })
     }
 
@@ -30,7 +35,7 @@ impl Staging {
     /// Gives the directory its name; what had the name before is removed, or put back if that fails.
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
-        let old = tempfile::Builder::new().prefix(".staging-").tempdir_in(&self.parent)?;
+        let old = Builder::new().prefix(PREFIX).tempdir_in(&self.parent)?;
         let replaced = old.path().join("replaced");
         if self.target.exists() {
             fs::rename(&self.target, &replaced)?;
@@ -47,7 +52,111 @@ impl Staging {
     }
 }
 
-/// Temporary directories are private, but bundles are served by web servers that run as somebody else.
+/// A file in the making, next to its target. Dropping it leaves nothing behind, and what the target held before.
+pub(crate) struct StagedFile {
+    /// `None` for what is no file, such as a pipe, which nothing can be renamed to.
+    temporary: Option<NamedTempFile>,
+    target: PathBuf,
+}
+
+impl StagedFile {
+    /// Makes the directories above `target` and an empty file in the last.
+    ///
+    /// # Errors
+    /// A place that cannot be written to, or a target that is a directory.
+    pub(crate) fn beside(target: &Path) -> io::Result<Self> {
+        // What a link points to is replaced, not the link.
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        if target.is_dir() {
+            return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
+        }
+        if target.exists() && !target.is_file() {
+            return Ok(Self { temporary: None, target });
+        }
+        let parent = parent_of(&target);
+        fs::create_dir_all(parent)?;
+        Ok(Self { temporary: Some(builder().tempfile_in(parent)?), target })
+    }
+
+    /// Gives the file its content and its name.
+    pub(crate) fn publish(self, bytes: &[u8]) -> io::Result<()> {
+        let Some(mut temporary) = self.temporary else { return fs::write(&self.target, bytes) };
+        temporary.write_all(bytes)?;
+        temporary.as_file().sync_all()?;
+        temporary.persist(&self.target)?;
+        Ok(())
+    }
+}
+
+/// Writes a file, all or nothing, and the directories above it.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    StagedFile::beside(path)?.publish(bytes)
+}
+
+/// Lets a command replace the directory `out` if everything in it `is_ours`, that is, has a name that the command
+/// itself gives, and if nothing in it is among the `inputs`.
+///
+/// # Errors
+/// A file, a directory that holds something else, or one that an input lies in, is, or holds.
+pub(crate) fn ensure_replaceable(out: &Path, is_ours: impl Fn(&str) -> bool, inputs: &[&Path]) -> Result<()> {
+    if !out.exists() {
+        return Ok(());
+    }
+    ensure!(out.is_dir(), "--out {} is a file; name a directory", out.display());
+    let place = fs::canonicalize(out).with_context(|| format!("cannot read {}", out.display()))?;
+    for input in inputs {
+        let Ok(input) = fs::canonicalize(input) else { continue };
+        ensure!(
+            !input.starts_with(&place) && !place.starts_with(&input),
+            "--out {} would replace what {} is read from; name another directory",
+            out.display(),
+            input.display()
+        );
+    }
+    if let Some(name) = first_foreign(out, is_ours)? {
+        bail!(
+            "--out {} holds {name}, which this command did not write and which would be lost; name another directory",
+            out.display()
+        );
+    }
+    Ok(())
+}
+
+/// The name of something in the directory that is not ours, the first in alphabetical order.
+fn first_foreign(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>> {
+    let unreadable = || format!("cannot read {}", dir.display());
+    let mut foreign = Vec::new();
+    for entry in fs::read_dir(dir).with_context(unreadable)? {
+        let entry = entry.with_context(unreadable)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if entry.file_type().with_context(unreadable)?.is_dir() || !is_ours(&name) {
+            foreign.push(name);
+        }
+    }
+    Ok(foreign.into_iter().min())
+}
+
+fn parent_of(target: &Path) -> &Path {
+    target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Temporary files and directories are private, but what they become is for everybody whom the user lets read it, such
+/// as a web server that runs as somebody else.
+#[cfg(unix)]
+fn builder() -> Builder<'static, 'static> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX).permissions(fs::Permissions::from_mode(0o666));
+    builder
+}
+
+#[cfg(not(unix))]
+fn builder() -> Builder<'static, 'static> {
+    let mut builder = Builder::new();
+    builder.prefix(PREFIX);
+    builder
+}
+
 #[cfg(unix)]
 fn make_readable(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -57,4 +166,68 @@ fn make_readable(dir: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn make_readable(_dir: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(out: &Path, inputs: &[&Path]) -> String {
+        let refused = ensure_replaceable(out, |name| name == "ours", inputs);
+        refused.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn only_what_is_ours_is_replaced_and_never_an_input() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let out = at("models/mine");
+        assert_eq!(message(&out, &[]), "", "what is not there can be written");
+        fs::create_dir_all(&out).unwrap();
+        fs::write(out.join("ours"), b"x").unwrap();
+        assert_eq!(message(&out, &[&at("models/other"), &at("models/mine-too")]), "");
+
+        fs::create_dir_all(at("models/mine-too")).unwrap();
+        assert_eq!(message(&out, &[&at("models/mine-too")]), "", "a longer name is another directory");
+        for (input, what) in [("models/mine", "itself"), ("models", "a part"), ("models/mine/ours", "around it")] {
+            assert!(message(&out, &[&at(input)]).contains("would replace what"), "{what}");
+        }
+        fs::create_dir(out.join("chapters")).unwrap();
+        assert!(message(&out, &[]).contains("holds chapters"));
+        fs::remove_dir(out.join("chapters")).unwrap();
+        fs::write(out.join("thesis.tex"), b"years of work").unwrap();
+        assert!(message(&out, &[]).contains("holds thesis.tex"));
+        assert!(message(&out.join("ours"), &[]).contains("is a file"));
+    }
+
+    #[test]
+    fn a_file_is_replaced_at_once_or_stays_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/report.json");
+        write_file(&path, b"first").unwrap();
+        let staged = StagedFile::beside(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        drop(staged);
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        write_file(&path, b"second").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(dir.path().join("new")).unwrap().count(), 1, "something is left");
+        assert!(write_file(dir.path(), b"x").is_err(), "a directory is no file");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_and_permissions_are_those_of_ordinary_files() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link, plain] = ["file", "link", "plain"].map(|name| dir.path().join(name));
+        write_file(&file, b"1").unwrap();
+        symlink(&file, &link).unwrap();
+        write_file(&link, b"2").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"2");
+        assert!(link.is_symlink());
+        fs::write(&plain, b"").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&file), mode(&plain));
+    }
 }

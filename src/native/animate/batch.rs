@@ -101,7 +101,7 @@ fn make(studio: &Studio<'_>, clip: &Clip<'_>, bar: &ProgressBar) -> Result<Timin
             bar.inc(1);
         }
     })?;
-    output::write_whole(&frames, studio.manifest.fps, &clip.out)?;
+    output::write(&frames, studio.manifest.fps, &clip.out)?;
     Ok(timings)
 }
 

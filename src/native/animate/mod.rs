@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let images = args.images()?;
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let manifest = bundle.manifest.clone();
-    let animator = Animator::load(bundle, &args.device.open())
+    let animator = Animator::load(bundle, &args.device.open()?)
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let asked = args.strengths(animator.labels()).map_err(RequestError::from)?;
     let is_one_clip = args.is_one_clip(animator.labels());
@@ -168,6 +168,7 @@ impl Studio<'_> {
 fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<()> {
     let Studio { args, manifest, animator } = studio;
     ensure!(!args.resume, "--resume is for several portraits or labels");
+    output::check(&args.out, &[image, &args.model])?;
     let size = animator.config().image_size;
     let portrait = read_portrait(image, size)?;
     let bar = one_bar();

@@ -1,46 +1,40 @@
 //! Clips as files: a GIF, or a directory of frames.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
     gif,
-    native::staging::Staging,
+    native::staging::{Staging, ensure_replaceable, write_file},
     pipeline::{Frame, Picture},
 };
 
-/// Writes a GIF, or a directory of PNG files, as the name of `out` asks.
-pub(super) fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
+/// What the names of frames begin with.
+const FRAME: &str = "frame_";
+
+/// Whether a clip can be written to `out`: a GIF, or a directory that holds nothing but frames of an earlier clip.
+pub(super) fn check(out: &Path, inputs: &[&Path]) -> Result<()> {
     if is_gif(out) {
-        return fs::write(out, encode_gif(frames, fps)?).with_context(|| cannot_write(out));
+        return Ok(());
     }
     ensure!(
         out.extension().is_none() || out.is_dir(),
         "--out {} is neither a .gif nor a directory; name one of the two",
         out.display()
     );
-    fs::create_dir_all(out).with_context(|| cannot_write(out))?;
-    write_frames(frames, out)
+    let is_frame = |name: &str| name.starts_with(FRAME) && name.ends_with(".png");
+    ensure_replaceable(out, is_frame, inputs)
 }
 
-/// Writes the clip as [`write()`] does, but under its name only when it is complete.
-pub(super) fn write_whole(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
-    if !is_gif(out) {
-        let staging = Staging::beside(out).with_context(|| cannot_write(out))?;
-        write_frames(frames, staging.path())?;
-        return staging.publish().with_context(|| cannot_write(out));
+/// Writes a GIF, or a directory of PNG files, as the name of `out` asks. It has this name only when it is complete.
+pub(super) fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
+    if is_gif(out) {
+        return write_file(out, &encode_gif(frames, fps)?).with_context(|| cannot_write(out));
     }
-    let parent = out.parent().unwrap_or(Path::new("."));
-    let partial: PathBuf = out.with_added_extension("part");
-    let bytes = encode_gif(frames, fps)?;
-    fs::create_dir_all(parent)
-        .and_then(|()| fs::write(&partial, bytes))
-        .and_then(|()| fs::rename(&partial, out))
-        .with_context(|| cannot_write(out))
+    let staging = Staging::beside(out).with_context(|| cannot_write(out))?;
+    write_frames(frames, staging.path())?;
+    staging.publish().with_context(|| cannot_write(out))
 }
 
 pub(super) fn is_gif(out: &Path) -> bool {
@@ -50,7 +44,7 @@ pub(super) fn is_gif(out: &Path) -> bool {
 fn write_frames(frames: &[Frame], dir: &Path) -> Result<()> {
     for (index, frame) in frames.iter().enumerate() {
         let Picture { size: [height, width], rgba } = picture(frame);
-        let path = dir.join(format!("frame_{index:03}.png"));
+        let path = dir.join(format!("{FRAME}{index:03}.png"));
         image::save_buffer(&path, &rgba, width as u32, height as u32, image::ExtendedColorType::Rgba8)
             .with_context(|| cannot_write(&path))?;
     }

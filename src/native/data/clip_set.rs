@@ -91,6 +91,22 @@ impl ClipSet {
         Ok(self)
     }
 
+    /// Checks that clips of `frames` frames can be cut from these.
+    ///
+    /// # Errors
+    /// Clips that are too short, if there are too many of them to do without.
+    pub(crate) fn ensure_frames(&self, frames: usize) -> Result<(), DataError> {
+        let short: Vec<String> = { self.clips.iter() }
+            .filter(|clip| clip.frames < frames)
+            .map(|clip| format!("{} has {}", clip.name, clip.frames))
+            .collect();
+        if is_tolerable(short.len(), self.clips.len()) {
+            return Ok(());
+        }
+        let longest = self.clips.iter().map(|clip| clip.frames).min().unwrap_or_default();
+        Err(DataError::TooShortForStage2 { frames, longest, total: self.clips.len(), short })
+    }
+
     /// The part of the frames that is used; `None` for all of it.
     pub(crate) fn crop(&self) -> Option<Crop> {
         self.crop

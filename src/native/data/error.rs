@@ -9,6 +9,9 @@ use super::split::Split;
 /// Share of sheets, clips or frames that may be unusable before opening fails.
 const TOLERATED: f64 = 0.05;
 
+/// Of so few, one may be unusable nevertheless.
+const FEW: usize = 3;
+
 /// How many names a message lists before it only counts them.
 const NAMED: usize = 20;
 
@@ -37,6 +40,11 @@ pub enum DataError {
          or a model with fewer `frames`: {}", short.len(), abridged(short)
     )]
     TooShort { frames: usize, total: usize, short: Vec<String> },
+    #[error(
+        "{} of {total} clips are shorter than the {frames} frames that stage 2 will learn; use longer clips, or give \
+         --frames {longest}, which all of them have: {}", short.len(), abridged(short)
+    )]
+    TooShortForStage2 { frames: usize, longest: usize, total: usize, short: Vec<String> },
     #[error("cannot list the flow directory {}: {source}", path.display())]
     FlowDirectory { path: PathBuf, source: io::Error },
     #[error("only sheets (meta.json) and `synthetic` have exact flow; leave out --flow for {}", dir.display())]
@@ -62,7 +70,7 @@ pub enum DataError {
 
 /// Whether so few are unusable that the others will do.
 pub(super) fn is_tolerable(bad: usize, total: usize) -> bool {
-    bad as f64 <= TOLERATED * total as f64
+    bad as f64 <= TOLERATED * total as f64 || (bad == 1 && total >= FEW)
 }
 
 /// Logs what is skipped, with the reasons, or fails if that is too much.

@@ -11,16 +11,17 @@ use sha2::{Digest, Sha256};
 use super::{
     args::DataArgs,
     contents::{Contents, StoredClip, Subject},
-    error::{DataError, tolerate},
+    error::{DataError, abridged, tolerate},
     ffmpeg,
     layouts::Published,
     media::Media,
     natural::natural_key,
+    notices,
     partition::Partition,
     pixels::Pixels,
     split::Split,
     tiles::{Fit, Framing, Tiles},
-    tree::FoundClip,
+    tree::{self, FoundClip},
 };
 use crate::native::progress::progress_bar;
 
@@ -45,6 +46,10 @@ pub(super) fn read(
     let layout = args.layout.resolve(dir)?;
     let published = layout.published();
     let found = layout.find(dir)?;
+    let unread = tree::unread(dir);
+    if !unread.is_empty() {
+        notices::warn(format!("left out {} files that lfdm does not read: {}", unread.len(), abridged(&unread)));
+    }
     if found.is_empty() {
         return Err(DataError::NoClips { dir: dir.to_owned(), expected: layout.example() });
     }
@@ -52,14 +57,14 @@ pub(super) fn read(
         return Err(DataError::NoFlow { dir: dir.to_owned() });
     }
     if let Some(published) = published {
-        tracing::info!("{} holds {}", dir.display(), published.name);
+        notices::info(format!("{} holds {}", dir.display(), published.name));
     }
     let labels = match published {
         Some(published) => published.labels.iter().map(|&label| label.to_owned()).collect(),
         None => sorted_names(&found, |clip| &clip.label),
     };
     for (label, subject) in labels_of_one_subject(&found) {
-        tracing::warn!("only {subject} has clips of `{label}`, so nobody else can validate it");
+        notices::warn(format!("only {subject} has clips of `{label}`, so nobody else can validate it"));
     }
     let chosen = choose(dir, found, published, split)?;
 
@@ -88,9 +93,19 @@ fn choose(
     published: Option<&Published>,
     split: Split,
 ) -> Result<Vec<FoundClip>, DataError> {
+    let is_of_split = |clip: &FoundClip| split == Split::All || clip.split == Some(split);
+    if found.iter().any(|clip| clip.split.is_some()) {
+        let chosen: Vec<FoundClip> = found.into_iter().filter(is_of_split).collect();
+        return readable(dir, chosen, split);
+    }
     let everybody: BTreeSet<String> = found.iter().map(|clip| clip.subject.clone()).collect();
     let partition = Partition::of(dir, &everybody, published)?;
     let chosen: Vec<FoundClip> = found.into_iter().filter(|clip| partition.contains(&clip.subject, split)).collect();
+    readable(dir, chosen, split)
+}
+
+/// The chosen clips, if there are any and if they can be read.
+fn readable(dir: &Path, chosen: Vec<FoundClip>, split: Split) -> Result<Vec<FoundClip>, DataError> {
     if chosen.is_empty() {
         return Err(DataError::EmptySplit { dir: dir.to_owned(), split });
     }
@@ -237,6 +252,7 @@ mod tests {
             subject: subject.to_owned(),
             label: label.to_owned(),
             media: Media::Gif(PathBuf::new()),
+            split: None,
         };
         let clips = [clip("anna", "smile"), clip("bert", "smile"), clip("bert", "frown"), clip("bert", "frown")];
         assert_eq!(labels_of_one_subject(&clips), [("frown", "bert")]);

@@ -127,7 +127,7 @@ fn find_named(dir: &Path, parse: impl Fn(&str) -> Option<(&'static str, String)>
     for name in entries(dir)? {
         if let Some((label, subject)) = parse(&name) {
             let media = Media::of(&dir.join(name))?;
-            found.extend(media.map(|media| FoundClip { subject, label: label.to_owned(), media }));
+            found.extend(media.map(|media| FoundClip { subject, label: label.to_owned(), media, split: None }));
         }
     }
     Ok(found)

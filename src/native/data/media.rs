@@ -11,7 +11,7 @@ use image::RgbaImage;
 use super::{error::DataError, natural::entries};
 
 const PICTURES: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
-const VIDEOS: [&str; 5] = ["mp4", "avi", "mov", "mkv", "webm"];
+const VIDEOS: [&str; 6] = ["mp4", "m4v", "avi", "mov", "mkv", "webm"];
 
 /// What is done with the frames of a clip, as they come. A frame that cannot be read is its
 /// problem, in words.

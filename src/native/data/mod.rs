@@ -16,7 +16,8 @@
 //! Training draws `pairs` of frames (stage 1) or a `clip_batch` (the action network) from the set:
 //! parts of frames (`pixels`) by `view`, picked by `sampling`, changed by `augmentation`, with exact
 //! `flow` if there is any; stage 2 also asks for other `look`s of frame 0. `random` gives numbers
-//! for a seed and a step; `prefetch` draws ahead of the use.
+//! for a seed and a step; `prefetch` draws ahead of the use; `fingerprint` is a hash of all that is
+//! in memory; `notices` says things once.
 //!
 //! Clips differ in length, and not every subject has every label.
 
@@ -28,6 +29,7 @@ mod contents;
 mod crop;
 mod error;
 mod ffmpeg;
+mod fingerprint;
 #[cfg(test)]
 pub(super) mod fixtures;
 mod flow;
@@ -39,6 +41,7 @@ mod look;
 mod media;
 mod meta;
 mod natural;
+mod notices;
 mod open;
 mod pairs;
 mod partition;
@@ -61,6 +64,7 @@ pub(crate) use self::{
     augmentation::{AugmentArgs, Augmentation, probability},
     clip_batch::ClipBatch,
     crop::Crop,
+    fingerprint::fingerprint_of,
     media::pictures,
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,

@@ -8,7 +8,7 @@ use super::{
     error::DataError,
     folders,
     meta::META,
-    sheets,
+    notices, sheets,
     split::Split,
     synthetic::{self, SYNTHETIC},
 };
@@ -44,7 +44,9 @@ impl DataArgs {
         };
         if contents.tile < size {
             let tile = contents.tile;
-            tracing::warn!("--crop leaves {tile}x{tile} pixels, enlarged to {size}x{size}; a model learns the blur");
+            notices::warn(format!(
+                "--crop leaves {tile}x{tile} pixels, enlarged to {size}x{size}; a model learns the blur"
+            ));
         }
         ClipSet::new(contents, self.crop, size, frames)
     }

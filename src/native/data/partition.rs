@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{error::DataError, layouts::Published, split::Split};
+use super::{error::DataError, layouts::Published, notices, split::Split};
 
 /// One of so many subjects is held out, unless a file says otherwise.
 const HELD_OUT: usize = 10;
@@ -50,11 +50,12 @@ impl Partition {
             }
             (Err(_), None) => (Self::drawn(subjects), format!("by the hash of their names; {FILE} can name them")),
         };
-        tracing::info!("{} subjects to train on, {} held out, {why}", partition.train.len(), partition.val.len());
+        let [train, val] = [&partition.train, &partition.val].map(BTreeSet::len);
+        notices::info(format!("{train} subjects to train on, {val} held out, {why}"));
         let left_out = subjects.iter().filter(|&subject| !partition.contains(subject, Split::All));
         let left_out: Vec<&str> = left_out.map(String::as_str).collect();
         if !left_out.is_empty() {
-            tracing::info!("subjects in neither are left out: {}", left_out.join(", "));
+            notices::info(format!("subjects in neither are left out: {}", left_out.join(", ")));
         }
         Ok(partition)
     }
@@ -100,7 +101,7 @@ impl Partition {
         let held_out = (subjects.len() / HELD_OUT).max(1);
         let (val, train) = order.split_at(held_out.min(order.len()));
         if train.is_empty() {
-            tracing::warn!("there is only one subject, so validation sees the training clips");
+            notices::warn("there is only one subject, so validation sees the training clips".to_owned());
             return Self { train: subjects.clone(), val: subjects.clone() };
         }
         let set = |names: &[&String]| names.iter().map(|&name| name.clone()).collect();

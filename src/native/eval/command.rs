@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
 use super::{
@@ -20,7 +20,9 @@ use crate::{
         data::{ClipSet, SplitArgs},
         device::DeviceArgs,
         generate::{ContrastName, SamplerName},
+        printable::printable,
         progress::progress_bar,
+        staging::StagedFile,
         video::Video,
     },
     pipeline::{MAX_STEPS, Portrait},
@@ -38,6 +40,10 @@ pub(crate) struct Args {
     model: PathBuf,
     #[command(flatten)]
     set: SplitArgs,
+    /// Only rebuild the clips, whatever their labels, `neutral` among them: the best test of an
+    /// auto-encoder on videos of one's own.
+    #[arg(long, conflicts_with_all = ["classifier", "i3d", "clips", "steps", "guidance", "sampler", "clips_out"])]
+    reconstruction: bool,
     /// JSON report to write.
     #[arg(long)]
     out: PathBuf,
@@ -81,8 +87,17 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.clips != Some(0), "--clips must be at least 1");
     ensure!(args.steps.iter().all(|steps| (1..=MAX_STEPS).contains(steps)), "--steps must be 1 to {MAX_STEPS} each");
-    let device = args.device.open();
+    // An hour of measuring would be lost to a report that cannot be written.
+    let cannot_write = || format!("cannot write {}", args.out.display());
+    let file = StagedFile::beside(&args.out).with_context(cannot_write)?;
+    let device = args.device.open()?;
     let ModelUnderTest { size, autoencoder, source } = ModelUnderTest::open(&args.model, &device)?;
+    let source = source.filter(|_| !args.reconstruction);
+    ensure!(
+        autoencoder.is_some() || !args.reconstruction,
+        "{} has no auto-encoder that could rebuild clips",
+        args.model.display()
+    );
     ensure!(size >= MIN_SIZE, "the model's frames have sides of {size} pixels; similarity needs {MIN_SIZE}");
     let mut data = args.set.open(size, source.as_ref().map(|source| source.frames))?;
     if let Some(source) = &source {
@@ -105,10 +120,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         generation: clips.map(ClipMeasurements::report),
         cost,
     };
-    report.write(&args.out)?;
+    file.publish(&report.to_json()?).with_context(cannot_write)?;
     folders.map(ClipFolders::publish).transpose()?;
-    print!("{report}");
-    args.print_advice(source.is_some());
+    print!("{}", printable(&report.to_string()));
+    if !args.reconstruction {
+        args.print_advice(source.is_some());
+    }
     Ok(())
 }
 
@@ -152,7 +169,9 @@ impl Args {
             for clip in data.clips_of(subject) {
                 let real = Video::new(size, clip.all_frames());
                 let rebuilt = autoencoder.map(|autoencoder| autoencoder.rebuild(&real)).transpose()?;
-                if let Some(rebuilt) = rebuilt.as_ref().filter(|_| data.labels()[clip.label()] != NEUTRAL) {
+                if let Some(rebuilt) =
+                    rebuilt.as_ref().filter(|_| self.reconstruction || data.labels()[clip.label()] != NEUTRAL)
+                {
                     frames.add(clip.label(), &real, rebuilt);
                 }
                 if let Some(clips) = clips.as_mut().filter(|_| is_compared) {

@@ -68,9 +68,9 @@ impl ModelUnderTest {
         if path.join(MANIFEST).exists() {
             return Self::lfdm(path, device);
         }
-        let TrainedModel { step, settings, seconds, weights } = TrainedModel::<Value>::open(path)?;
+        let TrainedModel { step, settings, seconds, motion, advice, weights } = TrainedModel::<Value>::open(path)?;
         if let Ok(settings) = from_value::<baseline::Settings>(settings.clone()) {
-            return Self::baseline(TrainedModel { step, settings, seconds, weights }, device)
+            return Self::baseline(TrainedModel { step, settings, seconds, motion, advice, weights }, device)
                 .with_context(|| format!("cannot use the baseline in {}", path.display()));
         }
         if let Ok(settings) = from_value::<autoencoder::Settings>(settings) {

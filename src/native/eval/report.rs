@@ -1,12 +1,8 @@
 //! The report: what was measured, for programs as JSON and for people as text.
 
-use std::{
-    fmt::{self, Display},
-    fs,
-    path::Path,
-};
+use std::fmt::{self, Display};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::Serialize;
 
 use super::{cost::Cost, generation::Generation, reconstruction::Reconstruction};
@@ -24,11 +20,9 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn write(&self, path: &Path) -> Result<()> {
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("cannot create {}", parent.display()))?;
-        }
-        fs::write(path, serde_json::to_vec_pretty(self)?).with_context(|| format!("cannot write {}", path.display()))
+    /// The report as a file holds it.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>> {
+        Ok(serde_json::to_vec_pretty(self)?)
     }
 }
 

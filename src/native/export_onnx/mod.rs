@@ -9,13 +9,13 @@ mod unet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, TensorData};
 use serde_json::json;
 
 use self::proto::Model;
 use super::networks::Networks;
-use super::staging::Staging;
+use super::staging::{Staging, ensure_replaceable};
 use crate::{
     bundle::{Bundle, Manifest, Part},
     diffusion::DiffusionModel,
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 
 /// Writes the graphs, the tables that sampling needs, and an example of what the networks compute.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    refuse_what_is_not_ours(&args.out)?;
+    refuse_what_is_not_ours(&args.out, &args.model)?;
     let device = Device::flex();
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let unusable = || format!("cannot use the model in {}", args.model.display());
@@ -110,23 +110,8 @@ fn encoded(name: &str, graph: &Model) -> Result<Vec<u8>> {
 }
 
 /// Replaces nothing but an earlier export.
-fn refuse_what_is_not_ours(out: &Path) -> Result<()> {
-    if !out.exists() {
-        return Ok(());
-    }
-    ensure!(out.is_dir(), "--out {} is a file; name a directory", out.display());
-    let entries = fs::read_dir(out).with_context(|| format!("cannot read {}", out.display()))?;
-    for entry in entries {
-        let name = entry.with_context(|| format!("cannot read {}", out.display()))?.file_name();
-        if !FILES.iter().any(|file| name == *file) {
-            bail!(
-                "--out {} holds {}, which no export wrote and which would be lost; name another directory",
-                out.display(),
-                name.display()
-            );
-        }
-    }
-    Ok(())
+fn refuse_what_is_not_ours(out: &Path, model: &Path) -> Result<()> {
+    ensure_replaceable(out, |name| FILES.contains(&name), &[model])
 }
 
 #[cfg(test)]
@@ -229,15 +214,15 @@ mod tests {
     #[test]
     fn only_an_earlier_export_is_replaced() {
         let parent = tempfile::tempdir().unwrap();
-        let out = parent.path().join("onnx");
-        refuse_what_is_not_ours(&out).unwrap();
+        let (out, model) = (parent.path().join("onnx"), parent.path().join("model"));
+        refuse_what_is_not_ours(&out, &model).unwrap();
         fs::create_dir(&out).unwrap();
         fs::write(out.join("encoder.onnx"), b"old").unwrap();
-        refuse_what_is_not_ours(&out).unwrap();
+        refuse_what_is_not_ours(&out, &model).unwrap();
         fs::write(out.join("thesis.tex"), b"years of work").unwrap();
-        let message = refuse_what_is_not_ours(&out).unwrap_err().to_string();
+        let message = refuse_what_is_not_ours(&out, &model).unwrap_err().to_string();
         assert!(message.contains("thesis.tex"), "{message}");
-        let message = refuse_what_is_not_ours(&out.join("thesis.tex")).unwrap_err().to_string();
+        let message = refuse_what_is_not_ours(&out.join("thesis.tex"), &model).unwrap_err().to_string();
         assert!(message.contains("is a file"), "{message}");
     }
 }

@@ -51,26 +51,32 @@ impl Checkpoint {
     /// # Errors
     /// The checkpoint is not a dict, or its dicts are nested without end.
     pub fn tensors(&self) -> Result<Vec<(String, TensorRef)>, PthError> {
-        const MAX_DICTS: usize = 1 << 16;
+        /// The official files have 4 dicts around a tensor, and some thousand entries.
+        const MAX_DEPTH: usize = 32;
+        const MAX_ENTRIES: usize = 1 << 18;
+        /// Bytes of all keys together.
+        const MAX_KEYS: usize = 64 << 20;
+        let endless = || at(&self.path)(Problem::Foreign("its dicts contain each other, or have no end".into()));
         let Value::Dict(root) = self.pickle.root else {
             let problem = Problem::Foreign("it is not a dict of state dicts".into());
             return Err(at(&self.path)(problem));
         };
         let mut tensors = Vec::new();
-        let mut dicts = vec![(String::new(), root)];
-        let mut seen = 0;
-        while let Some((prefix, dict)) = dicts.pop() {
-            seen += 1;
-            if seen > MAX_DICTS {
-                let problem = Problem::Foreign("its dicts contain each other".into());
-                return Err(at(&self.path)(problem));
-            }
+        let mut dicts = vec![(String::new(), root, 1)];
+        let (mut entries, mut bytes) = (0, 0);
+        while let Some((prefix, dict, depth)) = dicts.pop() {
             for pair in self.pickle.items(dict).chunks_exact(2) {
                 let Value::Text(key) = &pair[0] else { continue };
+                entries += 1;
+                bytes += prefix.len() + key.len() + 1;
+                if entries > MAX_ENTRIES || bytes > MAX_KEYS {
+                    return Err(endless());
+                }
                 let key = if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") };
                 match &pair[1] {
                     Value::Tensor(tensor) => tensors.push((key, TensorRef::clone(tensor))),
-                    Value::Dict(inner) => dicts.push((key, *inner)),
+                    Value::Dict(_) if depth == MAX_DEPTH => return Err(endless()),
+                    Value::Dict(inner) => dicts.push((key, *inner, depth + 1)),
                     _ => {}
                 }
             }
@@ -223,5 +229,37 @@ mod tests {
         assert_eq!(read["net.weight"], Some((vec![3, 100], weight.iter::<f32>().collect())));
         assert_eq!(read["net.empty"], Some((vec![0], vec![])));
         assert_eq!(read["net.count"], None);
+    }
+
+    /// A file in PyTorch's older format around the pickle of a checkpoint.
+    fn legacy(dir: &Path, checkpoint: &[u8]) -> PathBuf {
+        let path = dir.join("endless.pth");
+        let start = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\
+            \x80\x02}X\x0d\0\0\0little_endian\x88s.";
+        fs::write(&path, [&start[..], checkpoint, b"\x80\x02]."].concat()).unwrap();
+        path
+    }
+
+    #[test]
+    fn dicts_without_end_are_refused_before_they_fill_the_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        // A dict that holds itself a hundred times, and a chain of dicts that each hold the next one twice.
+        let mut itself = b"\x80\x02}q\0(".to_vec();
+        let mut chain = b"\x80\x02}q\0".to_vec();
+        for index in 0..100u8 {
+            itself.extend([b'X', 1, 0, 0, 0, index % 128, b'h', 0]);
+            if index > 0 {
+                chain.extend([b'}', b'q', index, b'(', b'X', 1, 0, 0, 0, b'a', b'h', index - 1]);
+                chain.extend([b'X', 1, 0, 0, 0, b'b', b'h', index - 1, b'u']);
+            }
+        }
+        itself.extend(b"u.");
+        chain.extend(b".");
+        for pickle in [itself, chain] {
+            let since = std::time::Instant::now();
+            let message = Checkpoint::open(&legacy(dir.path(), &pickle)).unwrap().tensors().unwrap_err().to_string();
+            assert!(message.contains("contain each other"), "{message}");
+            assert!(since.elapsed().as_secs() < 5, "{} s", since.elapsed().as_secs());
+        }
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Node(usize);
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Class {
     OrderedDict,
+    /// `collections.Counter`, in which schedulers keep their milestones.
+    Counter,
     /// `torch.Size`, a tuple.
     Size,
     RebuildTensor,
@@ -119,6 +121,7 @@ impl Class {
         let whole = |bytes| Some(Self::Storage(Element::Whole { bytes }));
         match (module, name) {
             ("collections", "OrderedDict") => Some(Self::OrderedDict),
+            ("collections", "Counter") => Some(Self::Counter),
             ("torch", "Size") => Some(Self::Size),
             ("torch._utils", "_rebuild_tensor_v2") => Some(Self::RebuildTensor),
             ("torch._utils", "_rebuild_parameter") => Some(Self::RebuildParameter),
@@ -157,12 +160,19 @@ impl TensorRef {
         &self.shape
     }
 
+    /// Whether it counts something: whole numbers, or one number alone.
+    pub(crate) fn is_counter(&self) -> bool {
+        self.shape.is_empty() || matches!(self.storage.element, Element::Whole { .. })
+    }
+
     /// Refuses whatever would reach outside of the storage, and views with more elements than it has.
     fn new(storage: Storage, offset: usize, shape: Vec<usize>, strides: Vec<usize>) -> Option<Self> {
         if shape.len() != strides.len() || shape.len() > MAX_RANK {
             return None;
         }
-        let elements = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
+        // Without the sides of 0, too: the strides of an empty tensor are multiplied like others.
+        let room = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side.max(1)))?;
+        let elements = if shape.contains(&0) { 0 } else { room };
         if elements > 0 {
             let last = shape
                 .iter()
@@ -395,7 +405,8 @@ impl<R: Read> Machine<'_, R> {
     /// What a call of one of the known names gives.
     fn reduce(&mut self, class: Class, arguments: &[Value]) -> Result<Value, Problem> {
         let value = match (class, arguments) {
-            (Class::OrderedDict, []) => Some(Value::Dict(self.allocate(Vec::new()))),
+            (Class::Counter, [dict @ Value::Dict(_)]) => Some(dict.clone()),
+            (Class::OrderedDict | Class::Counter, []) => Some(Value::Dict(self.allocate(Vec::new()))),
             (Class::Size, [Value::Tuple(sides)]) => Some(Value::Tuple(*sides)),
             (Class::RebuildParameter, [tensor @ Value::Tensor(_), ..]) => Some(tensor.clone()),
             (
@@ -589,9 +600,22 @@ mod tests {
         assert_eq!((&tensor_ref.shape[..], &tensor_ref.strides[..]), (&[3, 2][..], &[1, 3][..]));
         assert_eq!(pickle.storages.values().map(Storage::bytes).collect::<Vec<_>>(), [Some(24)]);
         assert!(read(&tensor(7, [0, 2], [2, 1])).is_ok(), "an empty tensor lies anywhere");
+        let storage = Storage { key: "0".into(), element: Element::Float(DType::F32), len: 6 };
+        let huge = TensorRef::new(storage, 0, vec![1 << 62, 0, 8, 8], vec![1; 4]);
+        assert!(huge.is_none(), "nor may it be larger than memory but for one side");
         for outside in [tensor(1, [3, 2], [2, 1]), tensor(0, [2, 2], [6, 1]), tensor(0, [255, 255], [0, 0])] {
             assert!(refusal(&outside).contains("outside its storage"), "{}", refusal(&outside));
         }
+    }
+
+    #[test]
+    fn the_milestones_of_a_scheduler_are_a_dict() {
+        // pickle.dumps({"milestones": Counter({90: 1})}, 2)
+        let pickle =
+            read(b"\x80\x02}q\0X\x0a\0\0\0milestonesq\x01ccollections\nCounter\nq\x02}q\x03KZK\x01s\x85q\x04Rq\x05s.")
+                .unwrap();
+        let Some(Value::Dict(milestones)) = pickle.get("milestones") else { panic!("{pickle:?}") };
+        assert_eq!(pickle.items(*milestones), [Value::Int(90), Value::Int(1)]);
     }
 
     #[test]

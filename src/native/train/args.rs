@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 
+use super::claim::Claim;
 use super::rate::RateArgs;
+use crate::native::checkpoint::newest_step;
 use crate::native::data::{DataArgs, Sampling, parse_zoom};
 use crate::native::device::DeviceArgs;
 
@@ -44,11 +46,14 @@ pub(crate) struct RunArgs {
     /// Steps between checkpoints.
     #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) save_every: u64,
+    /// Minutes after which a checkpoint is saved, however few steps they had.
+    #[arg(long, value_name = "MINUTES", default_value_t = 5.0, value_parser = minutes)]
+    pub(crate) save_minutes: f64,
     /// Steps between validations, each of which also draws a preview.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) preview_every: u64,
     /// Save a checkpoint and stop after this many minutes; `--resume` continues.
-    #[arg(long, value_name = "MINUTES")]
+    #[arg(long, value_name = "MINUTES", value_parser = minutes)]
     pub(crate) max_minutes: Option<f64>,
     /// Devices that share the batches of a step, all of the kind that `--device` names.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -57,10 +62,39 @@ pub(crate) struct RunArgs {
     pub(crate) device: DeviceArgs,
 }
 
+/// Parses a time on the command line.
+fn minutes(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(minutes) if minutes >= 0.0 && f64::is_finite(minutes) => Ok(minutes),
+        _ => Err("must be a number of minutes".to_owned()),
+    }
+}
+
 impl RunArgs {
+    /// Claims the run directory, before anything else has taken time.
+    ///
+    /// # Errors
+    /// Options that no run can have, a directory that is in use, or one that holds a run where none is resumed, or the
+    /// other way round.
+    pub(super) fn claim(&self) -> Result<Claim> {
+        self.check()?;
+        let claim = Claim::of(&self.out)?;
+        let out = self.out.display();
+        match newest_step(&self.out) {
+            Some(step) => ensure!(
+                self.resume,
+                "{out} already holds a run (step {step}); add --resume to continue it, or choose another --out"
+            ),
+            None => {
+                ensure!(!self.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
+            }
+        }
+        Ok(claim)
+    }
+
     /// # Errors
     /// Names the option that no run can have.
-    pub(super) fn check(&self) -> Result<()> {
+    fn check(&self) -> Result<()> {
         ensure!(self.batch > 0, "--batch must be at least 1");
         ensure!(self.rate.lr.is_finite() && self.rate.lr > 0.0, "--lr must be a positive number");
         ensure!(self.clip.is_none_or(|norm| norm > 0.0), "--clip must be a positive number");

@@ -20,7 +20,9 @@ use super::run;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
 use crate::native::contact_sheet::ContactSheet;
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, parse_zoom};
+use crate::native::data::{
+    AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, parse_zoom,
+};
 use crate::native::metrics::{Score, psnr};
 use crate::portrait::planar_to_rgba;
 
@@ -81,6 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let multiple = autoencoder.reduction();
     ensure!(args.size > 0 && args.size.is_multiple_of(multiple), "--size must be a multiple of {multiple}");
+    let claim = args.run.claim()?;
     let open = |split| args.run.reading.open(&args.run.data, None, args.size, None, split);
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     let settings = Settings {
@@ -93,10 +96,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         perceptual: args.vgg.is_some(),
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
+    let data = fingerprint_of([&train, &validation]);
     let options = settings.pair_options();
     let train = prefetch(train, &args.run, move |_| options);
-    let spec = Spec { name: "frame auto-encoder", settings, optimizer: adam(), parameter_name: str::to_owned };
-    run::run(&AutoencoderStage { spec, train, validation, vgg }, &args.run, None)
+    let spec = Spec {
+        name: "frame auto-encoder",
+        settings,
+        data,
+        motion: None,
+        optimizer: adam(),
+        parameter_name: str::to_owned,
+    };
+    run::run(&AutoencoderStage { spec, train, validation, vgg }, &args.run, None, claim)
 }
 
 struct AutoencoderStage {

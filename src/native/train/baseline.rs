@@ -22,7 +22,8 @@ use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Thresho
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
 use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
 use crate::native::checkpoint::TrainedModel;
-use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split};
+use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split, fingerprint_of};
+use crate::native::fingerprint;
 use crate::noise::NoiseSource;
 use crate::portrait::to_byte;
 use crate::weights::{StateDict, collect_module, load_module};
@@ -109,6 +110,7 @@ pub(crate) fn ldm(args: &LdmArgs) -> Result<()> {
 }
 
 fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
+    let claim = args.run.claim()?;
     let frames = usize::from(args.frames);
     let ViewArgs { views, max_zoom, sampling } = args.views;
     let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
@@ -116,6 +118,8 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     let labels = clips.labels().to_vec();
     let people = open(Split::Val)?.with_labels(&labels)?;
 
+    let data = fingerprint_of([&clips, &people]);
+    let motion = trained.as_ref().map(|trained| fingerprint::of_weights(&trained.weights, |_| true));
     let autoencoder = trained.as_ref().map(|trained| trained.settings.autoencoder.clone());
     let diffusion = match &args.config {
         Some(path) => read_config(path)?,
@@ -126,7 +130,7 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     config.diffusion.unet.diffused = Diffused::Channels(config.grid()[0]);
     config.check()?;
 
-    let device = args.run.device.open();
+    let device = args.run.device.open()?;
     let autoencoder = match (&config.autoencoder, &trained) {
         (Some(config), Some(trained)) => Some(load_module(config.init(&device), &trained.weights, &str::to_owned)?),
         _ => None,
@@ -151,7 +155,16 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
         None => FrameCodec::pixels(),
         Some(autoencoder) => FrameCodec::latents(autoencoder, train.statistics()),
     };
-    run::run(&BaselineStage::new(&args.run, [train, validation], people, codec, settings), &args.run, None)
+    let spec = spec(settings, data, motion);
+    run::run(&BaselineStage::new(&args.run, [train, validation], people, codec, spec), &args.run, None, claim)
+}
+
+fn spec(settings: Settings, data: String, motion: Option<String>) -> Spec<Settings> {
+    let name = match settings.config.autoencoder {
+        None => "video diffusion model of pixels",
+        Some(_) => "video diffusion model of latents",
+    };
+    Spec { name, settings, data, motion, optimizer: adam(), parameter_name: official_key }
 }
 
 /// The U-Net of `faces-64` and what it is trained for.
@@ -236,19 +249,14 @@ impl BaselineStage {
         [train, validation]: [VideoSet; 2],
         people: ClipSet,
         codec: FrameCodec,
-        settings: Settings,
+        spec: Spec<Settings>,
     ) -> Self {
         let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
-        let (diffusion, train_codec) = (settings.config.diffusion.clone(), codec.clone());
+        let (diffusion, train_codec) = (spec.settings.config.diffusion.clone(), codec.clone());
         let train = Prefetch::new(run.ahead(), move |index| {
             let choice = Choice::draw_part(&diffusion, train.len(), Draw::at(seed, index, parts), batch);
             HostBatch::new(&train, &train_codec, choice, seed, index * batch as u64)
         });
-        let name = match settings.config.autoencoder {
-            None => "video diffusion model of pixels",
-            Some(_) => "video diffusion model of latents",
-        };
-        let spec = Spec { name, settings, optimizer: adam(), parameter_name: official_key };
         Self { spec, train, validation, people, codec }
     }
 
@@ -503,7 +511,7 @@ mod tests {
             let words =
                 format!("lfdm --data synthetic --out run --steps 1 --lr 1 --batch {batch} --accumulate {parts}");
             let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
-            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), settings(None))
+            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(None), String::new(), None))
         };
         let (whole, halves) = (stage(4, 1), stage(2, 2));
         let model = whole.init(&device);

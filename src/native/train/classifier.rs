@@ -13,7 +13,7 @@ use super::args::RunArgs;
 use super::run;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::native::action_network::{ActionConfig, ActionNetwork, ActionOutput, REDUCTION};
-use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split};
+use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split, fingerprint_of};
 
 /// Blurred, since generated clips are softer than real ones.
 const AUGMENTATION: Augmentation = Augmentation { blur: 0.5, ..Augmentation::PLAIN };
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.size > 0 && args.size.is_multiple_of(REDUCTION),
         "--size must be a multiple of {REDUCTION}; 64 is a good choice"
     );
+    let claim = args.run.claim()?;
     let RunArgs { reading, data, batch, accumulate, seed, .. } = &args.run;
     let open = |split| reading.open(data, None, args.size, args.frames.map(usize::from), split);
     let train = open(Split::Train)?;
@@ -63,14 +64,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let network = ActionConfig { size: args.size, labels: train.labels().to_vec() };
     let settings = Settings { network, batch: *batch, accumulate: *accumulate };
     let (batch, seed) = (*batch, *seed);
+    let data = fingerprint_of([&train, &validation]);
     let train =
         Prefetch::new(args.run.ahead(), move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, batch, seed, index));
-    run::run(&ClassifierStage { spec: spec(settings), train, validation }, &args.run, None)
+    run::run(&ClassifierStage { spec: spec(settings, data), train, validation }, &args.run, None, claim)
 }
 
-fn spec(settings: Settings) -> Spec<Settings> {
+fn spec(settings: Settings, data: String) -> Spec<Settings> {
     let optimizer = AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)));
-    Spec { name: "action network", settings, optimizer, parameter_name: str::to_owned }
+    Spec { name: "action network", settings, data, motion: None, optimizer, parameter_name: str::to_owned }
 }
 
 struct ClassifierStage {
@@ -149,7 +151,7 @@ mod tests {
         let settings = Settings { network, batch: 2, accumulate: 2 };
         let train = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Train).unwrap();
         let train = Prefetch::new(1, move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, 2, 1, index));
-        let stage = ClassifierStage { spec: spec(settings), train, validation };
+        let stage = ClassifierStage { spec: spec(settings, String::new()), train, validation };
         let model = stage.init(&device);
         let loss = |step, part| {
             let draw = Draw { part, ..Draw::of(1, step, 2) };

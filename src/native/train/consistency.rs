@@ -27,6 +27,8 @@ use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::config::Parameterization;
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance};
 use crate::native::checkpoint::TrainedModel;
+use crate::native::data::Split;
+use crate::native::model::{MotionOf, ensure_pair};
 use crate::noise::NoiseSource;
 use crate::weights::StateDict;
 
@@ -41,6 +43,10 @@ const CLIPS: usize = 4;
 
 /// `lfdm train consistency`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("2000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0001")),
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,
@@ -74,12 +80,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.dm.display()
     );
     ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
-    ensure!(
-        lfae.config.lfae.estimates_same_motion(&config.lfae),
-        "{} was trained on the latents of another auto-encoder than {}; give two that belong together",
-        args.dm.display(),
-        args.lfae.display()
-    );
+    ensure_pair(
+        &MotionOf { path: &args.lfae, config: &lfae.config, fingerprint: lfae.fingerprint.as_deref() },
+        &MotionOf { path: &args.dm, config, fingerprint: dm.motion.as_deref() },
+    )?;
+    let claim = args.run.claim()?;
     let tuning = Tuning { guidance: args.guidance, stage_steps: args.stage_steps, dm_step: dm.step };
     let codec = MotionCodec::from_state(&dm.weights, &Device::flex())?;
     let mut settings = Settings {
@@ -92,11 +97,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     settings.motion.crop = args.run.reading.crop;
     settings.motion.config.diffusion.consistency = true;
-    let sets = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out, &args.dm])?;
-    let base = DiffusionStage::new("consistency model", &args.run, lfae, sets, codec, settings)?;
-    let before = base.load(base.init(&args.run.device.open()), dm.weights)?;
+    let clips = settings.motion.open_clips(&args.run, Split::Train)?;
+    let lessons = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out, &args.dm], &clips)?;
+    let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings);
+    let before = base.load(base.init(&args.run.device.open()?), dm.weights)?;
     let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };
-    run::run(&stage, &args.run, Some(&args.dm))
+    run::run(&stage, &args.run, Some(&args.dm), claim)
 }
 
 struct ConsistencyStage {

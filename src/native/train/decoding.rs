@@ -80,7 +80,7 @@ pub(super) fn prefetch(
 
 /// The network of the perceptual loss, on the device of the run.
 pub(super) fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
-    Vgg19::new(&read_tensors(path)?, &run.device.open().autodiff())
+    Vgg19::new(&read_tensors(path)?, &run.device.open()?.autodiff())
         .with_context(|| format!("{} does not hold torchvision's VGG19", path.display()))
 }
 

@@ -8,9 +8,9 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
-use super::denoising::{Batch, Choice, adam, appearances_of_clips, check_labels, noise_of_clips, read_config};
+use super::denoising::{Batch, Choice, adam, appearances_of_clips, noise_of_clips, read_config};
 use super::frozen::FrozenLfae;
-use super::motion_set::{MotionSet, MotionSettings};
+use super::motion_set::{Lessons, MotionSet, MotionSettings};
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use super::{inherit, preview, run};
 use crate::condition::{ConditionTable, StrengthRange};
@@ -24,6 +24,10 @@ use crate::weights::{StateDict, collect_module};
 
 /// `lfdm train dm`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("2000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0005")),
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,
@@ -109,19 +113,24 @@ pub(super) struct Tuning {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let lfae = FrozenLfae::open(&args.lfae)?;
     let mut settings = settings(args, &lfae)?;
-    let sets = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out])?;
-    settings.strengths = sets[0].strengths();
+    let claim = args.run.claim()?;
+    let clips = settings.motion.read_clips(&args.run, Split::Train)?;
+    settings.motion.adopt_labels(&clips, args.config.is_some())?;
+    let clips = clips.with_labels(&settings.motion.labels)?;
+    let lessons = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out], &clips)?;
+    let train = &lessons.train;
+    settings.strengths = train.strengths();
     settings.appearances = match args.appearances {
-        None if sets[0].has_appearances() => APPEARANCES,
+        None if train.has_appearances() => APPEARANCES,
         given => given.unwrap_or(0.0),
     };
     ensure!(
-        settings.appearances == 0.0 || sets[0].has_appearances(),
+        settings.appearances == 0.0 || train.has_appearances(),
         "--appearances needs other appearances of the references; the data has none, but --looks 4 makes some"
     );
-    let codec = sets[0].statistics(settings.motion.config.diffusion.unet.diffused)?.codec(&Device::flex());
-    let stage = DiffusionStage::new("diffusion model", &args.run, lfae, sets, codec, settings)?;
-    run::run(&stage, &args.run, args.init.as_deref())
+    let codec = train.statistics(settings.motion.config.diffusion.unet.diffused)?.codec(&Device::flex());
+    let stage = DiffusionStage::new("diffusion model", &args.run, lfae, lessons, codec, settings);
+    run::run(&stage, &args.run, args.init.as_deref(), claim)
 }
 
 /// What is to be trained on the motion of `lfae`.
@@ -149,7 +158,6 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
          trained; use it with the `cosine` schedule"
     );
     ensure!(args.time_shift > 0.0 && args.time_shift.is_finite(), "--time-shift must be a positive number");
-    check_labels(&config.diffusion, &lfae.labels)?;
     let ViewArgs { views, max_zoom, sampling } = args.views;
     let crop = args.run.reading.crop;
     let labels = lfae.labels.clone();
@@ -249,15 +257,15 @@ impl DiffusionStage {
         name: &'static str,
         run: &RunArgs,
         lfae: FrozenLfae,
-        [train, validation]: [MotionSet; 2],
+        Lessons { data, train, validation, people }: Lessons,
         codec: MotionCodec,
         settings: Settings,
-    ) -> Result<Self> {
-        let people = settings.motion.open_clips(run, Split::Val)?;
+    ) -> Self {
         let train = Arc::new(train);
         let batches = prefetch(run, train.clone(), codec.clone(), &settings);
-        let spec = Spec { name, settings, optimizer: adam(), parameter_name: official_key };
-        Ok(Self { spec, train, validation, batches, people, codec, lfae })
+        let motion = lfae.fingerprint.clone();
+        let spec = Spec { name, settings, data, motion, optimizer: adam(), parameter_name: official_key };
+        Self { spec, train, validation, batches, people, codec, lfae }
     }
 
     pub(super) fn config(&self) -> &LfdmConfig {

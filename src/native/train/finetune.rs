@@ -29,12 +29,16 @@ use crate::lfae::{
 };
 use crate::motion::Motion;
 use crate::native::data::{
-    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, probability,
+    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, probability,
 };
 use crate::weights::{StateDict, collect_module};
 
 /// `lfdm finetune`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("1000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0001")),
+)]
 pub(crate) struct Args {
     /// The model: a bundle, or a run directory of `lfdm train lfae` or of an earlier fine-tuning.
     #[arg(long)]
@@ -163,20 +167,23 @@ impl Settings {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let base = FrozenLfae::open(&args.model)?;
     let settings = settings(args, &base)?;
+    let claim = args.run.claim()?;
     let ([size, _], [grid, _]) = (settings.config.image_size, settings.config.flow_size());
     let open = |split| -> Result<ClipSet> {
         let data = args.run.reading.open(&args.run.data, args.motion.flow.as_deref(), size, None, split)?;
         Ok(data.with_grid(grid))
     };
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
-    let frozen = base.init(&args.run.device.open())?;
+    let data = fingerprint_of([&train, &validation]);
+    let frozen = base.init(&args.run.device.open()?)?;
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
-    let spec = Spec { name: "decoder", settings, optimizer: adam(), parameter_name: official_key };
+    let motion = base.fingerprint;
+    let spec = Spec { name: "decoder", settings, data, motion, optimizer: adam(), parameter_name: official_key };
     let (weights, is_finer) = (base.weights, args.finer);
     let stage = DecoderStage { spec, train, validation, vgg, frozen, weights, is_finer };
-    run::run(&stage, &args.run, Some(&args.model))
+    run::run(&stage, &args.run, Some(&args.model), claim)
 }
 
 /// What is to be trained, and how, beginning with the model `base`.
@@ -302,6 +309,10 @@ impl Stage for DecoderStage {
         let path = dir.join(format!("decoder-{step:07}.png"));
         metrics.extend(preview::reconstructions(&whole, device, &self.validation, &path)?);
         Ok(metrics)
+    }
+
+    fn psnrs(&self) -> Option<[&'static str; 2]> {
+        Some(preview::PSNRS)
     }
 
     fn next_command(&self, run: &Path) -> Option<String> {

@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use crate::config::LfdmConfig;
 use crate::lfae::{LatentFlowAutoencoder, is_lfae, official_key};
+use crate::native::fingerprint;
 use crate::native::model::open_trained;
 use crate::weights::{StateDict, load_module};
 
@@ -20,6 +21,8 @@ pub(super) struct FrozenLfae {
     /// The step of the auto-encoder whose motion this is; fine-tuning a decoder afterwards has not
     /// changed it.
     pub(super) step: u64,
+    /// [Of its motion](fingerprint::of_motion); a bundle without the networks that find motion has none.
+    pub(super) fingerprint: Option<String>,
     /// Under the official keys.
     pub(super) weights: StateDict,
 }
@@ -30,6 +33,7 @@ impl FrozenLfae {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let trained = open_trained(path)?;
         Ok(Self {
+            fingerprint: fingerprint::of_motion(&trained.weights),
             path: path.to_owned(),
             step: trained.lfae_step(),
             config: trained.settings.config,

@@ -77,7 +77,42 @@ pub(super) fn adapt_denoiser(mut weights: StateDict, fresh: &StateDict) -> State
             embed(&mut weights, fresh, &key, 0, &shared_channels(planes, from, to));
         }
     }
+    forget_conditions(&mut weights, fresh);
     weights
+}
+
+/// Where conditions have another length, keeps what the network knows of times, and takes what it knows of conditions
+/// from `fresh`: other labels mean other things.
+fn forget_conditions(weights: &mut StateDict, fresh: &StateDict) {
+    const NULL: &str = "denoise_fn.null_cond_emb";
+    let Some(times) = weights.get("denoise_fn.time_mlp.3.bias").map(TensorData::num_elements) else { return };
+    let shape = |dict: &StateDict, key: &str| dict.get(key).map(|data| data.shape().to_vec());
+    for (key, wanted) in fresh.iter() {
+        let (known, to) = (shape(weights, key), wanted.shape().to_vec());
+        if known.as_ref().is_none_or(|known| *known == to) {
+            continue;
+        }
+        if key == NULL {
+            weights.insert(key, wanted.clone());
+        } else if key.ends_with(".mlp.1.weight") {
+            // `[features, times and condition]`
+            embed_columns(weights, wanted, key, times);
+        }
+    }
+}
+
+/// Puts the first `kept` columns of the matrix `key` of `weights` in place of those of `wanted`.
+fn embed_columns(weights: &mut StateDict, wanted: &TensorData, key: &str, kept: usize) {
+    let Some(known) = weights.get(key) else { return };
+    let (from, to) = (known.shape().to_vec(), wanted.shape().to_vec());
+    if from.len() != 2 || to.len() != 2 || from[0] != to[0] || from[1].min(to[1]) < kept {
+        return;
+    }
+    let (known, mut values): (Vec<f32>, Vec<f32>) = (known.iter().collect(), wanted.iter().collect());
+    for (target, source) in values.chunks_exact_mut(to[1]).zip(known.chunks_exact(from[1])) {
+        target[..kept].copy_from_slice(&source[..kept]);
+    }
+    weights.insert(key, TensorData::new(values, to));
 }
 
 /// Planes of the flow.
@@ -245,6 +280,27 @@ mod tests {
             let back = adapt_denoiser(begun, &known);
             assert!(known.iter().all(|(key, data)| back.get(key) == Some(data)), "the means come back as they were");
         }
+    }
+
+    #[test]
+    fn other_labels_keep_all_but_the_conditions() {
+        let device = Device::flex();
+        let key = crate::diffusion::official_key;
+        let [known, fresh] =
+            [7, 2].map(|labels| collect_module(&LfdmConfig::faces_64(labels).diffusion.init(4, &device), &key));
+        let begun = adapt_denoiser(known.clone(), &fresh);
+        assert!(load_module(LfdmConfig::faces_64(2).diffusion.init(4, &device), &begun, &key).is_ok());
+        let changed: Vec<&str> =
+            begun.iter().filter(|(key, data)| known.get(key) != Some(data)).map(|(key, _)| key).collect();
+        assert!(
+            changed.iter().all(|key| key.ends_with(".mlp.1.weight") || key.ends_with("null_cond_emb")),
+            "{changed:?}"
+        );
+        let first_row =
+            |dict: &StateDict| dict.get("denoise_fn.downs.0.0.mlp.1.weight").unwrap().iter::<f32>().collect::<Vec<_>>();
+        let times = known.get("denoise_fn.time_mlp.3.bias").unwrap().num_elements();
+        assert_eq!(first_row(&begun)[..times], first_row(&known)[..times]);
+        assert_eq!(first_row(&begun)[times..times + 2], first_row(&fresh)[times..times + 2]);
     }
 
     #[test]

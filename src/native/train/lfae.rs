@@ -17,12 +17,19 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{inherit, preview, run};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, FINE_REFINEMENT, LatentFlowAutoencoder, is_flow_predictor, is_lfae, official_key};
-use crate::native::data::{AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split};
+use crate::native::data::{
+    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of,
+};
 use crate::native::model::open_weights;
+use crate::native::preset::Preset;
 use crate::weights::StateDict;
 
 /// `lfdm train lfae`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("3000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0003")),
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,
@@ -39,9 +46,12 @@ pub(crate) struct Args {
     #[arg(long)]
     flow: Option<PathBuf>,
     /// Which of our models to train.
-    #[arg(long, value_enum, default_value_t = Preset::Faces64)]
+    #[arg(long, value_enum, default_value_t)]
     preset: Preset,
-    /// Model configuration as JSON, in place of a preset.
+    /// Frames of the clips that stage 2 will learn [default: those of the preset or of the configuration]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(2..=512), conflicts_with = "official_config")]
+    frames: Option<u16>,
+    /// Model configuration as JSON, in place of a preset; `lfdm config` prints one to begin with.
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     config: Option<PathBuf>,
     /// Train what a YAML file of the official implementation describes: its model, its loss
@@ -59,24 +69,6 @@ pub(crate) struct Args {
     recipe: Recipe,
     #[command(flatten)]
     augment: AugmentArgs,
-}
-
-/// The demo models.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Preset {
-    #[value(name = "faces-64")]
-    Faces64,
-    #[value(name = "faces-128")]
-    Faces128,
-}
-
-impl Preset {
-    fn config(self, labels: usize) -> LfdmConfig {
-        match self {
-            Self::Faces64 => LfdmConfig::faces_64(labels),
-            Self::Faces128 => LfdmConfig::faces_128(labels),
-        }
-    }
 }
 
 /// How stage 1 is trained: how much each term of the loss counts, and which pairs of frames are drawn.
@@ -165,7 +157,10 @@ impl Settings {
 /// Trains stage 1.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let (mut config, recipe) = plan(args)?;
-    config.lfae.validate()?;
+    config.frames = args.frames.map_or(config.frames, usize::from);
+    // What stage 2 will refuse is refused before stage 1 has taken hours.
+    config.validate()?;
+    let claim = args.run.claim()?;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(
         height == width && rows == columns,
@@ -183,6 +178,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if args.official_config.is_some() {
         config.frames = config.frames.min(train.frames());
     }
+    train.ensure_frames(config.frames)?;
     let settings = Settings {
         labels: train.labels().to_vec(),
         config,
@@ -194,12 +190,20 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         supervised: args.flow.is_some(),
         perceptual: args.vgg.is_some(),
     };
+    let data = fingerprint_of([&train, &validation]);
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let motion = args.motion_of.as_deref().map(|path| motion_of(path, &settings.config)).transpose()?;
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
-    let spec = Spec { name: "latent flow auto-encoder", settings, optimizer: adam(), parameter_name: official_key };
-    run::run(&LfaeStage { spec, train, validation, vgg, motion }, &args.run, args.init.as_deref())
+    let spec = Spec {
+        name: "latent flow auto-encoder",
+        settings,
+        data,
+        motion: None,
+        optimizer: adam(),
+        parameter_name: official_key,
+    };
+    run::run(&LfaeStage { spec, train, validation, vgg, motion }, &args.run, args.init.as_deref(), claim)
 }
 
 /// The model to train, and how.
@@ -212,7 +216,7 @@ fn plan(args: &Args) -> Result<(LfdmConfig, Recipe)> {
         }
         return Ok((config, recipe.with_official(&training)));
     }
-    let Some(path) = &args.config else { return Ok((args.preset.config(0), recipe)) };
+    let Some(path) = &args.config else { return Ok((args.preset.config(1), recipe)) };
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let config =
         serde_json::from_slice(&text).with_context(|| format!("{} is not a model configuration", path.display()))?;
@@ -296,8 +300,12 @@ impl Stage for LfaeStage {
         Ok(metrics)
     }
 
+    fn psnrs(&self) -> Option<[&'static str; 2]> {
+        Some(preview::PSNRS)
+    }
+
     fn next_command(&self, run: &Path) -> Option<String> {
-        Some(format!("lfdm train dm --data DATA --lfae {} --out RUN --steps 2000 --lr 5e-4", run.display()))
+        Some(format!("lfdm train dm --data DATA --lfae {} --out RUN", run.display()))
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a run reports: a progress bar, `losses.jsonl`, `validation.jsonl`, `times.jsonl`, and a summary at its
 //! end.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,7 +12,10 @@ use serde_json::json;
 
 use super::account::Times;
 use super::stage::Metrics;
+use crate::native::staging::write_file;
 
+/// Longest time without a word where there is no bar.
+const SILENCE: Duration = Duration::from_secs(30);
 const LOSSES: &str = "losses.jsonl";
 const VALIDATIONS: &str = "validation.jsonl";
 /// A line for each process that worked on the run and came to its end.
@@ -26,6 +29,8 @@ pub(super) struct Log {
     times: File,
     averages: Metrics<f32>,
     started: Instant,
+    /// When the last line of progress was written, where there is no bar.
+    said: Option<Instant>,
 }
 
 impl Log {
@@ -48,6 +53,7 @@ impl Log {
             times,
             averages: Vec::new(),
             started: Instant::now(),
+            said: None,
         })
     }
 
@@ -70,7 +76,9 @@ impl Log {
         let message = self.averages();
         self.bar.set_message(message.clone());
         // A bar shows nothing in a file or a pipe.
-        if self.bar.is_hidden() && (step + 1).is_multiple_of(50) {
+        let is_first = self.said.is_none();
+        if self.bar.is_hidden() && (is_first || self.said.is_some_and(|said| said.elapsed() >= SILENCE)) {
+            self.said = Some(Instant::now());
             let (total, eta) = (self.bar.length().unwrap_or(0), self.bar.eta().as_secs());
             tracing::info!("step {} of {total}, {eta} s left, {message}", step + 1);
         }
@@ -89,15 +97,18 @@ impl Log {
     }
 
     /// Says what came out, where it is, and what can be done with it.
-    pub(super) fn finish(self, metric: &str, checkpoint: &Path, next: Option<&str>) {
+    pub(super) fn finish(self, metric: &str, gain: Option<[&str; 2]>, checkpoint: &Path, next: Option<&str>) {
         self.bar.finish_and_clear();
         let directory = self.directory.display();
         tracing::info!("trained for {:.1} min; {}", self.started.elapsed().as_secs_f64() / 60.0, self.averages());
         if let Some(held_out) = held_out(&self.directory.join(VALIDATIONS), metric) {
             tracing::info!("{held_out}");
         }
+        if let Some(words) = gain.and_then(|names| gained(&self.directory.join(VALIDATIONS), names)) {
+            tracing::info!("{words}");
+        }
         tracing::info!(
-            "checkpoint {}; {directory}/previews, {directory}/plots, {directory}/{LOSSES}",
+            "checkpoint {}; {directory}/previews, {directory}/plots/index.html, {directory}/{LOSSES}",
             checkpoint.display()
         );
         if let Some(next) = next {
@@ -122,7 +133,29 @@ fn held_out(path: &Path, metric: &str) -> Option<String> {
         .collect();
     let (step, last) = values.last()?;
     let (best_step, best) = values.iter().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    Some(format!("held-out {metric} {last:.4} after {step} steps, best {best:.4} after {best_step}"))
+    let words = format!("held-out {metric} {last:.4} after {step} steps");
+    Some(match *best_step {
+        0 if *step > 0 => format!("{words}, no better than the {best:.4} before the first"),
+        best_step if best_step < *step => format!("{words}, best {best:.4} after {best_step}"),
+        _ => words,
+    })
+}
+
+/// How much nearer to the real frames rebuilt frames of people never trained on are than frame 0, by the last
+/// validation that has both PSNRs.
+fn gained(path: &Path, [rebuilt, repeated]: [&str; 2]) -> Option<String> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let lines = text.lines().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let gain = { lines }.find_map(|line| Some(line[rebuilt].as_f64()? - line[repeated].as_f64()?))?;
+    Some(if gain > 0.0 {
+        format!("where something moves, rebuilt frames are {gain:.1} dB nearer to the real ones than frame 0 is")
+    } else {
+        format!(
+            "where something moves, rebuilt frames are still {:.1} dB further from the real ones than frame 0 is; \
+             train longer",
+            -gain
+        )
+    })
 }
 
 /// The lines of a log whose step `keep` accepts, open for more.
@@ -133,9 +166,8 @@ fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
         Ok(text) => text.lines().filter(|line| step(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect(),
         Err(_) => String::new(),
     };
-    let mut file = File::create(path).with_context(failed)?;
-    file.write_all(kept.as_bytes()).with_context(failed)?;
-    Ok(file)
+    write_file(path, kept.as_bytes()).with_context(failed)?;
+    OpenOptions::new().append(true).open(path).with_context(failed)
 }
 
 /// `{"step": …, name: value, …}`
@@ -160,5 +192,15 @@ mod tests {
         .unwrap();
         let words = held_out(file.path(), "loss").unwrap();
         assert_eq!(words, "held-out loss 2.0000 after 60 steps, best 1.0000 after 50");
+        let said = |text: &str| {
+            std::fs::write(file.path(), text).unwrap();
+            (held_out(file.path(), "loss").unwrap(), gained(file.path(), ["psnr", "repeat"]).unwrap_or_default())
+        };
+        let (words, gain) = said("{\"step\":0,\"loss\":1}\n{\"step\":9,\"loss\":2,\"psnr\":30.2,\"repeat\":23.5}");
+        assert_eq!(words, "held-out loss 2.0000 after 9 steps, no better than the 1.0000 before the first");
+        assert!(gain.contains("are 6.7 dB nearer to the real ones"), "{gain}");
+        let (words, gain) = said("{\"step\":0,\"loss\":2}\n{\"step\":9,\"loss\":1,\"psnr\":20,\"repeat\":23.5}");
+        assert_eq!(words, "held-out loss 1.0000 after 9 steps");
+        assert!(gain.contains("still 3.5 dB further"), "{gain}");
     }
 }

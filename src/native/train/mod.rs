@@ -2,7 +2,8 @@
 //!
 //! - The loop: `stage` is what a stage adds to it; `run` is the loop itself, with its `args`,
 //!   learning `rate`, gradients of the `parts` of a step, averaged weights (`ema`), `log`, `plots`
-//!   and the `account` of its time.
+//!   and the `account` of its time. A `claim` keeps other processes out, and an `interruption` ends
+//!   it with a checkpoint.
 //! - Stages that paint: `lfae`, `finetune`, `autoencoder`. They share `decoding`, [`losses`], the
 //!   loss of [`perceptual`], the thin-plate transforms of [`tps`], the `adversary` and
 //!   `motion_augmentation`.
@@ -18,6 +19,7 @@ mod adversary;
 mod args;
 pub(crate) mod autoencoder;
 pub(crate) mod baseline;
+mod claim;
 pub(crate) mod classifier;
 pub(crate) mod consistency;
 mod decoding;
@@ -27,6 +29,7 @@ mod ema;
 pub(crate) mod finetune;
 mod frozen;
 mod inherit;
+mod interruption;
 pub(crate) mod lfae;
 mod log;
 pub mod losses;

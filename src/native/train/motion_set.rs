@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::args::RunArgs;
-use super::denoising::{Batch, Choice};
+use super::denoising::{Batch, Choice, check_labels};
 use super::frozen::FrozenLfae;
 use super::motion_file::{MotionFile, MotionWriter};
 use crate::condition::{StrengthRange, Strengths};
@@ -45,48 +45,77 @@ pub(super) struct MotionSettings {
 }
 
 impl MotionSettings {
-    /// Clips of the model's length, under its labels.
-    pub(super) fn open_clips(&self, run: &RunArgs, split: Split) -> Result<ClipSet> {
+    /// Clips of the model's length, under their own labels.
+    pub(super) fn read_clips(&self, run: &RunArgs, split: Split) -> Result<ClipSet> {
         let LfdmConfig { image_size: [size, _], frames, .. } = self.config;
-        let data = run.reading.open(&run.data, None, size, Some(frames), split)?;
-        Ok(data.with_labels(&self.labels)?)
+        Ok(run.reading.open(&run.data, None, size, Some(frames), split)?)
     }
 
-    /// The motion of the training and of the validation split, from the first of `stores` that has
+    /// The same, under the labels of the model.
+    pub(super) fn open_clips(&self, run: &RunArgs, split: Split) -> Result<ClipSet> {
+        Ok(self.read_clips(run, split)?.with_labels(&self.labels)?)
+    }
+
+    /// Takes the labels of the clips in place of those that the auto-encoder was trained beside, unless these cover
+    /// them: stage 1 learns nothing of labels, so that it fits clips of any. A configuration that `is_given` must have
+    /// as many.
+    pub(super) fn adopt_labels(&mut self, clips: &ClipSet, is_given: bool) -> Result<()> {
+        if !clips.labels().iter().all(|label| self.labels.contains(label)) {
+            self.labels = clips.labels().to_vec();
+        }
+        if !is_given {
+            self.config.diffusion.unet.condition_dim = self.labels.len();
+        }
+        check_labels(&self.config.diffusion, &self.labels)
+    }
+
+    /// The motion of the training `clips` and of the validation split, from the first of `stores` that has
     /// it. Otherwise it is computed and stored in the run directory.
-    pub(super) fn open_or_compute(&self, run: &RunArgs, lfae: &FrozenLfae, stores: &[&Path]) -> Result<[MotionSet; 2]> {
-        std::fs::create_dir_all(&run.out).with_context(|| format!("cannot create {}", run.out.display()))?;
-        let device = run.device.open();
-        let lfae = lfae.init(&device)?;
-        let set = |split, name| -> Result<MotionSet> {
-            if let Some(set) = stores.iter().find_map(|store| MotionSet::open(&store.join(name), self)) {
+    pub(super) fn open_or_compute(
+        &self,
+        run: &RunArgs,
+        lfae: &FrozenLfae,
+        stores: &[&Path],
+        clips: &ClipSet,
+    ) -> Result<Lessons> {
+        let device = run.device.open()?;
+        let network = lfae.init(&device)?;
+        let set = |clips: &ClipSet, data: &str, name: &str| -> Result<MotionSet> {
+            let key = self.key(lfae, data);
+            if let Some(set) = stores.iter().find_map(|store| MotionSet::open(&store.join(name), self, &key)) {
                 return Ok(set);
             }
-            MotionSet::compute(&lfae, &self.open_clips(run, split)?, self, &run.out.join(name), &device)
+            MotionSet::compute(&network, clips, self, &key, &run.out.join(name), &device)
         };
-        Ok([set(Split::Train, "motion-train.safetensors")?, set(Split::Val, "motion-val.safetensors")?])
+        let data = clips.fingerprint();
+        let train = set(clips, &data, "motion-train.safetensors")?;
+        let people = self.open_clips(run, Split::Val)?;
+        let held_out = people.fingerprint();
+        let validation = set(&people, &held_out, "motion-val.safetensors")?;
+        Ok(Lessons { data: data + &held_out, train, validation, people })
     }
 
-    /// All that stored motion depends on.
-    fn key(&self) -> String {
+    /// All that stored motion depends on; `data` is the fingerprint of its clips.
+    fn key(&self, lfae: &FrozenLfae, data: &str) -> String {
         let config = &self.config;
         let views = (self.views, self.max_zoom, self.crop, self.sampling);
-        let mut key = vec![
-            json!(self.lfae_step),
-            json!(config.lfae),
-            json!(config.image_size),
-            json!(config.frames),
-            json!(views),
-        ];
-        // What was stored before there were looks has none.
-        key.extend((self.looks > 0).then(|| json!(self.looks)));
-        json!(key).to_string()
+        json!([lfae.fingerprint, data, config.lfae, config.image_size, config.frames, views, self.looks]).to_string()
     }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_none(looks: &u16) -> bool {
     *looks == 0
+}
+
+/// What stage 2 learns from.
+pub(super) struct Lessons {
+    /// Fingerprints of the clips of both splits.
+    pub(super) data: String,
+    pub(super) train: MotionSet,
+    pub(super) validation: MotionSet,
+    /// The people of the validation split, for previews.
+    pub(super) people: ClipSet,
 }
 
 /// Reference latents and motion of all clips, in a file. Another view of a clip is a clip of its own.
@@ -112,6 +141,7 @@ impl MotionSet {
         lfae: &LatentFlowAutoencoder,
         data: &ClipSet,
         settings: &MotionSettings,
+        key: &str,
         path: &Path,
         device: &Device,
     ) -> Result<Self> {
@@ -150,7 +180,7 @@ impl MotionSet {
                 entries.extend(clips.iter().map(|clip| Entry::of(clip, reference)));
             }
         }
-        let file = writer.finish(metadata(&entries, &references, settings)?)?;
+        let file = writer.finish(metadata(&entries, &references, key)?)?;
         Ok(Self { labels: settings.labels.clone(), clips: entries, references, file })
     }
 
@@ -249,10 +279,10 @@ impl MotionSet {
 
     /// Opens a set that was computed with the same settings; `None` if there is none, or one of
     /// other settings.
-    fn open(path: &Path, settings: &MotionSettings) -> Option<Self> {
+    fn open(path: &Path, settings: &MotionSettings, key: &str) -> Option<Self> {
         let (file, metadata) = MotionFile::open(path).ok()?;
         let text = |key: &str| metadata.get(key)?.as_str();
-        if text("key")? != settings.key() || [file.latents().shape.len(), file.motions().shape.len()] != [3, 4] {
+        if text("key")? != key || [file.latents().shape.len(), file.motions().shape.len()] != [3, 4] {
             return None;
         }
         let places: Vec<(usize, usize)> = serde_json::from_str(text("clips")?).ok()?;
@@ -290,14 +320,14 @@ fn appearances(clip: Clip<'_>, view: View, looks: usize, seed: u64) -> Vec<Vec<f
 }
 
 /// What a file of motion says about its clips. Sets without strengths and appearances look as they always did.
-fn metadata(entries: &[Entry], references: &[Range<usize>], settings: &MotionSettings) -> Result<serde_json::Value> {
+fn metadata(entries: &[Entry], references: &[Range<usize>], key: &str) -> Result<serde_json::Value> {
     let places: Vec<(usize, usize)> = entries.iter().map(|entry| (entry.reference, entry.label)).collect();
     let strengths: BTreeMap<usize, &Strengths> =
         entries.iter().enumerate().filter_map(|(index, entry)| Some((index, entry.strengths.as_ref()?))).collect();
     let sizes: Vec<usize> = references.iter().map(ExactSizeIterator::len).collect();
     let mut metadata = serde_json::Map::new();
     let mut insert = |key: &str, text: String| metadata.insert(key.to_owned(), text.into());
-    insert("key", settings.key());
+    insert("key", key.to_owned());
     insert("clips", serde_json::to_string(&places)?);
     if !strengths.is_empty() {
         insert("strengths", serde_json::to_string(&strengths)?);
@@ -369,9 +399,9 @@ mod tests {
         let settings = settings(data.labels().to_vec());
         let path = dir.path().join("motion.safetensors");
         let lfae = settings.config.lfae.init(&device);
-        let computed = MotionSet::compute(&lfae, &data, &settings, &path, &device).unwrap();
-        let opened = MotionSet::open(&path, &settings).unwrap();
-        assert!(MotionSet::open(&path, &MotionSettings { looks: 0, ..settings.clone() }).is_none(), "other settings");
+        let computed = MotionSet::compute(&lfae, &data, &settings, "key", &path, &device).unwrap();
+        let opened = MotionSet::open(&path, &settings, "key").unwrap();
+        assert!(MotionSet::open(&path, &settings, "another key").is_none(), "other weights, data or settings");
         for set in [computed, opened] {
             assert_eq!(set.len(), 2 * 2 * labels);
             // Its own, two from the data, and a look.
@@ -405,8 +435,7 @@ mod tests {
     #[test]
     fn plain_sets_are_stored_as_they_always_were() {
         let entries = [(0, 0), (0, 1)].map(|(reference, label)| Entry { reference, label, strengths: None });
-        let settings = MotionSettings { looks: 0, ..settings(vec!["neutral".into(), "anger".into()]) };
-        let metadata = metadata(&entries, &ranges(&[1]), &settings).unwrap();
+        let metadata = metadata(&entries, &ranges(&[1]), "key").unwrap();
         assert_eq!(metadata["clips"], "[[0,0],[0,1]]");
         assert_eq!(metadata.as_object().unwrap().len(), 2, "{metadata}");
     }

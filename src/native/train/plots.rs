@@ -2,12 +2,15 @@
 //! steps and the held-out value over it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use plotters::prelude::*;
 use serde_json::Value;
+
+use crate::native::staging::write_file;
 
 const SIZE: (u32, u32) = (900, 450);
 /// Points of a curve: more would hide the trend in the noise.
@@ -16,21 +19,25 @@ const STRETCHES: usize = 300;
 /// `(step, value)` in the order of the log.
 type Curve = Vec<(f64, f64)>;
 
-/// Draws `losses.jsonl` and `validation.jsonl` of the run into `plots/`.
+/// Draws `losses.jsonl` and `validation.jsonl` of the run into `plots/`, and `plots/index.html`, a page of all charts.
 pub(super) fn draw(run: &Path) -> Result<()> {
     let directory = run.join("plots");
     fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
     let (mut training, mut held_out) = (curves(&run.join("losses.jsonl")), curves(&run.join("validation.jsonl")));
     let names: Vec<String> = training.keys().chain(held_out.keys()).cloned().collect();
+    let mut page = String::from("<!doctype html>\n<meta charset=\"utf-8\">\n<title>lfdm</title>\n");
     for name in names {
         let lines = [training.remove(&name), held_out.remove(&name)].map(Option::unwrap_or_default);
         if lines.iter().any(|line| line.len() > 1) {
             let path = directory.join(format!("{name}.svg"));
-            chart(&path, &name, [&means(&lines[0]), &lines[1]])
-                .with_context(|| format!("cannot draw {}", path.display()))?;
+            let failed = || format!("cannot draw {}", path.display());
+            let svg = chart(&name, [&means(&lines[0]), &lines[1]]).with_context(failed)?;
+            write_file(&path, svg.as_bytes()).with_context(failed)?;
+            writeln!(page, "<img src=\"{name}.svg\" alt=\"{name}\" width=\"600\">")?;
         }
     }
-    Ok(())
+    let path = directory.join("index.html");
+    write_file(&path, page.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Every metric of a log by its name; values that are not numbers are left out.
@@ -58,13 +65,14 @@ fn means(curve: &[(f64, f64)]) -> Curve {
     curve.chunks(curve.len().div_ceil(STRETCHES).max(1)).map(mean).collect()
 }
 
-fn chart(path: &Path, name: &str, [training, held_out]: [&Curve; 2]) -> Result<()> {
+fn chart(name: &str, [training, held_out]: [&Curve; 2]) -> Result<String> {
     let points = || training.iter().chain(held_out);
     let last = points().map(|point| point.0).fold(1.0, f64::max);
     let (low, high) = points().fold((f64::MAX, f64::MIN), |(low, high), point| (low.min(point.1), high.max(point.1)));
     let room = (0.05 * (high - low)).max(1e-6);
 
-    let area = SVGBackend::new(path, SIZE).into_drawing_area();
+    let mut svg = String::new();
+    let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
     area.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&area)
         .margin(16)
@@ -82,7 +90,8 @@ fn chart(path: &Path, name: &str, [training, held_out]: [&Curve; 2]) -> Result<(
     }
     chart.configure_series_labels().background_style(WHITE.mix(0.8)).border_style(BLACK.mix(0.3)).draw()?;
     area.present()?;
-    Ok(())
+    drop((chart, area));
+    Ok(svg)
 }
 
 #[cfg(test)]
@@ -103,6 +112,9 @@ mod tests {
         draw(run.path()).unwrap();
         let svg = fs::read_to_string(run.path().join("plots/loss.svg")).unwrap();
         assert!(svg.contains("held out") && svg.contains("<polyline"), "{svg}");
+        let page = fs::read_to_string(run.path().join("plots/index.html")).unwrap();
+        assert_eq!(page.matches("<img").count(), 1, "{page}");
+        assert!(page.contains("src=\"loss.svg\""), "{page}");
         assert!(!run.path().join("plots/psnr.svg").exists(), "one point is no curve");
         assert!(means(&curves(&run.path().join("losses.jsonl"))["loss"]).len() <= STRETCHES);
     }

@@ -15,6 +15,12 @@ use crate::native::metrics::{Score, psnr, sharpness};
 use crate::pipeline::{Portrait, Request};
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
+/// The columns of [`reconstructions`], in words that fit above 64 pixels.
+const COLUMNS: [&str; 7] = ["source", "real", "warped", "rebuilt", "painted", "flow", "seen"];
+
+/// The PSNRs over what moves, of [`reconstructions`] and of frame 0.
+pub(super) const PSNRS: [&str; 2] = ["psnr_moving", "psnr_repeat_moving"];
+
 /// People in a preview of reconstructions; the metrics that come with it are of them only.
 pub(super) const PEOPLE: usize = 8;
 
@@ -59,7 +65,7 @@ pub(super) fn reconstructions(
     let grid = [data.grid(); 2];
     let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);
     let (mut repeated, mut reconstructed, mut detail) = (Vec::new(), Vec::new(), Vec::new());
-    let mut sheet = ContactSheet::new(size);
+    let mut sheet = ContactSheet::new(size).with_headings(&COLUMNS);
     for subject in 0..data.len().min(PEOPLE) {
         let moving: Vec<Clip<'_>> =
             data.clips_of(subject).filter(|clip| data.labels()[clip.label()] != NEUTRAL).collect();

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -12,24 +12,32 @@ use burn::tensor::Device;
 
 use super::account::{Account, Phase};
 use super::args::RunArgs;
+use super::claim::Claim;
 use super::ema::Ema;
+use super::interruption::Interruption;
 use super::log::Log;
 use super::stage::{Draw, Stage};
 use super::{parts, plots};
-use crate::native::checkpoint::{self, Checkpoint, State, Written};
+use crate::native::checkpoint::{self, Checkpoint, Origin, State, Written};
 use crate::native::model::open_weights;
 
 /// What may help when a run diverges.
-const ADVICE: &str = "a lower --lr or --clip may help";
+const ADVICE: &str = "a lower --lr may help, or a new run with a lower --clip";
 
 /// Trains `stage` from its beginning, or from the last checkpoint in `args.out`. A run begins with
 /// the averaged weights of `init`, a run or a bundle, or with random ones.
-pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>) -> Result<()> {
-    args.check()?;
+///
+/// # Errors
+/// A signal is one, once a checkpoint is saved: what would have come next needs the whole run.
+pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>, _claim: Claim) -> Result<()> {
     let mut run = Run::begin_or_resume(stage, args, init)?;
+    let interruption = Interruption::listen()?;
     while run.done() < args.steps {
         run = run.step()?;
         run.say_forecast();
+        if interruption.is_wanted() {
+            return run.interrupt();
+        }
         if run.is_out_of_time() {
             run.log.note(&format!("out of time after step {}; --resume continues", run.done()));
             break;
@@ -46,11 +54,14 @@ struct Run<'a, S: Stage> {
     stage: &'a S,
     args: &'a RunArgs,
     devices: Vec<Device>,
+    origin: Origin,
     progress: Progress<S::Model>,
     /// The step from which this process continues, or 0.
     first_step: u64,
     /// The step of the last good checkpoint.
     saved: Option<u64>,
+    /// When it was saved, or else when the run began.
+    saved_at: Instant,
     log: Log,
     account: Account,
     previews: PathBuf,
@@ -92,12 +103,14 @@ impl<M: Module> Progress<M> {
         model: M,
         optimizer: ModuleOptimizer,
         checkpoint: &Checkpoint<S::Settings>,
+        origin: &Origin,
         out: &Path,
     ) -> Result<Self> {
-        let differences = checkpoint.differences(&stage.spec().settings)?;
+        let differences = checkpoint.differences(&stage.spec().settings, origin)?;
         ensure!(
             differences.is_empty(),
-            "{} was trained with other settings: {}; use the same again, or choose another --out",
+            "{} was trained with other settings: {}; use the same again, or begin another run with --init and another \
+             --out",
             out.display(),
             differences.join(", ")
         );
@@ -120,17 +133,11 @@ impl<'a, S: Stage> Run<'a, S> {
         if let Some(norm) = args.clip {
             optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
         }
-        let out = args.out.display();
-        let progress = if let Some(checkpoint) = Checkpoint::latest(&args.out)? {
-            ensure!(
-                args.resume,
-                "{out} already holds a run (step {}); add --resume to continue it, or choose another --out",
-                checkpoint.step()
-            );
-            Progress::resume(stage, model, optimizer, &checkpoint, &args.out)?
-        } else {
-            ensure!(!args.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
-            Progress::begin(stage, model, optimizer, init)?
+        let spec = stage.spec();
+        let origin = Origin { seed: args.seed, clip: args.clip, data: spec.data.clone(), motion: spec.motion.clone() };
+        let progress = match Checkpoint::latest(&args.out)? {
+            Some(checkpoint) => Progress::resume(stage, model, optimizer, &checkpoint, &origin, &args.out)?,
+            None => Progress::begin(stage, model, optimizer, init)?,
         };
 
         let first_step = progress.step;
@@ -142,10 +149,23 @@ impl<'a, S: Stage> Run<'a, S> {
         log.note(&format!("{name}: {parameters} parameters, steps {first_step} to {}", args.steps));
         let saved = (first_step > 0).then_some(first_step);
         let started = Instant::now();
-        let mut run = Self { stage, args, devices, progress, first_step, saved, log, account, previews, started };
+        let mut run = Self {
+            stage,
+            args,
+            devices,
+            origin,
+            progress,
+            first_step,
+            saved,
+            saved_at: started,
+            log,
+            account,
+            previews,
+            started,
+        };
         if first_step == 0 {
             run.validate()?;
-            run.started = Instant::now();
+            (run.started, run.saved_at) = (Instant::now(), Instant::now());
         }
         Ok(run)
     }
@@ -161,7 +181,7 @@ impl<'a, S: Stage> Run<'a, S> {
 
     fn step(mut self) -> Result<Self> {
         let step = self.progress.step;
-        let is_due = step.is_multiple_of(self.args.save_every) && step > self.first_step;
+        let is_due = step > self.first_step && self.is_due(step);
         // Written before the step, which moves the running statistics; published after it, when the
         // weights are known to be good.
         let written = is_due.then(|| self.write()).transpose()?;
@@ -188,6 +208,13 @@ impl<'a, S: Stage> Run<'a, S> {
         self.progress.step += 1;
         self.log.step(step, &values)?;
         Ok(self)
+    }
+
+    /// Whether it is time for a checkpoint: after the first step of all, to show that it can be written.
+    fn is_due(&self, step: u64) -> bool {
+        self.saved.is_none()
+            || step.is_multiple_of(self.args.save_every)
+            || self.saved_at.elapsed().as_secs_f64() >= self.args.save_minutes * 60.0
     }
 
     /// Says how long the run will take, as soon as that is known.
@@ -223,7 +250,8 @@ impl<'a, S: Stage> Run<'a, S> {
     fn write(&mut self) -> Result<Written> {
         let since = Instant::now();
         let Progress { model, optimizer, average, step, seconds } = &self.progress;
-        let state = State { step: *step, settings: &self.stage.spec().settings, seconds: *seconds };
+        let origin = Some(self.origin.clone());
+        let state = State { step: *step, settings: &self.stage.spec().settings, seconds: *seconds, origin };
         let average = average.model();
         let written =
             Checkpoint::write(&self.args.out, &state, model, optimizer, average, &self.stage.export(average))?;
@@ -234,7 +262,7 @@ impl<'a, S: Stage> Run<'a, S> {
     fn publish(&mut self, written: Written) -> Result<()> {
         let since = Instant::now();
         written.publish()?;
-        self.saved = Some(self.progress.step);
+        (self.saved, self.saved_at) = (Some(self.progress.step), Instant::now());
         plots::draw(&self.args.out)?;
         self.account.checkpoint(since);
         Ok(())
@@ -245,6 +273,20 @@ impl<'a, S: Stage> Run<'a, S> {
             Some(step) => format!("the checkpoint of step {step} in {} is good", self.args.out.display()),
             None => "there is no checkpoint yet".to_owned(),
         }
+    }
+
+    /// Saves what there is and ends.
+    fn interrupt(mut self) -> Result<()> {
+        if self.saved != Some(self.done()) {
+            self.save()?;
+        }
+        let done = self.done();
+        self.log.times(done, &self.account.close())?;
+        bail!(
+            "stopped by a signal after step {done} of {}, which is saved in {}; --resume continues",
+            self.args.steps,
+            self.args.out.display()
+        )
     }
 
     fn finish(mut self) -> Result<()> {
@@ -258,7 +300,7 @@ impl<'a, S: Stage> Run<'a, S> {
         let checkpoint = checkpoint::path_of(&self.args.out, self.done());
         let next = self.stage.next_command(&self.args.out);
         self.log.times(self.progress.step, &self.account.close())?;
-        self.log.finish(self.stage.held_out_metric(), &checkpoint, next.as_deref());
+        self.log.finish(self.stage.held_out_metric(), self.stage.psnrs(), &checkpoint, next.as_deref());
         Ok(())
     }
 }

@@ -61,6 +61,11 @@ pub(crate) trait Stage: Sync {
         "loss"
     }
 
+    /// The PSNRs of rebuilt frames and of frame 0 in their place, among the metrics, for a stage that rebuilds.
+    fn psnrs(&self) -> Option<[&'static str; 2]> {
+        None
+    }
+
     /// The command that makes use of the finished `run`.
     fn next_command(&self, _run: &Path) -> Option<String> {
         None
@@ -73,6 +78,10 @@ pub(crate) struct Spec<S> {
     pub(crate) name: &'static str,
     /// Sizes and options that a resumed run must share.
     pub(crate) settings: S,
+    /// [Hash](crate::native::data::fingerprint_of) of the clips.
+    pub(crate) data: String,
+    /// Fingerprint of the auto-encoder that is kept as it is.
+    pub(crate) motion: Option<String>,
     pub(crate) optimizer: AdamConfig,
     /// The name of a parameter in checkpoints and bundles, from its path in the module.
     pub(crate) parameter_name: fn(&str) -> String,

@@ -1,0 +1,238 @@
+//! Files that nobody meant well: none may panic, hang, or fill the memory.
+//!
+//! Every file is a good one with something changed, by a generator with a fixed seed, so that a failure repeats.
+//! `LFDM_HOSTILE_SECONDS` says how long each test tries [default: 5]; `tests/hostile/run.sh` gives them an hour.
+#![cfg(feature = "native")]
+
+mod tiny;
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use lfdm::bundle::{Bundle, Manifest};
+use lfdm::condition::ConditionTable;
+use lfdm::config::LfdmConfig;
+use lfdm::diffusion::{self, MotionCodec};
+use lfdm::lfae;
+use lfdm::native::pth::Checkpoint;
+use lfdm::pipeline::Animator;
+use lfdm::weights::collect_module;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use serde_json::{Value, json};
+
+/// Longest time for one file.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Most memory of the whole process, in kB.
+const MEMORY: u64 = 2_000_000;
+
+fn seconds() -> u64 {
+    std::env::var("LFDM_HOSTILE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(5)
+}
+
+/// Calls `attempt` with generators of seeds 0, 1, 2, … until the time is over, and at least `fewest` times.
+fn try_all(fewest: u64, attempt: impl Fn(&mut ChaCha8Rng)) {
+    let since = Instant::now();
+    let mut seed = 0;
+    while seed < fewest || since.elapsed().as_secs() < seconds() {
+        endure(&format!("seed {seed}"), || attempt(&mut ChaCha8Rng::seed_from_u64(seed)));
+        seed += 1;
+    }
+    println!("{seed} files");
+}
+
+/// Fails for a panic, a hang, or too much memory.
+fn endure(name: &str, attempt: impl FnOnce()) {
+    let since = Instant::now();
+    assert!(catch_unwind(AssertUnwindSafe(attempt)).is_ok(), "{name}: it panicked");
+    assert!(since.elapsed() < PATIENCE, "{name}: it took {:?}", since.elapsed());
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    assert!(peak.unwrap_or(0) < MEMORY, "{name}: {peak:?} kB");
+}
+
+/// Changes some bytes, moves or repeats a part, or cuts the end off.
+fn damage(bytes: &mut Vec<u8>, rng: &mut ChaCha8Rng) {
+    for _ in 0..=rng.next_u32() % 4 {
+        if bytes.len() < 8 {
+            return;
+        }
+        let place = |rng: &mut ChaCha8Rng| rng.next_u32() as usize % bytes.len();
+        let (from, to) = (place(rng), place(rng));
+        let length = (1 + rng.next_u32() as usize % 40).min(bytes.len() - from.max(to));
+        match rng.next_u32() % 6 {
+            0 | 1 => bytes[from] = rng.next_u32() as u8,
+            2 => bytes[from] = [0, 1, 0x7f, 0x80, 0xff][to % 5],
+            3 => bytes.copy_within(from..from + length, to),
+            4 => {
+                let part = bytes[from..from + length].to_vec();
+                bytes.splice(to..to, part);
+            }
+            _ => bytes.truncate(from.max(bytes.len() / 2)),
+        }
+    }
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pth");
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "pth"));
+    paths.sort();
+    assert!(!paths.is_empty());
+    paths
+}
+
+#[test]
+fn damaged_checkpoints() {
+    let originals: Vec<Vec<u8>> = fixtures().iter().map(|path| fs::read(path).unwrap()).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("damaged.pth");
+    try_all(200, |rng| {
+        let mut bytes = originals[rng.next_u32() as usize % originals.len()].clone();
+        damage(&mut bytes, rng);
+        fs::write(&path, &bytes).unwrap();
+        let Ok(mut checkpoint) = Checkpoint::open(&path) else { return };
+        for (_, tensor) in checkpoint.tensors().unwrap_or_default() {
+            drop(checkpoint.read(&tensor));
+        }
+    });
+}
+
+/// A small model that animates.
+fn model() -> Bundle {
+    let device = Device::flex();
+    let labels = ["calm", "joy"].map(str::to_owned).to_vec();
+    let config = tiny::config(32, 4, labels.len());
+    let mut weights = collect_module(&config.lfae.init(&device), &lfae::official_key);
+    let denoiser = config.diffusion.init(config.latent_channels(), &device);
+    weights.merge(collect_module(&denoiser, &diffusion::official_key));
+    weights.merge(ConditionTable::one_hot(labels.clone(), &device).to_state());
+    weights.merge(MotionCodec::official(config.flow_size(), false, &device).to_state());
+    Bundle { manifest: tiny::manifest("tiny", config, labels), weights }
+}
+
+/// Every number in `value`, by its JSON pointer.
+fn numbers(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::Object(section) => {
+            section.iter().for_each(|(key, value)| numbers(&format!("{path}/{key}"), value, found));
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, value)| numbers(&format!("{path}/{index}"), value, found));
+        }
+        Value::Number(_) => found.push(path.to_owned()),
+        _ => {}
+    }
+}
+
+fn odd_numbers() -> Vec<Value> {
+    vec![
+        json!(0),
+        json!(1),
+        json!(2),
+        json!(3),
+        json!(5),
+        json!(7),
+        json!(65),
+        json!(1000),
+        json!(4096),
+        json!(1u64 << 31),
+        json!(1u64 << 62),
+        json!(u64::MAX),
+        json!(-1),
+        json!(0.3),
+        json!(1e30),
+    ]
+}
+
+/// Each number of a manifest replaced by odd ones: what is accepted must load, or say why it does not.
+#[test]
+fn manifests_with_one_number_changed() {
+    let Bundle { mut manifest, weights } = model();
+    manifest.files.push(lfdm::bundle::WeightFile {
+        name: "weights-0.safetensors".into(),
+        part: lfdm::bundle::Part::Generation,
+        bytes: 1,
+        sha256: String::new(),
+    });
+    let original = serde_json::to_value(&manifest).unwrap();
+    let mut paths = Vec::new();
+    numbers("", &original, &mut paths);
+    let (mut tried, mut loaded) = (0, 0);
+    for path in &paths {
+        for odd in odd_numbers() {
+            let mut changed = original.clone();
+            *changed.pointer_mut(path).unwrap() = odd.clone();
+            tried += 1;
+            endure(&format!("{path} = {odd}"), || {
+                let Ok(manifest) = Manifest::parse(&serde_json::to_vec(&changed).unwrap()) else { return };
+                loaded += 1;
+                drop(Animator::load(Bundle { manifest, weights: weights.clone() }, &Device::flex()));
+            });
+        }
+    }
+    println!("{tried} manifests, {loaded} of them plausible");
+    assert!(loaded > paths.len(), "nothing gets through");
+}
+
+#[test]
+fn damaged_manifests() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models/faces-64/manifest.json");
+    let original = fs::read(path).unwrap();
+    assert!(Manifest::parse(&original).is_ok());
+    try_all(1000, |rng| {
+        let mut bytes = original.clone();
+        damage(&mut bytes, rng);
+        drop(Manifest::parse(&bytes));
+    });
+}
+
+/// An official YAML, as JSON.
+fn official() -> Value {
+    let hourglass = json!({ "block_expansion": 32, "max_features": 1024, "num_blocks": 5 });
+    let with = |more: Value| {
+        let mut all = hourglass.clone();
+        all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        all
+    };
+    json!({
+        "dataset_params": { "frame_shape": 128 },
+        "model_params": {
+            "num_regions": 10, "num_channels": 3, "estimate_affine": true, "revert_axis_swap": true,
+            "bg_predictor_params": with(json!({ "bg_type": "affine" })),
+            "region_predictor_params": with(json!({ "temperature": 0.1, "scale_factor": 0.25, "pca_based": true })),
+            "generator_params": {
+                "block_expansion": 64, "max_features": 512, "num_down_blocks": 2, "num_bottleneck_blocks": 6,
+                "skips": true,
+                "pixelwise_flow_predictor_params": with(json!({
+                    "scale_factor": 0.25, "use_deformed_source": true, "estimate_occlusion_map": true,
+                })),
+            },
+        },
+    })
+}
+
+/// Odd numbers in an official YAML make no model, or one that is bounded.
+#[test]
+fn official_files_with_one_number_changed() {
+    let original = official();
+    assert_eq!(LfdmConfig::from_official(&original, 40).unwrap().validate(), Ok(()));
+    let mut paths = Vec::new();
+    numbers("", &original, &mut paths);
+    for path in &paths {
+        for odd in odd_numbers() {
+            let mut changed = original.clone();
+            *changed.pointer_mut(path).unwrap() = odd.clone();
+            endure(&format!("{path} = {odd}"), || {
+                if let Ok(config) = LfdmConfig::from_official(&changed, 40)
+                    && config.validate().is_ok()
+                {
+                    let _ = (config.flow_size(), config.latent_size(), config.latent_channels());
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! What the user has survives the program: its directories, its runs, its disk when it is full, and its signals.
+#![cfg(all(unix, feature = "native"))]
+
+mod tiny;
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/faces");
+const LABELS: usize = 7;
+const LFAE: &str = "train lfae --data FACES --config config.json --batch 2 --lr 0.0003";
+const DM: &str = "train dm --data FACES --views 1 --batch 2 --lr 0.0003";
+
+fn command(dir: &Path, arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lfdm"));
+    let arguments = arguments.split_whitespace().map(|argument| if argument == "FACES" { FACES } else { argument });
+    command.args(arguments).current_dir(dir);
+    command
+}
+
+/// Its error if it fails.
+fn lfdm(dir: &Path, arguments: &str) -> Result<(), String> {
+    let output = command(dir, arguments).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!message.contains("panicked"), "{arguments}: {message}");
+    if output.status.success() { Ok(()) } else { Err(message) }
+}
+
+fn run(dir: &Path, arguments: &str) {
+    lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+}
+
+fn refusal(dir: &Path, arguments: &str) -> String {
+    lfdm(dir, arguments).err().unwrap_or_else(|| panic!("{arguments}: it was accepted"))
+}
+
+/// A directory with the configuration of a small model.
+fn workplace() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("config.json"), serde_json::to_vec(&tiny::config(32, 4, LABELS)).unwrap()).unwrap();
+    dir
+}
+
+fn wait_for(path: &Path) {
+    let since = Instant::now();
+    while !path.exists() {
+        assert!(since.elapsed() < Duration::from_mins(5), "there is no {}", path.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+fn bytes(path: impl AsRef<Path>) -> Vec<u8> {
+    fs::read(path.as_ref()).unwrap_or_else(|error| panic!("{}: {error}", path.as_ref().display()))
+}
+
+/// Everything below a directory, by name.
+fn listing(dir: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_run_belongs_to_one_process_and_a_signal_saves_it() {
+    let dir = workplace();
+    let dir = dir.path();
+    let steps = "--steps 40 --save-every 1000 --preview-every 1000";
+    run(dir, &format!("{LFAE} --out whole {steps}"));
+
+    let mut child = command(dir, &format!("{LFAE} --out cut {steps}")).stderr(Stdio::piped()).spawn().unwrap();
+    // The first step is saved, however many there are between checkpoints.
+    wait_for(&dir.join("cut/step-00000001"));
+    let refused = refusal(dir, &format!("{LFAE} --out cut {steps} --resume"));
+    assert!(refused.contains("another process is training in cut"), "{refused}");
+    signal(&child, "-TERM");
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && message.contains("stopped by a signal after step"), "{message}");
+    let newest = listing(&dir.join("cut")).into_iter().find(|name| name.starts_with("step-")).unwrap();
+    assert!(newest.as_str() > "step-00000001" && newest.as_str() < "step-00000040", "{newest}");
+
+    run(dir, &format!("{LFAE} --out cut {steps} --resume"));
+    for file in ["losses.jsonl", "validation.jsonl", "step-00000040/average.safetensors"] {
+        assert!(bytes(dir.join("whole").join(file)) == bytes(dir.join("cut").join(file)), "{file} differs");
+    }
+
+    // Ctrl-C, and a checkpoint by time.
+    child = command(dir, &format!("{LFAE} --out timed --save-minutes 0 {steps}")).spawn().unwrap();
+    wait_for(&dir.join("timed/step-00000003"));
+    signal(&child, "-INT");
+    assert!(!child.wait().unwrap().success());
+}
+
+#[test]
+fn resuming_refuses_what_would_make_another_run() {
+    let dir = workplace();
+    let dir = dir.path();
+    run(dir, &format!("{LFAE} --out run --steps 1"));
+    let losses = bytes(dir.join("run/losses.jsonl"));
+    let fewer = dir.join("fewer");
+    fs::create_dir(&fewer).unwrap();
+    for entry in fs::read_dir(FACES).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, fewer.join(path.file_name().unwrap())).unwrap();
+    }
+    run(dir, &format!("{LFAE} --data fewer --out run --steps 2 --resume").replace("--data FACES ", ""));
+    let other = bytes(fewer.join("s000000_k0.webp"));
+    fs::write(fewer.join("s000001_k0.webp"), other).unwrap();
+
+    let resume = |options: &str| refusal(dir, &format!("{LFAE} --out run --steps 3 --resume {options}"));
+    assert!(resume("--seed 1").contains("--seed was 0 and is now 1"));
+    assert!(resume("--clip 0.5").contains("--clip was the stage's own and is now 0.5"));
+    assert!(resume("--crop 0.1,0.1,0.8").contains("crop was"));
+    assert!(resume("--flow FACES").contains("the clips are others"));
+    let data = refusal(dir, &format!("{LFAE} --data fewer --out run --steps 3 --resume").replace("--data FACES ", ""));
+    assert!(data.contains("the clips are others (--data"), "{data}");
+    assert!(bytes(dir.join("run/losses.jsonl")).starts_with(&losses), "a refusal has cut the log");
+}
+
+#[test]
+fn stage_2_learns_the_motion_of_the_auto_encoder_that_it_was_given() {
+    let dir = workplace();
+    let dir = dir.path();
+    for (name, seed) in [("a", 1), ("b", 2)] {
+        run(dir, &format!("{LFAE} --out {name} --seed {seed} --steps 2"));
+        run(dir, &format!("{DM} --lfae {name} --out dm-{name} --steps 1"));
+    }
+    let refused = refusal(dir, "export --lfae a --dm dm-b --name mixed --out mixed");
+    assert!(refused.contains("dm-b learned from another auto-encoder than the one in a"), "{refused}");
+    run(dir, "export --lfae b --dm dm-b --name b --out model-b");
+    let refused = refusal(dir, "export --lfae a --dm model-b --name mixed --out mixed");
+    assert!(refused.contains("model-b learned from another auto-encoder"), "{refused}");
+    let refused = refusal(
+        dir,
+        "train consistency --data FACES --lfae a --dm dm-b --guidance 1 --stage-steps 1 --out c --steps 1 \
+                      --lr 0.001",
+    );
+    assert!(refused.contains("dm-b learned from another auto-encoder"), "{refused}");
+
+    // The bundle knows, and one that does not still serves.
+    let path = dir.join("model-b/manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&bytes(&path)).unwrap();
+    assert_eq!(manifest["training"]["dm"]["motion"].as_str().unwrap().len(), 64);
+    manifest["training"]["dm"].as_object_mut().unwrap().remove("motion");
+    fs::write(&path, manifest.to_string()).unwrap();
+    run(dir, "export --lfae model-b --dm model-b --name again --out again");
+    run(dir, "export --lfae b --dm model-b --name again --out again");
+    assert!(refusal(dir, "export --lfae a --dm model-b --name mixed --out mixed").contains("another auto-encoder"));
+
+    // Stored motion of `a` is not taken for that of `b`, although both were trained for as many steps.
+    fs::create_dir(dir.join("dm-c")).unwrap();
+    let sets = ["motion-train.safetensors", "motion-val.safetensors"];
+    for set in sets {
+        fs::copy(dir.join("dm-a").join(set), dir.join("dm-c").join(set)).unwrap();
+    }
+    run(dir, &format!("{DM} --lfae b --out dm-c --steps 1"));
+    for set in sets {
+        assert!(bytes(dir.join("dm-c").join(set)) == bytes(dir.join("dm-b").join(set)), "{set} is a's");
+    }
+    let refused = refusal(dir, &format!("{DM} --lfae a --out dm-b --steps 2 --resume"));
+    assert!(refused.contains("the auto-encoder is another one"), "{refused}");
+}
+
+#[test]
+fn nothing_of_the_users_is_replaced() {
+    let dir = workplace();
+    let dir = dir.path();
+    run(dir, &format!("{LFAE} --out runs/lfae --steps 1"));
+    run(dir, &format!("{DM} --lfae runs/lfae --out runs/dm --steps 1"));
+    let export = |out: &str| format!("export --lfae runs/lfae --dm runs/dm --name tiny --out {out}");
+    fs::create_dir(dir.join("thesis")).unwrap();
+    fs::write(dir.join("thesis/thesis.tex"), b"years of work").unwrap();
+    assert!(refusal(dir, &export("thesis")).contains("holds thesis.tex"));
+    for out in ["runs", ".", "runs/lfae", "runs/dm/step-00000001"] {
+        assert!(refusal(dir, &export(out)).contains("would replace what"), "{out}");
+    }
+    assert_eq!(listing(&dir.join("runs")), ["dm", "lfae"]);
+    run(dir, &export("model"));
+    run(dir, &export("model"));
+    fs::write(dir.join("model/notes.txt"), b"mine").unwrap();
+    assert!(refusal(dir, &export("model")).contains("holds notes.txt"));
+    fs::remove_file(dir.join("model/notes.txt")).unwrap();
+
+    image::RgbImage::new(64, 64).save(dir.join("portrait.png")).unwrap();
+    let animate = |out: &str| format!("animate --model model --image portrait.png --label fear --steps 1 --out {out}");
+    run(dir, &animate("frames"));
+    run(dir, &animate("frames"));
+    assert!(refusal(dir, &animate("thesis")).contains("holds thesis.tex"));
+    assert!(refusal(dir, "export-onnx --model model --out model").contains("would replace what"));
+    assert_eq!(bytes(dir.join("thesis/thesis.tex")), b"years of work");
+}
+
+/// A file system that takes only files of up to 8 kB stands for a full disk.
+#[test]
+fn a_full_disk_leaves_nothing_half_written() {
+    let dir = workplace();
+    let dir = dir.path();
+    run(dir, &format!("{LFAE} --out lfae --steps 1"));
+    run(dir, &format!("{DM} --lfae lfae --out dm --steps 1"));
+    run(dir, "export --lfae lfae --dm dm --name tiny --out model");
+    image::RgbImage::new(400, 400).save(dir.join("portrait.png")).unwrap();
+    fs::write(dir.join("clip.gif"), b"an earlier clip").unwrap();
+    let before = listing(dir);
+
+    for arguments in [
+        "animate --model model --image portrait.png --label fear --steps 1 --photo-size 400 --out clip.gif",
+        "animate --model model --image portrait.png --label fear --steps 1 --photo-size 400 --out frames",
+        "sheet --model model --data FACES --steps 1 --out sheet.png",
+        "export --lfae lfae --dm dm --name tiny --out other",
+        "export-pth --model model --out pth",
+        "export-onnx --model model --out onnx",
+        "eval --model model --data FACES --steps 1 --out report.json --clips-out clips",
+        "train dm --data FACES --lfae lfae --out motion --steps 1 --lr 0.001",
+    ] {
+        let program = env!("CARGO_BIN_EXE_lfdm");
+        let script = format!("trap '' XFSZ; ulimit -f 8; exec {program} {}", arguments.replace("FACES", FACES));
+        let output = Command::new("bash").args(["-c", &script]).current_dir(dir).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && !message.contains("panicked"), "{arguments}: {message}");
+        assert!(message.contains("File too large"), "{arguments}: {message}");
+    }
+    assert_eq!(bytes(dir.join("clip.gif")), b"an earlier clip");
+    let left = listing(dir).into_iter().filter(|name| !before.contains(name)).collect::<Vec<_>>();
+    assert_eq!(left, ["motion"], "a run directory may be begun");
+    assert!(!listing(&dir.join("motion")).iter().any(|name| name.ends_with("safetensors") || name.contains("staging")));
+}
+
+/// A server without a graphics adapter trains on, and says that it has none.
+#[test]
+fn no_graphics_adapter_is_needed_to_resume() {
+    let dir = workplace();
+    let dir = dir.path();
+    let blind = |arguments: &str| {
+        let mut command = command(dir, arguments);
+        for variable in ["VK_DRIVER_FILES", "VK_ICD_FILENAMES", "__EGL_VENDOR_LIBRARY_FILENAMES", "LIBGL_DRIVERS_PATH"]
+        {
+            command.env(variable, "/absent");
+        }
+        let output = command.output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!message.contains("panicked"), "{arguments}: {message}");
+        if output.status.success() { Ok(()) } else { Err(message) }
+    };
+    blind(&format!("{LFAE} --out run --steps 1")).unwrap();
+    blind(&format!("{LFAE} --out run --steps 2 --resume")).unwrap();
+    if cfg!(feature = "gpu")
+        && let Err(message) = blind(&format!("{LFAE} --out other --steps 1 --device gpu"))
+    {
+        assert!(message.contains("no graphics adapter"), "{message}");
+    }
+}
+
+/// An hour of measuring is not lost to a report that cannot be written.
+#[test]
+fn eval_says_at_once_that_it_cannot_write() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("file"), b"").unwrap();
+    let refused = refusal(dir.path(), "eval --model absent --data FACES --out file/report.json");
+    assert!(refused.contains("cannot write file/report.json") && !refused.contains("absent"), "{refused}");
+}
