@@ -38,6 +38,7 @@ impl DeviceArgs {
     ///
     /// # Errors
     /// A machine without a graphics adapter, asked for a GPU.
+    #[cfg_attr(not(feature = "gpu"), expect(clippy::unnecessary_wraps, reason = "only a GPU can be missing"))]
     pub(crate) fn open(&self) -> Result<Device> {
         match self.device {
             DeviceKind::Cpu => Ok(Device::flex()),

@@ -41,8 +41,8 @@ pub enum DatasetError {
     Options(String),
     /// The directory holds a set of another kind.
     #[error(
-        "{} holds a set that was made with `{setting}` {there}, and this one would have {here}; choose another directory \
-         or the same settings", dir.display()
+        "{} holds a set that was made with `{setting}` {there}, and this one would have {here}; choose another \
+         directory or the same settings", dir.display()
     )]
     Other {
         /// The directory.
