@@ -65,3 +65,11 @@ fn develop(light: f32) -> u8 {
     let shown = if light > 0.6 { 0.6 + 0.4 * (1. - (-(light - 0.6) / 0.4).exp()) } else { light };
     (shown.powf(1. / 2.2) * 255. + 0.5) as u8
 }
+
+/// Where tests that make pictures to look at leave them.
+#[cfg(test)]
+pub(crate) fn looking_folder() -> std::path::PathBuf {
+    let folder = std::env::temp_dir().join("lfdm-people");
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

@@ -197,8 +197,6 @@ mod tests {
     #[test]
     #[ignore = "makes pictures to look at"]
     fn contact_sheet() {
-        let dir = std::path::Path::new("/tmp/people-look/looks");
-        fs::create_dir_all(dir).unwrap();
         let variants: u64 = std::env::var("VARIANTS").map_or(5, |value| value.parse().unwrap());
         let size = 192;
         let columns = KINDS.len() as u32;
@@ -210,6 +208,6 @@ mod tests {
             let (x, y) = (at as u32 % columns * size, at as u32 / columns * size);
             image::imageops::replace(&mut sheet, &tile, i64::from(x), i64::from(y));
         }
-        sheet.save(dir.join("backdrops.png")).unwrap();
+        sheet.save(crate::picture::looking_folder().join("backdrops.png")).unwrap();
     }
 }

@@ -1,7 +1,5 @@
 //! A plain rasteriser to look at what grows, for tests only.
 
-use std::path::Path;
-
 use glam::{Quat, Vec2, Vec3};
 
 use super::{places, stand_in::Person};
@@ -167,8 +165,7 @@ impl View {
 
 /// Writes pictures beside each other, `columns` in a row.
 pub(crate) fn sheet(views: &[View], columns: usize, file: &str) {
-    let folder = Path::new("/tmp/people-look/hair");
-    std::fs::create_dir_all(folder).unwrap();
+    let folder = crate::picture::looking_folder();
     let rows = views.len().div_ceil(columns);
     let picture = image::RgbImage::from_fn((columns * SIZE) as u32, (rows * SIZE) as u32, |x, y| {
         let (x, y) = (x as usize, y as usize);

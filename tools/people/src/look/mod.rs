@@ -158,12 +158,10 @@ mod tests {
         assert!(KINDS.iter().all(|(kind, _)| share(kind.name) > 0.003));
     }
 
-    fn photograph(path: &Path, crop: Option<[u32; 3]>) -> Picture {
-        let whole = image::open(path).unwrap().into_rgb8();
-        let [x, y, size] = crop.unwrap_or([0, 0, whole.width()]);
-        let tile = image::imageops::crop_imm(&whole, x, y, size, size).to_image();
-        let mut picture = Picture::plain(size as usize, Vec3::ZERO);
-        for (pixel, bytes) in picture.pixels_mut().iter_mut().zip(tile.pixels()) {
+    fn photograph(path: &Path) -> Picture {
+        let photo = image::open(path).unwrap().into_rgb8();
+        let mut picture = Picture::plain(photo.width() as usize, Vec3::ZERO);
+        for (pixel, bytes) in picture.pixels_mut().iter_mut().zip(photo.pixels()) {
             *pixel = DISPLAY.light3(Vec3::from(bytes.0.map(f32::from)) / 255.);
         }
         picture
@@ -172,12 +170,8 @@ mod tests {
     #[test]
     #[ignore = "makes pictures to look at"]
     fn contact_sheet() {
-        let sheet = |id: u32| format!("/work/shared/faces/faces128/s{id:06}_k0.webp");
-        let faces = [
-            photograph(Path::new(&sheet(12)), Some([9 * 128, 4 * 128, 128])),
-            photograph(Path::new(&sheet(37)), Some([9 * 128, 6 * 128, 128])),
-            photograph(Path::new("/work/main/www/samples/418.png"), None),
-        ];
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/samples");
+        let faces = ["411", "418", "422"].map(|name| photograph(&samples.join(name).with_extension("png")));
         let variants: u64 = std::env::var("VARIANTS").map_or(2, |value| value.parse().unwrap());
         let tile = 212;
         let (columns, rows) = (KINDS.len() as u32, faces.len() as u32 * variants as u32);
@@ -197,8 +191,7 @@ mod tests {
                 );
             }
         }
-        std::fs::create_dir_all("/tmp/people-look/looks").unwrap();
-        canvas.save("/tmp/people-look/looks/looks.png").unwrap();
+        canvas.save(crate::picture::looking_folder().join("looks.png")).unwrap();
     }
 
     /// Milliseconds that this thread has computed, whatever else runs.
@@ -219,18 +212,6 @@ mod tests {
             });
             let costs: Vec<String> = costs.map(|cost| format!("{cost:.2}")).collect();
             println!("{}: {} ms of 128 pixels", kind.name, costs.join(" "));
-        }
-    }
-
-    #[test]
-    #[ignore = "measures"]
-    fn flicker() {
-        let path = "/work/shared/faces/faces128/s000012_k0.webp";
-        let frames = [6, 7].map(|frame| photograph(Path::new(path), Some([frame * 128, 4 * 128, 128])));
-        let moved = apart(&frames[0], &frames[1]);
-        for look in every_kind(6) {
-            let [a, b] = frames.each_ref().map(|frame| applied(&look, frame.clone(), 0));
-            println!("{} {:.2}", look.kind(), apart(&a, &b) / moved);
         }
     }
 }
