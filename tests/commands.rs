@@ -43,7 +43,8 @@ fn from_clips_to_a_video() {
     run("export --lfae lfae --dm dm --name tiny --out models/tiny");
     run("train dm --data FACES --lfae lfae --init models/tiny --out dm2 --views 1 --batch 1 --lr 0.0003 --steps 1");
     let refused =
-        lfdm(dir, "train lfae --data FACES --init lfae --out other --batch 1 --lr 0.0003 --steps 1").unwrap_err();
+        lfdm(dir, "train lfae --data FACES --init lfae --out other --batch 1 --lr 0.0003 --steps 1 --frames 4")
+            .unwrap_err();
     assert!(refused.contains("cannot begin with the weights in lfae"), "{refused}");
     let manifest = read(dir.join("models/tiny/manifest.json"));
     assert_eq!(manifest["labels"][4], "happiness");

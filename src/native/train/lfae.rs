@@ -160,6 +160,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     config.frames = args.frames.map_or(config.frames, usize::from);
     // What stage 2 will refuse is refused before stage 1 has taken hours.
     config.validate()?;
+    if let Some(path) = &args.init {
+        // Weights that are not there are missed before the data is read.
+        open_weights(path)?;
+    }
     let claim = args.run.claim()?;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(
