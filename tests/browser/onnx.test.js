@@ -70,7 +70,7 @@ describe(
       await exportTo(folder, 'faces-64');
       assert.deepEqual(await readdir(folder), names);
       await writeFile(join(folder, 'notes.txt'), 'years of work');
-      await assert.rejects(exportTo(folder, 'faces-64'), /holds notes\.txt, which no export wrote/);
+      await assert.rejects(exportTo(folder, 'faces-64'), /holds notes\.txt, which this command did not write/);
       assert.equal(await readFile(join(folder, 'notes.txt'), 'utf8'), 'years of work');
     });
   },
