@@ -7,11 +7,12 @@ use glam::Vec3;
 use super::{
     Paint, Person, Shape, Studio,
     parts::{NEUTRAL, available, plain},
+    skin::Scalp,
 };
 use crate::{
     assets::Pack,
     hair::{
-        self, Colours, Hair, Wearer,
+        self, Colours, Hair, Hairline, Style, Wearer,
         beard::{self, Beard},
         brows::{self, Brows},
         lashes::{self, Lashes},
@@ -24,6 +25,8 @@ use crate::{
 
 /// Share of people whose hair, brows or lashes, each for itself, are of the pack. Reserved people have no others.
 const OF_THE_PACK: f32 = 0.3;
+/// Share of a scalp full of hair that is painted.
+const FULL: f32 = 0.8;
 /// Share of men with a beard that is more than stubble.
 const BEARDED: f32 = 0.3;
 
@@ -186,6 +189,8 @@ fn grown_hair(person: &mut Person, wearer: &Wearer, random: &mut Random, parts: 
     let coils = (person.shape.origins[2] * random.between(0.2, 1.2)).clamp(0., 1.);
     let colours = neutral(random);
     let hair = Hair::draw(random, person.shape.femininity, person.shape.age, coils, colours);
+    let share = if hair.style == Style::Bald { 0.08 } else { FULL };
+    person.scalp = Scalp { share, hairline: hair.hairline };
     let tint = person.palette.hair / NEUTRAL;
     parts.extend(hair::grow(wearer, &hair, random).into_iter().map(|part| tinted(part, tint)));
     person.words.insert("hair", format!("{:?}", hair.style).to_lowercase());
@@ -200,6 +205,7 @@ fn made_hair(
     parts: &mut Vec<Part>,
 ) {
     let hair = &pack.hair[name];
+    person.scalp = Scalp { share: FULL, hairline: Hairline::default() };
     let measures = person.shape.measures(&studio.assets.head);
     let mirrored = random.chance(0.5);
     let volume = random.between(0.985, 1.07);

@@ -61,6 +61,8 @@ pub struct Person {
     pub parts: Vec<Part>,
     /// Their wrinkles.
     pub creases: Creases,
+    /// What is painted of their hair.
+    scalp: skin::Scalp,
     /// Words for what was drawn: hair, beard, clothes and so on.
     pub words: BTreeMap<&'static str, String>,
 }
@@ -108,7 +110,15 @@ impl Person {
         let palette =
             Palette::draw(&mut Random::new("palette", &[id]), shape.origins, shape.age, shape.is_feminine(), false);
         let creases = Creases::paint(&studio.small_sites, palette.seed);
-        let mut person = Self { id, shape, palette, parts: Vec::new(), creases, words: BTreeMap::new() };
+        let mut person = Self {
+            id,
+            shape,
+            palette,
+            parts: Vec::new(),
+            creases,
+            scalp: skin::Scalp::default(),
+            words: BTreeMap::new(),
+        };
         parts::assemble(&mut person, studio, take);
         person
     }
@@ -118,7 +128,7 @@ impl Person {
         let freely = appearance.chance(0.7);
         let shape = &self.shape;
         let palette = Palette::draw(appearance, shape.origins, shape.age, shape.is_feminine(), freely);
-        parts::repaint(&self.parts, &palette, studio, shape, appearance)
+        parts::repaint(self, &palette, studio, appearance)
     }
 
     /// Whether the person is for final tests.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use glam::Vec3;
 
-use super::{Paint, Palette, Person, RESERVED_FROM, Shape, Studio, eyes, growth, mouth, skin, wardrobe};
+use super::{Paint, Palette, Person, RESERVED_FROM, Studio, eyes, growth, mouth, skin, wardrobe};
 use crate::{
     hair::Wearer,
     mesh::{Cover, Material, Mesh, Part, Placement, Region},
@@ -40,27 +40,25 @@ pub(super) fn assemble(person: &mut Person, studio: &Studio, take: u32) {
 
     let mut parts = Vec::new();
     let dressed = wardrobe::dress(person, studio, &wearer, take, &mut parts);
+    // Hair is chosen first, since the scalp below it is painted to match.
+    let mut grown = Vec::new();
+    let before = growth::add(person, studio, &wearer, &mut grown);
     skin(person, studio, &dressed.covered, &mut parts);
     mouth::add_inner(person, studio, &mut parts);
-    let hair = growth::add(person, studio, &wearer, &mut parts);
+    let hair = parts.len() + before;
+    parts.extend(grown);
     wardrobe::adorn(person, &wearer, take, &dressed, hair, &mut parts);
     person.parts = parts;
 }
 
 /// The parts in the colours of another palette.
-pub(super) fn repaint(
-    parts: &[Part],
-    palette: &Palette,
-    studio: &Studio,
-    shape: &Shape,
-    random: &mut Random,
-) -> Vec<Part> {
+pub(super) fn repaint(person: &Person, palette: &Palette, studio: &Studio, random: &mut Random) -> Vec<Part> {
+    let shape = &person.shape;
     let feminine = shape.is_feminine();
-    let stubble = skin::Stubble { scalp: 0.6, hairline: 0. };
-    let texture = Arc::new(skin::paint(&studio.small_sites, palette, shape.age, feminine, stubble));
+    let texture = Arc::new(skin::paint(&studio.small_sites, palette, shape.age, feminine, person.scalp));
     let eye = eyes::paint(random, palette.darkness);
     let dye = wardrobe::fabric(random) * 2.5;
-    let mut parts = parts.to_vec();
+    let mut parts = person.parts.clone();
     for part in &mut parts {
         match part.region {
             Region::Skin => {
@@ -107,9 +105,13 @@ pub(super) fn plain(region: Region, mesh: Mesh, placement: Placement, texture: P
 
 fn skin(person: &Person, studio: &Studio, covered: &[bool], parts: &mut Vec<Part>) {
     let head = &studio.assets.head;
-    let stubble = skin::Stubble { scalp: 0.8, hairline: 0. };
-    let texture =
-        Arc::new(skin::paint(&studio.sites, &person.palette, person.shape.age, person.shape.is_feminine(), stubble));
+    let texture = Arc::new(skin::paint(
+        &studio.sites,
+        &person.palette,
+        person.shape.age,
+        person.shape.is_feminine(),
+        person.scalp,
+    ));
     let chosen = |inside: bool| {
         let keep = |triangle: &[u32; 3]| {
             let hidden = triangle.iter().any(|&vertex| covered[vertex as usize]);

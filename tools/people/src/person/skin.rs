@@ -4,18 +4,19 @@ use glam::Vec3;
 
 use super::{Palette, Sites};
 use crate::{
+    hair::Hairline,
     noise::{Noise, smooth},
     random::Random,
     texture::Texture,
 };
 
-/// Hair that is painted on the skin rather than grown.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stubble {
+/// Hair that is painted on the skin, below that which grows there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Scalp {
     /// Share of the scalp that shows hair: 0 for none.
-    pub(super) scalp: f32,
-    /// Heights of the hairline are moved by this, in decimetres: upwards where hair recedes.
-    pub(super) hairline: f32,
+    pub(super) share: f32,
+    /// Where hair begins.
+    pub(super) hairline: Hairline,
 }
 
 /// Noise at the scales of the skin: patches, mottling, pores.
@@ -27,8 +28,8 @@ struct Grain {
 }
 
 /// Paints the skin of a palette: `age` in `[0, 1]`, `feminine` for where no beard grows.
-pub(super) fn paint(sites: &Sites, palette: &Palette, age: f32, feminine: bool, hair: Stubble) -> Texture {
-    let painter = Painter::new(sites, palette, age, feminine, hair);
+pub(super) fn paint(sites: &Sites, palette: &Palette, age: f32, feminine: bool, scalp: Scalp) -> Texture {
+    let painter = Painter::new(sites, palette, age, feminine, scalp);
     let colours = (0..sites.map.texels().len()).map(|texel| painter.colour(texel).extend(1.));
     sites.map.texture(colours, palette.skin.extend(1.))
 }
@@ -38,7 +39,7 @@ struct Painter<'a> {
     palette: &'a Palette,
     age: f32,
     feminine: bool,
-    hair: Stubble,
+    scalp: Scalp,
     noise: Noise,
     spots: Vec<Spot>,
 }
@@ -53,9 +54,9 @@ struct Spot {
 }
 
 impl<'a> Painter<'a> {
-    fn new(sites: &'a Sites, palette: &'a Palette, age: f32, feminine: bool, hair: Stubble) -> Self {
+    fn new(sites: &'a Sites, palette: &'a Palette, age: f32, feminine: bool, scalp: Scalp) -> Self {
         let noise = Noise::new(palette.seed);
-        Self { sites, palette, age, feminine, hair, noise, spots: spots(palette, age) }
+        Self { sites, palette, age, feminine, scalp, noise, spots: spots(palette, age) }
     }
 
     fn colour(&self, texel: usize) -> Vec3 {
@@ -161,9 +162,9 @@ impl<'a> Painter<'a> {
 
     /// What is seen of the scalp between hairs.
     fn scalp(&self, texel: usize, place: Vec3, colour: Vec3, grain: &Grain) -> Vec3 {
-        let above = above_hairline(place, self.hair.hairline) + 0.04 * grain.pores;
+        let above = self.scalp.hairline.above(place) + 0.04 * grain.pores;
         let grows = smooth(0.02, 0.14, above) * (1. - smooth(0.3, 0.7, self.sites.ears[texel]));
-        let share = grows * self.hair.scalp * (0.8 + 0.2 * grain.fine);
+        let share = grows * self.scalp.share * (0.8 + 0.2 * grain.fine);
         colour.lerp(self.palette.hair * 0.5, share.clamp(0., 1.))
     }
 }
@@ -218,17 +219,6 @@ pub(super) fn bump(place: Vec3, centre: [f32; 3], radius: [f32; 3]) -> f32 {
     let up = (place.y - centre[1]) / radius[1];
     let out = (place.z - centre[2]) / radius[2];
     (-(across * across + up * up + out * out)).exp()
-}
-
-/// Heights of the hairline by the angle from the front, in degrees, on the base head.
-const HAIRLINE: ([f32; 9], [f32; 9]) =
-    ([0., 25., 45., 60., 75., 88., 105., 130., 180.], [7.98, 7.97, 7.84, 7.66, 7.30, 7.05, 7.08, 6.75, 6.55]);
-
-/// How far a place of the base head is above the hairline, which recedes by `receding`.
-fn above_hairline(place: Vec3, receding: f32) -> f32 {
-    let angle = place.x.abs().atan2(place.z - 0.55).to_degrees();
-    let front = smooth(75., 40., angle);
-    place.y - interpolate(angle, &HAIRLINE.0, &HAIRLINE.1) - receding * front
 }
 
 /// Piecewise linear, constant beyond the ends.
