@@ -2,11 +2,11 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, firefox } from 'playwright-core';
 
-import { serve } from './server.js';
+import { TYPES, serve } from './server.js';
 
 /** @import { BrowserContextOptions, Page } from 'playwright-core' */
 /** @import { Intercept } from './server.js' */
@@ -238,6 +238,26 @@ export class Visitor {
   async close() {
     await this.page.context().close();
   }
+}
+
+/**
+ * An `intercept` of the server that changes files of the page: `changes()` says how, by path, and
+ * undefined makes a file missing. What workers ask for is better changed here than by a route: a
+ * route sees nothing of workers inside workers, and holds a request until word of it has come from
+ * the worker too, which a worker that ends may never send.
+ *
+ * @param {() => Record<string, (body: string) => string | undefined>} changes
+ * @returns {Intercept}
+ */
+export function changing(changes) {
+  return async (_, response, path) => {
+    const change = changes()[path];
+    if (!change) return false;
+    const body = change(await readFile(`${DIST}/${path}`, 'utf8'));
+    response.writeHead(body === undefined ? 404 : 200, { 'content-type': TYPES[extname(path)] });
+    response.end(body);
+    return true;
+  };
 }
 
 /** A route handler that changes a response's body: `change` takes a Buffer and returns a Buffer or a string. */

@@ -12,7 +12,7 @@ import { extname, join, normalize } from 'node:path';
  * @typedef {(request: IncomingMessage, response: ServerResponse, path: string) => unknown} Intercept
  */
 
-const TYPES = {
+export const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',

@@ -1,43 +1,32 @@
 // Several workers on the CPU: the same pixels however many there are, and whatever becomes of them.
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 
-import { DIST, PATIENCE, edit, launch } from './harness.js';
+import { PATIENCE, changing, launch } from './harness.js';
 
 const FRAMES = 5;
+const SHORT = {
+  'models/faces-64/manifest.json': (body) => {
+    const manifest = JSON.parse(body);
+    manifest.config.frames = FRAMES;
+    return JSON.stringify(manifest);
+  },
+};
+/** A test that hangs ends by itself, with its page, and the next one starts with another. */
+const LIMIT = { timeout: PATIENCE / 2 };
 
-describe('threads', { timeout: 2 * PATIENCE }, () => {
+describe('threads', { timeout: 4 * PATIENCE }, () => {
   let host;
-  /**
-   * What becomes of the helpers' script. Routes of a page do not see what workers of workers ask
-   * for.
-   *
-   * @type {((body: string) => string | undefined) | null}
-   */
-  let change = null;
-  let served = 0;
-  const intercept = async (_, response, path) => {
-    if (path !== 'pkg/helper.js') return false;
-    served += 1;
-    const body = await readFile(`${DIST}/${path}`, 'utf8');
-    const changed = change ? change(body) : body;
-    response.writeHead(changed === undefined ? 404 : 200, { 'content-type': 'text/javascript' });
-    response.end(changed);
-    return true;
-  };
-  before(async () => (host = await launch({ intercept })));
+  /** What becomes of files on their way, in the running test. */
+  let changes = {};
+  before(async () => (host = await launch({ intercept: changing(() => ({ ...SHORT, ...changes })) })));
   after(() => host?.close());
+  afterEach(() => (changes = {}));
 
   /** A page with nothing but the package, and short videos. */
-  const blank = async (t, routes = {}) => {
-    const visitor = await host.visit('icon.svg', {
-      frames: FRAMES,
-      prepare: async (page) => {
-        for (const [url, handler] of Object.entries(routes)) await page.route(url, handler);
-      },
-    });
+  const blank = async (t) => {
+    const visitor = await host.visit('icon.svg');
     t.after(() => visitor.close());
     return visitor;
   };
@@ -70,7 +59,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
   /** The video of one thread, that all others are compared with. */
   let alone;
   before(async () => {
-    const visitor = await host.visit('icon.svg', { frames: FRAMES });
+    const visitor = await host.visit('icon.svg');
     alone = await videos(visitor, async ({ Lfdm, url, make }) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 1 });
       const video = await make(lfdm);
@@ -83,7 +72,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
   });
 
   for (const threads of [2, 3]) {
-    test(`${threads} make the pixels that one makes, in the same order`, async (t) => {
+    test(`${threads} make the pixels that one makes, in the same order`, LIMIT, async (t) => {
       const visitor = await blank(t);
       const requested = [];
       visitor.page.on('request', (request) => requested.push(request.url()));
@@ -112,7 +101,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     });
   }
 
-  test('a stop in the middle stops all of them, and the next video is whole', async (t) => {
+  test('a stop in the middle stops all of them, and the next video is whole', LIMIT, async (t) => {
     const visitor = await blank(t);
     const { stopped, made } = await videos(visitor, async ({ Lfdm, url, image, make }) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 2 });
@@ -151,7 +140,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     self.onmessage = (event) => {
       if (event.data.type === 'compute') { ${code} } else onmessage(event);
     };`;
-  const impatient = edit((body) => `${body}`.replace(/(PATIENCE\w*) = [\d_]+/g, '$1 = 1'));
+  const impatient = (body) => body.replace(/(PATIENCE\w*) = [\d_]+/g, '$1 = 1');
   for (const [name, changed] of Object.entries({
     'cannot be downloaded': () => undefined,
     'has an error in its script': (body) => `${body}\nthrow new Error('forced');`,
@@ -163,10 +152,10 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     'panics at a job': atJob(`fail('panicked at src/pipeline.rs:1:1: forced');`),
     'falls silent at a job': atJob(''),
   })) {
-    test(`a helper that ${name} is missed by nobody`, async (t) => {
-      const visitor = await blank(t, { '**/pkg/pool.js': impatient });
-      [change, served] = [changed, 0];
-      t.after(() => (change = null));
+    test(`a helper that ${name} is missed by nobody`, LIMIT, async (t) => {
+      let served = 0;
+      changes = { 'pkg/pool.js': impatient, 'pkg/helper.js': (body) => ((served += 1), changed(body)) };
+      const visitor = await blank(t);
       const made = await videos(visitor, async ({ Lfdm, url, make }) => {
         const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 3 });
         const made = [await make(lfdm), await make(lfdm)];
@@ -187,7 +176,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     });
   }
 
-  test('several videos leave the memory of all as it was', async (t) => {
+  test('several videos leave the memory of all as it was', LIMIT, async (t) => {
     const visitor = await blank(t);
     const memory = await videos(visitor, async ({ Lfdm, url, make }) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 3 });
@@ -204,7 +193,7 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     assert.ok(memory.at(-1) <= 1.1 * memory[3], `${memory}`);
   });
 
-  test('their number is checked, and bounded by the frames and by memory', async (t) => {
+  test('their number is checked, and bounded by the frames and by memory', LIMIT, async (t) => {
     const visitor = await blank(t);
     const { messages, told } = await visitor.withPackage(async ({ Lfdm }, url) => {
       const messages = [];
@@ -222,9 +211,8 @@ describe('threads', { timeout: 2 * PATIENCE }, () => {
     }
     assert.equal(told, FRAMES);
 
-    const small = await blank(t, {
-      '**/pkg/device.js': edit((body) => `${body}`.replaceAll('navigator.deviceMemory', '0.5')),
-    });
+    changes = { 'pkg/device.js': (body) => body.replaceAll('navigator.deviceMemory', '0.5') };
+    const small = await blank(t);
     const few = await small.withPackage(async ({ Lfdm }, url) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 5 });
       lfdm.dispose();
