@@ -1,27 +1,110 @@
 import { LfdmError } from './error.js';
+import { TELLING_BYTES, explain } from './formats.js';
 
 /** More pixels than any phone camera's default; a decoded picture of this size takes 256 MB. */
 const MAX_PIXELS = 64e6;
 /** The model sees far less; a larger short side only costs memory, so it is reduced while decoding. */
 const MAX_SHORT_SIDE = 1024;
+/** Drawings have no pixels of their own. They get as many as a photo, but no canvas is made wider than this. */
+const MAX_DRAWN_SIDE = 4096;
+
+/** @typedef {{ width: number, height: number }} Size */
 
 /**
- * Turns a picture into upright RGBA bytes: EXIF rotation applied, colours and alpha as stored in the file.
+ * Turns a picture into upright RGBA bytes that look as an `<img>` does: EXIF rotation applied, colours in sRGB.
  * Pictures with a short side over 1024 pixels are reduced to that first; smaller ones are not resampled.
  */
 export async function decodeImage(source) {
-  if (source?.data instanceof Uint8ClampedArray) {
-    if (source.width * source.height * 4 !== source.data.length || !source.data.length) {
-      throw new LfdmError('image', 'The image data does not match its width and height.');
-    }
-    return source;
+  if (source?.data instanceof Uint8ClampedArray) return checkedPixels(source);
+  if (source instanceof Blob) return decodeFile(source);
+  if (typeof source === 'string' || source instanceof URL) return decodeFile(await fetched(source));
+  const size = await sizeOf(source);
+  if (!size) {
+    throw new LfdmError(
+      'options',
+      'image: expected a File, a Blob, ImageData, a canvas, an <img>, a video, or the address of a picture.',
+    );
   }
-  if (!(source instanceof Blob)) {
-    throw new LfdmError('options', 'image: expected a File, a Blob or ImageData.');
-  }
-  if (source.size === 0) throw new LfdmError('image', 'This file is empty. Choose another picture.');
+  return pixelsOf(source, reduced(size));
+}
 
-  const { width, height } = await imageSize(source);
+function checkedPixels(pixels) {
+  const { data, width, height } = pixels;
+  if (width * height * 4 === data.length && data.length) return pixels;
+  throw new LfdmError('image', 'The image data does not match its width and height.');
+}
+
+async function fetched(address) {
+  const response = await fetch(address).catch(() => null);
+  if (response?.ok) return response.blob();
+  throw new LfdmError('image', 'The picture could not be downloaded. Check its address.', `${address}`);
+}
+
+/** The size of what a canvas can draw: `<img>`, canvas, bitmap, video and its frames. Undefined for anything else. */
+async function sizeOf(source) {
+  if (globalThis.HTMLImageElement && source instanceof HTMLImageElement) {
+    await source.decode().catch(() => {
+      throw new LfdmError('image', 'This <img> shows no picture.', source.currentSrc);
+    });
+  }
+  const width = source?.naturalWidth ?? source?.videoWidth ?? source?.displayWidth ?? source?.width;
+  const height = source?.naturalHeight ?? source?.videoHeight ?? source?.displayHeight ?? source?.height;
+  return typeof width === 'number' && typeof height === 'number' ? { width, height } : undefined;
+}
+
+/** @param {Blob} file */
+async function decodeFile(file) {
+  if (file.size === 0) throw new LfdmError('image', 'This file is empty. Choose another picture.');
+  const url = URL.createObjectURL(file);
+  try {
+    const image = await loaded(url);
+    if (!image) throw await unreadable(file);
+    const size = { width: image.naturalWidth, height: image.naturalHeight };
+    // A drawing may have no size of its own.
+    if (!size.width || !size.height) throw await unreadable(file);
+    if (file.type === 'image/svg+xml') return pixelsOf(image, enlarged(size));
+    const bitmap = await bitmapOf(file, size);
+    try {
+      return pixelsOf(bitmap, { width: bitmap.width, height: bitmap.height });
+    } finally {
+      bitmap.close();
+    }
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** An `<img>` knows the upright size from the header alone: unattached, it is decoded only when it is drawn. */
+async function loaded(url) {
+  const image = new Image();
+  return new Promise((/** @type {(image: HTMLImageElement | null) => void} */ resolve) => {
+    image.onload = () => resolve(image);
+    image.onerror = () => resolve(null);
+    image.src = url;
+  });
+}
+
+/**
+ * @param {Blob} file
+ * @param {Size} size
+ */
+async function bitmapOf(file, size) {
+  const { width, height } = reduced(size);
+  /** @type {ImageBitmapOptions} */
+  const options = { imageOrientation: 'from-image', premultiplyAlpha: 'none' };
+  if (width < size.width) Object.assign(options, { resizeWidth: width, resizeHeight: height, resizeQuality: 'high' });
+  try {
+    return await createImageBitmap(file, options);
+  } catch (error) {
+    throw await unreadable(file, error);
+  }
+}
+
+/**
+ * @param {Size} size
+ * @returns {Size}
+ */
+function reduced({ width, height }) {
   if (width * height > MAX_PIXELS) {
     const megapixels = Math.round((width * height) / 1e6);
     throw new LfdmError(
@@ -29,51 +112,57 @@ export async function decodeImage(source) {
       `This picture has ${megapixels} megapixels; the limit here is ${MAX_PIXELS / 1e6}. Choose a smaller one.`,
     );
   }
-  const scale = Math.min(1, MAX_SHORT_SIDE / Math.min(width, height));
-  /** @type {ImageBitmapOptions} */
-  const options = { imageOrientation: 'from-image', premultiplyAlpha: 'none', colorSpaceConversion: 'none' };
-  if (scale < 1) {
-    options.resizeWidth = Math.round(width * scale);
-    options.resizeHeight = Math.round(height * scale);
-    options.resizeQuality = 'high';
-  }
-  let bitmap;
-  try {
-    bitmap = await createImageBitmap(source, options);
-  } catch (error) {
-    throw unreadable(source, error);
-  }
-  const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
+  return scaled({ width, height }, Math.min(1, MAX_SHORT_SIDE / Math.min(width, height)));
+}
+
+/** @param {Size} size of a drawing */
+function enlarged({ width, height }) {
+  const scale = Math.min(MAX_SHORT_SIDE / Math.min(width, height), MAX_DRAWN_SIDE / Math.max(width, height));
+  return scaled({ width, height }, scale);
+}
+
+/**
+ * @param {Size} size
+ * @param {number} scale
+ */
+function scaled({ width, height }, scale) {
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+/**
+ * @param {CanvasImageSource} source
+ * @param {Size} size
+ */
+function pixelsOf(source, { width, height }) {
+  const canvas = new OffscreenCanvas(width, height);
   // Kept in main memory: a GPU canvas may change the last bit of a colour.
   const context = canvas.getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
-  if (!context) throw unreadable(source);
-  context.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return context.getImageData(0, 0, canvas.width, canvas.height);
-}
-
-/** The upright size, from the header alone: browsers decode an unattached <img> only when it is drawn. */
-async function imageSize(blob) {
-  const url = URL.createObjectURL(blob);
   try {
-    const image = new Image();
-    image.src = url;
-    await new Promise((resolve, reject) => {
-      image.onload = resolve;
-      image.onerror = () => reject(unreadable(blob));
-    });
-    // An SVG may have no size of its own.
-    if (!image.naturalWidth || !image.naturalHeight) throw unreadable(blob);
-    return { width: image.naturalWidth, height: image.naturalHeight };
-  } finally {
-    URL.revokeObjectURL(url);
+    if (!context) throw new Error('no canvas');
+    context.imageSmoothingQuality = 'high';
+    context.drawImage(source, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  } catch (error) {
+    const isForeign = error.name === 'SecurityError';
+    throw new LfdmError(
+      'image',
+      isForeign
+        ? 'This picture comes from another site, which does not let pages read it. Save it, then choose the file.'
+        : 'This picture cannot be drawn. Choose another one.',
+      `${width} x ${height}: ${error}`,
+    );
   }
 }
 
-function unreadable(blob, error) {
+/**
+ * @param {Blob & { name?: string }} file
+ * @param {Error} [error]
+ */
+async function unreadable(file, error) {
+  const start = new Uint8Array(await file.slice(0, TELLING_BYTES).arrayBuffer());
   return new LfdmError(
     'image',
-    'This file cannot be read as a picture. Use a JPEG, PNG or WebP file.',
-    [blob.name, blob.type || 'unknown type', `${blob.size} bytes`, error?.message].filter(Boolean).join(', '),
+    explain(start),
+    [file.name, file.type || 'unknown type', `${file.size} bytes`, error?.message].filter(Boolean).join(', '),
   );
 }

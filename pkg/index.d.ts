@@ -116,7 +116,8 @@ export interface Pixels {
   height: number;
 }
 
-export type ImageSource = Blob | ImageData | Pixels;
+/** A file, pixels, the address of a picture, or anything that a canvas can draw. */
+export type ImageSource = Blob | ImageData | Pixels | string | URL | CanvasImageSource;
 
 /** What the face does: a label, or how strongly each of several counts. */
 export type Expression =
@@ -294,5 +295,8 @@ export function storedModels(): Promise<StoredModel[]>;
 /** Removes them all. Models in use go on; the next `load` downloads again. */
 export function removeStoredModels(): Promise<void>;
 
-/** Reads a picture as upright RGBA pixels. Throws an `LfdmError` with code `image` if it cannot. */
+/**
+ * Reads a picture as upright RGBA pixels in sRGB, as an `<img>` shows it. Throws an `LfdmError` with code
+ * `image` if it cannot.
+ */
 export function decodeImage(source: ImageSource): Promise<Pixels>;

@@ -209,7 +209,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
         { sampler: 'euler' },
         { contrast: 'sadness' },
         { stepz: 5 },
-        { image: 'face.png' },
+        { image: 5 },
       ];
       const messages = [];
       for (const options of wrong) {

@@ -1,10 +1,14 @@
 import { deflateSync } from 'node:zlib';
 
-const COLOUR = { grey: [0, 1], rgba: [6, 4] };
+/** Type and bytes of a pixel. */
+const COLOUR = { grey: [0, 1], rgba: [6, 4], deep: [2, 6] };
 
-/** A PNG of `width` x `height`; `pixel(x, y)` gives the channels. Without it, one bit of black per pixel. */
-export function png(width, height, pixel) {
-  const [type, channels] = pixel ? COLOUR.rgba : COLOUR.grey;
+/**
+ * A PNG of `width` x `height`; `pixel(x, y)` gives the bytes of its channels: red, green, blue and alpha, or, `deep`,
+ * two bytes each of the first three. Without it, one bit of black per pixel.
+ */
+export function png(width, height, pixel, { deep = false } = {}) {
+  const [type, channels] = deep ? COLOUR.deep : pixel ? COLOUR.rgba : COLOUR.grey;
   const stride = (pixel ? width * channels : Math.ceil(width / 8)) + 1;
   const rows = Buffer.alloc(stride * height);
   if (pixel) {
@@ -15,7 +19,7 @@ export function png(width, height, pixel) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header.set([pixel ? 8 : 1, type, 0, 0, 0], 8);
+  header.set([deep ? 16 : pixel ? 8 : 1, type, 0, 0, 0], 8);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   return Buffer.concat([
     signature,
@@ -23,6 +27,12 @@ export function png(width, height, pixel) {
     chunk('IDAT', deflateSync(rows)),
     chunk('IEND', Buffer.alloc(0)),
   ]);
+}
+
+/** The same picture with one more chunk behind its header. */
+export function insertChunk(png, name, data) {
+  const header = 8 + 25;
+  return Buffer.concat([png.subarray(0, header), chunk(name, data), png.subarray(header)]);
 }
 
 function chunk(name, data) {
