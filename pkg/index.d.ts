@@ -174,7 +174,31 @@ export interface SamplingOptions {
    * [default: false]
    */
   bitmaps?: boolean;
+  /** Put the frame's `motion` into every frame event, for `paint`. [default: false] */
+  motions?: boolean;
   /** Stops the computation within one step; the loop then throws the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** How a frame moves, on a coarse grid, row by row. */
+export interface Motion {
+  /**
+   * Two numbers a cell, x and y: where in the picture it looks for its pixels. -1 and 1 are the picture's
+   * outer edges, so a cell that stays put has the place of its middle.
+   */
+  flow: Float32Array;
+  /** One number a cell: 1 is taken from the picture, 0 is painted anew. */
+  occlusion: Float32Array;
+}
+
+export interface PaintOptions {
+  /** The portrait that the motion was made for. */
+  image: ImageSource;
+  /** As `generate` gives them, or calculated from these: scaled, or between two of them. */
+  motions: Motion[];
+  /** As in `generate`. */
+  photoSize?: number;
+  bitmaps?: boolean;
   signal?: AbortSignal;
 }
 
@@ -220,7 +244,12 @@ export interface FrameEvent {
   photo?: Picture;
   /** The picture of `rgba`, if `bitmaps` was set. */
   bitmap?: ImageBitmap;
+  /** The numbers behind `flow` and `occlusion`, if `motions` was set. */
+  motion?: Motion;
 }
+
+/** A frame of motion that was given. */
+export type PaintedEvent = Omit<FrameEvent, 'flow' | 'occlusion' | 'motion'>;
 
 export interface DoneEvent {
   type: 'done';
@@ -272,6 +301,12 @@ export class Lfdm {
    * Leaving the loop, or aborting `signal`, stops the computation within one step.
    */
   generate(options: GenerateOptions): AsyncGenerator<GenerateEvent, void, void>;
+
+  /**
+   * Paints frames of motion that is given: no diffusion, so it takes a fraction of the time. Leaving the loop, or
+   * aborting `signal`, stops it within a frame.
+   */
+  paint(options: PaintOptions): AsyncGenerator<PaintedEvent, void, void>;
 
   /** Encodes equally sized RGBA frames as a looping GIF. */
   encodeGif(frames: Uint8ClampedArray[], options: { width: number; height: number; fps?: number }): Promise<Blob>;

@@ -4,7 +4,7 @@
 import { probeDevice as probe } from './adapter.js';
 import { LfdmError } from './error.js';
 import { decodeImage } from './image.js';
-import { generateOptions, loadOptions, modelUrl } from './options.js';
+import { generateOptions, loadOptions, modelUrl, paintOptions } from './options.js';
 import { removeStoredModels, storedModels } from './store.js';
 
 export { LfdmError, decodeImage, removeStoredModels, storedModels };
@@ -65,7 +65,7 @@ export class Lfdm {
    * @returns {AsyncGenerator<Types.GenerateEvent, void, void>}
    */
   async *generate(options) {
-    const { image, signal, bitmaps = false, ...request } = generateOptions(options);
+    const { image, signal, bitmaps = false, motions = false, ...request } = generateOptions(options);
     const { data, width, height } = await decodeImage(image);
     let delivered = 0;
     for (let attempt = 0; ; attempt++) {
@@ -74,7 +74,7 @@ export class Lfdm {
       const fingerprint = this.#fingerprint;
       // A copy: the caller keeps its pixels.
       const pixels = new Uint8ClampedArray(data);
-      const message = { image: { data: pixels, width, height }, options: request, bitmaps };
+      const message = { image: { data: pixels, width, height }, options: request, bitmaps, motions };
       try {
         let index = 0;
         for await (const event of worker.stream('generate', message, [pixels.buffer], signal)) {
@@ -96,6 +96,21 @@ export class Lfdm {
         if (this.#fingerprint !== fingerprint) throw error;
       }
     }
+  }
+
+  /**
+   * Paints frames of motion that is given, and yields a `frame` for each.
+   *
+   * @param {Types.PaintOptions} options
+   * @returns {AsyncGenerator<Types.PaintedEvent, void, void>}
+   */
+  async *paint(options) {
+    const { image, motions = [], signal, bitmaps = false, ...request } = paintOptions(options);
+    const { data, width, height } = await decodeImage(image);
+    const worker = await unlessAborted(this.#ready(), signal);
+    const pixels = new Uint8ClampedArray(data);
+    const message = { image: { data: pixels, width, height }, options: request, bitmaps, motions };
+    yield* worker.stream('paint', message, [pixels.buffer], signal);
   }
 
   /**

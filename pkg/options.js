@@ -26,6 +26,14 @@ const GENERATE = {
   sampler: () => true,
   previews: () => true,
   photoSize: () => true,
+  motions: isBoolean,
+};
+const PAINT = {
+  image: () => true,
+  signal: isSignal,
+  bitmaps: isBoolean,
+  photoSize: () => true,
+  motions: (value) => (Array.isArray(value) && value.every(isMotion)) || 'is not a list of flows and occlusions',
 };
 
 export function loadOptions(options) {
@@ -34,6 +42,10 @@ export function loadOptions(options) {
 
 export function generateOptions(options) {
   return checked(options, GENERATE);
+}
+
+export function paintOptions(options) {
+  return checked(options, PAINT);
 }
 
 export function modelUrl(url) {
@@ -61,6 +73,10 @@ function checked(options, fields) {
 function refusal(name, value, verdict) {
   const shown = typeof value === 'string' ? `"${value}"` : typeof value === 'object' ? 'this object' : String(value);
   return new LfdmError('options', `${name}: ${shown} ${verdict}.`);
+}
+
+function isMotion(value) {
+  return value?.flow instanceof Float32Array && value.occlusion instanceof Float32Array;
 }
 
 function isSignal(value) {

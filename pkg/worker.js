@@ -7,6 +7,7 @@ import { LfdmError } from './error.js';
 import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
 import { macrotask } from './macrotask.js';
 import { chooseModule } from './modules.js';
+import { Painting } from './paint.js';
 import { Pool } from './pool.js';
 import { Store } from './store.js';
 
@@ -28,7 +29,7 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
   }
   const send = (event, transfer = []) => self.postMessage({ id, ...event }, transfer);
   try {
-    await { open, generate, gif, memory }[type](request, send, () => cancelled.has(id));
+    await { open, generate, paint, gif, memory }[type](request, send, () => cancelled.has(id));
     send({ type: 'end' });
   } catch (error) {
     // A trap inside wasm may have been reported by the panic hook; the module cannot be used again.
@@ -150,13 +151,10 @@ async function compile(url) {
     : WebAssembly.compile(await response.arrayBuffer());
 }
 
-async function generate({ image, options, bitmaps }, send, isCancelled) {
-  let generation;
-  try {
-    generation = model.generate(image.data, image.width, image.height, options);
-  } catch (error) {
-    throw error instanceof WebAssembly.RuntimeError ? error : new LfdmError('options', error.message);
-  }
+async function generate({ image, options, bitmaps, motions }, send, isCancelled) {
+  const generation = begin(image, options);
+  /** @type {{ decode: { flow: Float32Array, occlusion: Float32Array } }[]} */
+  let moved = [];
   const run = pool.run(generation, { image, options });
   const timings = { encoded: 0, step: 0, frame: 0 };
   let since = performance.now();
@@ -174,21 +172,65 @@ async function generate({ image, options, bitmaps }, send, isCancelled) {
       const now = performance.now();
       timings[event.type] += now - since;
       since = now;
-      const pictures = [event.rgba, event.flow, event.occlusion, event.photo?.rgba, event.preview?.rgba];
-      const transfer = pictures.flatMap((pixels) => (pixels ? [pixels.buffer] : []));
-      for (const picture of bitmaps && event.type === 'frame' ? [event, event.photo] : []) {
-        if (!picture) continue;
-        picture.bitmap = await createImageBitmap(new ImageData(picture.rgba, picture.width, picture.height));
-        transfer.push(picture.bitmap);
+      // After the last step, what is left to do are the frames.
+      if (motions && event.type === 'step' && event.index + 1 === event.total) moved = await generation.jobs();
+      if (motions && event.type === 'frame') {
+        const { flow, occlusion } = moved[event.index].decode;
+        event.motion = { flow, occlusion };
       }
-      send(event, transfer);
-      // A waiting `cancel` comes in.
-      await macrotask();
+      await deliver(event, bitmaps, send);
     }
   } finally {
     run.end();
     generation.free();
   }
+}
+
+/** Frames of the motion that is given. */
+async function paint({ image, options, bitmaps, motions }, send, isCancelled) {
+  const {
+    imageSize: [height, width],
+    labels: [label],
+  } = model.manifest();
+  // It only encodes the portrait, which is the same for any label.
+  const request = { image, options: { ...options, label } };
+  const generation = begin(image, request.options);
+  let run;
+  try {
+    await generation.next();
+    run = pool.run(new Painting(generation, motions), request);
+    while (!isCancelled()) {
+      const event = await run.next();
+      if (event === undefined) break;
+      await deliver({ width, height, ...event }, bitmaps, send);
+    }
+  } finally {
+    run?.end();
+    generation.free();
+  }
+}
+
+/** Checks everything; nothing is computed yet. */
+function begin(image, options) {
+  try {
+    return model.generate(image.data, image.width, image.height, options);
+  } catch (error) {
+    throw error instanceof WebAssembly.RuntimeError ? error : new LfdmError('options', error.message);
+  }
+}
+
+/** Sends an event without copying its pixels. */
+async function deliver(event, bitmaps, send) {
+  const pictures = [event.rgba, event.flow, event.occlusion, event.photo?.rgba, event.preview?.rgba];
+  const transfer = pictures.flatMap((pixels) => (pixels ? [pixels.buffer] : []));
+  for (const picture of bitmaps && event.type === 'frame' ? [event, event.photo] : []) {
+    if (!picture) continue;
+    picture.bitmap = await createImageBitmap(new ImageData(picture.rgba, picture.width, picture.height));
+    transfer.push(picture.bitmap);
+  }
+  send(event, transfer);
+  // A waiting `cancel` comes in.
+  await macrotask();
 }
 
 async function gif({ frames, width, height, fps }, send) {

@@ -21,7 +21,12 @@ export interface Portrait {
   /** The picture that `pixels` were cut out of, and where: for the visitor's own. */
   picture?: Pixels;
   crop?: Crop;
+  /** Tells the visitor's photo, as it is framed, from others: part of links, which say nothing else of it. */
+  photo?: string;
 }
+
+/** A picture of the visitor's. */
+export type OwnPortrait = Required<Portrait>;
 
 /** What the form asks for. */
 export interface Request {
@@ -40,6 +45,8 @@ export interface Request {
 export interface Settings extends Partial<Request> {
   model?: string;
   sample?: string;
+  /** Which of the visitor's photos, if that is the sample. */
+  photo?: string;
   grid?: string;
 }
 

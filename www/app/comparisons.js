@@ -59,6 +59,17 @@ export function comparisonOf(kind, request, takes) {
 }
 
 /**
+ * How many videos a job makes.
+ *
+ * @param {ComparisonKind | null} compare
+ * @param {string[]} labels of the model
+ */
+export function videosOf(compare, labels) {
+  if (!compare) return 1;
+  return compare === 'seeds' ? SEEDS : labels.length;
+}
+
+/**
  * A job in a few words.
  *
  * @param {Job} job

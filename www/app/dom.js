@@ -102,6 +102,19 @@ export function press(toggle, pressed) {
   toggle.setAttribute('aria-pressed', `${pressed}`);
 }
 
+/**
+ * Hides `element` or shows it. A focus within it passes to `heir`: otherwise the next Tab would start at the top.
+ *
+ * @param {HTMLElement} element
+ * @param {boolean} hidden
+ * @param {HTMLElement} heir
+ */
+export function hide(element, hidden, heir) {
+  const hadFocus = hidden && element.contains(document.activeElement);
+  element.hidden = hidden;
+  if (hadFocus) heir.focus();
+}
+
 export function wantsStillness() {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

@@ -24,6 +24,7 @@ export class Framing {
   /** What is being framed, and the crop so far. */
   #picture = make('canvas', {});
   #crop = wholePicture(this.#picture);
+  #remark = '';
   /** @type {((crop: Crop | null) => void) | null} */
   #settle = null;
 
@@ -52,14 +53,16 @@ export class Framing {
    * Asks where the face is. Resolves to null if the visitor changed their mind.
    *
    * @param {Pixels} pixels
-   * @param {Crop | null} crop where an earlier framing of the same picture ended
+   * @param {{ crop?: Crop | null, remark?: string }} options `crop` is where an earlier framing of the same picture
+   *   ended; `remark` is said first
    * @returns {Promise<Crop | null>}
    */
-  async frame(pixels, crop = null) {
+  async frame(pixels, { crop = null, remark = '' } = {}) {
     this.#finish(null);
+    this.#remark = remark;
     this.#picture = canvasOf(pixels.data, pixels.width, pixels.height);
     this.#pointers.clear();
-    this.#note.textContent = '';
+    this.#say('');
     this.#show(crop ?? wholePicture(this.#picture));
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#view.focus();
@@ -83,22 +86,29 @@ export class Framing {
   async #guess({ asked }) {
     const picture = this.#picture;
     const before = this.#crop;
-    this.#note.textContent = 'Looking for the face…';
+    this.#say('Looking for the face…');
     let face;
     try {
       face = await findFace(picture);
     } catch {
       if (picture === this.#picture) {
-        this.#note.textContent = 'The face finder could not be downloaded. Place the face by hand.';
+        this.#say('The face finder could not be downloaded. Place the face by hand.');
       }
       return;
     }
     if (picture !== this.#picture) return;
     // A visitor who has begun to place the face by hand is not interrupted.
     if (face && (asked || this.#crop === before)) this.#show(around(face, picture));
-    this.#note.textContent = face
-      ? 'This is a first guess. Move the picture if the face does not fill the oval.'
-      : 'No face was found. Place it by hand.';
+    this.#say(
+      face
+        ? 'This is a first guess. Move the picture if the face does not fill the oval.'
+        : 'No face found. Place it by hand.',
+    );
+  }
+
+  /** @param {string} note */
+  #say(note) {
+    this.#note.textContent = [this.#remark, note].filter(Boolean).join(' ');
   }
 
   /** @param {Crop} crop */

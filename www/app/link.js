@@ -3,11 +3,11 @@
 
 /** @import { Settings } from '../types.d.ts' */
 
-/** The sample in a link to a video of somebody's own photo: the photo is on their device only. */
+/** The sample in a link to a video of somebody's own photo: the photo is on their device only, which knows its name. */
 export const OWN_PHOTO = 'own';
 
 const NUMBERS = /** @type {const} */ (['strength', 'mixStrength', 'seed', 'steps', 'guidance']);
-const WORDS = /** @type {const} */ (['model', 'sample', 'label', 'mix', 'grid']);
+const WORDS = /** @type {const} */ (['model', 'sample', 'photo', 'label', 'mix', 'grid']);
 
 /**
  * `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `strength`, `mix` and `mixStrength` if the expression is

@@ -2,13 +2,14 @@
 
 import { LfdmError } from '../pkg/index.js';
 import { MODELS, SAMPLES, previewUrl } from './catalogue.js';
-import { describe, isComparison } from './comparisons.js';
-import { byId, capitalised } from './dom.js';
+import { describe, isComparison, videosOf } from './comparisons.js';
+import { byId, capitalised, hide } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
 import { Making } from './making.js';
 import { ModelChoice, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Portraits } from './portraits.js';
+import { Question } from './question.js';
 import { Queue } from './queue.js';
 import { SavePanel } from './save/panel.js';
 import { Session } from './session.js';
@@ -20,9 +21,12 @@ import { takeOfStrip } from './take.js';
 
 /** @import { DeviceKind, Lfdm } from '../../pkg/index.d.ts' */
 /** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
+/** @import { Take } from './take.js' */
 
 /** The example plays before the manifest says how fast. */
 const EXAMPLE_FPS = 8;
+/** A link that asks for more steps than this, of all videos together, is not followed unasked. */
+const MANY_STEPS = 64;
 
 const device = /** @type {'auto' | DeviceKind} */ (new URLSearchParams(location.search).get('device') ?? 'auto');
 
@@ -38,7 +42,8 @@ const session = new Session(await initialModel(), device, {
   onFailure: (error, retry) => status.error(error, { retry, message: 'The model could not be loaded.' }),
 });
 const stored = new Stored();
-const stage = new Stage({ onChange: showVideo });
+const stage = new Stage({ onChange: showVideo, onOpen: showSettings });
+const question = new Question();
 const making = new Making(stage, status);
 const save = new SavePanel({
   stage,
@@ -95,7 +100,7 @@ function showReady({ manifest, device, storage }) {
   const refused = settings.adopt(manifest, linked?.wishes);
   if (linked?.run && refused.length) {
     linked.run = false;
-    linked.note = `${manifest.name} cannot use the link’s ${refused.join(', ')}.`;
+    linked.note = `${manifest.name} cannot use the link’s ${refused.join(', ')}${replaced(refused)}.`;
   }
   byId('device').textContent =
     device.kind === 'webgpu'
@@ -141,13 +146,19 @@ async function work(job, signal) {
   const { lfdm, model } = session;
   if (!lfdm) return false;
   status.clearError();
+  question.close();
+  const address = location.href;
   try {
-    await making.makeAll(job, { lfdm, model, signal });
+    const made = making.makeAll(job, { lfdm, model, signal });
+    // A reload in the middle of it begins again.
+    history.replaceState(null, '', linkOfJob(model, job));
+    await made;
   } catch (error) {
-    const kept = stage.abandon();
-    if (!kept && portrait) stage.showPortrait(portrait);
+    stage.abandon();
+    if (!stage.video && portrait) stage.showPortrait(portrait);
     if (signal.aborted) {
-      status.set(kept ? 'ready' : 'idle', 'Cancelled.');
+      if (!stage.video) history.replaceState(null, '', address);
+      status.set(stage.video ? 'ready' : 'idle', 'Cancelled.');
       return true;
     }
     const hopeless = error instanceof LfdmError && error.code === 'options';
@@ -160,9 +171,9 @@ async function work(job, signal) {
 function showQueue() {
   const { running, waiting } = queue;
   enable();
-  byId('cancel').hidden = !running;
+  hide(byId('queue'), !waiting, byId('cancel'));
+  hide(byId('cancel'), !running, byId('generate'));
   byId('generate').textContent = running ? 'Animate next' : 'Animate';
-  byId('queue').hidden = !waiting;
   if (waiting) byId('queue-text').textContent = `Next: ${describe(waiting)}`;
 }
 
@@ -213,35 +224,61 @@ async function showExample() {
 // ---- Links
 
 /** Fills the form from the address, and makes the video as soon as model and portrait are there. */
-function followLink() {
+async function followLink() {
   const wishes = parseLink(location.hash);
   if (!wishes) {
     portraits.choose(SAMPLES[0].id);
     return;
   }
+  const { model, sample, photo, grid, ...video } = wishes;
+  if (sample === OWN_PHOTO) await portraits.restored;
   const refused = settings.write(wishes);
   const notes = [];
-  if (wishes.model && !isModel(wishes.model)) notes.push(`this page no longer has the model ${wishes.model}`);
-  if (wishes.sample === OWN_PHOTO) {
-    notes.push('the photo in this link never left the device it was made on; choose a portrait');
-  } else if (wishes.sample && !portraits.choose(wishes.sample)) {
-    notes.push(`there is no sample ${wishes.sample}`);
+  if (model && !isModel(model)) notes.push(`this page no longer has the model ${model}`);
+  const isOffered = !sample || portraits.offers(sample, photo);
+  if (!isOffered) {
+    notes.push(
+      sample === OWN_PHOTO
+        ? 'the photo in this link never left the device it was made on; choose a portrait'
+        : `there is no sample ${sample}`,
+    );
   }
-  if (!wishes.sample || notes.length) portraits.choose(SAMPLES[0].id);
-  if (refused.length) notes.push(`this page cannot use the link’s ${refused.join(', ')}`);
+  if (refused.length) notes.push(`this page cannot use the link’s ${refused.join(', ')}${replaced(refused)}`);
   // A video that would not be the one that was shared is not made unasked.
-  const { model, ...video } = wishes;
-  const run = !notes.length && Object.keys(video).length > 0;
-  linked = { wishes, compare: isComparison(wishes.grid) ? wishes.grid : null, run };
+  const run = !notes.length && (Boolean(sample ?? grid) || Object.keys(video).length > 0);
+  linked = { wishes, compare: isComparison(grid) ? grid : null, run };
   if (notes.length) linked.note = `${capitalised(notes.join('; '))}.`;
+  portraits.choose(sample && isOffered ? sample : SAMPLES[0].id);
   if (session.loading && model && isModel(model) && model !== session.model) changeModel(model);
 }
 
 function runLinked() {
-  if (!linked || !portrait) return;
+  if (!linked || !portrait || !session.lfdm) return;
   const { run, compare } = linked;
   linked = null;
-  if (run) ask(compare);
+  if (!run) return;
+  const steps = settings.read().steps * videosOf(compare, session.lfdm.manifest.labels);
+  if (steps <= MANY_STEPS) return ask(compare);
+  question.ask(
+    `This link asks for ${steps} steps, which take as long as ${timesAsLong(steps)} videos. Make it all the same?`,
+    () => ask(compare),
+  );
+}
+
+/** @param {number} steps */
+function timesAsLong(steps) {
+  return Math.round(steps / (session.lfdm?.manifest.defaultSteps ?? 1));
+}
+
+/**
+ * What became of numbers that a link had and the form refused.
+ *
+ * @param {string[]} refused
+ */
+function replaced(refused) {
+  const count = refused.filter((name) => name === 'steps' || name === 'guidance').length;
+  if (!count) return '';
+  return count === 1 ? '; the model’s own is set instead' : '; the model’s own are set instead';
 }
 
 /** @param {Video} video */
@@ -256,7 +293,29 @@ function firstOf({ take, comparison }) {
  */
 function linkOf(video) {
   const { model, portrait, request } = firstOf(video);
-  return formatLink({ model, sample: portrait.sample, ...request, grid: video.comparison?.kind });
+  return linkOfJob(model, { portrait, request, compare: video.comparison?.kind ?? null });
+}
+
+/**
+ * @param {string} model
+ * @param {Job} job
+ */
+function linkOfJob(model, { portrait: { sample, photo }, request, compare }) {
+  return formatLink({ model, sample, photo, ...request, grid: compare ?? undefined });
+}
+
+/**
+ * A video was opened: the form and the line below the screen are about it.
+ *
+ * @param {Take} take
+ */
+function showSettings(take) {
+  portrait = take.portrait;
+  portraits.mark(portrait);
+  settings.write(take.request);
+  const made =
+    take.model === session.model ? take.status : `${take.status}, by the model “${MODELS[take.model].title}”`;
+  if (!queue.running && session.lfdm) status.set('ready', made);
 }
 
 /** Keeps the address and what can be done in step with the screen. */

@@ -82,9 +82,10 @@ export class Making {
         this.#status.say('The graphics device was lost. Starting again…');
       }
     }
+    take.status = `${take.title}, made in ${((timings?.totalMs ?? 0) / 1000).toFixed(1)} s`;
     this.#stage.finish(take);
     if (!place) {
-      this.#status.set('ready', `${take.title}, made in ${((timings?.totalMs ?? 0) / 1000).toFixed(1)} s`);
+      this.#status.set('ready', take.status);
     } else if (place.index + 1 === place.count) {
       this.#status.set('ready', `${place.count} videos, side by side. Choose one to see it alone.`);
     }

@@ -5,18 +5,19 @@
 import { LfdmError, decodeImage } from '../pkg/index.js';
 import { Camera } from './camera.js';
 import { SAMPLES, sampleUrl } from './catalogue.js';
-import { byId, canvasOf, context, fill, make } from './dom.js';
+import { byId, canvasOf, context, fill, hide, make } from './dom.js';
 import { Framing } from './framing.js';
+import { forgetPhoto, keepPhoto, keptPhoto } from './kept-photo.js';
 import { OWN_PHOTO } from './link.js';
 
-/** @import { Crop, Pixels, Portrait } from '../types.d.ts' */
-/** @typedef {Required<Portrait>} OwnPortrait a picture of the visitor's */
+/** @import { Crop, OwnPortrait, Pixels, Portrait } from '../types.d.ts' */
 
 export class Portraits {
   #list = byId('portraits');
   #own = byId('own');
   #ownRadio = byId('own-radio', HTMLInputElement);
-  #adjust = byId('adjust');
+  #ownActions = byId('own-actions');
+  #input = byId('image-input', HTMLInputElement);
   #framing = new Framing();
   #camera = new Camera();
   /** @type {OwnPortrait | null} */
@@ -35,31 +36,65 @@ export class Portraits {
     this.#onError = onError;
     this.#addSamples();
     this.#ownRadio.addEventListener('change', () => this.#photo && this.#present(this.#photo));
-    this.#adjust.addEventListener('click', () => this.#photo && this.#frame(this.#photo.picture, this.#photo.crop));
-    const input = byId('image-input', HTMLInputElement);
-    input.addEventListener('change', () => {
-      if (input.files?.length) this.#upload(input.files[0]);
+    byId('adjust').addEventListener('click', () => this.#photo && this.#frame(this.#photo.picture, this.#photo.crop));
+    byId('forget').addEventListener('click', () => this.#forget());
+    this.#input.addEventListener('change', () => {
+      if (this.#input.files?.length) this.#upload(this.#input.files[0]);
       // The same file can be chosen again.
-      input.value = '';
+      this.#input.value = '';
     });
     byId('use-camera').hidden = !Camera.isOffered();
     byId('use-camera').addEventListener('click', () => this.#shoot());
     addEventListener('paste', ({ clipboardData }) => this.#receive(clipboardData));
     this.#listenToDrops();
+    /** Resolves once the photo of an earlier visit is there, if one was kept. */
+    this.restored = this.#restore();
   }
 
   /**
-   * Chooses a sample; returns false if none has this name.
+   * Whether there is a sample of this name, or the visitor's photo as it was framed under the name `photo`.
+   *
+   * @param {string} sample
+   * @param {string | undefined} photo
+   */
+  offers(sample, photo) {
+    return sample === OWN_PHOTO ? Boolean(this.#photo && this.#photo.photo === photo) : Boolean(this.#radioOf(sample));
+  }
+
+  /**
+   * Chooses a portrait that is offered.
    *
    * @param {string} sample
    */
   choose(sample) {
-    /** @type {HTMLInputElement | null} */
-    const radio = this.#list.querySelector(`input[value="${CSS.escape(sample)}"]`);
-    if (!radio || radio === this.#ownRadio) return false;
-    radio.checked = true;
-    this.#load(sample);
-    return true;
+    const radio = this.#radioOf(sample);
+    if (radio) radio.checked = true;
+    if (sample !== OWN_PHOTO) this.#load(sample);
+    else if (this.#photo) this.#present(this.#photo);
+  }
+
+  /**
+   * @param {string} sample
+   * @returns {HTMLInputElement | null}
+   */
+  #radioOf(sample) {
+    return this.#list.querySelector(`input[value="${CSS.escape(sample)}"]`);
+  }
+
+  /**
+   * Marks the portrait of a video that was made earlier as the chosen one.
+   *
+   * @param {Portrait} portrait
+   */
+  mark(portrait) {
+    this.#latest = null;
+    if (isOwn(portrait)) {
+      if (portrait.photo !== this.#photo?.photo) this.#hold(portrait);
+      this.#ownRadio.checked = true;
+      return;
+    }
+    const radio = this.#radioOf(portrait.sample);
+    if (radio) radio.checked = true;
   }
 
   /**
@@ -78,11 +113,14 @@ export class Portraits {
     });
   }
 
-  /** @param {File} file */
-  async #upload(file) {
+  /**
+   * @param {File} file
+   * @param {string} remark what to say of it beforehand
+   */
+  async #upload(file, remark = '') {
     await this.#attempt(async (isLatest) => {
       const picture = await decodeImage(file);
-      if (isLatest()) await this.#frame(picture);
+      if (isLatest()) await this.#frame(picture, null, remark);
     });
   }
 
@@ -107,18 +145,50 @@ export class Portraits {
   /**
    * @param {Pixels} picture
    * @param {Crop | null} earlier
+   * @param {string} remark
    */
-  async #frame(picture, earlier = null) {
-    const crop = await this.#framing.frame(picture, earlier);
+  async #frame(picture, earlier = null, remark = '') {
+    const crop = await this.#framing.frame(picture, { crop: earlier, remark });
     if (!crop) return;
-    const photo = (this.#photo = { sample: OWN_PHOTO, picture, crop, pixels: cutOut(picture, crop) });
-    const { data, width, height } = photo.pixels;
-    fill(byId('own-thumbnail', HTMLCanvasElement), canvasOf(data, width, height));
-    this.#own.hidden = false;
-    this.#adjust.hidden = false;
+    const photo = ownPortrait({ photo: randomName(), picture, crop });
+    this.#hold(photo);
     this.#ownRadio.checked = true;
     this.#ownRadio.focus();
     this.#present(photo);
+  }
+
+  /**
+   * Offers a photo among the portraits, on later visits too.
+   *
+   * @param {OwnPortrait} photo
+   */
+  #hold(photo) {
+    this.#offer(photo);
+    keepPhoto(photo);
+  }
+
+  /** @param {OwnPortrait} photo */
+  #offer(photo) {
+    this.#photo = photo;
+    const { data, width, height } = photo.pixels;
+    fill(byId('own-thumbnail', HTMLCanvasElement), canvasOf(data, width, height));
+    this.#own.hidden = false;
+    this.#ownActions.hidden = false;
+  }
+
+  async #restore() {
+    const kept = await keptPhoto();
+    // Meanwhile the visitor may have brought another one.
+    if (kept && !this.#photo) this.#offer(ownPortrait(kept));
+  }
+
+  async #forget() {
+    const wasChosen = this.#ownRadio.checked;
+    this.#photo = null;
+    hide(this.#ownActions, true, this.#input);
+    this.#own.hidden = true;
+    await forgetPhoto();
+    if (wasChosen) this.choose(SAMPLES[0].id);
   }
 
   /** @param {OwnPortrait} photo */
@@ -145,7 +215,7 @@ export class Portraits {
     if (document.querySelector('dialog[open]')) return;
     const files = [...(transfer?.files ?? [])];
     const file = files.find(({ type }) => type.startsWith('image/')) ?? files[0];
-    if (file) this.#upload(file);
+    if (file) this.#upload(file, files.length > 1 ? `Of ${files.length} files this is ${file.name}.` : '');
     else if (transfer?.types.includes('text/uri-list')) {
       this.#onError(
         new LfdmError('image', 'Only the picture’s address arrived. Save the picture first, then drop the file.'),
@@ -168,6 +238,27 @@ export class Portraits {
       this.#receive(event.dataTransfer);
     });
   }
+}
+
+/**
+ * @param {Portrait} portrait
+ * @returns {portrait is OwnPortrait}
+ */
+function isOwn(portrait) {
+  return portrait.sample === OWN_PHOTO;
+}
+
+/**
+ * @param {Omit<OwnPortrait, 'sample' | 'pixels'>} photo
+ * @returns {OwnPortrait}
+ */
+function ownPortrait({ photo, picture, crop }) {
+  return { sample: OWN_PHOTO, photo, picture, crop, pixels: cutOut(picture, crop) };
+}
+
+/** Says nothing of the photo. */
+function randomName() {
+  return Math.random().toString(36).slice(2, 10);
 }
 
 /**

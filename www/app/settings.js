@@ -22,6 +22,12 @@ export class Settings {
   };
   #strengths = new Strengths();
   #model = '';
+  /**
+   * The model's own, once there is one.
+   *
+   * @type {Pick<Wishes, 'steps' | 'guidance'>}
+   */
+  #defaults = {};
 
   /**
    * @param {string} model
@@ -60,7 +66,9 @@ export class Settings {
   adopt(manifest, fixed = {}) {
     if (`${manifest.labels}` !== `${this.labels}`) this.#showLabels(manifest.labels);
     this.#strengths.adopt(manifest);
-    return this.write({ steps: manifest.defaultSteps, guidance: manifest.defaultGuidance, ...fixed });
+    this.#defaults = { steps: manifest.defaultSteps, guidance: manifest.defaultGuidance };
+    this.write(this.#defaults);
+    return this.write(fixed);
   }
 
   get labels() {
@@ -94,10 +102,10 @@ export class Settings {
   }
 
   /**
-   * Fills in what `settings` has.
+   * Fills in what `settings` has; where the form does not accept it, the model's own takes its place.
    *
    * @param {Wishes} settings
-   * @returns {string[]} the names of those that the form does not accept
+   * @returns {string[]} the names of those that are not accepted
    */
   write(settings) {
     const refused = [];
@@ -107,7 +115,7 @@ export class Settings {
       const before = input.value;
       input.value = `${settings[name]}`;
       if (input.checkValidity()) continue;
-      input.value = before;
+      input.value = `${this.#defaults[name] ?? before}`;
       refused.push(name);
     }
     if (settings.label != null) {

@@ -1,7 +1,7 @@
 // What is on the screens: a portrait, one video with its flow and occlusion, or several videos side by side.
 
 import { Board, TELLING_FRAME } from './board.js';
-import { byId, context, fill, fit, isPressed, press } from './dom.js';
+import { byId, context, fill, fit, hide, isPressed, press } from './dom.js';
 import { expressionText } from './expression.js';
 import { footageOf } from './footage.js';
 import { OWN_PHOTO } from './link.js';
@@ -29,9 +29,10 @@ export class Stage {
   #sharp = byId('sharp');
   #whole = byId('whole');
   #player = new Player((index) => this.#draw(index));
-  #board = new Board(this.#tiles, (take) => this.open(take));
-  #shelf = new Board(byId('shelf'), (take) => this.open(take));
+  #board = new Board(this.#tiles, (take) => this.#open(take));
+  #shelf = new Board(byId('shelf'), (take) => this.#open(take));
   #onChange;
+  #onOpen;
 
   /** @type {Shown} */
   #shown = { kind: 'nothing' };
@@ -41,12 +42,22 @@ export class Stage {
    * @type {Comparison | null}
    */
   #comparison = null;
+  /**
+   * What a video in the making took the place of.
+   *
+   * @type {{ shown: Shown, comparison: Comparison | null }}
+   */
+  #before = { shown: { kind: 'nothing' }, comparison: null };
   /** Whether videos to come are shown sharp, until another portrait is chosen. */
   #sharpNext = false;
 
-  /** @param {{ onChange: () => void }} events `onChange` is called when something else is shown; `video` says what */
-  constructor({ onChange }) {
+  /**
+   * @param {{ onChange: () => void, onOpen: (take: Take) => void }} events `onChange` is called when something else is
+   *   shown, and `video` says what; `onOpen` when the visitor opens a video that was made before
+   */
+  constructor({ onChange, onOpen }) {
     this.#onChange = onChange;
+    this.#onOpen = onOpen;
     this.#back.addEventListener('click', () => this.#openComparison());
     this.#sharp.addEventListener('click', () => this.#setSharp(!isPressed(this.#sharp)));
     this.#whole.addEventListener('click', () => this.#setWhole(!isPressed(this.#whole)));
@@ -95,11 +106,9 @@ export class Stage {
    */
   begin(takes, comparison) {
     for (const take of takes) take.sharp = this.#sharpNext;
+    this.#before = { shown: this.#shown, comparison: this.#comparison };
     this.#comparison = comparison;
-    if (comparison) {
-      this.#board.show(takes, comparison.caption);
-      this.#tiles.dataset.columns = `${comparison.columns}`;
-    }
+    if (comparison) this.#showOnBoard(comparison);
     this.#show(comparison ? { kind: 'comparison', comparison } : { kind: 'video', take: takes[0] });
   }
 
@@ -143,24 +152,30 @@ export class Stage {
     this.#onChange();
   }
 
-  /** A generation ended early: what is complete stays. Returns whether anything is. */
+  /** A generation ended early: what is complete stays, and otherwise what was there before it comes back. */
   abandon() {
     const comparison = this.#comparison;
-    if (!comparison?.takes.some(isDone)) {
-      this.#comparison = null;
-      return false;
+    if (comparison?.takes.some(isDone)) {
+      for (const take of comparison.takes.filter((take) => !take.done)) this.#board.remove(take);
+      comparison.takes = this.#board.takes;
+      this.#onChange();
+      return;
     }
-    for (const take of comparison.takes.filter((take) => !take.done)) this.#board.remove(take);
-    comparison.takes = this.#board.takes;
-    this.#onChange();
-    return true;
+    this.#comparison = this.#before.comparison;
+    if (this.#comparison) this.#showOnBoard(this.#comparison);
+    // Unless the visitor has opened something else meanwhile.
+    if (takesOf(this.#shown).some(isDone)) return;
+    this.#show(this.#before.shown);
+    const complete = takesOf(this.#shown).find(isDone);
+    if (complete) this.#play(complete);
   }
 
   /** @param {Take} take */
-  open(take) {
+  #open(take) {
     this.#sharpNext = take.sharp;
     this.#show({ kind: 'video', take });
     this.#play(take);
+    this.#onOpen(take);
   }
 
   /**
@@ -172,6 +187,12 @@ export class Stage {
    */
   footage(video, side) {
     return { ...footageOf(video, side), order: this.#player.order, fps: this.#player.fps };
+  }
+
+  /** @param {Comparison} comparison */
+  #showOnBoard({ takes, caption, columns }) {
+    this.#board.show(takes, caption);
+    this.#tiles.dataset.columns = `${columns}`;
   }
 
   #openComparison() {
@@ -212,7 +233,7 @@ export class Stage {
     const take = this.#shown.kind === 'video' ? this.#shown.take : null;
     this.#views.dataset.view = kind === 'comparison' ? 'grid' : 'single';
     this.#badge.hidden = kind !== 'example';
-    this.#back.hidden = !(take && this.#comparison);
+    hide(this.#back, !(take && this.#comparison), this.#screens.result);
     // Offered only where there is more of the picture.
     this.#whole.hidden = !(take?.done && take.isPart);
     press(this.#whole, Boolean(take?.whole));

@@ -2,7 +2,7 @@
 // loading (no model yet), idle, running, ready (a video is there), error.
 
 import { LfdmError } from '../pkg/index.js';
-import { byId } from './dom.js';
+import { byId, hide } from './dom.js';
 
 /** @typedef {'loading' | 'idle' | 'running' | 'ready' | 'error'} State */
 
@@ -86,7 +86,7 @@ export class Status {
   }
 
   clearError() {
-    this.#panel.hidden = true;
+    hide(this.#panel, true, byId('generate'));
     this.#action = null;
   }
 }

@@ -20,6 +20,8 @@ export class Take {
    */
   frames = [];
   done = false;
+  /** What was said when it was complete. */
+  status = '';
   /** Whether to show the picture itself, warped, rather than the model's small frames. */
   sharp = false;
   /** Whether to show it within the whole picture that it was cut out of. */
