@@ -14,12 +14,12 @@ clips=84
 if [[ -n "$QUICK" ]]; then
     clips=4
 fi
-npm ci --prefix tools/recognise
+npm ci --prefix tools/judge
 
-# recognise CLIPS OPTION…
-recognise() {
+# judge CLIPS OPTION…
+judge() {
     say "$1"
-    node tools/recognise/recognise.js "$@" --out "$1.json"
+    node tools/judge/judge.js "$@"
 }
 
 # kept NAME OPTION…: the clips of one evaluation, kept in $RUNS/clips-NAME.
@@ -30,10 +30,11 @@ kept() {
 }
 
 kept faces-128 --model www/models/faces-128 --data "$DATA208" --crop 0.086,0.086,0.828 --clips "$clips"
-recognise "$RUNS/clips-faces-128"
+judge "$RUNS/clips-faces-128" --squares --out "$RUNS/clips-faces-128.json"
 
 # All real clips, at both sizes; 2 steps, because the generated ones are not wanted here.
 kept real-128 --model www/models/faces-128 --data "$DATA" --steps 2
-recognise "$RUNS/clips-real-128" --detect
+judge "$RUNS/clips-real-128" --squares --out "$RUNS/clips-real-128.json"
+judge "$RUNS/clips-real-128" --out "$RUNS/clips-real-128-detected.json"
 kept real-64 --model www/models/faces-64 --data "$DATA" --steps 2
-recognise "$RUNS/clips-real-64"
+judge "$RUNS/clips-real-64" --squares --out "$RUNS/clips-real-64.json"

@@ -6,6 +6,8 @@ import { dirname, join } from 'node:path';
 
 import { PNG } from 'pngjs';
 
+import { LABELS, NAMES } from './labels.js';
+
 const require = createRequire(import.meta.url);
 const wasm = require('@tensorflow/tfjs-backend-wasm');
 const faceapi = require('@vladmandic/face-api/dist/face-api.node-wasm.js');
@@ -13,25 +15,20 @@ const { tf } = faceapi;
 const PACKAGE = require('@vladmandic/face-api/package.json');
 
 /** @typedef {{ side: number, centre: number[] }} View a square of an image, in shares of it */
-
-/** Its names of the labels, by ours. */
-const NAMES = {
-  neutral: 'neutral',
-  anger: 'angry',
-  disgust: 'disgusted',
-  fear: 'fearful',
-  happiness: 'happy',
-  sadness: 'sad',
-  surprise: 'surprised',
-};
-export const LABELS = Object.keys(NAMES);
+/** @typedef {Record<string, number>} Expressions the probability of each label */
+/**
+ * What is seen in a picture. The descriptor says whose face it is: 128 numbers, and two people are more than about 0.6
+ * apart.
+ *
+ * @typedef {{ expressions: Expressions, descriptor?: Float32Array }} Face
+ */
 
 /** Whom the report quotes. */
 export const ABOUT = { package: PACKAGE.name, version: PACKAGE.version, licence: PACKAGE.license };
 
 /** Pixels that the expression network sees. */
 const INPUT = 112;
-/** Pixels that the detector is shown: it overlooks faces as small as ours. */
+/** Pixels that the detector is shown at least: it overlooks faces as small as those of our models. */
 const DETECTOR_INPUT = 512;
 const MIN_CONFIDENCE = 0.3;
 
@@ -43,17 +40,40 @@ export async function load() {
   await tf.setBackend('wasm');
   await tf.ready();
   const models = join(folder(PACKAGE.name), 'model');
-  const { faceExpressionNet, faceLandmark68Net, ssdMobilenetv1 } = faceapi.nets;
-  for (const net of [faceExpressionNet, faceLandmark68Net, ssdMobilenetv1]) await net.loadFromDisk(models);
+  const { faceExpressionNet, faceLandmark68Net, faceRecognitionNet, ssdMobilenetv1 } = faceapi.nets;
+  for (const net of [faceExpressionNet, faceLandmark68Net, faceRecognitionNet, ssdMobilenetv1]) {
+    await net.loadFromDisk(models);
+  }
 }
 
 /**
- * The label that the expression network gives to `views` of an image, which it averages.
+ * The face that the detector finds and aligns, or `null`.
+ *
+ * @param {string} path
+ * @returns {Promise<Face | null>}
+ */
+export async function findFace(path) {
+  return withImage(path, async (image) => {
+    const size = image.shape.slice(0, 2).map((side) => Math.max(side, DETECTOR_INPUT));
+    const enlarged = tf.image.resizeBilinear(image, size).toInt();
+    const options = new faceapi.SsdMobilenetv1Options({ minConfidence: MIN_CONFIDENCE });
+    const found = await faceapi
+      .detectSingleFace(enlarged, options)
+      .withFaceLandmarks()
+      .withFaceExpressions()
+      .withFaceDescriptor();
+    return found ? { expressions: mean([found.expressions]), descriptor: found.descriptor } : null;
+  });
+}
+
+/**
+ * A face known to be within `views` of an image, whose expressions are averaged.
  *
  * @param {string} path
  * @param {View[]} views
+ * @returns {Promise<Face>}
  */
-export async function recognise(path, views) {
+export async function faceWithin(path, views) {
   return withImage(path, async (image) => {
     const boxes = views.map(({ side, centre: [x, y] }) => [y - side / 2, x - side / 2, y + side / 2, x + side / 2]);
     const crops = tf.image.cropAndResize(
@@ -63,21 +83,7 @@ export async function recognise(path, views) {
       [INPUT, INPUT],
     );
     const both = tf.concat([crops, crops.reverse(2)]).toInt();
-    return strongest(await faceapi.nets.faceExpressionNet.predictExpressions(tf.unstack(both)));
-  });
-}
-
-/**
- * The label of the face that the detector finds and aligns, or `null`.
- *
- * @param {string} path
- */
-export async function detectAndRecognise(path) {
-  return withImage(path, async (image) => {
-    const enlarged = tf.image.resizeBilinear(image, [DETECTOR_INPUT, DETECTOR_INPUT]).toInt();
-    const options = new faceapi.SsdMobilenetv1Options({ minConfidence: MIN_CONFIDENCE });
-    const found = await faceapi.detectSingleFace(enlarged, options).withFaceLandmarks().withFaceExpressions();
-    return found ? strongest([found.expressions]) : null;
+    return { expressions: mean(await faceapi.nets.faceExpressionNet.predictExpressions(tf.unstack(both))) };
   });
 }
 
@@ -101,7 +107,11 @@ async function read(path) {
   }
 }
 
-function strongest(predictions) {
-  const probability = (label) => predictions.reduce((sum, prediction) => sum + prediction[NAMES[label]], 0);
-  return LABELS.reduce((best, label) => (probability(label) > probability(best) ? label : best));
+/**
+ * @param {Record<string, number>[]} predictions
+ * @returns {Expressions}
+ */
+function mean(predictions) {
+  const of = (name) => predictions.reduce((sum, prediction) => sum + prediction[name], 0) / predictions.length;
+  return Object.fromEntries(LABELS.map((label) => [label, of(NAMES[label])]));
 }

@@ -1,4 +1,4 @@
-// tools/recognise has packages of its own, which nobody need install to check the code.
+// tools/judge has packages of its own, which nobody need install to check the code.
 
 declare module 'pngjs';
 declare module '@tensorflow/tfjs-backend-wasm';
