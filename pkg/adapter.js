@@ -1,12 +1,16 @@
 // What a model would run on: a real GPU if there is one, otherwise the CPU, and in that case why,
 // and what would change it.
 
+import { within } from './deadline.js';
 import { LfdmError } from './error.js';
 
 /** @import { DeviceInfo, DeviceKind } from './index.d.ts' */
 /** @typedef {{ bytes: number }} File */
 
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
+
+/** A driver that hangs would keep everybody waiting; a good one answers in less than a second. */
+const ADAPTER_MS = 5000;
 
 /** Weights are f32 in memory and f16 in files. */
 const WIDENED = 2;
@@ -57,7 +61,12 @@ export function cpuInfo(reason, advice) {
 async function probeAdapter(files) {
   const none = { name: '', software: false, f16: false };
   if (!navigator.gpu) return { ...none, missing: 'this browser has no WebGPU' };
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null);
+  let adapter;
+  try {
+    adapter = await within(ADAPTER_MS, navigator.gpu.requestAdapter({ powerPreference: 'high-performance' }));
+  } catch (error) {
+    return { ...none, missing: `the browser could not say which graphics adapter there is (${error.message})` };
+  }
   if (!adapter) return { ...none, missing: 'no graphics adapter was found' };
   const info = adapter.info ?? {};
   const words = [info.description, info.vendor, info.architecture, info.device].filter(Boolean);

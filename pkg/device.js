@@ -1,6 +1,6 @@
 // Opening what the model runs on, and whether there is memory for it.
 
-import { DRIVER, cpuInfo, probeDevice } from './adapter.js';
+import { within } from './deadline.js';
 import { LfdmError } from './error.js';
 import { openDevice } from './lfdm.js';
 
@@ -20,6 +20,8 @@ const SHARE = 0.75;
 const PLENTY_GIB = 8;
 /** What a device is taken to have where the browser does not say. */
 const USUAL_GIB = 4;
+/** Opening a device compiles nothing yet; one that takes longer never comes. */
+const OPEN_MS = 10_000;
 /** A guided step has work for two, and frames for many, but phones and pages need cores of their own. */
 const MOST_THREADS = 4;
 
@@ -30,18 +32,20 @@ const MOST_THREADS = 4;
  */
 export let gpu = null;
 
-/** Opens the device that `probeDevice` names for a model of these files. Resolves to `{ handle, info }`. */
-export async function chooseDevice(wish, files, onLost) {
-  const info = await probeDevice(wish, files);
-  if (info.kind === 'cpu') return { handle: await openDevice('cpu'), info };
+/**
+ * Opens the device that `probeDevice` named.
+ *
+ * @param {import('./index.d.ts').DeviceKind} kind
+ * @param {(message: string) => void} onLost
+ */
+export async function open(kind, onLost) {
+  if (kind === 'cpu') return openDevice('cpu');
   const restore = watchDevice(onLost);
   try {
-    return { handle: await openDevice('webgpu'), info };
+    return await within(OPEN_MS, openDevice('webgpu'));
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) throw error;
-    if (wish === 'webgpu') throw new LfdmError('device', 'The graphics device could not be opened.', error.message);
-    const info = cpuInfo(`the graphics device could not be opened (${error.message})`, DRIVER);
-    return { handle: await openDevice('cpu'), info };
+    throw new LfdmError('device', 'The GPU could not be opened. Use the CPU instead.', error.message);
   } finally {
     restore();
   }

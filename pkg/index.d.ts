@@ -84,7 +84,8 @@ export interface Manifest {
 
 export interface LoadOptions {
   /**
-   * `auto` uses WebGPU if the browser offers a real adapter; `webgpu` also accepts a software one.
+   * `auto` uses WebGPU if the browser offers a real adapter, and the CPU if that does not answer, cannot be
+   * opened or fails while the model is loaded. `webgpu` also accepts a software adapter, and fails with it.
    * [default: auto]
    */
   device?: 'auto' | DeviceKind;
@@ -259,7 +260,7 @@ export interface DoneEvent {
 }
 
 /**
- * The graphics device was lost and the run starts again, which takes a while. The events that
+ * The GPU was lost and the run starts again, which takes a while. The events that
  * follow continue where they stopped. A run restarts once; a second loss throws an error.
  */
 export interface RestartedEvent {

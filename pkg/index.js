@@ -1,7 +1,7 @@
 // lfdm-web: a portrait and a label become a short video. Everything that computes runs in a module worker, which may
 // have helpers; this file only starts it, talks to it, and replaces it after a crash.
 
-import { probeDevice as probe } from './adapter.js';
+import { DRIVER, cpuInfo, probeDevice as probe } from './adapter.js';
 import { LfdmError } from './error.js';
 import { decodeImage } from './image.js';
 import { generateOptions, loadOptions, modelUrl, paintOptions } from './options.js';
@@ -10,6 +10,13 @@ import { removeStoredModels, storedModels } from './store.js';
 export { LfdmError, decodeImage, removeStoredModels, storedModels };
 
 /** @import * as Types from './index.d.ts' */
+
+/** What became of a GPU while the model was being loaded, by the code of the error. */
+const GPU_FAILURES = {
+  device: 'could not be opened',
+  'device-lost': 'was lost while the model was being loaded, twice',
+  crash: 'failed while the model was being loaded',
+};
 
 /** @implements {Types.Lfdm} */
 export class Lfdm {
@@ -21,13 +28,20 @@ export class Lfdm {
   #disposed = false;
   /** Of the weights in use. */
   #fingerprint;
+  /** What the latest worker was to run on. */
+  #tried = 'cpu';
 
   // `load` hands out no model before these are set.
   manifest = /** @type {Types.Manifest} */ (/** @type {unknown} */ (null));
   device = /** @type {Types.DeviceInfo} */ (/** @type {unknown} */ (null));
   storage = /** @type {Types.StorageInfo} */ (/** @type {unknown} */ (null));
 
-  /** @param {{ url: string, device: string, memoryChecked: boolean, threads?: number }} settings */
+  /**
+   * `given` is a device that needs no probing.
+   *
+   * @param {{ url: string, device: string, memoryChecked: boolean, threads?: number,
+   *   given?: Types.DeviceInfo }} settings
+   */
   constructor(settings) {
     this.#settings = settings;
   }
@@ -44,10 +58,7 @@ export class Lfdm {
     const stop = () => lfdm.#worker?.stop(signal.reason);
     signal?.addEventListener('abort', stop, { once: true });
     try {
-      await lfdm.#open({ onProgress, reload }).catch((error) => {
-        if (error?.code !== 'device-lost' || signal?.aborted) throw error;
-        return lfdm.#open({ onProgress });
-      });
+      await lfdm.#openSomewhere({ onProgress, reload }, signal);
     } catch (error) {
       lfdm.dispose();
       throw error;
@@ -144,6 +155,27 @@ export class Lfdm {
   }
 
   /**
+   * A lost GPU is tried once more. One that fails leaves the CPU, unless the GPU itself was asked for.
+   *
+   * @param {Pick<Types.LoadOptions, 'onProgress' | 'reload'>} options
+   * @param {AbortSignal} [signal]
+   */
+  async #openSomewhere({ onProgress, reload }, signal) {
+    try {
+      await this.#open({ onProgress, reload }).catch((error) => {
+        if (error?.code !== 'device-lost' || signal?.aborted) throw error;
+        return this.#open({ onProgress });
+      });
+    } catch (error) {
+      const failure = GPU_FAILURES[error?.code];
+      if (!failure || this.#tried !== 'webgpu' || this.#settings.device !== 'auto' || signal?.aborted) throw error;
+      console.warn(`lfdm: ${error.message} (${error.details})`);
+      this.#settings = { ...this.#settings, device: 'cpu', given: cpuInfo(`the GPU ${failure}`, DRIVER) };
+      await this.#open({ onProgress });
+    }
+  }
+
+  /**
    * @param {Pick<Types.LoadOptions, 'onProgress' | 'reload'>} options
    * @returns {Promise<ModelWorker>}
    */
@@ -158,6 +190,7 @@ export class Lfdm {
       try {
         for await (const { type, ...event } of worker.stream('open', { ...this.#settings, reload })) {
           if (type === 'progress') onProgress?.(event);
+          else if (type === 'device') this.#tried = event.kind;
           else if (type === 'opened') {
             ({
               manifest: this.manifest,
@@ -286,7 +319,7 @@ class ModelWorker {
       this.stop(
         new LfdmError(
           'device-lost',
-          'The graphics device was lost, so the computation stopped. Try again.',
+          'The GPU was lost, so the computation stopped. Try again, or use the CPU.',
           event.message,
         ),
       );

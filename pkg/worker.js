@@ -1,7 +1,8 @@
 // The model's own thread. Every message carries the id of the request it belongs to; a request is answered by any
 // number of events and then `end` or `failure`. What cannot be answered (a panic, a lost GPU) is said without an id.
 
-import { checkMemory, chooseDevice, gpu, threadsFor } from './device.js';
+import { probeDevice } from './adapter.js';
+import { checkMemory, gpu, open as openDevice, threadsFor } from './device.js';
 import { Progress, fetchFile, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
 import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
@@ -66,7 +67,7 @@ async function unlessLost(report) {
   report();
 }
 
-async function open({ url, device, reload, memoryChecked, threads }, send) {
+async function open({ url, device, reload, memoryChecked, threads, given }, send) {
   const [{ manifest, store, offline }, { relaxedSimd }] = await Promise.all([findManifest(url, reload), start()]);
   const loader = intact(() => new ModelLoader(manifest));
   const files = loader.files();
@@ -77,9 +78,12 @@ async function open({ url, device, reload, memoryChecked, threads }, send) {
   progress.report();
   const { config } = JSON.parse(new TextDecoder().decode(manifest));
   if (memoryChecked) checkMemory(files, config);
-  const chosen = await chooseDevice(device, files, (message) => self.postMessage({ type: 'device-lost', message }));
+  const info = given ?? (await probeDevice(device, files));
+  // If the GPU takes this worker down, it is known what did.
+  send({ type: 'device', kind: info.kind });
+  const handle = await openDevice(info.kind, (message) => self.postMessage({ type: 'device-lost', message }));
   // Helpers load while files arrive. A GPU is busy enough with one worker.
-  pool = new Pool(chosen.info.kind === 'cpu' ? threadsFor(threads, files, config) : 1, module, manifest);
+  pool = new Pool(info.kind === 'cpu' ? threadsFor(threads, files, config) : 1, module, manifest);
 
   await store.begin(url, manifest, files);
   // A second copy in the browser's own cache would be of no use.
@@ -92,12 +96,12 @@ async function open({ url, device, reload, memoryChecked, threads }, send) {
     await fetchFile(new URL(file.name, url), file, { store, cache, progress, accept });
   }
   pool.finish();
-  model = intact(() => loader.finish(chosen.handle));
+  model = intact(() => loader.finish(handle));
   await store.finish(url, manifest);
   send({
     type: 'opened',
     manifest: model.manifest(),
-    device: { ...chosen.info, threads: pool.threads, relaxedSimd },
+    device: { ...info, threads: pool.threads, relaxedSimd },
     storage: { kept: store.keeps, reason: store.reason, bytes: progress.total, offline },
     fingerprint: files.map(({ sha256 }) => sha256).join(),
   });

@@ -145,9 +145,10 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     await visitor.state('idle');
     await visitor.get('generate').click();
     await visitor.page.waitForSelector('body[data-state=error]');
-    assert.match(await visitor.errorText(), /graphics device was lost/);
+    assert.match(await visitor.errorText(), /GPU was lost/);
     assert.ok(await visitor.get('generate').isEnabled());
     assert.ok(await visitor.get('retry').isVisible());
+    assert.ok(await visitor.get('use-cpu').isVisible());
     await visitor.close();
   });
 });

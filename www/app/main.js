@@ -3,10 +3,11 @@
 import { LfdmError } from '../pkg/index.js';
 import { MODELS, SAMPLES, previewUrl } from './catalogue.js';
 import { describe, isComparison, videosOf } from './comparisons.js';
+import { DeviceChoice } from './device.js';
 import { byId, capitalised, hide } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
 import { Making } from './making.js';
-import { ModelChoice, isModel, suitableModel } from './models.js';
+import { ModelChoice, QUICKEST, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Portraits } from './portraits.js';
 import { Question } from './question.js';
@@ -19,7 +20,7 @@ import { Status } from './status.js';
 import { Stored } from './stored.js';
 import { takeOfStrip } from './take.js';
 
-/** @import { DeviceKind, Lfdm } from '../../pkg/index.d.ts' */
+/** @import { Lfdm } from '../../pkg/index.d.ts' */
 /** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
 /** @import { Take } from './take.js' */
 
@@ -28,10 +29,9 @@ const EXAMPLE_FPS = 8;
 /** A link that asks for more steps than this, of all videos together, is not followed unasked. */
 const MANY_STEPS = 64;
 
-const device = /** @type {'auto' | DeviceKind} */ (new URLSearchParams(location.search).get('device') ?? 'auto');
-
 const status = new Status();
-const session = new Session(await initialModel(), device, {
+const device = new DeviceChoice({ onChoose: changeDevice });
+const session = new Session(linkedModel() ?? QUICKEST, device.wish, {
   onLoading: showLoading,
   onProgress({ loaded, total, speed }) {
     const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
@@ -39,7 +39,10 @@ const session = new Session(await initialModel(), device, {
     status.progress(total ? loaded / total : 0, message);
   },
   onReady: showReady,
-  onFailure: (error, retry) => status.error(error, { retry, message: 'The model could not be loaded.' }),
+  onFailure(error, retry) {
+    const onCpu = device.isToBlame(error) ? () => useCpu() : null;
+    status.error(error, { retry, onCpu, message: 'The model could not be loaded.' });
+  },
 });
 const stored = new Stored();
 const stage = new Stage({ onChange: showVideo, onOpen: showSettings });
@@ -70,45 +73,72 @@ listen();
 followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
-session.load().then(keepForOffline);
+loadFirst().then(keepForOffline);
 
 // ---- The model
 
-/** @returns {Promise<string>} */
-async function initialModel() {
+/** The model that the address names. */
+function linkedModel() {
   const named = parseLink(location.hash)?.model;
-  return named && isModel(named) ? named : suitableModel(device);
+  return named && isModel(named) ? named : null;
+}
+
+/** Portraits can be chosen and framed before a device has been found, which may take seconds. */
+async function loadFirst() {
+  if (!linkedModel()) {
+    const suitable = suitableModel(await device.probe());
+    // Meanwhile the visitor may have chosen something.
+    if (session.loading) return;
+    session.model = linkedModel() ?? suitable;
+  }
+  await session.load();
 }
 
 /** @param {string} model */
 function changeModel(model) {
-  const changed = session.change(model, queue.clear());
+  return change({ model });
+}
+
+/** @param {import('./device.js').Wish} wish */
+function changeDevice(wish) {
+  return change({ device: wish });
+}
+
+/** @param {{ model?: string, device?: import('./device.js').Wish }} wishes */
+function change(wishes) {
+  const changed = session.change(wishes, queue.clear());
   enable();
   return changed;
+}
+
+/**
+ * What the GPU failed at, on the CPU.
+ *
+ * @param {Job} [job]
+ */
+async function useCpu(job) {
+  device.wish = 'cpu';
+  await changeDevice('cpu');
+  if (job && session.lfdm) queue.add(job);
 }
 
 /** @param {string} model */
 function showLoading(model) {
   choice.show(model);
+  device.showNothing();
   settings.showModel(model);
   status.clearError();
   status.set('loading', 'Loading the model…');
 }
 
 /** @param {Lfdm} lfdm */
-function showReady({ manifest, device, storage }) {
+function showReady({ manifest, device: chosen, storage }) {
   const refused = settings.adopt(manifest, linked?.wishes);
   if (linked?.run && refused.length) {
     linked.run = false;
     linked.note = `${manifest.name} cannot use the link’s ${refused.join(', ')}${replaced(refused)}.`;
   }
-  byId('device').textContent =
-    device.kind === 'webgpu'
-      ? `Runs on your graphics device (WebGPU, ${device.name})`
-      : `Runs on your CPU${device.reason ? `: ${device.reason}` : ''}`;
-  byId('device').dataset.kind = device.kind;
-  byId('device-advice').hidden = !device.advice;
-  byId('device-advice').textContent = `A graphics device would be faster. ${device.advice}`;
+  device.show(chosen);
   const [height, width] = manifest.imageSize;
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${width} × ${height} pixels, shown enlarged. ` +
@@ -147,7 +177,7 @@ async function work(job, signal) {
   if (!lfdm) return false;
   status.clearError();
   question.close();
-  const address = location.href;
+  const { hash } = location;
   try {
     const made = making.makeAll(job, { lfdm, model, signal });
     // A reload in the middle of it begins again.
@@ -157,12 +187,14 @@ async function work(job, signal) {
     stage.abandon();
     if (!stage.video && portrait) stage.showPortrait(portrait);
     if (signal.aborted) {
-      if (!stage.video) history.replaceState(null, '', address);
+      // Whoever chose another device has changed the rest of the address.
+      if (!stage.video) history.replaceState(null, '', location.pathname + location.search + hash);
       status.set(stage.video ? 'ready' : 'idle', 'Cancelled.');
       return true;
     }
     const hopeless = error instanceof LfdmError && error.code === 'options';
-    status.error(error, { retry: hopeless ? null : () => queue.add(job) });
+    const onCpu = device.isToBlame(error) ? () => useCpu(job) : null;
+    status.error(error, { retry: hopeless ? null : () => queue.add(job), onCpu });
     return false;
   }
   return true;

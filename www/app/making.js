@@ -79,7 +79,7 @@ export class Making {
       } else if (event.type === 'done') {
         timings = event.timings;
       } else if (event.type === 'restarted') {
-        this.#status.say('The graphics device was lost. Starting again…');
+        this.#status.say('The GPU was lost. Starting again…');
       }
     }
     take.status = `${take.title}, made in ${((timings?.totalMs ?? 0) / 1000).toFixed(1)} s`;

@@ -1,11 +1,13 @@
 // Which model makes the videos: the one that suits the device, until a link or the visitor names another.
 
-import { probeDevice } from '../pkg/index.js';
 import { MODELS } from './catalogue.js';
 import { byId, make } from './dom.js';
 
-/** @import { DeviceKind } from '../../pkg/index.d.ts' */
+/** @import { DeviceInfo } from '../../pkg/index.d.ts' */
 
+/** The model that any device can run. */
+export const QUICKEST = Object.keys(MODELS)[0];
+const FINEST = Object.keys(MODELS).at(-1) ?? QUICKEST;
 /** With less memory than this, as on small phones, the finest model is not taken unasked. */
 const AMPLE_GIB = 4;
 
@@ -40,16 +42,11 @@ export function isModel(name) {
 }
 
 /**
- * The finest model on a graphics device, the quickest elsewhere.
+ * The finest model on a GPU, the quickest elsewhere.
  *
- * @param {'auto' | DeviceKind} device what the address asks for
+ * @param {DeviceInfo | null} device
  */
-export async function suitableModel(device) {
-  const names = Object.keys(MODELS);
-  const [quickest, finest] = [names[0], names[names.length - 1]];
-  if (quickest === finest) return quickest;
-  // What is wrong with a device is said when the model is loaded.
-  const { kind } = await probeDevice(device).catch(() => ({ kind: 'cpu' }));
+export function suitableModel(device) {
   const ample = (navigator.deviceMemory ?? AMPLE_GIB) >= AMPLE_GIB;
-  return kind === 'webgpu' && ample ? finest : quickest;
+  return device?.kind === 'webgpu' && ample ? FINEST : QUICKEST;
 }

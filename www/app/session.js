@@ -19,18 +19,19 @@ export class Session {
    * @type {Promise<Lfdm> | null}
    */
   loading = null;
-  #device;
   #on;
   #stop = new AbortController();
+  /** The latest one. */
+  #change = Symbol();
 
   /**
    * @param {string} model one of `MODELS`: the one that is loaded, or will be
-   * @param {'auto' | DeviceKind} device
+   * @param {'auto' | DeviceKind} device what it is to run on
    * @param {SessionEvents} on
    */
   constructor(model, device, on) {
     this.model = model;
-    this.#device = device;
+    this.device = device;
     this.#on = on;
   }
 
@@ -40,7 +41,7 @@ export class Session {
     const { signal } = (this.#stop = new AbortController());
     this.#on.onLoading(this.model);
     this.loading = Lfdm.load(modelUrl(this.model), {
-      device: this.#device,
+      device: this.device,
       reload,
       signal,
       onProgress: (progress) => signal.aborted || this.#on.onProgress(progress),
@@ -58,20 +59,21 @@ export class Session {
   }
 
   /**
-   * Puts another model in the place of this one, once nothing is made with it any longer. One at a
-   * time: two would not fit into a phone.
+   * Puts another model in the place of this one, or the same on another device, once nothing is made
+   * with it any longer. One at a time: two would not fit into a phone.
    *
-   * @param {string} model
+   * @param {{ model?: string, device?: 'auto' | DeviceKind }} wishes
    * @param {Promise<void>} idle
    */
-  async change(model, idle) {
+  async change({ model = this.model, device = this.device }, idle) {
     const before = this.lfdm;
-    this.model = model;
+    const change = (this.#change = Symbol());
+    Object.assign(this, { model, device });
     // From now on nothing is asked of it.
     this.lfdm = null;
     await idle;
     before?.dispose();
     // While this one waited, yet another may have been chosen.
-    if (this.model === model) await this.load();
+    if (this.#change === change) await this.load();
   }
 }

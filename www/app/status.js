@@ -12,17 +12,17 @@ export class Status {
   #bar = byId('progress', HTMLProgressElement);
   #panel = byId('error');
   #retry = byId('retry');
+  #useCpu = byId('use-cpu');
   #message = byId('error-message');
   #details = byId('error-text');
   /** @type {(() => void) | null} */
   #action = null;
+  /** @type {(() => void) | null} */
+  #cpuAction = null;
 
   constructor() {
-    this.#retry.addEventListener('click', () => {
-      const action = this.#action;
-      this.clearError();
-      action?.();
-    });
+    this.#retry.addEventListener('click', () => this.#answer(this.#action));
+    this.#useCpu.addEventListener('click', () => this.#answer(this.#cpuAction));
     const copy = byId('copy-details');
     copy.addEventListener('click', () => {
       navigator.clipboard.writeText(`${this.#message.textContent}\n${this.#details.textContent}`).then(
@@ -66,11 +66,12 @@ export class Status {
 
   /**
    * @param {unknown} error
-   * @param {{ retry?: (() => void) | null, state?: State | null, message?: string }} options
-   *   `retry` is what "Try again" does, if trying again can help; with `state: null` the line and
-   *   the bar stay with the video that is being made
+   * @param {{ retry?: (() => void) | null, onCpu?: (() => void) | null, state?: State | null,
+   *   message?: string }} options
+   *   `retry` is what "Try again" does, if trying again can help, and `onCpu` what "Use the CPU" does, if that can;
+   *   with `state: null` the line and the bar stay with the video that is being made
    */
-  error(error, { retry = null, state = 'error', message = 'That did not work.' } = {}) {
+  error(error, { retry = null, onCpu = null, state = 'error', message = 'That did not work.' } = {}) {
     const known = error instanceof LfdmError;
     this.#message.textContent = known ? error.message : 'Something went wrong on this page. Try again.';
     const details = known ? error.details : `${(error instanceof Error && error.stack) || error}`;
@@ -79,7 +80,8 @@ export class Status {
     this.#details.textContent = details ?? '';
     this.#action = retry;
     this.#retry.hidden = !retry;
-    byId('use-cpu').hidden = !(known && error.code === 'device');
+    this.#cpuAction = onCpu;
+    this.#useCpu.hidden = !onCpu;
     this.#panel.hidden = false;
     if (state) this.set(state, message);
     this.#panel.scrollIntoView({ block: 'nearest' });
@@ -88,5 +90,12 @@ export class Status {
   clearError() {
     hide(this.#panel, true, byId('generate'));
     this.#action = null;
+    this.#cpuAction = null;
+  }
+
+  /** @param {(() => void) | null} action of the button that was pressed */
+  #answer(action) {
+    this.clearError();
+    action?.();
   }
 }
