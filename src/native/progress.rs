@@ -1,15 +1,71 @@
-//! The bar that shows how far a long command has come.
+//! How far a long command has come.
 
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar of `count` steps behind `message`. It is redrawn five times a second, so that a long step
-/// does not look stuck.
-pub(crate) fn progress_bar(message: &'static str, count: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(count as u64).with_style(style).with_message(message);
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+/// Until the first line of progress where there is no terminal, and between two of them.
+const FIRST_SILENCE: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// A bar on a terminal. In a file or a pipe, where no bar can be seen, a line in the log now and then.
+pub(crate) struct Progress {
+    what: &'static str,
+    bar: ProgressBar,
+    /// When the next line is due.
+    due: Mutex<Instant>,
+}
+
+impl Progress {
+    /// Of `count` steps of `what`. The bar is redrawn five times a second, so that a long step does not look stuck.
+    pub(crate) fn new(what: &'static str, count: usize) -> Self {
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let bar = ProgressBar::new(count as u64).with_style(style).with_message(what);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { what, bar, due: Mutex::new(Instant::now() + FIRST_SILENCE) }
+    }
+
+    /// So many more steps are done.
+    pub(crate) fn inc(&self, steps: usize) {
+        self.bar.inc(steps as u64);
+        if self.is_hidden() && self.is_due(Instant::now()) {
+            let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
+            tracing::info!("{}: {done} of {all}, {} s left", self.what, self.bar.eta().as_secs());
+        }
+    }
+
+    /// Whether there is no terminal to see the bar on.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.bar.is_hidden()
+    }
+
+    /// All is done.
+    pub(crate) fn finish(self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Whether a line is due; then the next one is due only after a while.
+    fn is_due(&self, now: Instant) -> bool {
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = now >= *due;
+        if is_due {
+            *due = now + SILENCE;
+        }
+        is_due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_soon_and_then_seldom() {
+        let progress = Progress::new("steps", 100);
+        let start = Instant::now();
+        let lines: Vec<u64> = (0..100).filter(|&second| progress.is_due(start + Duration::from_secs(second))).collect();
+        assert_eq!(lines, [5, 35, 65, 95]);
+    }
 }

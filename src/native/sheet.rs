@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use indicatif::ProgressBar;
 
 use super::{
     contact_sheet::ContactSheet,
     data::{SplitArgs, parse_zoom},
     device::DeviceArgs,
     generate::{SamplingArgs, collect},
+    progress::Progress,
 };
 use crate::{
     bundle::{Bundle, Part},
@@ -60,10 +60,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let view = data.close_up(args.zoom);
     let mut sheet = ContactSheet::new(size);
     let people = args.people.min(data.len());
-    let bar = ProgressBar::new((people * data.labels().len()) as u64);
+    let progress = Progress::new("clips", people * data.labels().len());
     for subject in 0..people {
         for (label, name) in data.labels().iter().enumerate() {
-            bar.inc(1);
+            progress.inc(1);
             let Some(clip) = data.find(subject, label) else { continue };
             if args.real {
                 let pictures = (0..data.frames()).map(|frame| clip.rgba_through(view, frame)).collect();
@@ -77,7 +77,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
         }
     }
-    bar.finish_and_clear();
+    progress.finish();
     sheet.save(&args.out)
 }
 

@@ -9,12 +9,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use indicatif::ProgressBar;
 
 use super::{Args, Studio, output};
 use crate::{
     condition::Strengths,
-    native::{image_file::read_portrait, progress::progress_bar},
+    native::{image_file::read_portrait, progress::Progress},
     pipeline::{Event, Portrait, Timings},
 };
 
@@ -77,28 +76,28 @@ fn check(args: &Args, clips: usize) -> Result<()> {
 /// Makes the clips in turn; returns the sums of their times.
 fn make_all(studio: &Studio<'_>, clips: &[Clip<'_>]) -> Result<Timings> {
     let mut sum = Timings::default();
-    let bar = progress_bar("frames", clips.len() * studio.animator.config().frames);
+    let progress = Progress::new("frames", clips.len() * studio.animator.config().frames);
     for clip in clips {
         let failed = || format!("no clip of {} with `{}`", clip.image.display(), clip.strengths);
-        let timings = make(studio, clip, &bar).with_context(failed)?;
+        let timings = make(studio, clip, &progress).with_context(failed)?;
         sum.total_ms += timings.total_ms;
         sum.encode_ms += timings.encode_ms;
         sum.denoise_ms += timings.denoise_ms;
         sum.decode_ms += timings.decode_ms;
         // A bar shows nothing in a file or a pipe.
-        if bar.is_hidden() {
+        if progress.is_hidden() {
             tracing::info!("{} in {:.2} s", clip.out.display(), timings.total_ms / 1e3);
         }
     }
-    bar.finish_and_clear();
+    progress.finish();
     Ok(sum)
 }
 
-fn make(studio: &Studio<'_>, clip: &Clip<'_>, bar: &ProgressBar) -> Result<Timings> {
+fn make(studio: &Studio<'_>, clip: &Clip<'_>, progress: &Progress) -> Result<Timings> {
     let request = studio.request(clip.strengths);
     let (frames, timings) = studio.film(clip.image, clip.portrait, &request, |event| {
         if let Event::Frame(_) = event {
-            bar.inc(1);
+            progress.inc(1);
         }
     })?;
     output::write(&frames, studio.manifest.fps, &clip.out)?;

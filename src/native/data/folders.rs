@@ -23,7 +23,7 @@ use super::{
     tiles::{Fit, Framing, Tiles},
     tree::{self, FoundClip},
 };
-use crate::native::progress::progress_bar;
+use crate::native::progress::Progress;
 
 /// Tiles are larger than the model's frames by up to this factor, to keep enlarged views sharp.
 const CLOSE_UP: f64 = 1.5;
@@ -79,10 +79,10 @@ pub(super) fn read(
         Err(_) => (size, frames_within(args.memory, chosen.len(), size, needed)?),
     };
 
-    let progress = progress_bar("reading clips", chosen.len());
+    let progress = Progress::new("reading clips", chosen.len());
     let read: Vec<Result<Tiles, String>> =
         chosen.par_iter().map(|clip| framing.read(&clip.media, tile, limit)).inspect(|_| progress.inc(1)).collect();
-    progress.finish_and_clear();
+    progress.finish();
     collect(&chosen, read, labels, tile)
 }
 

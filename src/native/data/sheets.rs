@@ -30,7 +30,7 @@ use super::{
     pixels::{PackedSheet, Pixels, SheetCache},
     split::Split,
 };
-use crate::native::progress::progress_bar;
+use crate::native::progress::Progress;
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -55,10 +55,10 @@ pub(super) fn read(
     }
     let reader = Reader { dir, meta: &meta, flow_files: &flow_files, cache: cache.as_ref() };
 
-    let progress = progress_bar("reading sheets", ids.len());
+    let progress = Progress::new("reading sheets", ids.len());
     let results: Vec<Result<Person, String>> =
         ids.par_iter().map(|&id| reader.person(id)).inspect(|_| progress.inc(1)).collect();
-    progress.finish_and_clear();
+    progress.finish();
 
     let (mut people, mut skipped) = (Vec::with_capacity(ids.len()), Vec::new());
     for result in results {

@@ -21,7 +21,7 @@ use crate::{
         device::DeviceArgs,
         generate::{ContrastName, SamplerName},
         printable::printable,
-        progress::progress_bar,
+        progress::Progress,
         staging::StagedFile,
         video::Video,
     },
@@ -163,7 +163,7 @@ impl Args {
         mut clips: Option<&mut ClipMeasurements<'_>>,
     ) -> Result<()> {
         let size = data.size();
-        let bar = progress_bar("measuring clips", data.clip_count());
+        let progress = Progress::new("measuring clips", data.clip_count());
         for subject in 0..data.len() {
             let is_compared = clips.as_ref().is_some_and(|clips| self.clips.is_none_or(|count| clips.len() < count));
             for clip in data.clips_of(subject) {
@@ -178,10 +178,10 @@ impl Args {
                     let portrait = Portrait::from_rgba(size, size, &clip.rgba(0), [size; 2])?;
                     clips.add(&clip, &portrait, real, rebuilt)?;
                 }
-                bar.inc(1);
+                progress.inc(1);
             }
         }
-        bar.finish_and_clear();
+        progress.finish();
         Ok(())
     }
 

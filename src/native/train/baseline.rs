@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
-use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +23,7 @@ use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameC
 use crate::native::checkpoint::TrainedModel;
 use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split, fingerprint_of};
 use crate::native::fingerprint;
+use crate::native::progress::Progress;
 use crate::noise::NoiseSource;
 use crate::portrait::to_byte;
 use crate::weights::{StateDict, collect_module, load_module};
@@ -333,11 +333,12 @@ impl VideoSet {
         let [channels, height, width] = settings.config.grid();
         let (mut labels, mut bytes, mut halves) = (Vec::new(), Vec::new(), Vec::new());
         let views = data.all_views(usize::from(settings.views), settings.max_zoom);
-        tracing::info!("preparing {} clips", data.clip_count() * usize::from(settings.views));
-        for (subject, number, view) in views.iter().copied().progress_with(ProgressBar::new(views.len() as u64)) {
+        let progress = Progress::new("preparing clips", data.clip_count() * usize::from(settings.views));
+        for (subject, number, view) in views.iter().copied() {
             let clips: Vec<Clip<'_>> =
                 data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, number)).collect();
             labels.extend(clips.iter().map(Clip::label));
+            progress.inc(clips.len());
             let pixels: Vec<f32> = clips
                 .into_par_iter()
                 .flat_map_iter(|clip| (0..frames).flat_map(move |frame| clip.frame_through(view, frame)))
@@ -353,6 +354,7 @@ impl VideoSet {
                 halves.extend(latents.iter::<f32>().map(f16::from_f32));
             }
         }
+        progress.finish();
         Self {
             labels: settings.labels.len(),
             shape: [frames, channels, height, width],

@@ -10,7 +10,6 @@ use std::path::Path;
 
 use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
-use indicatif::{ProgressBar, ProgressIterator};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +24,7 @@ use crate::diffusion::{MotionCodec, MotionStatistics};
 use crate::lfae::LatentFlowAutoencoder;
 use crate::motion::Motion;
 use crate::native::data::{Clip, ClipSet, Crop, Sampling, Split, View};
+use crate::native::progress::Progress;
 
 /// Whose motion is learned, of which clips.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,9 +152,10 @@ impl MotionSet {
         let mut writer = MotionWriter::create(path, &latent, &[frames, rows, columns, 3])?;
         let (mut entries, mut references) = (Vec::new(), Vec::new());
         let views = data.all_views(usize::from(settings.views), settings.max_zoom);
-        tracing::info!("computing the motion of {} clips", data.clip_count() * usize::from(settings.views));
-        let bar = ProgressBar::new(views.len() as u64);
-        for (subject, seed, view) in views.iter().copied().progress_with(bar) {
+        let all = data.clip_count() * usize::from(settings.views);
+        tracing::info!("computing the motion of {all} clips");
+        let progress = Progress::new("motion of clips", all);
+        for (subject, seed, view) in views.iter().copied() {
             let clips: Vec<Clip<'_>> =
                 data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, seed)).collect();
             for clips in by_beginning(&clips) {
@@ -178,8 +179,10 @@ impl MotionSet {
                 writer.push_motions(&stacked.into_data())?;
                 let reference = references.len() - 1;
                 entries.extend(clips.iter().map(|clip| Entry::of(clip, reference)));
+                progress.inc(clips.len());
             }
         }
+        progress.finish();
         let file = writer.finish(metadata(&entries, &references, key)?)?;
         Ok(Self { labels: settings.labels.clone(), clips: entries, references, file })
     }
