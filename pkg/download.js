@@ -9,6 +9,8 @@ const RECONNECT_MS = 300;
 /** The speed covers the last seconds. */
 const SPEED_WINDOW_MS = 3000;
 const REPORT_MS = 50;
+/** While nothing arrives, that is said too: the speed falls. */
+const SILENCE_MS = 1000;
 
 /** A small file as a whole. */
 export async function fetchSmall(url, cache) {
@@ -17,6 +19,37 @@ export async function fetchSmall(url, cache) {
     return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
     throw broken(url, `${error}`);
+  }
+}
+
+/** The compiled module; its bytes are counted on the way. */
+export async function fetchModule(url, onProgress) {
+  const stalled = new AbortController();
+  const response = await answered(url, {}, stalled);
+  if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
+  // A copy is counted: browsers keep compiled code only of a response as it came.
+  const counted = count(response.clone(), stalled, onProgress);
+  // Under another type the start is slower.
+  const compiled = response.headers.get('content-type')?.startsWith('application/wasm')
+    ? WebAssembly.compileStreaming(response)
+    : response.arrayBuffer().then((bytes) => WebAssembly.compile(bytes));
+  const [module] = await Promise.all([compiled, counted]);
+  return module;
+}
+
+async function count(response, stalled, onProgress) {
+  // What a server compressed has another length.
+  const isPlain = !response.headers.get('content-encoding');
+  const progress = new Progress(isPlain ? Number(response.headers.get('content-length') ?? 0) : 0, onProgress);
+  try {
+    const reader = response.body.getReader();
+    for (;;) {
+      const { done, value } = await unlessStalled(reader.read(), stalled);
+      if (done) return;
+      progress.add(value.length, false);
+    }
+  } finally {
+    progress.end();
   }
 }
 
@@ -78,14 +111,13 @@ async function* receive(url, offset, cache) {
   for (;;) {
     const start = offset;
     const stalled = new AbortController();
-    const response = await request(url, { cache, offset, signal: stalled.signal });
+    const response = await request(url, { cache, offset }, stalled);
     // A server that knows no ranges sends everything again.
     let known = response.status === 206 ? 0 : offset;
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     try {
       for (;;) {
-        const timer = setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS);
-        const { done, value } = await reader.read().finally(() => clearTimeout(timer));
+        const { done, value } = await unlessStalled(reader.read(), stalled);
         if (done) return;
         const chunk = value.subarray(Math.min(known, value.length));
         known -= value.length - chunk.length;
@@ -103,13 +135,34 @@ async function* receive(url, offset, cache) {
 }
 
 /**
- * @param {URL} url
- * @param {{ cache: RequestCache, offset?: number, signal?: AbortSignal }} options
+ * What comes next; after too long without it `stalled` ends the request.
+ *
+ * @template T
+ * @param {Promise<T>} next
+ * @param {AbortController} stalled
  */
-async function request(url, { cache, offset = 0, signal }) {
+async function unlessStalled(next, stalled) {
+  const timer = setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS);
+  return next.finally(() => clearTimeout(timer));
+}
+
+/**
+ * @param {URL} url
+ * @param {RequestInit} options
+ * @param {AbortController} stalled
+ */
+function answered(url, options, stalled) {
+  return unlessStalled(fetch(url, { ...options, signal: stalled.signal }), stalled);
+}
+
+/**
+ * @param {URL} url
+ * @param {{ cache: RequestCache, offset?: number }} options
+ */
+async function request(url, { cache, offset = 0 }, stalled = new AbortController()) {
   let response;
   try {
-    response = await fetch(url, { cache, signal, headers: offset ? { range: `bytes=${offset}-` } : {} });
+    response = await answered(url, { cache, headers: offset ? { range: `bytes=${offset}-` } : {} }, stalled);
   } catch (error) {
     throw broken(url, `${error}`);
   }
@@ -154,21 +207,31 @@ export class Progress {
     if (stored) this.stored += bytes;
     const now = performance.now();
     this.#samples.push({ now, bytes: stored ? 0 : bytes });
-    while (now - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
-    const wait = this.loaded < this.total ? this.#said + REPORT_MS - now : 0;
+    const wait = this.loaded === this.total ? 0 : this.#said + REPORT_MS - now;
     if (wait <= 0) this.report();
-    else this.#later ??= setTimeout(() => this.report(), wait);
+    else this.#reportIn(wait);
   }
 
   report() {
-    clearTimeout(this.#later);
-    this.#later = undefined;
     this.#said = performance.now();
+    if (this.loaded === this.total) this.end();
+    else this.#reportIn(SILENCE_MS);
     const { loaded, total, stored } = this;
+    while (this.#samples.length && this.#said - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
     const since = this.#samples.length > 1 ? this.#said - this.#samples[0].now : 0;
     // What came with the first sample came before the clock started.
     const bytes = this.#samples.slice(1).reduce((sum, sample) => sum + sample.bytes, 0);
     this.#report({ loaded, total, stored, speed: since > 0 ? Math.round((bytes / since) * 1000) : 0 });
+  }
+
+  /** Nothing more will come. */
+  end() {
+    clearTimeout(this.#later);
+  }
+
+  #reportIn(ms) {
+    clearTimeout(this.#later);
+    this.#later = setTimeout(() => this.report(), ms);
   }
 
   mark() {

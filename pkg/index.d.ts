@@ -37,8 +37,13 @@ export interface StorageInfo {
   reason?: string;
   /** Size of the model's files. */
   bytes: number;
-  /** Whether the server could not be reached. The model is then the one that this browser had stored. */
+  /**
+   * Whether the server could not be reached, or has no model that this page can use (`problem`). The model is then the
+   * one that this browser had stored.
+   */
   offline: boolean;
+  /** What is wrong with the model on the server, if the stored one goes on in its place. */
+  problem?: { code: LfdmErrorCode; message: string; details?: string };
 }
 
 export interface StoredModel {
@@ -52,13 +57,15 @@ export interface StoredModel {
 }
 
 export interface LoadProgress {
-  /** Bytes of model files that have arrived. */
+  /** What arrives: the WebAssembly module, then the files of the model. */
+  part: 'program' | 'model';
+  /** Bytes of it that have arrived. */
   loaded: number;
-  /** Bytes of all model files. */
+  /** All bytes of it; 0 if unknown, as with a module that the server compressed. */
   total: number;
   /** The part of `loaded` that was already stored in this browser. */
   stored: number;
-  /** Bytes per second from the network over the last three seconds; 0 while unknown. */
+  /** Bytes per second from the network over the last three seconds; 0 while unknown, and when nothing arrives. */
   speed: number;
 }
 
@@ -108,11 +115,24 @@ export interface LoadOptions {
    * is the same to the last bit. [default: one for each core, at most 4]
    */
   threads?: number;
+  /**
+   * Where `worker.js` is, with its modules beside it. On another origin it needs CORS.
+   * [default: beside this module, or where the bundler put it]
+   */
+  workerUrl?: string | URL;
+  /**
+   * Where the WebAssembly module is: `lfdm_bg.wasm`, which every browser runs, or both builds.
+   * [default: beside the worker]
+   */
+  wasmUrl?: string | URL | { plain: string | URL; relaxed?: string | URL };
 }
+
+/** The type that `ImageData` has for its pixels, whatever TypeScript's version calls it. */
+export type Rgba = ImageData['data'];
 
 /** RGBA, row by row. */
 export interface Pixels {
-  data: Uint8ClampedArray<ArrayBuffer>;
+  data: Rgba;
   width: number;
   height: number;
 }
@@ -141,7 +161,7 @@ export type GenerateOptions = Expression & SamplingOptions;
 export interface SamplingOptions {
   /** The portrait. Its centre square is used; transparent parts become white. */
   image: ImageSource;
-  /** The same seed makes the same video on every device. [default: 0] */
+  /** The same seed makes the same video on every device: 0 to 2^64 - 1, from 2^53 on as a bigint. [default: 0] */
   seed?: number | bigint;
   /** Denoising steps, 1 to 1000. [default: `manifest.defaultSteps`] */
   steps?: number;
@@ -207,7 +227,7 @@ export interface PaintOptions {
 export interface Picture {
   width: number;
   height: number;
-  rgba: Uint8ClampedArray<ArrayBuffer>;
+  rgba: Rgba;
   /** The same picture, if `bitmaps` was set; only a `photo` has one. */
   bitmap?: ImageBitmap;
 }
@@ -236,11 +256,11 @@ export interface FrameEvent {
   width: number;
   height: number;
   /** `width * height` RGBA pixels, as are the two below. */
-  rgba: Uint8ClampedArray<ArrayBuffer>;
+  rgba: Rgba;
   /** Motion away from the portrait: hue is its direction, saturation its length. */
-  flow: Uint8ClampedArray<ArrayBuffer>;
+  flow: Rgba;
   /** Occlusion as grey: light parts come from the portrait, dark parts are repainted. */
-  occlusion: Uint8ClampedArray<ArrayBuffer>;
+  occlusion: Rgba;
   /** With `photoSize`: the frame in the picture's own resolution. It fades into the still picture toward its border. */
   photo?: Picture;
   /** The picture of `rgba`, if `bitmaps` was set. */
@@ -270,8 +290,21 @@ export interface RestartedEvent {
 
 export type GenerateEvent = EncodedEvent | StepEvent | FrameEvent | DoneEvent | RestartedEvent;
 
+/** The package's README says what each means, and what to do. */
 export type LfdmErrorCode =
-  'image' | 'options' | 'download' | 'model' | 'browser' | 'device' | 'device-lost' | 'memory' | 'crash' | 'disposed';
+  | 'image'
+  | 'options'
+  | 'setup'
+  | 'download'
+  | 'model'
+  | 'not-model'
+  | 'outdated'
+  | 'browser'
+  | 'device'
+  | 'device-lost'
+  | 'memory'
+  | 'crash'
+  | 'disposed';
 
 /** `message` is a sentence for the reader; `details` is for a bug report. */
 export class LfdmError extends Error {
@@ -309,8 +342,8 @@ export class Lfdm {
    */
   paint(options: PaintOptions): AsyncGenerator<PaintedEvent, void, void>;
 
-  /** Encodes equally sized RGBA frames as a looping GIF. */
-  encodeGif(frames: Uint8ClampedArray[], options: { width: number; height: number; fps?: number }): Promise<Blob>;
+  /** Encodes equally sized RGBA frames as a looping GIF. [default: the model's size and speed] */
+  encodeGif(frames: Uint8ClampedArray[], options?: { width?: number; height?: number; fps?: number }): Promise<Blob>;
 
   /** Bytes that the WebAssembly modules of all threads hold, for measuring. */
   memory(): Promise<{ wasm: number }>;

@@ -2,9 +2,11 @@
 // have helpers; this file only starts it, talks to it, and replaces it after a crash.
 
 import { DRIVER, cpuInfo, probeDevice as probe } from './adapter.js';
+import { whyNotStarted } from './diagnosis.js';
 import { LfdmError } from './error.js';
 import { decodeImage } from './image.js';
-import { generateOptions, loadOptions, modelUrl, paintOptions } from './options.js';
+import { generateOptions, gifOptions, loadOptions, modelUrl, paintOptions, programUrls } from './options.js';
+import { argumentsOf, spawn } from './spawn.js';
 import { removeStoredModels, storedModels } from './store.js';
 
 export { LfdmError, decodeImage, removeStoredModels, storedModels };
@@ -30,6 +32,8 @@ export class Lfdm {
   #fingerprint;
   /** What the latest worker was to run on. */
   #tried = 'cpu';
+  /** The module as a worker has compiled it: another one need not do it again. */
+  #compiled;
 
   // `load` hands out no model before these are set.
   manifest = /** @type {Types.Manifest} */ (/** @type {unknown} */ (null));
@@ -39,8 +43,8 @@ export class Lfdm {
   /**
    * `given` is a device that needs no probing.
    *
-   * @param {{ url: string, device: string, memoryChecked: boolean, threads?: number,
-   *   given?: Types.DeviceInfo }} settings
+   * @param {{ url: string, device: string, memoryChecked: boolean, threads?: number, given?: Types.DeviceInfo,
+   *   program: { workerUrl?: string, plainUrl?: string, relaxedUrl?: string } }} settings
    */
   constructor(settings) {
     this.#settings = settings;
@@ -52,9 +56,12 @@ export class Lfdm {
    * @type {typeof Types.Lfdm.load}
    */
   static async load(url, options = {}) {
-    const { device = 'auto', checkMemory = true, reload = false, threads, signal, onProgress } = loadOptions(options);
+    checkBrowser();
+    const settings = loadOptions(options);
+    const { device = 'auto', checkMemory = true, reload = false, threads, signal, onProgress } = settings;
     signal?.throwIfAborted();
-    const lfdm = new Lfdm({ url: modelUrl(url), device, memoryChecked: checkMemory, threads });
+    const program = programUrls(settings);
+    const lfdm = new Lfdm({ url: modelUrl(url), device, memoryChecked: checkMemory, threads, program });
     const stop = () => lfdm.#worker?.stop(signal.reason);
     signal?.addEventListener('abort', stop, { once: true });
     try {
@@ -128,11 +135,12 @@ export class Lfdm {
    * Encodes equally sized RGBA frames as a looping GIF.
    *
    * @param {Uint8ClampedArray[]} frames
-   * @param {{ width: number, height: number, fps?: number }} options
+   * @param {{ width?: number, height?: number, fps?: number }} options
    */
-  async encodeGif(frames, { width, height, fps = this.manifest.fps }) {
+  async encodeGif(frames, options = {}) {
+    const request = gifOptions(frames, options, this.manifest);
     const worker = await this.#ready();
-    const bytes = await worker.request('gif', { frames, width, height, fps });
+    const bytes = await worker.request('gif', request);
     return new Blob([bytes], { type: 'image/gif' });
   }
 
@@ -147,6 +155,15 @@ export class Lfdm {
     this.#disposed = true;
     this.#worker?.stop(new LfdmError('disposed', 'The model has been closed.'));
     this.#worker = null;
+  }
+
+  get #moduleKey() {
+    const { plainUrl, relaxedUrl } = this.#settings.program;
+    return `${plainUrl} ${relaxedUrl}`;
+  }
+
+  #known() {
+    return modules.get(this.#moduleKey)?.deref();
   }
 
   /** A worker with the model in it. */
@@ -181,14 +198,19 @@ export class Lfdm {
    */
   #open({ onProgress, reload = false } = {}) {
     if (this.#disposed) return Promise.reject(new LfdmError('disposed', 'The model has been closed.'));
-    const worker = new ModelWorker(() => {
+    const { workerUrl } = this.#settings.program;
+    const worker = new ModelWorker(workerUrl, () => {
       this.#worker = null;
       this.#opening = null;
     });
     this.#worker = worker;
     this.#opening = (async () => {
       try {
-        for await (const { type, ...event } of worker.stream('open', { ...this.#settings, reload })) {
+        for await (const { type, ...event } of worker.stream('open', {
+          ...this.#settings,
+          compiled: this.#known(),
+          reload,
+        })) {
           if (type === 'progress') onProgress?.(event);
           else if (type === 'device') this.#tried = event.kind;
           else if (type === 'opened') {
@@ -197,7 +219,9 @@ export class Lfdm {
               device: this.device,
               storage: this.storage,
               fingerprint: this.#fingerprint,
+              compiled: this.#compiled,
             } = event);
+            modules.set(this.#moduleKey, new WeakRef(this.#compiled));
           }
         }
         return worker;
@@ -212,12 +236,16 @@ export class Lfdm {
   }
 }
 
+/** Compiled modules by where they came from, as long as a model uses them. @type {Map<string, WeakRef<any>>} */
+const modules = new Map();
+
 /**
  * What `Lfdm.load` with this `device` would run a small model on. Nothing is loaded.
  *
  * @type {typeof Types.probeDevice}
  */
 export async function probeDevice(device = 'auto') {
+  checkBrowser();
   return probe(loadOptions({ device }).device);
 }
 
@@ -254,15 +282,22 @@ class ModelWorker {
   #started = false;
   #onStopped;
 
-  constructor(onStopped) {
+  /**
+   * @param {string | undefined} address of the script, if it is not beside this one
+   * @param {() => void} onStopped
+   */
+  constructor(address, onStopped) {
     this.#onStopped = onStopped;
-    const worker = new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'lfdm' });
+    const since = performance.now();
+    const construct = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'lfdm' });
+    const worker = spawn(construct, address);
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
       // Scripts that cannot be fetched fail without a message, and before anything was said.
-      this.stop(this.#started || event.message ? crash(event.message) : unavailable());
+      if (this.#started || event.message) this.stop(crash(event.message));
+      else whyNotStarted(address ?? argumentsOf(construct)[0], since).then((error) => this.stop(error));
     };
     worker.onmessageerror = () => this.stop(crash('A message could not be read.'));
   }
@@ -367,11 +402,13 @@ class Call {
   }
 }
 
-function unavailable() {
-  return new LfdmError(
-    'download',
-    'The program could not be downloaded. Check the connection and try again.',
-    'worker.js',
+/** Importing this package works anywhere; what follows does not. */
+function checkBrowser() {
+  if (globalThis.Worker && globalThis.location) return;
+  throw new LfdmError(
+    'browser',
+    'lfdm-web runs in a browser only. Call it where the page runs, not where a server renders it: ' +
+      'in an event handler, or in an effect of the component.',
   );
 }
 

@@ -7,12 +7,18 @@ import { LfdmError } from './error.js';
 const ZEROS = [65, 0, 253, 15];
 const FUSED = [...ZEROS, ...ZEROS, ...ZEROS, 253, 133, 2];
 
-/** The module that this browser can run, and whether it is the one with relaxed SIMD. */
-export function chooseModule() {
+/**
+ * The module that this browser can run, and whether it is the one with relaxed SIMD.
+ *
+ * @param {{ plainUrl?: string, relaxedUrl?: string }} elsewhere their addresses, if they are not beside this file
+ */
+export function chooseModule({ plainUrl, relaxedUrl } = {}) {
   if (!runs(ZEROS)) {
     throw new LfdmError('browser', 'This browser cannot run the model: it lacks WebAssembly SIMD. A newer one can.');
   }
   const relaxedSimd = runs(FUSED);
+  const given = relaxedSimd ? relaxedUrl : plainUrl;
+  if (given) return { url: new URL(given), relaxedSimd: relaxedSimd && relaxedUrl !== plainUrl };
   // Bundlers look for addresses in this form.
   const url = relaxedSimd
     ? new URL('./lfdm_relaxed_bg.wasm', import.meta.url)

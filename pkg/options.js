@@ -4,11 +4,16 @@ import { LfdmError } from './error.js';
 
 const MAX_THREADS = 64;
 
+const MAX_SEED = 2n ** 64n - 1n;
+
 const LOAD = {
   device: (value) => ['auto', 'webgpu', 'cpu'].includes(value) || 'is not one of auto, webgpu, cpu',
   signal: isSignal,
   onProgress: (value) => typeof value === 'function' || 'is not a function',
   reload: isBoolean,
+  workerUrl: isAddress,
+  wasmUrl: (value) =>
+    isAddress(value) === true || areAddresses(value) || 'is neither an address nor { plain, relaxed }',
   checkMemory: isBoolean,
   threads: (value) =>
     (Number.isInteger(value) && value >= 1 && value <= MAX_THREADS) || `is not a whole number from 1 to ${MAX_THREADS}`,
@@ -19,7 +24,7 @@ const GENERATE = {
   bitmaps: isBoolean,
   label: () => true,
   strengths: () => true,
-  seed: () => true,
+  seed: isSeed,
   steps: () => true,
   guidance: () => true,
   contrast: () => true,
@@ -36,6 +41,12 @@ const PAINT = {
   motions: (value) => (Array.isArray(value) && value.every(isMotion)) || 'is not a list of flows and occlusions',
 };
 
+const GIF = {
+  width: isSide,
+  height: isSide,
+  fps: (value) => (value >= 1 && value <= 100) || 'is not a number from 1 to 100',
+};
+
 export function loadOptions(options) {
   return checked(options, LOAD);
 }
@@ -48,7 +59,36 @@ export function paintOptions(options) {
   return checked(options, PAINT);
 }
 
+/**
+ * Addresses as the worker, which may have been started elsewhere, understands them.
+ *
+ * @param {Pick<import('./index.d.ts').LoadOptions, 'workerUrl' | 'wasmUrl'>} options
+ */
+export function programUrls({ workerUrl, wasmUrl }) {
+  const isPair = typeof wasmUrl === 'object' && 'plain' in wasmUrl;
+  const { plain, relaxed = plain } = isPair ? wasmUrl : { plain: wasmUrl };
+  return { workerUrl: absolute(workerUrl), plainUrl: absolute(plain), relaxedUrl: absolute(relaxed) };
+}
+
+/** @param {string | URL | undefined} url */
+function absolute(url) {
+  return url && new URL(url, location.href).href;
+}
+
+/** The frames of a GIF and how to write them, or an error that names what is wrong. */
+export function gifOptions(frames, options, { imageSize: [modelHeight, modelWidth], fps: modelFps }) {
+  const { width = modelWidth, height = modelHeight, fps = modelFps } = checked(options, GIF);
+  const isFrame = (frame) => frame instanceof Uint8ClampedArray && frame.length === 4 * width * height;
+  if (!Array.isArray(frames) || !frames.length || !frames.every(isFrame)) {
+    throw new LfdmError('options', `frames: expected RGBA arrays of ${width} × ${height} pixels each.`);
+  }
+  return { frames, width, height, fps };
+}
+
 export function modelUrl(url) {
+  if (typeof url !== 'string' && !(url instanceof URL)) {
+    throw new LfdmError('options', 'url: expected the address of a model, which is a folder with manifest.json.');
+  }
   try {
     return new URL(url, globalThis.location?.href).href.replace(/\/?$/, '/');
   } catch {
@@ -81,6 +121,24 @@ function isMotion(value) {
 
 function isSignal(value) {
   return value instanceof AbortSignal || 'is not an AbortSignal';
+}
+
+function isSeed(value) {
+  const isWhole = typeof value === 'bigint' || Number.isSafeInteger(value);
+  return (isWhole && value >= 0 && value <= MAX_SEED) || 'is not a whole number from 0 on; from 2^53 on, use a bigint';
+}
+
+function isSide(value) {
+  return (Number.isInteger(value) && value >= 1 && value <= 65_535) || 'is not a whole number from 1 to 65535';
+}
+
+function isAddress(value) {
+  return typeof value === 'string' || value instanceof URL || 'is not an address';
+}
+
+/** Addresses of the two builds of the module. */
+function areAddresses(value) {
+  return [value?.plain, value?.relaxed ?? ''].every((url) => isAddress(url) === true);
 }
 
 function isBoolean(value) {

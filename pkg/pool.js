@@ -3,6 +3,7 @@
 // still loading, fails or is lost, the leader does itself; the pixels are the same.
 
 import { macrotask } from './macrotask.js';
+import { spawn } from './spawn.js';
 
 /** A helper is taken for lost after so many times the leader's time for a job, but not before this. */
 const PATIENCE = 10;
@@ -60,6 +61,11 @@ export class Pool {
       [...this.#helpers].filter(({ ready }) => ready).map((helper) => helper.ask('memory')),
     );
     return bytes.reduce((sum, bytes) => sum + (bytes ?? 0), 0);
+  }
+
+  /** The model is not to be: its helpers go. */
+  stop() {
+    for (const helper of [...this.#helpers]) helper.stop('the model could not be loaded');
   }
 
   #tell(type, payload = {}) {
@@ -214,7 +220,9 @@ class Helper {
 
   constructor(onStopped) {
     this.#onStopped = onStopped;
-    const worker = new Worker(new URL('./helper.js', import.meta.url), { type: 'module', name: 'lfdm-helper' });
+    const worker = spawn(
+      () => new Worker(new URL('./helper.js', import.meta.url), { type: 'module', name: 'lfdm-helper' }),
+    );
     this.#worker = worker;
     worker.onmessage = ({ data: { id, result, failure } }) => {
       if (failure === undefined) this.#answer(id, result);

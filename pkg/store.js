@@ -9,6 +9,7 @@ const CACHE = 'lfdm-models-1';
 /** The cache's keys must look like addresses; nothing is ever requested from this one. */
 const ROOT = 'https://lfdm.invalid/';
 export const PIECE_BYTES = 4 << 20;
+const PATIENCE_MS = 60_000;
 
 /** @type {{ url: string, hashes: string[] }} */
 const NOTHING = { url: '', hashes: [] };
@@ -39,10 +40,8 @@ export class Store {
   /** The pieces of a file that are here, in order and without a gap. */
   async *pieces(sha256) {
     for (let offset = 0; this.#cache;) {
-      const piece = await this.#cache.match(pieceKey(sha256, offset));
-      if (!piece) return;
-      const bytes = new Uint8Array(await piece.arrayBuffer());
-      if (!bytes.length) return;
+      const bytes = await this.#ask((cache) => bytesOf(cache, pieceKey(sha256, offset)));
+      if (!bytes?.length) return;
       yield bytes;
       offset += bytes.length;
     }
@@ -58,8 +57,29 @@ export class Store {
 
   /** The manifest of the model at `url`, if all of that model was here once. */
   async manifest(url) {
-    const entry = await this.#cache?.match(manifestKey('complete', url));
-    return entry && new Uint8Array(await entry.arrayBuffer());
+    return this.#ask((cache) => bytesOf(cache, manifestKey('complete', url)));
+  }
+
+  /**
+   * Does `work` on a file while nobody else does: of two models or pages that need the same one, the second finds it
+   * here. Nobody waits forever for a page that sleeps.
+   *
+   * @param {string} sha256
+   * @param {() => Promise<void>} work
+   */
+  async alone(sha256, work) {
+    if (!this.keeps || !navigator.locks) return work();
+    let isWorking = false;
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    await navigator.locks
+      .request(`lfdm ${sha256}`, { signal }, () => {
+        isWorking = true;
+        return work();
+      })
+      .catch((error) => {
+        if (isWorking || !signal.aborted) throw error;
+        return work();
+      });
   }
 
   /** Says that the model at `url` is being downloaded, which keeps its pieces from being cleared away. */
@@ -71,7 +91,7 @@ export class Store {
   /** Says that the model at `url` is complete, and clears away what no model needs any longer. */
   async finish(url, manifest) {
     await this.#write(manifestKey('complete', url), manifest);
-    await this.#cache?.delete(manifestKey('arriving', url));
+    await this.#ask((cache) => cache.delete(manifestKey('arriving', url)));
     const needed = new Set((await this.#manifests()).flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
     await this.#remove((key) => fileOf(key) && !needed.has(fileOf(key)));
     this.#arriving = NOTHING;
@@ -79,12 +99,11 @@ export class Store {
 
   /** What is kept: `{ url, name, bytes, complete }[]`. */
   async list() {
-    if (!this.#cache) return [];
     const sizes = new Map();
-    for (const key of await this.#cache.keys()) {
-      const file = fileOf(key.url);
+    for (const key of await this.#keys()) {
+      const file = fileOf(key);
       if (!file) continue;
-      const piece = await this.#cache.match(key);
+      const piece = await this.#ask((cache) => cache.match(key));
       sizes.set(file, (sizes.get(file) ?? 0) + Number(piece?.headers.get('content-length') ?? 0));
     }
     return (await this.#manifests()).map(({ url, state, name, files }) => {
@@ -95,15 +114,15 @@ export class Store {
 
   async #manifests() {
     const found = [];
-    for (const { url: key } of (await this.#cache?.keys()) ?? []) {
+    for (const key of await this.#keys()) {
       const [, state, url] = /\/manifest\/(\w+)\/(.*)$/.exec(key) ?? [];
       if (!state) continue;
-      const entry = await this.#cache.match(key);
+      const bytes = await this.#ask((cache) => bytesOf(cache, key));
       try {
-        const { name, files } = await entry.json();
+        const { name, files } = JSON.parse(new TextDecoder().decode(bytes));
         found.push({ url: decodeURIComponent(url), state, name, files });
       } catch {
-        await this.#cache.delete(key);
+        await this.#ask((cache) => cache.delete(key));
       }
     }
     return found;
@@ -121,13 +140,37 @@ export class Store {
           ? 'there is not enough room for it in this browser'
           : `the browser refused it (${error.message})`;
       await this.#remove((key) => hashes.includes(fileOf(key) ?? ''));
-      for (const state of ['arriving', 'complete']) await this.#cache.delete(manifestKey(state, url));
+      for (const state of ['arriving', 'complete']) {
+        await this.#ask((cache) => cache.delete(manifestKey(state, url)));
+      }
       this.#cache = undefined;
     }
   }
 
   async #remove(unwanted) {
-    for (const { url } of (await this.#cache?.keys()) ?? []) if (unwanted(url)) await this.#cache.delete(url);
+    for (const url of await this.#keys()) if (unwanted(url)) await this.#ask((cache) => cache.delete(url));
+  }
+
+  async #keys() {
+    const keys = await this.#ask((cache) => cache.keys());
+    return keys?.map(({ url }) => url) ?? [];
+  }
+
+  /**
+   * What `ask` finds in the cache; undefined where there is none, or none any longer: the visitor may clear this
+   * page's data at any time.
+   *
+   * @template T
+   * @param {(cache: Cache) => Promise<T>} ask
+   * @returns {Promise<T | undefined>}
+   */
+  async #ask(ask) {
+    try {
+      return this.#cache && (await ask(this.#cache));
+    } catch (error) {
+      this.reason ??= `the browser refused it (${error.message})`;
+      this.#cache = undefined;
+    }
   }
 }
 
@@ -139,6 +182,11 @@ export async function storedModels() {
 /** Removes all of them. Models that are in use go on: they are in memory. */
 export async function removeStoredModels() {
   await globalThis.caches?.delete(CACHE);
+}
+
+async function bytesOf(cache, key) {
+  const entry = await cache.match(key);
+  return entry && new Uint8Array(await entry.arrayBuffer());
 }
 
 function pieceKey(sha256, offset) {

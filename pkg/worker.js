@@ -3,17 +3,21 @@
 
 import { probeDevice } from './adapter.js';
 import { checkMemory, gpu, open as openDevice, threadsFor } from './device.js';
-import { Progress, fetchFile, fetchSmall, notIntact } from './download.js';
+import { Progress, fetchFile, fetchModule, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
 import init, { ModelLoader, encodeGif, onPanic } from './lfdm.js';
 import { macrotask } from './macrotask.js';
+import { explainManifest } from './manifest.js';
 import { chooseModule } from './modules.js';
+import { checkWasm, explained } from './policy.js';
 import { Painting } from './paint.js';
 import { Pool } from './pool.js';
 import { Store } from './store.js';
 
 /** So long after a failure the browser has said that the GPU is gone, if it is. */
 const LOSS_MS = 100;
+/** Errors of what the server sends. */
+const SPOILT = new Set(['model', 'not-model', 'outdated', 'download']);
 
 let model = null;
 let wasm = null;
@@ -29,6 +33,7 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
     return;
   }
   const send = (event, transfer = []) => self.postMessage({ id, ...event }, transfer);
+  const since = performance.now();
   try {
     await { open, generate, paint, gif, memory }[type](request, send, () => cancelled.has(id));
     send({ type: 'end' });
@@ -36,9 +41,8 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
     // A trap inside wasm may have been reported by the panic hook; the module cannot be used again.
     if (error instanceof WebAssembly.RuntimeError) panic(error.stack);
     else {
-      unlessLost(() =>
-        send({ type: 'failure', code: error.code ?? 'model', message: error.message, details: error.details }),
-      );
+      const { code = 'model', message, details } = error.code === 'download' ? await explained(error, since) : error;
+      unlessLost(() => send({ type: 'failure', code, message, details }));
     }
   } finally {
     cancelled.delete(id);
@@ -67,44 +71,82 @@ async function unlessLost(report) {
   report();
 }
 
-async function open({ url, device, reload, memoryChecked, threads, given }, send) {
-  const [{ manifest, store, offline }, { relaxedSimd }] = await Promise.all([findManifest(url, reload), start()]);
-  const loader = intact(() => new ModelLoader(manifest));
+async function open({ url, device, reload, memoryChecked, threads, given, program, compiled }, send) {
+  const options = { url, device, reload, memoryChecked, threads, given, send };
+  const [found, build] = await Promise.all([
+    findManifest(url, reload),
+    start(program, compiled, (event) => send({ type: 'progress', part: 'program', ...event })),
+  ]);
+  try {
+    await load(found, build, options);
+  } catch (error) {
+    // What worked before goes on, whatever there is in its place now.
+    const kept = SPOILT.has(error.code) && !found.offline ? await found.store.manifest(url) : undefined;
+    if (!kept || `${kept}` === `${found.manifest}`) throw error;
+    const { code, message, details } = error;
+    await load({ ...found, manifest: kept, offline: true, problem: { code, message, details } }, build, options);
+  }
+}
+
+/**
+ * @param {{ manifest: Uint8Array, store: Store, offline: boolean, problem?: object }} found
+ */
+async function load({ manifest, store, offline, problem }, build, { url, reload, threads, send, ...wishes }) {
+  const loader = loaderOf(manifest);
   const files = loader.files();
   const progress = new Progress(
     files.reduce((sum, { bytes }) => sum + bytes, 0),
-    (event) => send({ type: 'progress', ...event }),
+    (event) => send({ type: 'progress', part: 'model', ...event }),
   );
   progress.report();
   const { config } = JSON.parse(new TextDecoder().decode(manifest));
-  if (memoryChecked) checkMemory(files, config);
-  const info = given ?? (await probeDevice(device, files));
+  if (wishes.memoryChecked) checkMemory(files, config);
+  const info = wishes.given ?? (await probeDevice(wishes.device, files));
   // If the GPU takes this worker down, it is known what did.
   send({ type: 'device', kind: info.kind });
   const handle = await openDevice(info.kind, (message) => self.postMessage({ type: 'device-lost', message }));
   // Helpers load while files arrive. A GPU is busy enough with one worker.
   pool = new Pool(info.kind === 'cpu' ? threadsFor(threads, files, config) : 1, module, manifest);
-
-  await store.begin(url, manifest, files);
-  // A second copy in the browser's own cache would be of no use.
-  const cache = reload ? 'reload' : store.keeps ? 'no-store' : 'default';
-  for (const file of files) {
-    const accept = (bytes) => {
-      intact(() => loader.add(file.name, bytes));
-      pool.add(file.name, bytes);
-    };
-    await fetchFile(new URL(file.name, url), file, { store, cache, progress, accept });
+  try {
+    if (!problem) await store.begin(url, manifest, files);
+    // A second copy in the browser's own cache would be of no use.
+    const cache = reload ? 'reload' : store.keeps ? 'no-store' : 'default';
+    for (const file of files) {
+      const accept = (bytes) => {
+        intact(() => loader.add(file.name, bytes));
+        pool.add(file.name, bytes);
+      };
+      await store.alone(file.sha256, () =>
+        fetchFile(new URL(file.name, url), file, { store, cache, progress, accept }),
+      );
+    }
+    pool.finish();
+    model = intact(() => loader.finish(handle));
+    // What has arrived of the other one stays for the next try.
+    if (!problem) await store.finish(url, manifest);
+  } catch (error) {
+    pool.stop();
+    throw error;
+  } finally {
+    progress.end();
   }
-  pool.finish();
-  model = intact(() => loader.finish(handle));
-  await store.finish(url, manifest);
   send({
     type: 'opened',
     manifest: model.manifest(),
-    device: { ...info, threads: pool.threads, relaxedSimd },
-    storage: { kept: store.keeps, reason: store.reason, bytes: progress.total, offline },
+    device: { ...info, threads: pool.threads, relaxedSimd: build.relaxedSimd },
+    storage: { kept: store.keeps, reason: store.reason, bytes: progress.total, offline, problem },
     fingerprint: files.map(({ sha256 }) => sha256).join(),
+    compiled: { module, ...build },
   });
+}
+
+function loaderOf(manifest) {
+  try {
+    return new ModelLoader(manifest);
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) throw error;
+    throw explainManifest(manifest, error);
+  }
 }
 
 /** The server's manifest, so that a new model is noticed; without a server the one that was complete here before. */
@@ -128,31 +170,27 @@ async function findManifest(url, reload) {
   }
 }
 
-async function start() {
-  const { url, relaxedSimd } = chooseModule();
+/**
+ * @param {{ plainUrl?: string, relaxedUrl?: string }} program where the module is, if not beside this file
+ * @param {{ module: WebAssembly.Module, relaxedSimd: boolean } | undefined} compiled by another worker of this page
+ * @param {(progress: object) => void} onProgress
+ */
+async function start(program, compiled, onProgress) {
+  checkWasm();
+  const { url, relaxedSimd } = compiled ? { url: null, relaxedSimd: compiled.relaxedSimd } : chooseModule(program);
   try {
-    module = await compile(url);
+    module = compiled?.module ?? (await fetchModule(url, onProgress));
     wasm = await init({ module_or_path: module });
     wasm.__wasm_call_ctors();
   } catch (error) {
     throw new LfdmError(
       'download',
       'The program could not be downloaded. Check the connection and try again.',
-      `${error}`,
+      `${error}, ${url}`,
     );
   }
   onPanic(panic);
   return { relaxedSimd };
-}
-
-/** The module by itself, which the helpers get too. */
-async function compile(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`HTTP ${response.status} ${response.statusText}`);
-  // Under another type the start is slower.
-  return response.headers.get('content-type')?.startsWith('application/wasm')
-    ? WebAssembly.compileStreaming(response)
-    : WebAssembly.compile(await response.arrayBuffer());
 }
 
 async function generate({ image, options, bitmaps, motions }, send, isCancelled) {

@@ -271,7 +271,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
       'a host that answers everything with a page': [
         '**/manifest.json',
         (route) => route.fulfill({ body: '<!doctype html>' }),
-        /did not arrive intact/,
+        /no model at this address/,
       ],
     };
     for (const [name, [url, handler, sentence]] of Object.entries(damage)) {

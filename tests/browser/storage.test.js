@@ -10,7 +10,7 @@ import { DIST, PATIENCE, launch } from './harness.js';
 const MODEL = 'models/faces-64/';
 const PIECE = 4 << 20;
 
-describe('stored models', { timeout: PATIENCE }, () => {
+describe('stored models', { timeout: 4 * PATIENCE }, () => {
   let host;
   let manifest;
   let shard;
@@ -49,6 +49,7 @@ describe('stored models', { timeout: PATIENCE }, () => {
       const stop = new AbortController();
       const progress = [];
       const onProgress = (event) => {
+        if (event.part === 'program') return;
         progress.push(event);
         if (event.loaded >= stopAt) stop.abort();
       };
@@ -71,13 +72,14 @@ describe('stored models', { timeout: PATIENCE }, () => {
     const headers = { 'content-length': weights.length - from, 'accept-ranges': 'bytes' };
     if (from) headers['content-range'] = `bytes ${from}-${weights.length - 1}/${weights.length}`;
     response.writeHead(from ? 206 : 200, headers);
-    response.write(weights.subarray(from, from + bytes), () => setTimeout(() => response.destroy(), 200));
+    response.write(weights.subarray(from, from + bytes), () => setTimeout(() => response.destroy(), 2000));
   };
 
   test('the second visit downloads nothing; removing them makes it download again', async (t) => {
     const visitor = await blank(t);
     const first = await load(visitor);
-    assert.deepEqual(first.storage, { kept: true, reason: undefined, bytes: shard.bytes, offline: false });
+    const { kept, reason, bytes, offline } = first.storage;
+    assert.deepEqual([kept, reason, bytes, offline], [true, undefined, shard.bytes, false]);
     assert.equal(downloads.length, 1);
     const last = first.progress.at(-1);
     assert.deepEqual([last.loaded, last.total, last.stored], [shard.bytes, shard.bytes, 0]);
@@ -222,6 +224,93 @@ describe('stored models', { timeout: PATIENCE }, () => {
       return keys.map(({ url }) => /piece\/(\w+)/.exec(url)?.[1]).filter(Boolean);
     });
     assert.deepEqual([...new Set(hashes)], [sha256], 'the old weights are cleared away');
+  });
+
+  for (const [name, spoil, code] of /** @type {[string, (response: any, path: string) => boolean, string][]} */ ([
+    ['newer than the page', (response) => (response.end(JSON.stringify({ ...manifest, format: 2 })), true), 'outdated'],
+    ['the page of a network', (response) => (response.end('<!doctype html><h1>Sign in'), true), 'not-model'],
+    ['half of one', (response) => (response.end(JSON.stringify(manifest).slice(0, 500)), true), 'model'],
+  ])) {
+    test(`what the server has instead of the model, ${name}, is told apart; the stored one goes on`, async (t) => {
+      const visitor = await blank(t);
+      answer = (_, response, path) => path.endsWith('manifest.json') && spoil(response, path);
+      const without = await load(visitor);
+      assert.equal(without.code, code, without.message);
+      answer = null;
+      await load(visitor);
+      answer = (_, response, path) => path.endsWith('manifest.json') && spoil(response, path);
+      const stored = await load(visitor, { generate: true });
+      assert.equal(stored.last, 'done', stored.message);
+      assert.equal(stored.storage.problem.code, code);
+      assert.deepEqual([stored.storage.offline, downloads.length], [true, 1]);
+      assert.ok(stored.stored[0].complete);
+    });
+  }
+
+  test('a new model that arrives damaged leaves the stored one in its place', async (t) => {
+    const visitor = await blank(t);
+    await load(visitor);
+    const files = manifest.files.map((file) => (file === shard ? { ...file, sha256: '0'.repeat(64) } : file));
+    answer = (_, response, path) =>
+      path.endsWith('manifest.json') && (response.end(JSON.stringify({ ...manifest, files })), true);
+    const { storage, last, message } = await load(visitor, { generate: true });
+    assert.equal(last, 'done', message);
+    assert.equal(storage.problem.code, 'model');
+  });
+
+  test('site data that is cleared during a download costs the store, not the model', async (t) => {
+    answer = (_, response, path) => {
+      if (!path.endsWith('.safetensors')) return false;
+      response.writeHead(200, { 'content-length': weights.length });
+      response.write(weights.subarray(0, PIECE + 300_000));
+      setTimeout(() => response.end(weights.subarray(PIECE + 300_000)), 3000);
+      return true;
+    };
+    const visitor = await blank(t);
+    const devtools = await visitor.page.context().newCDPSession(visitor.page);
+    const loading = load(visitor, { generate: true });
+    await visitor.page.waitForFunction(async () => (await caches.keys()).length);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(host.url).origin, storageTypes: 'all' });
+    const { last, message } = await loading;
+    assert.equal(last, 'done', message);
+  });
+
+  test('a download that stalls says so by its speed', async (t) => {
+    answer = (_, response, path) => {
+      if (!path.endsWith('.safetensors')) return false;
+      response.writeHead(200, { 'content-length': weights.length });
+      response.write(weights.subarray(0, 500_000));
+      setTimeout(() => response.write(weights.subarray(500_000, 1_000_000)), 200);
+      setTimeout(() => response.end(weights.subarray(1_000_000)), 6000);
+      return true;
+    };
+    const { progress, message } = await load(await blank(t));
+    const waiting = progress.filter(({ loaded }) => loaded === 1_000_000).map(({ speed }) => speed);
+    assert.ok(waiting.length >= 4, message ?? `${waiting}`);
+    assert.ok(waiting[0] > 0);
+    assert.equal(waiting.at(-1), 0, `${waiting}`);
+  });
+
+  test('the program’s own download is told, and comes once for two models at a time', async (t) => {
+    const visitor = await blank(t);
+    const { parts, programs, stored } = await visitor.withPackage(async ({ Lfdm, storedModels }, url) => {
+      const events = [];
+      const first = Lfdm.load(url, { device: 'cpu', threads: 1, onProgress: (event) => events.push(event) });
+      const second = Lfdm.load(url, { device: 'cpu', threads: 1 });
+      const models = await Promise.all([first, second]);
+      const later = [];
+      models.push(await Lfdm.load(url, { device: 'cpu', threads: 1, onProgress: ({ part }) => later.push(part) }));
+      for (const model of models) model.dispose();
+      const programs = events.filter(({ part }) => part === 'program').map(({ loaded, total }) => [loaded, total]);
+      return { parts: [events.map(({ part }) => part), later], programs, stored: await storedModels() };
+    });
+    assert.equal(downloads.length, 1, 'the second waits for the first');
+    assert.ok(stored[0].complete);
+    const [loaded, total] = programs.at(-1);
+    assert.ok(loaded === total && total > 10e6, `${loaded} of ${total}`);
+    assert.equal(`${parts[0]}`.replace(/(program,?)+(model,?)+/, 'in order'), 'in order');
+    assert.ok(!parts[1].includes('program'), 'a third model needs no program of its own');
   });
 
   test('without room the model runs from memory, and takes none', async (t) => {

@@ -33,15 +33,17 @@ const status = new Status();
 const device = new DeviceChoice({ onChoose: changeDevice });
 const session = new Session(linkedModel() ?? QUICKEST, device.wish, {
   onLoading: showLoading,
-  onProgress({ loaded, total, speed }) {
+  onProgress({ part, loaded, total, speed }) {
     const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-    const message = `Loading the model, ${megabytes(loaded)} of ${megabytes(total)} MB${rate}`;
-    status.progress(total ? loaded / total : 0, message);
+    const amount = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : `${megabytes(loaded)} MB`;
+    status.progress(total ? loaded / total : 0, `Loading the ${part}, ${amount}${rate}`);
   },
   onReady: showReady,
   onFailure(error, retry) {
     const onCpu = device.isToBlame(error) ? () => useCpu() : null;
-    status.error(error, { retry, onCpu, message: 'The model could not be loaded.' });
+    const isOld = error instanceof LfdmError && error.code === 'outdated';
+    const again = isOld ? () => location.reload() : retry;
+    status.error(error, { retry: again, onCpu, message: 'The model could not be loaded.' });
   },
 });
 const stored = new Stored();
@@ -144,7 +146,9 @@ function showReady({ manifest, device: chosen, storage }) {
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${width} × ${height} pixels, shown enlarged. ` +
     `This project trained it from scratch on rendered faces; no real person is among them. ${manifest.licence}`;
   if (stage.example && stage.example.model !== session.model) showExample();
-  status.set('idle', linked?.note ?? 'Ready when you are.');
+  const { problem } = storage;
+  const instead = problem && `Ready, with the model that was stored here before. ${problem.message}`;
+  status.set('idle', linked?.note ?? instead ?? 'Ready when you are.');
   stored.refresh(storage);
   enable();
   runLinked();
