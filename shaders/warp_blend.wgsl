@@ -7,8 +7,20 @@
 @group(0) @binding(2) var<storage, read_write> occlusion: array<f32>;  // [frames, 1, mask_height, mask_width]
 @group(0) @binding(3) var<storage, read_write> painted: array<f32>;    // like output, or a single zero
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;     // [frames, height, width, channels]
-// images, channels, height, width, grid height, grid width, mask height, mask width, painted?, displacements?
-@group(0) @binding(5) var<storage, read_write> info: array<u32>;
+@group(0) @binding(5) var<uniform> info: Info;
+
+struct Info {
+    images: u32,
+    channels: u32,
+    height: u32,
+    width: u32,
+    rows: u32,          // of the flow's grid
+    columns: u32,
+    mask_rows: u32,     // of the occlusion's
+    mask_columns: u32,
+    is_painted: u32,
+    is_displaced: u32,
+}
 
 struct Axis { low: u32, high: u32, share: f32 }
 struct Corners { at: vec4<u32>, weights: vec4<f32> }
@@ -51,16 +63,16 @@ fn neighbour(image_index: u32, x: i32, y: i32, size: vec2<u32>, channels: u32) -
 
 @compute @workgroup_size({{ side }}, {{ side }}, 1)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let images = info[0];
-    let channels = info[1];
-    let height = info[2];
-    let width = info[3];
-    let rows = info[4];
-    let columns = info[5];
-    let mask_rows = info[6];
-    let mask_columns = info[7];
-    let is_painted = info[8] == 1u;
-    let is_displaced = info[9] == 1u;
+    let images = info.images;
+    let channels = info.channels;
+    let height = info.height;
+    let width = info.width;
+    let rows = info.rows;
+    let columns = info.columns;
+    let mask_rows = info.mask_rows;
+    let mask_columns = info.mask_columns;
+    let is_painted = info.is_painted == 1u;
+    let is_displaced = info.is_displaced == 1u;
     if id.x >= width || id.y >= height {
         return;
     }

@@ -11,6 +11,7 @@ use super::model::DiffusionModel;
 use super::samplers::{Denoise, Estimate};
 use super::threshold::threshold;
 use super::unet::{Conditioning, Unet3d};
+use crate::kernels::combine;
 
 /// The network prepared for one video, or a batch of them: whatever is the same in all steps is
 /// computed already. That is the reference latent's convolution, what times and condition do to
@@ -230,11 +231,12 @@ pub fn clean_and_noise(
     let (signal, sigma) = (alpha_cumprod.sqrt(), (1.0 - alpha_cumprod).sqrt());
     match parameterization {
         Parameterization::Epsilon => {
-            let x0 = x.clone() * signal.recip() - output.clone() * (alpha_cumprod.recip() - 1.0).sqrt();
-            (x0, output)
+            let terms = vec![(signal.recip(), x.clone()), (-(alpha_cumprod.recip() - 1.0).sqrt(), output.clone())];
+            (combine(terms), output)
         }
         Parameterization::Velocity => {
-            (x.clone() * signal - output.clone() * sigma, x.clone() * sigma + output * signal)
+            let x0 = combine(vec![(signal, x.clone()), (-sigma, output.clone())]);
+            (x0, combine(vec![(sigma, x.clone()), (signal, output)]))
         }
     }
 }

@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use super::config::Threshold;
-use crate::kernels::quantile;
+use crate::kernels::confine;
 
 /// Applies `rule` to a clean estimate.
 ///
@@ -13,9 +13,8 @@ pub fn threshold(x0: Tensor<5>, rule: Threshold) -> Tensor<5> {
     match rule {
         Threshold::None => x0,
         Threshold::Dynamic { quantile: share, bound } => {
-            let batch = x0.dims()[0];
-            let limit = quantile(x0.clone().abs().flatten(1, 4), share).clamp_min(bound);
-            (x0 / limit.reshape([batch, 1, 1, 1, 1])).clamp(-1.0, 1.0) * bound
+            let shape = x0.dims();
+            confine(x0.flatten(1, 4), share, bound).reshape(shape)
         }
     }
 }

@@ -16,7 +16,7 @@ use super::attention::{
     FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
 };
 use super::config::{Diffused, UnetConfig, Upsampling};
-use crate::kernels::{Convolution, DoublingConvolution, group_norm};
+use crate::kernels::{Convolution, DoublingConvolution, concatenate, group_norm};
 use crate::tensor::{channels_first, channels_last, upsample_nearest};
 
 /// The U-Net. [`official_key`] turns its module paths into the official checkpoints' keys.
@@ -246,7 +246,7 @@ impl Unet3d {
 
         for (level, (stage, skip)) in self.ups.iter().zip(skips.into_iter().rev()).enumerate() {
             let mut tap = |index: usize, x: &Tensor<4>| tap(&format!("ups.{level}.{index}"), x);
-            x = stage.resnet1.forward(Tensor::cat(vec![x, skip], 3), rows, films.next());
+            x = stage.resnet1.forward(concatenate(x, skip), rows, films.next());
             tap(0, &x);
             x = stage.resnet2.forward(x, rows, films.next());
             tap(1, &x);
@@ -260,10 +260,10 @@ impl Unet3d {
             }
         }
 
-        let x = Tensor::cat(vec![x, stem], 3);
+        let x = concatenate(x, stem);
         match &self.occlusion_map {
             None => self.final_conv.forward(x, rows),
-            Some(head) => Tensor::cat(vec![self.final_conv.forward(x.clone(), rows), head.forward(x, rows)], 3),
+            Some(head) => concatenate(self.final_conv.forward(x.clone(), rows), head.forward(x, rows)),
         }
     }
 
@@ -327,12 +327,8 @@ impl Unet3d {
     /// - `reference`: `[batch, height, width, dim]`
     /// - result: `[batch * frames, height, width, dim]`
     fn embed(&self, x: Tensor<4>, reference: &Tensor<4>) -> Tensor<4> {
-        let [batch, height, width, dim] = reference.dims();
-        let n = x.dims()[0];
         let weight = self.init_conv.weight.val().narrow(1, 0, self.channels);
-        let x = Convolution::new(weight, None).forward(x);
-        let x = x.reshape([batch, n / batch, height * width, dim]);
-        (x + reference.clone().reshape([batch, 1, height * width, dim])).reshape([n, height, width, dim])
+        Convolution::new(weight, None).plus(reference.clone()).forward(x)
     }
 }
 
@@ -511,11 +507,10 @@ impl ResnetBlock {
         let first = group_norm(&self.block1.norm, &h, batch, film);
         let h = Convolution::of(&self.block2.proj).after(first).forward(h);
         let second = group_norm(&self.block2.norm, &h, batch, None);
-        let residual = match &self.res_conv {
-            Some(conv) => Convolution::of(conv).forward(x),
-            None => x,
-        };
-        second.apply(h, Some(residual))
+        match &self.res_conv {
+            Some(conv) => Convolution::of(conv).plus_gated(second, h).forward(x),
+            None => second.apply(h, Some(x)),
+        }
     }
 }
 

@@ -7,20 +7,22 @@
 #![allow(clippy::inline_always, reason = "vectors are enabled by function: what is not inlined does without them")]
 
 pub mod attention;
+pub mod combination;
 pub mod conv;
 mod cpu;
-pub mod group_norm;
 #[cfg(feature = "gpu")]
-mod launch;
+mod gpu;
+pub mod group_norm;
 pub mod linear_attention;
 pub mod mean_pool;
 pub mod quantile;
 pub mod warp_blend;
 
 pub use self::attention::Attention;
+pub use self::combination::{combine, concatenate};
 pub use self::conv::{Convolution, DoublingConvolution};
 pub use self::group_norm::{Affine, Gate, group_norm};
 pub use self::linear_attention::LinearAttention;
 pub use self::mean_pool::mean_pool;
-pub use self::quantile::quantile;
+pub use self::quantile::{confine, quantile};
 pub use self::warp_blend::warp_blend;

@@ -1,4 +1,4 @@
-//! Quantiles of rows.
+//! Quantiles of rows, and rows confined to them.
 
 use burn::tensor::Tensor;
 
@@ -29,6 +29,43 @@ pub fn quantile(values: Tensor<2>, share: f64) -> Tensor<2> {
 fn place(n: usize, share: f64) -> (usize, f64) {
     let position = share.clamp(0.0, 1.0) * (n - 1) as f64;
     (position.floor() as usize, position.fract())
+}
+
+/// Rows of `x` divided by the quantile of their magnitudes, clamped to -1 and 1 and multiplied by `bound`. A quantile
+/// below `bound` counts as `bound`, so that rows within it stay as they are.
+///
+/// # Shapes
+/// - `x` and result: `[rows, n]`
+pub fn confine(x: Tensor<2>, share: f64, bound: f64) -> Tensor<2> {
+    #[cfg(feature = "gpu")]
+    if let Some(confined) = confine_on_gpu(&x, share, bound) {
+        return confined;
+    }
+    confine_twin(x, share, bound)
+}
+
+/// [`confine`] in tensor operations, for any device.
+///
+/// # Shapes
+/// - as [`confine`]
+pub fn confine_twin(x: Tensor<2>, share: f64, bound: f64) -> Tensor<2> {
+    let limit = quantile(x.clone().abs(), share).clamp_min(bound);
+    (x / limit).clamp(-1.0, 1.0) * bound
+}
+
+/// [`confine`] on a WebGPU device, by `shaders/confine.wgsl`; `None` on any other.
+#[cfg(feature = "gpu")]
+fn confine_on_gpu(x: &Tensor<2>, share: f64, bound: f64) -> Option<Tensor<2>> {
+    use crate::kernels::gpu::{Shader, contiguous, empty, tensor};
+
+    let [rows, n] = x.dims();
+    let x = contiguous(x)?;
+    let output = empty(&x, [rows, n]);
+    let (rank, fraction) = place(n, share);
+    let shader = Shader { name: "confine", source: include_str!("../../shaders/confine.wgsl"), numbers: Vec::new() };
+    let info = [n as u32, rank as u32, (fraction as f32).to_bits(), (bound as f32).to_bits()];
+    shader.launch([rows, 1, 1], &[&x, &output], &info);
+    Some(tensor(output))
 }
 
 /// [`quantile`] in tensor operations, for any device.
@@ -90,6 +127,23 @@ mod tests {
                     let error = (found - expected).abs();
                     assert!(error <= 1e-6 * expected.max(1e-3), "{share}: {found} instead of {expected}");
                 }
+            }
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernel_and_twin_agree_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let normal = Tensor::<2>::random([3, 1537], Distribution::Normal(0.0, 2.0), &cpu);
+        let repeated = Tensor::from_data(TensorData::from([[0.0f32, -2.0, 2.0, 2.0, -2.0, 3.0]]), &cpu);
+        for x in [normal.clone(), normal * 1e-3, repeated] {
+            for (share, bound) in [(0.0, 1e-9), (0.5, 0.1), (0.5, 4.0), (0.9, 1.0), (0.995, 0.7), (1.0, 1.0)] {
+                let Some(found) = confine_on_gpu(&on(&gpu, &x), share, bound) else { panic!("the kernel did not run") };
+                let distance = difference(found, confine_twin(x.clone(), share, bound));
+                assert!(distance < 1e-5 * bound as f32, "{share}, {bound}: {distance}");
             }
         }
     }

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::kernels::combine;
+
 /// What a sampler needs to know of a model: its estimates at the `step`-th time of the table.
 pub trait Denoise {
     /// Reads the noisy sample `x`.
@@ -117,21 +119,14 @@ impl Trajectory {
         self.next += 1;
 
         let [before, before_that] = self.remember(&x0);
-        let mut sum = x0 * update.x0;
         let [of_before, of_before_that] = update.previous_x0;
-        for (factor, term) in
-            [(update.x, Some(x)), (update.noise, Some(noise)), (of_before, before), (of_before_that, before_that)]
-        {
-            if let Some(term) = term
-                && factor != 0.0
-            {
-                sum = sum + term * factor;
-            }
-        }
+        let mut terms = vec![(update.x0, x0), (update.x, x), (update.noise, noise)];
+        terms.extend(before.map(|before| (of_before, before)));
+        terms.extend(before_that.map(|before_that| (of_before_that, before_that)));
         if update.fresh != 0.0 {
-            sum = sum + fresh() * update.fresh;
+            terms.push((update.fresh, fresh()));
         }
-        sum
+        combine(terms)
     }
 
     /// Keeps the clean estimate for the steps to come, and returns the ones before it.

@@ -4,6 +4,8 @@
 pub(in crate::kernels) mod cpu;
 #[cfg(feature = "native")]
 mod gradient;
+#[cfg(feature = "gpu")]
+pub(in crate::kernels) mod kernel;
 
 #[cfg(feature = "native")]
 use burn::backend::flex::FlexTensor;
@@ -50,6 +52,10 @@ impl Attention {
     /// # Shapes
     /// - `x` and result: `[outer, tokens, inner, channels]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if let Some(out) = kernel::launch(self, &x) {
+            return out;
+        }
         if let Some(out) = self.on_cpu(&x) {
             return out;
         }
@@ -212,6 +218,44 @@ mod tests {
             let x: Tensor<4> = noise.normal([outer, tokens, inner, channels], &device) * 2.0 + 1.0;
             let kernel = block.on_cpu(&x).unwrap().into_data();
             kernel.assert_approx_eq::<f32>(&block.twin(x).into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernel_and_twin_agree_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(24);
+        for ([outer, tokens, inner, channels], heads, head_dim, tabled) in [
+            ([2, 5, 3, 6], 2, 8, true),
+            ([1, 16, 16, 32], 4, 32, true),
+            ([37, 7, 1, 12], 2, 6, false),
+            ([2, 40, 2, 70], 2, 32, true),
+            ([1, 1, 1, 8], 1, 4, true),
+        ] {
+            let hidden = heads * head_dim;
+            let block = Attention {
+                heads,
+                head_dim,
+                gain: noise.normal([channels], &cpu),
+                qkv: noise.normal([channels, 3 * hidden], &cpu) * 0.3,
+                out: noise.normal([hidden, channels], &cpu),
+                rotation: tabled.then(|| rotations(tokens, head_dim, &cpu)),
+                positions: tabled.then(|| noise.normal([heads, tokens, tokens], &cpu)),
+            };
+            let there = Attention {
+                gain: on(&gpu, &block.gain),
+                qkv: on(&gpu, &block.qkv),
+                out: on(&gpu, &block.out),
+                rotation: block.rotation.as_ref().map(|rotation| on(&gpu, rotation)),
+                positions: block.positions.as_ref().map(|positions| on(&gpu, positions)),
+                ..block
+            };
+            let x: Tensor<4> = noise.normal([outer, tokens, inner, channels], &cpu) * 2.0 + 1.0;
+            let Some(found) = kernel::launch(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
+            assert!(difference(found, block.twin(x)) < 2e-4);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Convolutions of maps in channels-last order, `[images, height, width, channels]`.
 
 pub(in crate::kernels) mod cpu;
+#[cfg(feature = "gpu")]
+mod kernel;
 mod winograd;
 
 use burn::module::Param;
@@ -43,6 +45,8 @@ pub struct Convolution {
     padding: [usize; 2],
     prologue: Option<Affine>,
     residual: Option<Tensor<4>>,
+    /// What the residual goes through.
+    gated: Option<Affine>,
     activation: Activation,
 }
 
@@ -51,7 +55,7 @@ impl Convolution {
     /// the size stays.
     pub fn new(weight: Tensor<4>, bias: Option<Tensor<1>>) -> Self {
         let padding = [2, 3].map(|axis| weight.dims()[axis] / 2);
-        Self { weight, bias, stride: [1, 1], padding, prologue: None, residual: None, activation: Activation::Identity }
+        Self { weight, bias, stride: [1, 1], padding, prologue: None, residual: None, gated: None, activation: Activation::Identity }
     }
 
     /// A layer's convolution.
@@ -77,9 +81,14 @@ impl Convolution {
         Self { prologue: Some(affine), ..self }
     }
 
-    /// With `residual` added, which has the output's shape.
+    /// With `residual` added, which has the output's shape, or fewer images of it: each is then for several in a row.
     pub fn plus(self, residual: Tensor<4>) -> Self {
         Self { residual: Some(residual), ..self }
+    }
+
+    /// With `residual` added after it went through `affine`.
+    pub fn plus_gated(self, affine: Affine, residual: Tensor<4>) -> Self {
+        Self { residual: Some(residual), gated: Some(affine), ..self }
     }
 
     /// With a rectifier at the end.
@@ -98,6 +107,13 @@ impl Convolution {
     /// - `x`: `[images, height, width, in]`
     /// - result: `[images, height', width', out]`
     pub fn forward(self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if let Some(out) = kernel::launch(&self, &x) {
+            return out;
+        }
+        if self.has_special_residual(&x) {
+            return self.and_residual(x);
+        }
         if let Some(out) = self.on_cpu(&x) {
             return out;
         }
@@ -106,6 +122,26 @@ impl Convolution {
             return out;
         }
         self.twin(x)
+    }
+
+    /// Whether the residual is more than a map to be added.
+    fn has_special_residual(&self, x: &Tensor<4>) -> bool {
+        self.gated.is_some() || self.residual.as_ref().is_some_and(|residual| residual.dims()[0] != x.dims()[0])
+    }
+
+    /// The convolution, and then its residual. Only WebGPU has them in one kernel.
+    fn and_residual(mut self, x: Tensor<4>) -> Tensor<4> {
+        let (residual, gated) = (self.residual.take(), self.gated.take());
+        let out = Self { activation: Activation::Identity, ..self.clone() }.forward(x);
+        let out = match (gated, residual) {
+            (Some(affine), Some(residual)) => affine.apply(residual, Some(out)),
+            (None, Some(residual)) => plus_each(out, residual),
+            (_, None) => out,
+        };
+        match self.activation {
+            Activation::Identity => out,
+            Activation::Relu => relu(out),
+        }
     }
 
     /// The kernel of the CPU with its derivative; `None` on any other device.
@@ -231,6 +267,9 @@ impl Convolution {
     /// # Shapes
     /// - as [`forward`](Self::forward)
     pub fn twin(self, x: Tensor<4>) -> Tensor<4> {
+        if self.has_special_residual(&x) {
+            return self.and_residual(x);
+        }
         let x = match &self.prologue {
             None => x,
             Some(affine) => affine.twin(x, None),
@@ -247,6 +286,14 @@ impl Convolution {
             Activation::Relu => relu(out),
         })
     }
+}
+
+/// `x` and, for each of its images or for several in a row, one of `residual`.
+fn plus_each(x: Tensor<4>, residual: Tensor<4>) -> Tensor<4> {
+    let [images, height, width, channels] = x.dims();
+    let few = residual.dims()[0];
+    let x = x.reshape([few, images / few, height * width, channels]);
+    (x + residual.reshape([few, 1, height * width, channels])).reshape([images, height, width, channels])
 }
 
 /// A convolution that doubles height and width.
@@ -283,6 +330,10 @@ impl DoublingConvolution {
     /// - `x`: `[images, height, width, in]`
     /// - result: `[images, 2 * height, 2 * width, out]`
     pub fn forward(self, x: Tensor<4>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if let Some(out) = kernel::launch_doubling(&self, &x) {
+            return out;
+        }
         self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
     }
 
@@ -367,6 +418,81 @@ mod tests {
                     kernel.assert_approx_eq::<f32>(&expected, Tolerance::absolute(2e-5));
                 }
             }
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernel_and_twin_agree_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(22);
+        let moved = |affine: &Affine| Affine {
+            scale: on(&gpu, &affine.scale),
+            shift: on(&gpu, &affine.shift),
+            gate: affine.gate,
+        };
+        for ([images, height, width, channels], out, [rows, columns], stride, padding) in [
+            ([4, 6, 5, 3], 7, [3, 3], [1, 1], [1, 1]),
+            ([8, 16, 16, 32], 32, [3, 3], [1, 1], [1, 1]),
+            // Large tiles, and narrow ones.
+            ([2, 128, 128, 5], 70, [3, 3], [1, 1], [1, 1]),
+            ([2, 9, 11, 4], 3, [7, 7], [1, 1], [3, 3]),
+            ([6, 16, 16, 6], 8, [4, 4], [2, 2], [1, 1]),
+            ([4, 5, 9, 40], 33, [1, 1], [1, 1], [0, 0]),
+            ([2, 7, 30, 6], 1, [3, 1], [2, 1], [1, 0]),
+        ] {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &cpu);
+            // Of more channels than it takes: weights may be a view.
+            let weight: Tensor<4> = noise.normal::<4>([out, channels + 2, rows, columns], &cpu) * 0.2;
+            let there = on(&gpu, &weight).narrow(1, 1, channels);
+            let mut plain = Convolution::new(weight.narrow(1, 1, channels), None);
+            (plain.stride, plain.padding) = (stride, padding);
+            let shape = plain.clone().twin(x.clone()).dims();
+            let mut whole = Convolution { bias: Some(noise.normal([out], &cpu)), ..plain.clone() }.relu();
+            whole = whole.plus(noise.normal(shape, &cpu));
+            let mut affine = |channels: usize, gate: Gate| {
+                let [scale, shift] = [(); 2].map(|()| noise.normal([2, channels], &cpu));
+                Affine { scale, shift, gate }
+            };
+            let gated = Convolution { gated: Some(affine(out, Gate::Silu)), ..whole.clone() };
+            let each = whole.clone().plus(whole.residual.clone().unwrap().narrow(0, 0, images / 2));
+            let after = [Gate::Relu, Gate::Silu].map(|gate| whole.clone().after(affine(channels, gate)));
+            for conv in [plain, whole, gated, each].into_iter().chain(after) {
+                let there = Convolution {
+                    weight: there.clone(),
+                    bias: conv.bias.as_ref().map(|bias| on(&gpu, bias)),
+                    residual: conv.residual.as_ref().map(|residual| on(&gpu, residual)),
+                    prologue: conv.prologue.as_ref().map(moved),
+                    gated: conv.gated.as_ref().map(moved),
+                    ..conv.clone()
+                };
+                let Some(found) = kernel::launch(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
+                assert!(difference(found, conv.twin(x.clone())) < 1e-4);
+            }
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernel_and_twin_agree_on_doubled_maps_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(23);
+        for ([images, height, width, channels], out) in
+            [([3, 4, 5, 6], 9), ([4, 8, 8, 40], 40), ([1, 32, 40, 7], 3), ([1, 1, 1, 3], 4)]
+        {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &cpu);
+            let weight: Tensor<4> = noise.normal([out, channels, 3, 3], &cpu);
+            let bias: Tensor<1> = noise.normal([out], &cpu);
+            let conv = |weight: Tensor<4>, bias: Tensor<1>| {
+                DoublingConvolution::Nearest(weight, Some(bias), Activation::Relu)
+            };
+            let there = conv(on(&gpu, &weight), on(&gpu, &bias));
+            let Some(found) = kernel::launch_doubling(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
+            assert!(difference(found, conv(weight, bias).twin(x)) < 1e-4);
         }
     }
 

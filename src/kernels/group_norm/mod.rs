@@ -4,6 +4,8 @@
 //! convolution can apply to its input as it reads it.
 
 pub(in crate::kernels) mod cpu;
+#[cfg(feature = "gpu")]
+mod kernel;
 
 use burn::backend::flex::FlexTensor;
 use burn::module::Param;
@@ -64,6 +66,10 @@ impl Affine {
     /// # Shapes
     /// - `x`, `residual` and result: `[samples * frames, height, width, channels]`
     pub fn apply(&self, x: Tensor<4>, residual: Option<Tensor<4>>) -> Tensor<4> {
+        #[cfg(feature = "gpu")]
+        if let Some(out) = kernel::apply(self, &x, residual.as_ref()) {
+            return out;
+        }
         if let Some(out) = self.on_cpu(&x, residual.as_ref()) {
             return out;
         }
@@ -141,6 +147,18 @@ impl Affine {
 /// - `x`: `[samples * frames, height, width, channels]`
 /// - `film`: `[samples, 2 * channels]`, scale - 1 and shift
 pub fn group_norm(norm: &GroupNorm, x: &Tensor<4>, samples: usize, film: Option<&Tensor<2>>) -> Affine {
+    #[cfg(feature = "gpu")]
+    if let Some(affine) = kernel::group_norm(norm, x, samples, film) {
+        return affine;
+    }
+    twin(norm, x, samples, film)
+}
+
+/// [`group_norm`] in tensor operations, for any device and with gradients.
+///
+/// # Shapes
+/// - as [`group_norm`]
+pub fn twin(norm: &GroupNorm, x: &Tensor<4>, samples: usize, film: Option<&Tensor<2>>) -> Affine {
     let [images, height, width, channels] = x.dims();
     let groups = norm.num_groups;
     let size = channels / groups;
@@ -226,6 +244,48 @@ mod tests {
                     let kernel = affine.on_cpu(&x, residual.as_ref()).unwrap().into_data();
                     let expected = affine.twin(x.clone(), residual).into_data();
                     kernel.assert_approx_eq::<f32>(&expected, Tolerance::absolute(1e-5));
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernels_and_twins_agree_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(14);
+        for (samples, [images, height, width, channels], groups) in
+            [(2, [6, 5, 3, 8], 2), (1, [2, 40, 40, 20], 5), (3, [3, 1, 1, 4], 1), (2, [8, 16, 16, 32], 8)]
+        {
+            let x: Tensor<4> = noise.normal([images, height, width, channels], &cpu) * 3.0 + 1.0;
+            let mut norm = GroupNormConfig::new(groups, channels).init(&cpu);
+            let [gain, bias] = [(); 2].map(|()| noise.normal::<1>([channels], &cpu));
+            let mut moved = norm.clone();
+            for (norm, [gain, bias]) in
+                [(&mut moved, [on(&gpu, &gain), on(&gpu, &bias)]), (&mut norm, [gain.clone(), bias.clone()])]
+            {
+                (norm.gamma, norm.beta) = (Some(Param::from_tensor(gain)), Some(Param::from_tensor(bias)));
+            }
+            for film in [None, Some(noise.normal::<2>([samples, 2 * channels], &cpu))] {
+                let expected = twin(&norm, &x, samples, film.as_ref());
+                let film = film.map(|film| on(&gpu, &film));
+                let Some(found) = kernel::group_norm(&moved, &on(&gpu, &x), samples, film.as_ref()) else {
+                    panic!("the kernel did not run")
+                };
+                assert!(difference(found.scale.clone(), expected.scale.clone()) < 1e-4);
+                assert!(difference(found.shift.clone(), expected.shift.clone()) < 1e-4);
+                for gate in [Gate::Relu, Gate::Silu] {
+                    for residual in [None, Some(noise.normal::<4>([images, height, width, channels], &cpu))] {
+                        let moved = residual.as_ref().map(|residual| on(&gpu, residual));
+                        let Some(out) = kernel::apply(&Affine { gate, ..found.clone() }, &on(&gpu, &x), moved.as_ref())
+                        else {
+                            panic!("the kernel did not run")
+                        };
+                        let expected = Affine { gate, ..expected.clone() }.twin(x.clone(), residual);
+                        assert!(difference(out, expected) < 1e-3);
+                    }
                 }
             }
         }

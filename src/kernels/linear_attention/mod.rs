@@ -3,6 +3,8 @@
 pub(in crate::kernels) mod cpu;
 #[cfg(feature = "native")]
 pub(in crate::kernels) mod gradient;
+#[cfg(feature = "gpu")]
+mod kernel;
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::softmax;
@@ -40,6 +42,10 @@ impl LinearAttention {
     /// # Shapes
     /// - `x` and result: `[frames, positions, channels]`
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
+        #[cfg(feature = "gpu")]
+        if let Some(out) = kernel::launch(self, &x) {
+            return out;
+        }
         if let Some(out) = self.on_cpu(&x) {
             return out;
         }
@@ -150,6 +156,38 @@ mod tests {
             let x: Tensor<3> = noise.normal([frames, positions, channels], &device) * 2.0 + 1.0;
             let kernel = block.on_cpu(&x).unwrap().into_data();
             kernel.assert_approx_eq::<f32>(&block.twin(x).into_data(), Tolerance::absolute(1e-4));
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn kernel_and_twin_agree_on_the_gpu() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut noise = NoiseSource::new(25);
+        for ([frames, positions, channels], heads, head_dim) in
+            [([2, 5, 6], 2, 8), ([3, 64, 32], 4, 32), ([1, 1, 3], 1, 4), ([2, 200, 130], 3, 20)]
+        {
+            let hidden = heads * head_dim;
+            let block = LinearAttention {
+                heads,
+                head_dim,
+                gain: noise.normal([channels], &cpu),
+                qkv: noise.normal([channels, 3 * hidden], &cpu) * 0.3,
+                out: noise.normal([hidden, channels], &cpu) * 0.3,
+                bias: noise.normal([channels], &cpu),
+            };
+            let there = LinearAttention {
+                gain: on(&gpu, &block.gain),
+                qkv: on(&gpu, &block.qkv),
+                out: on(&gpu, &block.out),
+                bias: on(&gpu, &block.bias),
+                ..block
+            };
+            let x: Tensor<3> = noise.normal([frames, positions, channels], &cpu) * 2.0 + 1.0;
+            let Some(found) = kernel::launch(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
+            assert!(difference(found, block.twin(x)) < 1e-4);
         }
     }
 

@@ -1,30 +1,12 @@
 //! The launch of `shaders/warp_blend.wgsl`.
 
-use burn::tensor::{Shape, Tensor};
-use burn_cubecl::CubeBackend;
-use burn_cubecl::ops::numeric::empty_device_contiguous_dtype;
-use burn_cubecl::template::{KernelSource, SourceKernel, SourceTemplate};
-use cubecl::prelude::{CubeCount, CubeDim, KernelId};
-use cubecl::server::KernelArguments;
+use burn::tensor::Tensor;
 
-use crate::kernels::launch::{SIDE, info, primitive};
+use crate::kernels::gpu::{Shader, absent, contiguous, empty, tensor};
 use crate::motion::{FlowResize, Motion};
 
-struct WarpBlend;
-
-impl KernelSource for WarpBlend {
-    fn source(&self) -> SourceTemplate {
-        SourceTemplate::new(include_str!("../../../shaders/warp_blend.wgsl")).register("side", SIDE.to_string())
-    }
-
-    fn id(&self) -> KernelId {
-        KernelId::new::<Self>()
-    }
-
-    fn lang(&self) -> &'static str {
-        "wgsl"
-    }
-}
+/// Side of a workgroup, in pixels.
+const SIDE: usize = 8;
 
 /// [`warp_blend`](super::warp_blend) on a device that takes WGSL; `None` on any other.
 ///
@@ -39,31 +21,21 @@ pub(super) fn launch(
     let [images, height, width, channels] = image.dims();
     let [frames, rows, columns, _] = motion.flow.dims();
     let [_, _, mask_rows, mask_columns] = motion.occlusion.dims();
-    let image = primitive(image)?;
-    let flow = primitive(&motion.flow)?;
-    let occlusion = primitive(&motion.occlusion)?;
+    let image = contiguous(image)?;
+    let flow = contiguous(&motion.flow)?;
+    let occlusion = contiguous(&motion.occlusion)?;
     let painted = match painted {
         None => None,
-        Some(painted) => Some(primitive(painted)?),
+        Some(painted) => Some(contiguous(painted)?),
     };
 
-    let client = image.client.clone();
-    let shape = Shape::from([frames, height, width, channels]);
-    let output = empty_device_contiguous_dtype(client.clone(), image.device.clone(), shape, image.dtype);
+    let output = empty(&image, [frames, height, width, channels]);
     let [is_painted, is_displaced] = [painted.is_some(), resize == FlowResize::Displacements].map(usize::from);
     let sizes = [images, channels, height, width, rows, columns, mask_rows, mask_columns, is_painted, is_displaced];
-    // A binding cannot be absent, and one buffer cannot be bound twice for writing.
-    let painted = painted.map_or_else(|| client.create_from_slice(&[0; 4]), |painted| painted.handle);
-    let buffers = vec![
-        image.handle.binding(),
-        flow.handle.binding(),
-        occlusion.handle.binding(),
-        painted.binding(),
-        output.handle.clone().binding(),
-        client.create_from_slice(&info(&sizes)).binding(),
-    ];
-    let count = CubeCount::Static((width as u32).div_ceil(SIDE), (height as u32).div_ceil(SIDE), frames as u32);
-    let kernel = SourceKernel::new(WarpBlend, CubeDim::new_2d(SIDE, SIDE));
-    client.launch(Box::new(kernel), count, KernelArguments::new().with_buffers(buffers));
-    Some(Tensor::from_primitive::<CubeBackend>(output))
+    let painted = painted.unwrap_or_else(|| absent(&image));
+    let source = include_str!("../../../shaders/warp_blend.wgsl");
+    let shader = Shader { name: "warp_blend", source, numbers: vec![("side", SIDE as u32)] };
+    let workgroups = [width.div_ceil(SIDE), height.div_ceil(SIDE), frames];
+    shader.launch(workgroups, &[&image, &flow, &occlusion, &painted, &output], &sizes.map(|size| size as u32));
+    Some(tensor(output))
 }

@@ -72,34 +72,16 @@ pub fn twin(image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>>, res
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    #[cfg(feature = "gpu")]
-    use burn::tensor::DeviceKind;
     use burn::tensor::activation::sigmoid;
 
     use super::*;
     use crate::noise::NoiseSource;
-
-    /// A GPU, or Vulkan in software; `None` on a machine without either.
-    #[cfg(feature = "gpu")]
-    fn gpu() -> Option<Device> {
-        let open = || {
-            let device = Device::wgpu(DeviceKind::DefaultDevice);
-            Tensor::<1>::zeros([1], &device).into_data();
-            device
-        };
-        std::panic::catch_unwind(open).ok()
-    }
 
     /// Largest difference between two tensors on any devices.
     fn difference(a: Tensor<4>, b: Tensor<4>) -> f32 {
         let (a, b) = (a.into_data(), b.into_data());
         assert_eq!(a.shape(), b.shape());
         a.iter::<f32>().zip(b.iter::<f32>()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
-    }
-
-    #[cfg(feature = "gpu")]
-    fn on(device: &Device, tensor: &Tensor<4>) -> Tensor<4> {
-        Tensor::from_data(tensor.to_data(), device)
     }
 
     type Case = ([usize; 4], usize, [usize; 2], [usize; 2]);
@@ -145,10 +127,8 @@ mod tests {
     #[cfg(feature = "gpu")]
     #[test]
     fn kernel_and_twin_agree_on_the_gpu() {
-        let Some(gpu) = gpu() else {
-            println!("skipped: this machine has no GPU and no software Vulkan");
-            return;
-        };
+        use crate::kernels::gpu::tests::{gpu, on};
+        let Some(gpu) = gpu() else { return };
         for_all(|image, motion, painted, resize| {
             let expected = twin(image, motion, painted, resize);
             let motion = Motion { flow: on(&gpu, &motion.flow), occlusion: on(&gpu, &motion.occlusion) };
