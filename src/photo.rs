@@ -60,13 +60,18 @@ impl PhotoWarp {
         }
     }
 
-    /// One frame.
+    /// Numbers of a frame.
+    pub(crate) fn values(&self) -> usize {
+        self.photo.dims().iter().product()
+    }
+
+    /// The frames of a motion.
     ///
     /// # Shapes
-    /// - `motion`: of one frame
-    /// - `decoded`: that frame
-    /// - returns `[1, 3, height, width]` in [0, 1], of the photo's size
-    pub fn frame(&self, motion: &Motion, decoded: &Decoded) -> Tensor<4> {
+    /// - `motion`: of some frames
+    /// - `decoded`: those frames
+    /// - returns `[frames, 3, height, width]` in [0, 1], of the photo's size
+    pub fn frames(&self, motion: &Motion, decoded: &Decoded) -> Tensor<4> {
         // Displacements are enlarged, not places: beyond the outermost cells places would stand still.
         let displacement = motion.flow.clone() - self.cells.clone();
         let displacement = self.smooth.apply(displacement.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
@@ -130,7 +135,7 @@ mod tests {
         let warp = PhotoWarp::new(&stripes(128, 8), [8; 2], [32; 2], &device);
         let frame = |shift: f32| {
             let motion = motion(shift, 1.0, &device);
-            warp.frame(&motion, &decoded(0.5, motion.occlusion.clone()))
+            warp.frames(&motion, &decoded(0.5, motion.occlusion.clone()))
         };
         let still = frame(0.0);
         assert!(distance(still, warp.photo.clone()) < 1e-3);
@@ -151,7 +156,7 @@ mod tests {
         // By the cells of the motion, or by the pixels of the decoder, whose word counts.
         for (of_motion, of_decoder, cells) in [(0.2, 0.2, 8), (0.9, 0.2, 32)] {
             let occlusion = Tensor::full([1, 1, cells, cells], of_decoder, &device);
-            let frame = warp.frame(&motion(0.0, of_motion, &device), &decoded(0.25, occlusion));
+            let frame = warp.frames(&motion(0.0, of_motion, &device), &decoded(0.25, occlusion));
             let inside = frame.slice([0..1, 0..3, 16..48, 16..48]);
             assert!(distance(inside.clone(), inside.full_like(0.25)) < 1e-3);
         }

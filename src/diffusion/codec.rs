@@ -195,6 +195,15 @@ pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
     x - means.reshape([batch, channels, frames, height, width])
 }
 
+/// Which channels of wavelets are [`detail`].
+pub(super) fn detail_channels(diffused: Diffused) -> Vec<bool> {
+    let bands = |planes: usize| {
+        let means = planes * diffused.frames();
+        (0..WAVELETS * means).map(move |channel| channel >= means)
+    };
+    bands(PLANES - 1).chain(bands(1)).collect()
+}
+
 /// Wavelets with zero means. The means are the first of the [`WAVELETS`] bands.
 ///
 /// # Shapes

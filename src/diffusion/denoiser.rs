@@ -5,13 +5,13 @@ use burn::tensor::Tensor;
 
 use super::affine::affine;
 use super::attention::FrameTables;
-use super::codec::detail;
+use super::codec::{detail, detail_channels};
 use super::config::{DiffusionConfig, Parameterization};
 use super::model::DiffusionModel;
 use super::samplers::{Denoise, Estimate};
 use super::threshold::threshold;
 use super::unet::{Conditioning, Unet3d};
-use crate::kernels::combine;
+use crate::kernels::{combine, extrapolate};
 
 /// The network prepared for one video, or a batch of them: whatever is the same in all steps is
 /// computed already. That is the reference latent's convolution, what times and condition do to
@@ -158,8 +158,11 @@ impl Denoiser {
     fn guide(&self, output: Tensor<5>, step: usize) -> Tensor<5> {
         let Some(scale) = self.scale(step) else { return output };
         let batch = output.dims()[0] / 2;
-        let conditional = output.clone().narrow(0, 0, batch);
-        let difference = conditional.clone() - output.narrow(0, batch, batch);
+        let [conditional, contrast] = [0, 1].map(|pass| output.clone().narrow(0, pass * batch, batch));
+        if let Some(gains) = gains_of_guidance(scale, &self.config) {
+            return extrapolate(conditional, contrast, &gains);
+        }
+        let difference = conditional.clone() - contrast;
         conditional + added_by_guidance(difference, scale, &self.config)
     }
 
@@ -210,6 +213,18 @@ pub(crate) fn added_by_guidance(difference: Tensor<5>, scale: f64, config: &Diff
     if of_detail == 0.0 { added } else { added + detail(difference, config.unet.diffused) * of_detail }
 }
 
+/// What [`added_by_guidance`] multiplies each channel of the difference with, if that is all it does: the detail of
+/// wavelets lies in channels of its own.
+fn gains_of_guidance(scale: f64, config: &DiffusionConfig) -> Option<Vec<f64>> {
+    let diffused = config.unet.diffused;
+    if diffused.cells() == 1 || config.affine_guidance != 1.0 {
+        return None;
+    }
+    let of_detail = (config.detail_guidance - 1.0) * (scale - 1.0).max(0.0);
+    let gain = |is_detail: bool| scale - 1.0 + if is_detail { of_detail } else { 0.0 };
+    Some(detail_channels(diffused).into_iter().map(gain).collect())
+}
+
 /// How many conditions a step evaluates where guidance applies.
 pub(super) fn variants(guidance: f64) -> usize {
     match guidance {
@@ -247,6 +262,24 @@ mod tests {
     use crate::config::{Diffused, LfdmConfig};
     use crate::noise::NoiseSource;
     use burn::tensor::{Device, Distribution};
+
+    #[test]
+    fn gains_are_what_guidance_adds_to_wavelets() {
+        let device = Device::flex();
+        for diffused in [Diffused::MotionWavelets, Diffused::MotionWaveletPairs] {
+            let mut config = LfdmConfig::faces_64(1).diffusion;
+            (config.unet.diffused, config.detail_guidance) = (diffused, 3.0);
+            let mut noise = NoiseSource::new(2);
+            let [conditional, contrast] =
+                [(); 2].map(|()| noise.normal::<5>([2, diffused.channels(), 3, 4, 4], &device));
+            for scale in [0.5, 2.5] {
+                let gains = gains_of_guidance(scale, &config).unwrap();
+                let added = added_by_guidance(conditional.clone() - contrast.clone(), scale, &config);
+                let out = extrapolate(conditional.clone(), contrast.clone(), &gains);
+                assert!((out - conditional.clone() - added).abs().max().into_scalar::<f32>() < 1e-5);
+            }
+        }
+    }
 
     #[test]
     fn both_parameterisations_recover_what_was_mixed() {

@@ -53,6 +53,52 @@ fn combine_on_gpu<const D: usize>(terms: &[(f64, Tensor<D>)]) -> Option<Tensor<D
     Some(tensor(output))
 }
 
+/// `conditional + (conditional - contrast) * gain`, with a gain for each channel.
+///
+/// # Shapes
+/// - `conditional`, `contrast` and result: `[batch, channels, frames, height, width]`
+///
+/// # Panics
+/// If there are not as many gains as channels.
+pub fn extrapolate(conditional: Tensor<5>, contrast: Tensor<5>, gains: &[f64]) -> Tensor<5> {
+    assert_eq!(conditional.dims()[1], gains.len(), "every channel has a gain");
+    #[cfg(feature = "gpu")]
+    if let Some(out) = extrapolate_on_gpu(&conditional, &contrast, gains) {
+        return out;
+    }
+    extrapolate_twin(conditional, contrast, gains)
+}
+
+/// [`extrapolate`] in tensor operations, for any device and with gradients.
+fn extrapolate_twin(conditional: Tensor<5>, contrast: Tensor<5>, gains: &[f64]) -> Tensor<5> {
+    let table = Tensor::<1>::from_data(gains, &conditional.device()).reshape([1, gains.len(), 1, 1, 1]);
+    conditional.clone() + (conditional - contrast) * table
+}
+
+/// [`extrapolate`] on a WebGPU device, by `shaders/guidance.wgsl`; `None` on any other, or for many channels.
+#[cfg(feature = "gpu")]
+fn extrapolate_on_gpu(conditional: &Tensor<5>, contrast: &Tensor<5>, gains: &[f64]) -> Option<Tensor<5>> {
+    use crate::kernels::gpu::{Shader, contiguous, elementwise, empty, tensor};
+
+    const CHANNELS: usize = 32;
+    let dims = conditional.dims();
+    let [_, channels, frames, height, width] = dims;
+    if channels > CHANNELS {
+        return None;
+    }
+    let (conditional, contrast) = (contiguous(conditional)?, contiguous(contrast)?);
+    let output = empty(&conditional, dims);
+    let count: usize = dims.iter().product();
+    let (workgroups, invocations) = elementwise(count);
+    let mut info = vec![count as u32, invocations, (frames * height * width) as u32, channels as u32];
+    info.extend(gains.iter().map(|&gain| (gain as f32).to_bits()));
+    info.resize(4 + CHANNELS, 0);
+    let source = include_str!("../../shaders/guidance.wgsl");
+    let shader = Shader { name: "guidance", source, numbers: Vec::new() };
+    shader.launch(workgroups, &[&conditional, &contrast, &output], &info);
+    Some(tensor(output))
+}
+
 /// The channels of two maps, the second behind the first.
 ///
 /// # Shapes
@@ -114,6 +160,12 @@ mod tests {
             let Some(sum) = combine_on_gpu(&moved) else { panic!("the kernel did not run") };
             assert!(difference(sum, combine_twin(terms)) < 1e-5);
         }
+        let [conditional, contrast] = [(); 2].map(|()| noise.normal::<5>([2, 6, 3, 4, 2], &cpu));
+        let gains = [0.5, 0.0, -2.0, 3.0, 1.0, 2.5];
+        let Some(out) = extrapolate_on_gpu(&on(&gpu, &conditional), &on(&gpu, &contrast), &gains) else {
+            panic!("the kernel did not run")
+        };
+        assert!(difference(out, extrapolate_twin(conditional, contrast, &gains)) < 1e-5);
         let [first, second] = [5, 3].map(|channels| noise.normal::<4>([2, 4, 3, channels], &cpu));
         let Some(both) = concatenate_on_gpu(&on(&gpu, &first), &on(&gpu, &second)) else {
             panic!("the kernel did not run")

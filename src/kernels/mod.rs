@@ -16,13 +16,15 @@ pub mod group_norm;
 pub mod linear_attention;
 pub mod mean_pool;
 pub mod quantile;
+pub mod sharpen;
 pub mod warp_blend;
 
 pub use self::attention::Attention;
-pub use self::combination::{combine, concatenate};
+pub use self::combination::{combine, concatenate, extrapolate};
 pub use self::conv::{Convolution, DoublingConvolution};
 pub use self::group_norm::{Affine, Gate, group_norm};
 pub use self::linear_attention::LinearAttention;
 pub use self::mean_pool::mean_pool;
 pub use self::quantile::{confine, quantile};
+pub use self::sharpen::sharpen;
 pub use self::warp_blend::warp_blend;

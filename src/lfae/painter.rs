@@ -8,14 +8,13 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 
 use super::blocks::zero_conv;
 use super::config::LfaeConfig;
-use crate::kernels::Convolution;
+use crate::kernels::{Convolution, sharpen};
 use crate::motion::Motion;
-use crate::tensor::{WAVELETS, channels_first, channels_last, haar, pixel_grid, resize};
+use crate::tensor::{WAVELETS, channels_last, haar, pixel_grid, resize};
 
 /// Shows the motion to the decoder and sharpens its occlusion.
 #[derive(Module, Debug)]
@@ -70,16 +69,15 @@ impl Painter {
     /// - `occlusion`: `[frames, 1, rows, columns]`, the motion's
     /// - returns `[frames, 1, height, width]` in (0, 1)
     pub(super) fn sharpen(&self, index: usize, features: &Tensor<4>, occlusion: &Tensor<4>) -> Tensor<4> {
-        let [_, height, width, _] = features.dims();
-        let occlusion = resize(occlusion.clone(), [height, width]).clamp(MARGIN, 1.0 - MARGIN);
-        let logit = occlusion.clone().log() - (-occlusion + 1.0).log();
         let shift = Convolution::of(&self.masks[index]).forward(features.clone());
-        sigmoid(logit + channels_first(shift))
+        sharpen(occlusion, shift, MARGIN)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::activation::sigmoid;
+
     use super::*;
     use crate::config::LfdmConfig;
     use crate::noise::NoiseSource;

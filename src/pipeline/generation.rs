@@ -200,7 +200,8 @@ impl Generation {
                 let [height, width] = self.model.codec.size();
                 let flow = tensor(flow, [1, height, width, 2], device).ok_or(PipelineError::Job)?;
                 let occlusion = tensor(occlusion, [1, 1, height, width], device).ok_or(PipelineError::Job)?;
-                let Painting { rgba, photo } = self.paint(features, &Motion { flow, occlusion }).await?;
+                let painted = self.paint(features, &Motion { flow, occlusion }).await?;
+                let Some(Painting { rgba, photo }) = painted.into_iter().next() else { return Err(PipelineError::Job) };
                 Ok(Output::Painting { index: *index, rgba, photo })
             }
             (Job::Predict { .. }, _) => Err(PipelineError::Job),
@@ -290,7 +291,7 @@ impl Generation {
         let (index, total, grid) = (state.next, state.paintings.len(), self.model.codec.size());
         let Painting { rgba, photo } = match state.paintings[index].take() {
             Some(painting) => painting,
-            None => self.paint(&state.features, &state.motion_of(index)).await?,
+            None => self.paint_from(&mut state, index).await?,
         };
         let frame = Frame {
             index,
@@ -309,18 +310,42 @@ impl Generation {
         Ok((Event::Frame(frame), phase))
     }
 
-    /// The pixels of a frame with this motion.
-    async fn paint(&self, features: &ReferenceFeatures, motion: &Motion) -> Result<Painting, PipelineError> {
+    /// The pixels of a frame; those that are painted together with it wait for their turn.
+    async fn paint_from(&self, state: &mut Decoding, index: usize) -> Result<Painting, PipelineError> {
+        let missing = state.paintings[index..].iter().take_while(|painting| painting.is_none()).count();
+        let motion = state.motion_of(index, missing.min(self.frames_at_once()));
+        let mut painted = self.paint(&state.features, &motion).await?.into_iter();
+        let Some(first) = painted.next() else { unreachable!("motion of a frame gives a frame") };
+        state.paintings.iter_mut().skip(index + 1).zip(painted).for_each(|(place, other)| *place = Some(other));
+        Ok(first)
+    }
+
+    /// How many frames are painted together. On the CPU the maps of one fill the cache; a GPU is not filled by one, and
+    /// what it takes to ask for a frame costs more than the frame.
+    fn frames_at_once(&self) -> usize {
+        /// Of the largest map, and of the photos.
+        const BYTES: usize = 64 << 20;
+        if self.model.device == Device::flex() {
+            return 1;
+        }
+        let map = self.size[0] * self.size[1] * self.model.config.lfae.generator.block_expansion;
+        let photo = self.photo.as_ref().map_or(0, PhotoWarp::values);
+        (BYTES / (size_of::<f32>() * map.max(photo))).max(1)
+    }
+
+    /// The pixels of the frames with this motion.
+    async fn paint(&self, features: &ReferenceFeatures, motion: &Motion) -> Result<Vec<Painting>, PipelineError> {
         let decoded = self.model.generator.decode(self.image.clone(), features, motion);
-        let photo = match &self.photo {
+        let photos = match &self.photo {
             None => None,
-            Some(photo) => {
-                let frame = photo.frame(motion, &decoded);
-                let [_, _, height, width] = frame.dims();
-                Some(Picture { size: [height, width], rgba: planar_to_rgba(&read(frame).await?) })
-            }
+            Some(photo) => Some(photo.frames(motion, &decoded)),
         };
-        Ok(Painting { rgba: planar_to_rgba(&read(decoded.prediction).await?), photo })
+        let frames = pictures(decoded.prediction).await?;
+        let photos: Vec<Option<Picture>> = match photos {
+            None => frames.iter().map(|_| None).collect(),
+            Some(photos) => pictures(photos).await?.into_iter().map(Some).collect(),
+        };
+        Ok(frames.into_iter().zip(photos).map(|(Picture { rgba, .. }, photo)| Painting { rgba, photo }).collect())
     }
 }
 
@@ -336,10 +361,11 @@ impl Phase {
 }
 
 impl Decoding {
-    fn motion_of(&self, index: usize) -> Motion {
+    /// Of `frames` frames from `index` on.
+    fn motion_of(&self, index: usize, frames: usize) -> Motion {
         Motion {
-            flow: self.motion.flow.clone().narrow(0, index, 1),
-            occlusion: self.motion.occlusion.clone().narrow(0, index, 1),
+            flow: self.motion.flow.clone().narrow(0, index, frames),
+            occlusion: self.motion.occlusion.clone().narrow(0, index, frames),
         }
     }
 
@@ -366,6 +392,14 @@ fn of_frame(values: &[f32], index: usize, frames: usize) -> &[f32] {
 fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) -> Option<Tensor<D>> {
     let fits = values.len() == shape.iter().product::<usize>();
     fits.then(|| Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
+}
+
+/// Pictures of `[frames, 3, height, width]` in [0, 1].
+async fn pictures(frames: Tensor<4>) -> Result<Vec<Picture>, PipelineError> {
+    let [_, _, height, width] = frames.dims();
+    let values = read(frames).await?;
+    let pictures = values.chunks_exact(3 * height * width);
+    Ok(pictures.map(|planes| Picture { size: [height, width], rgba: planar_to_rgba(planes) }).collect())
 }
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {

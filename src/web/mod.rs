@@ -37,13 +37,17 @@ pub struct Model {
 #[wasm_bindgen]
 pub struct Generation(pipeline::Generation);
 
+/// Dispatches that go to the GPU together at most: those of a denoising step do.
+#[cfg(feature = "gpu")]
+const TASKS: usize = 256;
+
 /// Opens the device `kind`: `webgpu` (any adapter the browser gives, software ones included) or `cpu`.
 #[wasm_bindgen(js_name = openDevice)]
 pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
     match kind.as_str() {
         "cpu" => Ok(ComputeDevice(Device::flex())),
         #[cfg(feature = "gpu")]
-        "webgpu" => Ok(ComputeDevice(Device::wgpu_options().init_async().await?)),
+        "webgpu" => Ok(ComputeDevice(Device::wgpu_options().tasks_max(TASKS).init_async().await?)),
         _ => Err(JsError::new(&format!("device: `{kind}` is not part of this build"))),
     }
 }
