@@ -9,6 +9,9 @@ struct Info {
     is_turned: u32,
     has_positions: u32,
     factor: f32,     // of the scores
+    by_head: u32,    // strides of the positions
+    by_query: u32,
+    by_key: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> projected: array<f32>;  // [outer, tokens, inner, 3, heads, DIM]
@@ -73,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 score += query[d] * keys[key * DIM + d];
             }
             if info.has_positions == 1u {
-                score += positions[(head * info.tokens + asking) * info.tokens + chunk + key];
+                score += positions[head * info.by_head + asking * info.by_query + (chunk + key) * info.by_key];
             }
             scores[key] = score;
             most = max(most, score);

@@ -45,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         for (var index = thread; index < info.length; index += THREADS) {
             let value = bits(row, index);
-            if value >> known == found >> known {
-                atomicAdd(&counts[value >> shift & (DIGITS - 1u)], 1u);
+            if (value >> known) == (found >> known) {
+                atomicAdd(&counts[(value >> shift) & (DIGITS - 1u)], 1u);
             }
         }
         workgroupBarrier();

@@ -156,7 +156,11 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index)
     }
     let down = thread / ACROSS;
     let across = thread % ACROSS;
-    var sums = array<vec4<f32>, 4>();
+    // Not an array: one that is indexed by a variable may lie in memory instead of registers.
+    var first = vec4<f32>();
+    var second = vec4<f32>();
+    var third = vec4<f32>();
+    var fourth = vec4<f32>();
     let taps = info.kernel_height * info.kernel_width;
     for (var tap = 0u; tap < taps; tap++) {
         let kernel_place = vec2<u32>(tap % info.kernel_width, tap / info.kernel_width);
@@ -165,38 +169,35 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index)
             for (var index = thread; index < DEPTH * ROWS / 4u; index += THREADS) {
                 let row = index / DEPTH * 4u;
                 let channel = begin + index % DEPTH;
-                left[index % DEPTH * (ROWS / 4u) + index / DEPTH] = vec4<f32>(
-                    seen(row, kernel_place, channel),
-                    seen(row + 1u, kernel_place, channel),
-                    seen(row + 2u, kernel_place, channel),
-                    seen(row + 3u, kernel_place, channel),
-                );
+                var four = vec4<f32>();
+                for (var i = 0u; i < 4u; i++) {
+                    four[i] = seen(row + i, kernel_place, channel);
+                }
+                left[index % DEPTH * (ROWS / 4u) + index / DEPTH] = four;
             }
             for (var index = thread; index < DEPTH * ACROSS; index += THREADS) {
                 let column = first_column + index % ACROSS * 4u;
                 let channel = begin + index / ACROSS;
-                right[index] = vec4<f32>(
-                    weight_of(column, tap, channel),
-                    weight_of(column + 1u, tap, channel),
-                    weight_of(column + 2u, tap, channel),
-                    weight_of(column + 3u, tap, channel),
-                );
+                var four = vec4<f32>();
+                for (var i = 0u; i < 4u; i++) {
+                    four[i] = weight_of(column + i, tap, channel);
+                }
+                right[index] = four;
             }
             workgroupBarrier();
             for (var k = 0u; k < DEPTH; k++) {
                 let x = left[k * (ROWS / 4u) + down];
                 let w = right[k * ACROSS + across];
-                sums[0] += x.x * w;
-                sums[1] += x.y * w;
-                sums[2] += x.z * w;
-                sums[3] += x.w * w;
+                first += x.x * w;
+                second += x.y * w;
+                third += x.z * w;
+                fourth += x.w * w;
             }
         }
     }
     let row = first_row + down * 4u;
     let column = first_column + across * 4u;
-    finish(row, column, sums[0]);
-    finish(row + 1u, column, sums[1]);
-    finish(row + 2u, column, sums[2]);
-    finish(row + 3u, column, sums[3]);
+    for (var i = 0u; i < 4u; i++) {
+        finish(row + i, column, select(select(first, second, i == 1u), select(third, fourth, i == 3u), i > 1u));
+    }
 }

@@ -9,6 +9,7 @@ use burn::tensor::ops::AvgPoolOptions;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::Diffused;
+use crate::kernels::wavelet_motion;
 use crate::motion::Motion;
 use crate::tensor::{
     WAVELETS, coordinate_grid, haar, haar_of_pairs, inverse_haar, inverse_haar_of_pairs, upsample_nearest,
@@ -104,6 +105,9 @@ impl MotionCodec {
     pub fn decode(&self, x: Tensor<5>) -> Motion {
         let [batch, channels, frames, height, width] = x.dims();
         let x = x.permute([0, 2, 1, 3, 4]).reshape([batch * frames, channels, height, width]);
+        if self.diffused() == Diffused::MotionWavelets {
+            return wavelet_motion(x, &self.mean, &self.std);
+        }
         let z = x * self.std.clone().reshape([1, channels, 1, 1]) + self.mean.clone().unsqueeze::<4>();
         let (bands, diffused) = (channels / PLANES, self.diffused());
         let [flow, occlusion] = [z.clone().narrow(1, 0, 2 * bands), z.narrow(1, 2 * bands, bands)]

@@ -13,7 +13,8 @@ const MOST: usize = 6;
 pub fn combine<const D: usize>(terms: Vec<(f64, Tensor<D>)>) -> Tensor<D> {
     let mut terms = terms.into_iter();
     let Some(first) = terms.next() else { panic!("a sum has terms") };
-    let terms: Vec<(f64, Tensor<D>)> = std::iter::once(first).chain(terms.filter(|&(factor, _)| factor != 0.0)).collect();
+    let terms: Vec<(f64, Tensor<D>)> =
+        std::iter::once(first).chain(terms.filter(|&(factor, _)| factor != 0.0)).collect();
     #[cfg(feature = "gpu")]
     if let Some(sum) = combine_on_gpu(&terms) {
         return sum;

@@ -18,6 +18,7 @@ pub mod mean_pool;
 pub mod quantile;
 pub mod sharpen;
 pub mod warp_blend;
+pub mod wavelet_motion;
 
 pub use self::attention::Attention;
 pub use self::combination::{combine, concatenate, extrapolate};
@@ -28,3 +29,4 @@ pub use self::mean_pool::mean_pool;
 pub use self::quantile::{confine, quantile};
 pub use self::sharpen::sharpen;
 pub use self::warp_blend::warp_blend;
+pub use self::wavelet_motion::wavelet_motion;

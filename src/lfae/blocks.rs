@@ -136,6 +136,9 @@ pub struct ResBlock {
     /// It precedes a ReLU, so no convolution can absorb it.
     norm1: BatchNorm,
     norm2: Option<BatchNorm>,
+    /// Whether gain and bias of the first norm are all there is to it.
+    #[module(skip)]
+    is_folded: bool,
 }
 
 impl ResBlock {
@@ -146,6 +149,7 @@ impl ResBlock {
             conv2: conv([channels, channels], 3, 1, device),
             norm1: BatchNormConfig::new(channels).init(device),
             norm2: Some(BatchNormConfig::new(channels).init(device)),
+            is_folded: false,
         }
     }
 
@@ -155,7 +159,7 @@ impl ResBlock {
     /// - `x` and result: `[batch, height, width, channels]`
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let conv = Convolution::of(&self.conv1);
-        let out = match affine(&self.norm1) {
+        let out = match self.entry() {
             Some(affine) => conv.after(affine).relu_if(self.norm2.is_none()).forward(x.clone()),
             None => conv.relu_if(self.norm2.is_none()).forward(norm_relu(&self.norm1, x.clone())),
         };
@@ -166,12 +170,24 @@ impl ResBlock {
         Convolution::of(&self.conv2).plus(x).forward(out)
     }
 
-    /// The same map in inference, without the second norm.
-    pub fn fold(self) -> Self {
-        match self.norm2 {
-            Some(norm) => Self { conv1: fold_batch_norm(self.conv1, &norm), norm2: None, ..self },
-            None => self,
+    /// The first norm and its ReLU as a scale and a shift, outside of training.
+    fn entry(&self) -> Option<Affine> {
+        if !self.is_folded {
+            return affine(&self.norm1);
         }
+        let [scale, shift] = [&self.norm1.gamma, &self.norm1.beta].map(|param| param.val().unsqueeze());
+        Some(Affine { scale, shift, gate: Gate::Relu })
+    }
+
+    /// The same map in inference, without the second norm and with the first as a scale and a shift.
+    pub fn fold(self) -> Self {
+        let Some(Affine { scale, shift, .. }) = self.entry() else { return self };
+        let conv1 = match &self.norm2 {
+            Some(norm) => fold_batch_norm(self.conv1, norm),
+            None => self.conv1,
+        };
+        let [gamma, beta] = [scale, shift].map(|term| Param::from_tensor(term.squeeze_dim(0)));
+        Self { conv1, norm1: BatchNorm { gamma, beta, ..self.norm1 }, norm2: None, is_folded: true, ..self }
     }
 }
 

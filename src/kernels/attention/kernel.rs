@@ -1,10 +1,11 @@
 //! The block on WebGPU: two products around the launch of `shaders/attention.wgsl`.
 
 use burn::tensor::Tensor;
+use burn_cubecl::tensor::CubeTensor;
 
 use super::{Attention, NORM_EPSILON};
 use crate::kernels::gpu::product::{Product, Prologue, Weights};
-use crate::kernels::gpu::{Shader, absent, contiguous, empty, tensor};
+use crate::kernels::gpu::{Shader, absent, contiguous, empty, on_gpu, tensor};
 
 /// Channels of a head that fit an invocation's own memory.
 const MOST: usize = 64;
@@ -21,31 +22,37 @@ pub(super) fn launch(block: &Attention, x: &Tensor<4>) -> Option<Tensor<4>> {
     }
     let x = contiguous(x)?;
     let projected = projection(&x, dims, &block.gain, &block.qkv)?.launch();
-    let [rotation, positions] = [&block.rotation, &block.positions].map(|table| table.as_ref().map(contiguous));
-    let [is_turned, has_positions] = [rotation.is_some(), positions.is_some()].map(u32::from);
-    let rotation = rotation.unwrap_or_else(|| Some(absent(&x)))?;
-    let positions = positions.unwrap_or_else(|| Some(absent(&x)))?;
+    let rotation = match &block.rotation {
+        None => absent(&x),
+        Some(rotation) => contiguous(rotation)?,
+    };
+    // A view of a table that is learned in another order.
+    let positions = match &block.positions {
+        None => absent(&x),
+        Some(positions) => on_gpu(positions)?,
+    };
+    let strides: Vec<u32> = positions.meta.strides().iter().map(|&stride| stride as u32).collect();
+    let [by_head, by_query, by_key] =
+        if block.positions.is_some() { [strides[0], strides[1], strides[2]] } else { [0; 3] };
+    let [is_turned, has_positions] = [block.rotation.is_some(), block.positions.is_some()].map(u32::from);
     let heard = empty(&x, [outer, tokens, inner, heads * head_dim]);
     // The rotations scale queries and keys already.
     let factor = if is_turned == 1 { 1.0 } else { (head_dim as f32).powf(-0.5) };
     let [all, across, of_heads] = [tokens, inner, heads].map(|count| count as u32);
-    let info = [all, across, of_heads, is_turned, has_positions, factor.to_bits()];
+    let info = [all, across, of_heads, is_turned, has_positions, factor.to_bits(), by_head, by_query, by_key];
     let source = include_str!("../../../shaders/attention.wgsl");
     let shader = Shader { name: "attention", source, numbers: vec![("dim", head_dim as u32)] };
     let workgroups = [heads * tokens.div_ceil(QUERIES), inner, outer];
     shader.launch(workgroups, &[&projected, &rotation, &positions, &heard], &info);
     let weights = rows(&block.out)?;
     let merged = [outer, tokens, inner, heads * head_dim];
-    let product = Product {
-        residual: Some((x, outer)),
-        ..Product::of_pixels(heard, merged, weights, dims[3])
-    };
+    let product = Product { residual: Some((x, outer)), ..Product::of_pixels(heard, merged, weights, dims[3]) };
     Some(tensor(product.launch()))
 }
 
 /// Queries, keys and values of `norm(x)`.
 pub(in crate::kernels) fn projection(
-    x: &burn_cubecl::tensor::CubeTensor,
+    x: &CubeTensor,
     dims: [usize; 4],
     gain: &Tensor<1>,
     qkv: &Tensor<2>,
@@ -55,8 +62,9 @@ pub(in crate::kernels) fn projection(
     Some(Product { prologue, ..Product::of_pixels(x.clone(), dims, rows(qkv)?, columns) })
 }
 
-/// A projection's weights, `[in, out]`.
+/// A projection's weights, `[in, out]`, as they lie: layers store them the other way round.
 pub(in crate::kernels) fn rows(weight: &Tensor<2>) -> Option<Weights> {
-    let [_, columns] = weight.dims();
-    Some(Weights { tensor: contiguous(weight)?, strides: [1, columns, 0] })
+    let tensor = on_gpu(weight)?;
+    let strides = [tensor.meta.strides()[1], tensor.meta.strides()[0], 0];
+    Some(Weights { tensor, strides })
 }

@@ -245,12 +245,17 @@ mod tests {
                 rotation: tabled.then(|| rotations(tokens, head_dim, &cpu)),
                 positions: tabled.then(|| noise.normal([heads, tokens, tokens], &cpu)),
             };
+            // As layers keep them: views in another order.
+            let turned = |matrix: &Tensor<2>| on(&gpu, &matrix.clone().transpose()).transpose();
             let there = Attention {
                 gain: on(&gpu, &block.gain),
-                qkv: on(&gpu, &block.qkv),
-                out: on(&gpu, &block.out),
+                qkv: turned(&block.qkv),
+                out: turned(&block.out),
                 rotation: block.rotation.as_ref().map(|rotation| on(&gpu, rotation)),
-                positions: block.positions.as_ref().map(|positions| on(&gpu, positions)),
+                positions: block
+                    .positions
+                    .as_ref()
+                    .map(|positions| on(&gpu, &positions.clone().permute([1, 2, 0])).permute([2, 0, 1])),
                 ..block
             };
             let x: Tensor<4> = noise.normal([outer, tokens, inner, channels], &cpu) * 2.0 + 1.0;

@@ -55,7 +55,16 @@ impl Convolution {
     /// the size stays.
     pub fn new(weight: Tensor<4>, bias: Option<Tensor<1>>) -> Self {
         let padding = [2, 3].map(|axis| weight.dims()[axis] / 2);
-        Self { weight, bias, stride: [1, 1], padding, prologue: None, residual: None, gated: None, activation: Activation::Identity }
+        Self {
+            weight,
+            bias,
+            stride: [1, 1],
+            padding,
+            prologue: None,
+            residual: None,
+            gated: None,
+            activation: Activation::Identity,
+        }
     }
 
     /// A layer's convolution.
@@ -487,9 +496,8 @@ mod tests {
             let x: Tensor<4> = noise.normal([images, height, width, channels], &cpu);
             let weight: Tensor<4> = noise.normal([out, channels, 3, 3], &cpu);
             let bias: Tensor<1> = noise.normal([out], &cpu);
-            let conv = |weight: Tensor<4>, bias: Tensor<1>| {
-                DoublingConvolution::Nearest(weight, Some(bias), Activation::Relu)
-            };
+            let conv =
+                |weight: Tensor<4>, bias: Tensor<1>| DoublingConvolution::Nearest(weight, Some(bias), Activation::Relu);
             let there = conv(on(&gpu, &weight), on(&gpu, &bias));
             let Some(found) = kernel::launch_doubling(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
             assert!(difference(found, conv(weight, bias).twin(x)) < 1e-4);
