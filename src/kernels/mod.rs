@@ -17,6 +17,7 @@ pub mod linear_attention;
 pub mod mean_pool;
 pub mod quantile;
 pub mod sharpen;
+mod trial;
 pub mod warp_blend;
 pub mod wavelet_motion;
 
@@ -28,5 +29,6 @@ pub use self::linear_attention::LinearAttention;
 pub use self::mean_pool::mean_pool;
 pub use self::quantile::{confine, quantile};
 pub use self::sharpen::sharpen;
+pub use self::trial::{TrialError, trial};
 pub use self::warp_blend::warp_blend;
 pub use self::wavelet_motion::wavelet_motion;

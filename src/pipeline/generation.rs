@@ -336,10 +336,7 @@ impl Generation {
     /// The pixels of the frames with this motion.
     async fn paint(&self, features: &ReferenceFeatures, motion: &Motion) -> Result<Vec<Painting>, PipelineError> {
         let decoded = self.model.generator.decode(self.image.clone(), features, motion);
-        let photos = match &self.photo {
-            None => None,
-            Some(photo) => Some(photo.frames(motion, &decoded)),
-        };
+        let photos = self.photo.as_ref().map(|photo| photo.frames(motion, &decoded));
         let frames = pictures(decoded.prediction).await?;
         let photos: Vec<Option<Picture>> = match photos {
             None => frames.iter().map(|_| None).collect(),

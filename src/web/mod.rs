@@ -41,13 +41,18 @@ pub struct Generation(pipeline::Generation);
 #[cfg(feature = "gpu")]
 const TASKS: usize = 256;
 
-/// Opens the device `kind`: `webgpu` (any adapter the browser gives, software ones included) or `cpu`.
+/// Opens the device `kind`: `webgpu` (any adapter the browser gives, software ones included) or `cpu`. A GPU that
+/// computes something else than the CPU is refused.
 #[wasm_bindgen(js_name = openDevice)]
 pub async fn open_device(kind: String) -> Result<ComputeDevice, JsError> {
     match kind.as_str() {
         "cpu" => Ok(ComputeDevice(Device::flex())),
         #[cfg(feature = "gpu")]
-        "webgpu" => Ok(ComputeDevice(Device::wgpu_options().tasks_max(TASKS).init_async().await?)),
+        "webgpu" => {
+            let device = Device::wgpu_options().tasks_max(TASKS).init_async().await?;
+            crate::kernels::trial(&device).await?;
+            Ok(ComputeDevice(device))
+        }
         _ => Err(JsError::new(&format!("device: `{kind}` is not part of this build"))),
     }
 }

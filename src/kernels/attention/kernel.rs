@@ -1,7 +1,7 @@
 //! The block on WebGPU: two products around the launch of `shaders/attention.wgsl`.
 
 use burn::tensor::Tensor;
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::CubeTensor;
 
 use super::{Attention, NORM_EPSILON};
 use crate::kernels::gpu::product::{Product, Prologue, Weights};

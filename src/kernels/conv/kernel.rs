@@ -1,8 +1,7 @@
 //! Convolutions on WebGPU: how they lie in memory, for `shaders/product.wgsl`.
 
 use burn::tensor::Tensor;
-use burn_cubecl::kernel::into_contiguous;
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::{CubeTensor, into_contiguous};
 
 use super::{Activation, Convolution, DoublingConvolution};
 use crate::kernels::gpu::product::{Product, Prologue, Weights};

@@ -468,7 +468,7 @@ mod tests {
             let gated = Convolution { gated: Some(affine(out, Gate::Silu)), ..whole.clone() };
             let each = whole.clone().plus(whole.residual.clone().unwrap().narrow(0, 0, images / 2));
             let after = [Gate::Relu, Gate::Silu].map(|gate| whole.clone().after(affine(channels, gate)));
-            for conv in [plain, whole, gated, each].into_iter().chain(after) {
+            for conv in vec![plain, whole, gated, each].into_iter().chain(after) {
                 let there = Convolution {
                     weight: there.clone(),
                     bias: conv.bias.as_ref().map(|bias| on(&gpu, bias)),

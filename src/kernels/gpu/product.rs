@@ -1,6 +1,6 @@
 //! The launch of `shaders/product.wgsl`: convolutions and projections.
 
-use burn_cubecl::tensor::CubeTensor;
+use burn_wgpu::CubeTensor;
 
 use super::{Shader, absent, empty};
 
