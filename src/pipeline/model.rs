@@ -1,5 +1,6 @@
 //! The networks and tables that make videos, from their weights.
 
+use burn::module::Module;
 use burn::tensor::Device;
 use thiserror::Error;
 
@@ -76,15 +77,22 @@ fn part(part: &'static str) -> impl FnOnce(WeightsError) -> LoadError {
     move |source| LoadError::Weights { part, source }
 }
 
+/// Where networks are built. On a GPU, their initialisation and the folding of norms would take three dozen kernels that
+/// nothing else needs.
+fn host() -> Device {
+    Device::flex()
+}
+
 fn load_generator(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<Generator, LoadError> {
     let key = |path: &str| lfae::official_key(&format!("generator.{path}"));
-    let generator = load_module(config.lfae.init_generator(device), weights, &key).map_err(part("auto-encoder"))?;
-    Ok(generator.fold_batch_norm())
+    let generator = load_module(config.lfae.init_generator(&host()), weights, &key).map_err(part("auto-encoder"))?;
+    Ok(generator.fold_batch_norm().to_device(device))
 }
 
 fn load_diffusion(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<DiffusionModel, LoadError> {
-    let module = config.diffusion.init(config.latent_channels(), device);
-    load_module(module, weights, &diffusion::official_key).map_err(part("diffusion model"))
+    let module = config.diffusion.init(config.latent_channels(), &host());
+    let module = load_module(module, weights, &diffusion::official_key).map_err(part("diffusion model"))?;
+    Ok(module.to_device(device))
 }
 
 fn load_codec(config: &LfdmConfig, weights: &StateDict, device: &Device) -> Result<MotionCodec, LoadError> {
