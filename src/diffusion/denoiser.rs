@@ -276,7 +276,7 @@ mod tests {
                 let gains = gains_of_guidance(scale, &config).unwrap();
                 let added = added_by_guidance(conditional.clone() - contrast.clone(), scale, &config);
                 let out = extrapolate(conditional.clone(), contrast.clone(), &gains);
-                assert!((out - conditional.clone() - added).abs().max().into_scalar::<f32>() < 1e-5);
+                assert!((out - conditional.clone() - added).abs().max().into_scalar::<f32>() < 1e-4);
             }
         }
     }

@@ -646,6 +646,30 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn a_gpu_computes_the_same() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        for upsampling in [Upsampling::NearestZeros, Upsampling::Deconvolution] {
+            let unet = tiny(upsampling).init(4, &cpu);
+            let mut noise = NoiseSource::new(4);
+            let x = noise.normal::<5>([1, 3, 4, 8, 8], &cpu);
+            let latent = noise.normal::<4>([1, 4, 8, 8], &cpu);
+            let conditions = noise.normal::<2>([2, 3], &cpu);
+            // Of two conditions, as guidance asks for.
+            let forward = |unet: &Unet3d, device: &Device| {
+                let reference = unet.reference(on(device, &latent));
+                let conditioning = unet.conditioning(&[10, 10], on(device, &conditions));
+                unet.forward(on(device, &x), &reference, &conditioning, &unet.frame_tables(4))
+            };
+            let expected = forward(&unet, &cpu);
+            assert!(difference(forward(&unet.to_device(&gpu), &gpu), expected.clone()) < 1e-3);
+            assert!(expected.abs().max().into_scalar::<f32>() > 0.1, "there is something to compare");
+        }
+    }
+
     #[test]
     fn pairs_are_as_far_apart_as_their_frames() {
         let device = Device::flex();

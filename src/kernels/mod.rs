@@ -11,7 +11,7 @@ pub mod combination;
 pub mod conv;
 mod cpu;
 #[cfg(feature = "gpu")]
-mod gpu;
+pub(crate) mod gpu;
 pub mod group_norm;
 pub mod linear_attention;
 pub mod mean_pool;

@@ -112,6 +112,32 @@ mod tests {
         assert_eq!(without.occlusion.dims(), [2, 1, 16, 16]);
     }
 
+    #[cfg(feature = "gpu")]
+    #[test]
+    fn a_gpu_decodes_the_same() {
+        use crate::kernels::gpu::tests::{difference, gpu, on};
+        let Some(gpu) = gpu() else { return };
+        let cpu = Device::flex();
+        let mut config = LfdmConfig::faces_64(1).lfae;
+        config.generator.painter = true;
+        let generator = config.init_generator(&cpu).fold_batch_norm();
+        let mut noise = NoiseSource::new(5);
+        let image = sigmoid(noise.normal::<4>([1, 3, 64, 64], &cpu));
+        let flow = pixel_grid([16, 16], &cpu).unsqueeze() + noise.normal::<4>([2, 16, 16, 2], &cpu) * 0.1;
+        let occlusion = sigmoid(noise.normal::<4>([2, 1, 16, 16], &cpu));
+        let decode = |generator: &crate::lfae::Generator, device: &Device| {
+            let (image, motion) =
+                (on(device, &image), Motion { flow: on(device, &flow), occlusion: on(device, &occlusion) });
+            let features = generator.encode(image.clone());
+            generator.decode(image, &features, &motion)
+        };
+        let expected = decode(&generator, &cpu);
+        let found = decode(&generator.to_device(&gpu), &gpu);
+        assert!(difference(found.prediction, expected.prediction) < 1e-3);
+        assert!(difference(found.painted, expected.painted) < 1e-3);
+        assert!(difference(found.occlusion, expected.occlusion) < 1e-3);
+    }
+
     #[test]
     fn masks_move_the_occlusion_and_keep_it_a_share() {
         let device = Device::flex();

@@ -5,7 +5,7 @@
 
 pub(super) mod product;
 #[cfg(test)]
-pub(super) mod tests;
+pub(crate) mod tests;
 
 use burn::tensor::{DType, Shape, Tensor};
 use burn_cubecl::CubeDevice;

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, DeviceKind, Tensor};
 
 /// A GPU, or Vulkan in software; `None`, with a word about it, on a machine without either.
-pub(in crate::kernels) fn gpu() -> Option<Device> {
+pub(crate) fn gpu() -> Option<Device> {
     let open = || {
         let device = Device::wgpu(DeviceKind::DefaultDevice);
         Tensor::<1>::zeros([1], &device).into_data();
@@ -17,12 +17,12 @@ pub(in crate::kernels) fn gpu() -> Option<Device> {
 }
 
 /// A copy of `tensor` on `device`.
-pub(in crate::kernels) fn on<const D: usize>(device: &Device, tensor: &Tensor<D>) -> Tensor<D> {
+pub(crate) fn on<const D: usize>(device: &Device, tensor: &Tensor<D>) -> Tensor<D> {
     Tensor::from_data(tensor.to_data(), device)
 }
 
 /// Largest difference between two tensors on any devices.
-pub(in crate::kernels) fn difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
+pub(crate) fn difference<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> f32 {
     let (a, b) = (a.into_data(), b.into_data());
     assert_eq!(a.shape(), b.shape());
     a.iter::<f32>().zip(b.iter::<f32>()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
