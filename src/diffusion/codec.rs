@@ -201,11 +201,8 @@ pub(super) fn detail(x: Tensor<5>, diffused: Diffused) -> Tensor<5> {
 
 /// Which channels of wavelets are [`detail`].
 pub(super) fn detail_channels(diffused: Diffused) -> Vec<bool> {
-    let bands = |planes: usize| {
-        let means = planes * diffused.frames();
-        (0..WAVELETS * means).map(move |channel| channel >= means)
-    };
-    bands(PLANES - 1).chain(bands(1)).collect()
+    let planes = [PLANES - 1, 1].into_iter().flat_map(|planes| repeat_n(planes, diffused.frames()));
+    planes.flat_map(|planes| (0..WAVELETS * planes).map(move |channel| channel >= planes)).collect()
 }
 
 /// Wavelets with zero means. The means are the first of the [`WAVELETS`] bands.
