@@ -1,5 +1,5 @@
-//! Each hand-written WGSL kernel against its twin in tensor operations, at the sizes of the decoder of `faces-64` and of
-//! the U-Net of `faces-128`.
+//! Each hand-written WGSL kernel against its twin in tensor operations, at the sizes of the decoder of `faces-64` and
+//! of the U-Net of `faces-128`.
 //!
 //! `cargo bench --bench kernels`
 

@@ -1,6 +1,6 @@
-// Rows confined to a quantile of their magnitudes. Magnitudes in single precision are in the order of their bits, so the
-// one of a rank is found digit by digit, the highest first, by counting how many have which digit. A workgroup has one
-// row.
+// Rows confined to a quantile of their magnitudes. Magnitudes in single precision are in the order of their bits, so
+// the one of a rank is found digit by digit, the highest first, by counting how many have which digit. A workgroup has
+// one row.
 
 struct Info {
     length: u32,

@@ -8,8 +8,8 @@ use crate::tensor::inverse_haar;
 /// Planes of motion times bands of wavelets.
 const CHANNELS: usize = 12;
 
-/// The motion whose wavelets over the grid are `x * deviation + mean`: those of flow x and y, band by band, then those of
-/// the occlusion, which is clamped to [0, 1].
+/// The motion whose wavelets over the grid are `x * deviation + mean`: those of flow x and y, band by band, then those
+/// of the occlusion, which is clamped to [0, 1].
 ///
 /// # Shapes
 /// - `x`: `[frames, 12, rows, columns]`

@@ -77,8 +77,8 @@ fn part(part: &'static str) -> impl FnOnce(WeightsError) -> LoadError {
     move |source| LoadError::Weights { part, source }
 }
 
-/// Where networks are built. On a GPU, their initialisation and the folding of norms would take three dozen kernels that
-/// nothing else needs.
+/// Where networks are built. On a GPU, their initialisation and the folding of norms would take three dozen kernels
+/// that nothing else needs.
 fn host() -> Device {
     Device::flex()
 }
