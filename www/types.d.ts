@@ -39,6 +39,8 @@ export interface Request {
   seed: number;
   steps: number;
   guidance: number;
+  /** How much of the motion is shown [default: 1, all of it] */
+  intensity?: number;
 }
 
 /** What a link or the model asks for: any of the form's fields. */
@@ -83,20 +85,29 @@ export type Shown =
 /** What can be saved or shared. */
 export type Video = { take: Take; comparison?: undefined } | { take?: undefined; comparison: Comparison };
 
-/** Something to write into a file: `draw` paints one frame, and `order` says which ones, in playing order. */
+/** Something to write into a file: `order` says which frames, in playing order, and `pictures` makes them. */
 export interface Footage {
   name: string;
   width: number;
   height: number;
   order: number[];
   fps: number;
-  draw(context: CanvasRenderingContext2D, index: number): void;
+  /** A picture for each index, each to be used before the next is asked for. */
+  pictures(indices: number[], signal: AbortSignal): AsyncGenerator<HTMLCanvasElement, void, void>;
+}
+
+export interface SaveOptions {
+  /** How often it is played in the file, where the format allows it. */
+  rounds: number;
+  onProgress: (fraction: number) => void;
+  encoder: () => Awaitable<Lfdm | null>;
+  signal: AbortSignal;
 }
 
 /** Saves in one format. */
 export type Save = (
   footage: Footage,
-  options: { onProgress: (fraction: number) => void; encoder: () => Awaitable<Lfdm | null> },
+  options: SaveOptions,
 ) => Promise<{ blob: Blob; extension?: string; remark?: string }>;
 
 export interface SessionEvents {

@@ -18,13 +18,16 @@ describe('saving', { timeout: 2 * PATIENCE }, () => {
     visitor = await host.visit('?device=cpu');
     await visitor.state('idle');
     await visitor.video({ label: 'happiness', seed: 7, steps: 1, guidance: 1 });
+    await visitor.get('save-size').selectOption('512');
+    await visitor.get('save-fps').selectOption('');
+    await visitor.get('save-closed').uncheck();
   });
   after(() => host?.close());
 
   test('a GIF that loops', async () => {
     const { name, bytes } = await visitor.save('gif');
     assert.equal(name, 'lfdm-happiness-seed7.gif');
-    assert.deepEqual(parseGif(bytes), { width: 256, height: 256, frames: FRAMES, loops: true });
+    assert.deepEqual(parseGif(bytes), { width: 400, height: 400, frames: FRAMES, loops: true });
   });
 
   for (const container of ['webm', 'mp4']) {

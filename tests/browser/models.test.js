@@ -50,13 +50,13 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
     });
 
   test('the catalogue lists what is there', async () => {
-    for (const [name, { title, previews, teaser }] of Object.entries(MODELS)) {
+    for (const [name, { title, previews, hero }] of Object.entries(MODELS)) {
       const manifest = JSON.parse(await readFile(`${DIST}/models/${name}/manifest.json`, 'utf8'));
       assert.equal(manifest.name, name);
       const [height, width] = manifest.config.image_size;
       assert.ok(title.includes(`${width} × ${height}`), title);
-      assert.ok([...previews, teaser].every((label) => manifest.labels.includes(label)));
-      for (const file of [...previews, 'teaser']) await access(`${DIST}/previews/${name}/${file}.webp`);
+      assert.ok([...previews, ...hero].every((label) => manifest.labels.includes(label)));
+      for (const file of [...previews, ...hero.map((label) => `hero-${label}`)]) await access(`${DIST}/previews/${name}/${file}.webp`);
     }
   });
 

@@ -1,80 +1,76 @@
-// `npm run previews`: renders what the page shows before it can make videos itself,
-// `www/previews/<model>/`, with the native program (LFDM_BIN) and the browser's WebP encoder. To be
-// repeated, and looked at, whenever the model changes.
+// `npm run previews`: renders what the page shows before it can make videos itself, `www/previews/<model>/`, with the
+// page's own package and the browser's WebP encoder. To be repeated, and looked at, whenever a model or the first
+// sample changes. `npm run previews -- faces-64` renders those of one model.
 
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
 import { MODELS, SAMPLES } from '../../www/app/catalogue.js';
-import { REPOSITORY, openBrowser } from './harness.js';
+import { REPOSITORY, launch } from './harness.js';
 
 /** Of the first few, the one whose mouths are cleanest: an example should show what the model can do. */
 const SEED = 7;
-const QUALITY = 0.9;
-/** Between the pictures of a contact sheet. */
-const GAP = 2;
-const WWW = join(REPOSITORY, 'www');
+/** Sides of a frame: for the form, and for the largest screen of a page. */
+const SMALL = 112;
+const LARGE = 384;
+const QUALITY = { small: 0.85, large: 0.8 };
 
-const scratch = await mkdtemp(join(tmpdir(), 'lfdm-previews-'));
-const browser = await openBrowser();
-const page = await browser.newPage();
+const wanted = process.argv.slice(2);
+const host = await launch();
+const visitor = await host.visit('?device=cpu');
+await visitor.state('idle');
 try {
-  for (const [model, { previews, teaser }] of Object.entries(MODELS)) {
-    const out = join(WWW, 'previews', model);
+  for (const [model, { previews, hero }] of Object.entries(MODELS)) {
+    if (wanted.length && !wanted.includes(model)) continue;
+    const out = join(REPOSITORY, 'www/previews', model);
     await mkdir(out, { recursive: true });
     for (const label of previews) {
-      const sheet = await contactSheet(model, label);
-      await save(join(out, `${label}.webp`), await strip(model, sheet, 1));
-      if (label === teaser) await save(join(out, 'teaser.webp'), await strip(model, sheet, 3));
+      const { small, large } = await render(model, label);
+      await save(join(out, `${label}.webp`), small);
+      if (hero.includes(label)) await save(join(out, `hero-${label}.webp`), large);
     }
   }
 } finally {
-  await browser.close();
-  await rm(scratch, { recursive: true });
+  await host.close();
 }
 
-/** Frames, flow and occlusion as `lfdm animate --sheet` draws them: a column of names, then the pictures, with gaps. */
-async function contactSheet(model, label) {
-  const sheet = join(scratch, `${label}.png`);
-  const paths = ['--model', join(WWW, 'models', model), '--image', join(WWW, 'samples', `${SAMPLES[0].id}.png`)];
-  const program = process.env.LFDM_BIN ?? 'lfdm';
-  await promisify(execFile)(program, [
-    'animate',
-    ...paths,
-    '--label',
-    label,
-    '--seed',
-    `${SEED}`,
-    '--out',
-    join(scratch, label),
-    '--sheet',
-    sheet,
-  ]);
-  return readFile(sheet, 'base64');
-}
-
-/** The first `rows` rows of a sheet without names and gaps, as WebP in base64. */
-async function strip(model, sheet, rows) {
-  const { config } = JSON.parse(await readFile(join(WWW, 'models', model, 'manifest.json'), 'utf8'));
-  return page.evaluate(
-    async ({ sheet, rows, frames, side, gap, quality }) => {
-      const bytes = Uint8Array.from(atob(sheet), (character) => character.charCodeAt(0));
-      const picture = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
-      const canvas = Object.assign(document.createElement('canvas'), { width: frames * side, height: rows * side });
-      const left = picture.width - frames * (side + gap);
-      for (let row = 0; row < rows; row++) {
-        for (let frame = 0; frame < frames; frame++) {
-          /** @type {[number, number, number, number]} */
-          const from = [left + frame * (side + gap), row * (side + gap), side, side];
-          canvas.getContext('2d').drawImage(picture, ...from, frame * side, row * side, side, side);
+/** The frames of one video side by side, small and large, as WebP in base64. */
+function render(model, label) {
+  return visitor.page.evaluate(
+    async ({ model, label, sample, seed, sizes, quality }) => {
+      const { Lfdm, decodeImage } = await import(new URL('pkg/index.js', location.href).href);
+      const url = new URL(`models/${model}`, location.href).href;
+      window.lfdm = window.lfdm?.url === url ? window.lfdm : { url, model: await Lfdm.load(url, { device: 'cpu' }) };
+      const picture = await decodeImage(new URL(`samples/${sample.file}`, location.href));
+      const { x, y, side } = sample.crop;
+      const portrait = new OffscreenCanvas(side, side).getContext('2d');
+      portrait.putImageData(new ImageData(picture.data, picture.width, picture.height), -x, -y);
+      const image = portrait.getImageData(0, 0, side, side);
+      const { frames } = window.lfdm.model.manifest;
+      const strips = Object.fromEntries(
+        Object.entries(sizes).map(([name, size]) => [
+          name,
+          Object.assign(document.createElement('canvas'), { width: frames * size, height: size }),
+        ]),
+      );
+      for await (const event of window.lfdm.model.generate({ image, label, seed, photoSize: sizes.large })) {
+        if (event.type !== 'frame') continue;
+        const { rgba, width, height } = event.photo;
+        const frame = await createImageBitmap(new ImageData(rgba, width, height));
+        for (const [name, size] of Object.entries(sizes)) {
+          const target = strips[name].getContext('2d');
+          target.imageSmoothingQuality = 'high';
+          target.drawImage(frame, event.index * size, 0, size, size);
         }
       }
-      return canvas.toDataURL('image/webp', quality).split(',')[1];
+      return Object.fromEntries(
+        Object.entries(strips).map(([name, strip]) => [
+          name,
+          strip.toDataURL('image/webp', quality[name]).split(',')[1],
+        ]),
+      );
     },
-    { sheet, rows, frames: config.frames, side: config.image_size[0], gap: GAP, quality: QUALITY },
+    { model, label, sample: SAMPLES[0], seed: SEED, sizes: { small: SMALL, large: LARGE }, quality: QUALITY },
   );
 }
 

@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 const EXPORTS = [
   'BufferTarget',
   'CanvasSource',
+  'EncodedVideoPacketSource',
   'Mp4OutputFormat',
   'Output',
   'WebMOutputFormat',

@@ -1,38 +1,54 @@
 // What the page can offer before anything is downloaded: its models, and the portraits that come with it.
 
+/** @import { Crop } from '../types.d.ts' */
+/** @typedef {{ id: string, alt: string, file: string, thumbnail?: string, crop?: Crop }} Sample */
+
 /**
  * The models of `www/models/`, from the quickest to the finest. `previews` are the labels that
- * `www/previews/<model>/` has a strip for; its `teaser.webp` shows the first sample.
- * docs/development.md says how they are made.
+ * `www/previews/<model>/` has a strip for: of the first sample, small for the form, and large for the `hero`,
+ * which plays before there is a video of the visitor's own. docs/development.md says how they are made.
  *
- * @type {Record<string, { title: string, previews: string[], teaser: string }>}
+ * @type {Record<string, { title: string, previews: string[], hero: string[] }>}
  */
 export const MODELS = {
   'faces-64': {
     title: 'Quick, 64 × 64 pixels',
     previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
-    teaser: 'happiness',
+    hero: ['happiness', 'sadness', 'anger'],
   },
   'faces-128': {
     title: 'Fine, 128 × 128 pixels',
     previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
-    teaser: 'happiness',
+    hero: ['happiness', 'sadness', 'anger'],
   },
 };
 
+/**
+ * The files of `www/samples/`, whose README says where they come from. `crop` is where the page's own face finder
+ * frames the face of a larger picture, and `thumbnail` shows that; without them the whole picture is the portrait.
+ *
+ * @type {Sample[]}
+ */
 export const SAMPLES = [
-  { id: '411', alt: 'woman with red hair' },
-  { id: '425', alt: 'older man with grey hair' },
-  { id: '422', alt: 'woman with short curls and glasses' },
-  { id: '418', alt: 'man with fair hair' },
-  { id: '433', alt: 'woman with short dark hair' },
-  { id: '427', alt: 'woman with long black hair' },
+  {
+    id: 'mona-lisa',
+    alt: 'Mona Lisa, painted by Leonardo da Vinci',
+    file: 'mona-lisa.jpg',
+    thumbnail: 'mona-lisa-small.webp',
+    crop: { x: 154, y: 76, side: 367 },
+  },
+  { id: '411', alt: 'woman with red hair', file: '411.png' },
+  { id: '425', alt: 'older man with grey hair', file: '425.png' },
+  { id: '422', alt: 'woman with short curls and glasses', file: '422.png' },
+  { id: '418', alt: 'man with fair hair', file: '418.png' },
+  { id: '433', alt: 'woman with short dark hair', file: '433.png' },
+  { id: '427', alt: 'woman with long black hair', file: '427.png' },
 ];
 
 /** @param {string} model */
 export const modelUrl = (model) => new URL(`../models/${model}/`, import.meta.url);
-/** @param {string} id */
-export const sampleUrl = (id) => new URL(`../samples/${id}.png`, import.meta.url).href;
+/** @param {string} file */
+export const sampleUrl = (file) => new URL(`../samples/${file}`, import.meta.url).href;
 /**
  * @param {string} model
  * @param {string} name

@@ -1,5 +1,6 @@
-// What is on the screen as something to save.
+// What is on the screen as something to save, frame by frame as it is there.
 
+import { context, make } from './dom.js';
 import { expressionName } from './expression.js';
 
 /** @import { Comparison, Footage, Video } from '../types.d.ts' */
@@ -15,35 +16,56 @@ const CAPTION = 28;
  */
 export function footageOf({ take, comparison }, side) {
   const { draw, ...footage } = take ? single(take, side) : sideBySide(comparison, side);
+  const { width, height } = footage;
   return {
     ...footage,
-    draw(context, index) {
-      context.imageSmoothingQuality = 'high';
-      draw(context, index);
+    async *pictures(indices) {
+      const canvas = make('canvas', { width, height });
+      const target = context(canvas);
+      target.imageSmoothingQuality = 'high';
+      for (const index of indices) {
+        draw(target, index);
+        yield canvas;
+      }
     },
   };
 }
 
 /**
+ * The longer side of a file's frames is `side`.
+ *
  * @param {Take} take
  * @param {number} side
- * @returns {Omit<Footage, 'order' | 'fps'>}
+ */
+export function sizeOf({ aspect }, side) {
+  return { width: Math.round(side * Math.min(1, 1 / aspect)), height: Math.round(side * Math.min(1, aspect)) };
+}
+
+/** @param {Take} take */
+export function nameOf({ request }) {
+  return `lfdm-${expressionName(request)}-seed${request.seed}`;
+}
+
+/**
+ * @param {Take} take
+ * @param {number} side
  */
 function single(take, side) {
-  const width = Math.round(side * Math.min(1, 1 / take.aspect));
-  const height = Math.round(side * Math.min(1, take.aspect));
+  const { width, height } = sizeOf(take, side);
   return {
-    name: `lfdm-${expressionName(take.request)}-seed${take.request.seed}`,
+    name: nameOf(take),
     width,
     height,
+    /** @type {Draw} */
     draw: (context, index) => context.drawImage(take.picture(index), 0, 0, width, height),
   };
 }
 
+/** @typedef {(context: CanvasRenderingContext2D, index: number) => void} Draw */
+
 /**
  * @param {Comparison} comparison
  * @param {number} side
- * @returns {Omit<Footage, 'order' | 'fps'>}
  */
 function sideBySide(comparison, side) {
   const takes = comparison.takes.filter(({ done }) => done);
@@ -52,6 +74,7 @@ function sideBySide(comparison, side) {
     name: `lfdm-${comparison.name}`,
     width: columns * side,
     height: Math.ceil(takes.length / columns) * (side + CAPTION),
+    /** @type {Draw} */
     draw(context, index) {
       const { width, height } = context.canvas;
       context.fillStyle = '#fff';

@@ -6,12 +6,12 @@
 /** The sample in a link to a video of somebody's own photo: the photo is on their device only, which knows its name. */
 export const OWN_PHOTO = 'own';
 
-const NUMBERS = /** @type {const} */ (['strength', 'mixStrength', 'seed', 'steps', 'guidance']);
+const NUMBERS = /** @type {const} */ (['strength', 'mixStrength', 'seed', 'steps', 'guidance', 'intensity']);
 const WORDS = /** @type {const} */ (['model', 'sample', 'photo', 'label', 'mix', 'grid']);
 
 /**
  * `#model=…&sample=…&label=…&seed=…&steps=…&guidance=…`, with `strength`, `mix` and `mixStrength` if the expression is
- * not as it is, and with `grid` if several videos are compared.
+ * not as it is, with `intensity` if not all of the motion is shown, and with `grid` if several videos are compared.
  *
  * @param {Settings} settings
  */

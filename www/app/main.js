@@ -6,9 +6,11 @@ import { describe, isComparison, videosOf } from './comparisons.js';
 import { DeviceChoice } from './device.js';
 import { byId, capitalised, hide } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
+import { Intensity } from './intensity.js';
 import { Making } from './making.js';
 import { ModelChoice, QUICKEST, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
+import { Painter } from './painter.js';
 import { Portraits } from './portraits.js';
 import { Question } from './question.js';
 import { Queue } from './queue.js';
@@ -18,11 +20,10 @@ import { Settings } from './settings.js';
 import { Stage } from './stage.js';
 import { Status } from './status.js';
 import { Stored } from './stored.js';
-import { takeOfStrip } from './take.js';
+import { Take, framesOfStrip } from './take.js';
 
 /** @import { Lfdm } from '../../pkg/index.d.ts' */
 /** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
-/** @import { Take } from './take.js' */
 
 /** The example plays before the manifest says how fast. */
 const EXAMPLE_FPS = 8;
@@ -50,8 +51,14 @@ const stored = new Stored();
 const stage = new Stage({ onChange: showVideo, onOpen: showSettings });
 const question = new Question();
 const making = new Making(stage, status);
+const painter = new Painter(session);
+const intensity = new Intensity(stage, painter, {
+  onChange: showAddress,
+  onError: (error) => status.error(error, { state: null }),
+});
 const save = new SavePanel({
   stage,
+  painter,
   encoder: () => session.loading,
   onError: (error, retry) => status.error(error, { retry, state: null }),
 });
@@ -160,11 +167,12 @@ function showReady({ manifest, device: chosen, storage }) {
  * Asks for what the form says: one video, or a comparison. While something runs, it waits its turn.
  *
  * @param {ComparisonKind | null} compare
+ * @param {Pick<Wishes, 'intensity'>} shown
  */
-function ask(compare = null) {
+function ask(compare = null, shown = {}) {
   if (!session.lfdm || !portrait) return;
   try {
-    queue.add({ portrait, request: settings.read(), compare });
+    queue.add({ portrait, request: { ...settings.read(), ...shown }, compare });
   } catch (error) {
     status.error(error, { state: queue.running ? null : 'error' });
   }
@@ -187,6 +195,8 @@ async function work(job, signal) {
     // A reload in the middle of it begins again.
     history.replaceState(null, '', linkOfJob(model, job));
     await made;
+    const { take } = stage.video ?? {};
+    if (take && job.request.intensity !== undefined) await intensity.show(take, limited(job.request.intensity));
   } catch (error) {
     stage.abandon();
     if (!stage.video && portrait) stage.showPortrait(portrait);
@@ -247,11 +257,20 @@ function refusePortrait(error) {
 async function showExample() {
   const [shown, { model }] = [portrait, session];
   if (!shown) return;
-  const request = { label: MODELS[model].teaser, seed: 0, steps: 0, guidance: 0 };
+  const [first, ...others] = MODELS[model].hero;
+  const take = new Take({ label: first, seed: 0, steps: 0, guidance: 0 }, shown, { model, fps: EXAMPLE_FPS });
+  take.done = true;
   try {
-    const take = await takeOfStrip(previewUrl(model, 'teaser'), request, shown, { model, fps: EXAMPLE_FPS });
+    take.frames = await framesOfStrip(previewUrl(model, `hero-${first}`));
     // Only while nothing else has been chosen or made meanwhile.
-    if (portrait === shown && session.model === model && !queue.running && !stage.video) stage.showExample(take);
+    if (portrait !== shown || session.model !== model || queue.running || stage.video) return;
+    stage.showExample(take);
+    for (const label of others) {
+      const more = await framesOfStrip(previewUrl(model, `hero-${label}`));
+      if (stage.example !== take) return;
+      take.frames.push(...more);
+      stage.extendExample();
+    }
   } catch {
     // The still portrait is on the screen; an example less is no error.
   }
@@ -290,14 +309,15 @@ async function followLink() {
 
 function runLinked() {
   if (!linked || !portrait || !session.lfdm) return;
-  const { run, compare } = linked;
+  const { run, compare, wishes } = linked;
+  const shown = compare || wishes.intensity === undefined ? {} : { intensity: wishes.intensity };
   linked = null;
   if (!run) return;
   const steps = settings.read().steps * videosOf(compare, session.lfdm.manifest.labels);
-  if (steps <= MANY_STEPS) return ask(compare);
+  if (steps <= MANY_STEPS) return ask(compare, shown);
   question.ask(
     `This link asks for ${steps} steps, which take as long as ${timesAsLong(steps)} videos. Make it all the same?`,
-    () => ask(compare),
+    () => ask(compare, shown),
   );
 }
 
@@ -328,8 +348,10 @@ function firstOf({ take, comparison }) {
  * @param {Video} video
  */
 function linkOf(video) {
-  const { model, portrait, request } = firstOf(video);
-  return linkOfJob(model, { portrait, request, compare: video.comparison?.kind ?? null });
+  const { model, portrait, request, intensity } = firstOf(video);
+  const compare = video.comparison?.kind ?? null;
+  const shown = compare || intensity === 1 ? undefined : intensity;
+  return linkOfJob(model, { portrait, request: { ...request, intensity: shown }, compare });
 }
 
 /**
@@ -359,6 +381,12 @@ function showVideo() {
   const { video } = stage;
   byId('copy-link', HTMLButtonElement).disabled = !video;
   save.refresh();
+  intensity.refresh();
+  showAddress();
+}
+
+function showAddress() {
+  const { video } = stage;
   if (video) history.replaceState(null, '', linkOf(video));
 }
 
@@ -395,6 +423,11 @@ function listen() {
   byId('queue-drop').addEventListener('click', () => queue.dropWaiting());
   byId('copy-link').addEventListener('click', copyLink);
   addEventListener('hashchange', followLink);
+}
+
+/** @param {number} intensity */
+function limited(intensity) {
+  return Math.min(Math.max(intensity, 0), Number(byId('intensity', HTMLInputElement).max));
 }
 
 /** @param {number} bytes */

@@ -3,7 +3,7 @@
 import { comparisonOf, requestsOf } from './comparisons.js';
 import { byId } from './dom.js';
 import { expressionOf } from './expression.js';
-import { Take } from './take.js';
+import { PHOTO_SIZE, Take } from './take.js';
 
 /** @import { Lfdm } from '../../pkg/index.d.ts' */
 /** @import { Job, Request } from '../types.d.ts' */
@@ -13,9 +13,6 @@ import { Take } from './take.js';
 
 /** Painting all frames takes about as long as this many steps. */
 const PAINTING = 2;
-/** Sides of the sharp frames at most: a dozen videos of larger ones would fill a phone's memory. */
-const PHOTO_SIZE = 384;
-
 export class Making {
   #stage;
   #status;
@@ -62,6 +59,7 @@ export class Making {
       image: take.portrait.pixels,
       photoSize: PHOTO_SIZE,
       previews: !place,
+      motions: true,
       signal,
       ...optionsOf(take.request),
     };

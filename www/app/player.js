@@ -65,6 +65,17 @@ export class Player {
   }
 
   /**
+   * Goes on to more frames, without a start from the beginning.
+   *
+   * @param {number} count
+   */
+  extend(count) {
+    this.#count = count;
+    this.#scrubber.max = `${count - 1}`;
+    this.#mark(this.index, count);
+  }
+
+  /**
    * Follows frames as they are made, without a clock of its own.
    *
    * @param {number} index

@@ -11,6 +11,7 @@ import { forgetPhoto, keepPhoto, keptPhoto } from './kept-photo.js';
 import { OWN_PHOTO } from './link.js';
 
 /** @import { Crop, OwnPortrait, Pixels, Portrait } from '../types.d.ts' */
+/** @import { Sample } from './catalogue.js' */
 
 export class Portraits {
   #list = byId('portraits');
@@ -100,16 +101,18 @@ export class Portraits {
   /**
    * The latest choice wins, however long an earlier one takes to arrive.
    *
-   * @param {string} sample
+   * @param {string} id
    */
-  async #load(sample) {
+  async #load(id) {
+    const sample = SAMPLES.find((sample) => sample.id === id);
+    if (!sample) return;
     await this.#attempt(async (isLatest) => {
-      const response = await fetch(sampleUrl(sample)).catch(() => null);
+      const response = await fetch(sampleUrl(sample.file)).catch(() => null);
       if (!response?.ok) {
         throw new LfdmError('download', 'This sample portrait could not be downloaded. Choose another one.');
       }
-      const pixels = await decodeImage(await response.blob());
-      if (isLatest()) this.#onChoose({ sample, pixels });
+      const picture = await decodeImage(await response.blob());
+      if (isLatest()) this.#onChoose(samplePortrait(sample, picture));
     });
   }
 
@@ -199,11 +202,11 @@ export class Portraits {
 
   #addSamples() {
     for (const room of this.#list.querySelectorAll('i')) room.remove();
-    SAMPLES.forEach(({ id, alt }, index) => {
+    SAMPLES.forEach(({ id, alt, file, thumbnail = file }, index) => {
       const input = make('input', { type: 'radio', name: 'portrait', value: id, checked: index === 0 });
       // A click on the one that is chosen already chooses it again, after an error or instead of a video.
       input.addEventListener('click', () => this.#load(id));
-      const image = make('img', { width: 106, height: 106, src: sampleUrl(id), alt: `Sample portrait: ${alt}` });
+      const image = make('img', { width: 106, height: 106, src: sampleUrl(thumbnail), alt: `Sample portrait: ${alt}` });
       this.#own.before(
         make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image),
       );
@@ -254,6 +257,15 @@ function isOwn(portrait) {
  */
 function ownPortrait({ photo, picture, crop }) {
   return { sample: OWN_PHOTO, photo, picture, crop, pixels: cutOut(picture, crop) };
+}
+
+/**
+ * @param {Sample} sample
+ * @param {Pixels} picture
+ * @returns {Portrait}
+ */
+function samplePortrait({ id, crop }, picture) {
+  return crop ? { sample: id, picture, crop, pixels: cutOut(picture, crop) } : { sample: id, pixels: picture };
 }
 
 /** Says nothing of the photo. */

@@ -1,10 +1,10 @@
 // What is on the screens: a portrait, one video with its flow and occlusion, or several videos side by side.
 
 import { Board, TELLING_FRAME } from './board.js';
-import { byId, context, fill, fit, hide, isPressed, press } from './dom.js';
+import { byId, context, fill, fit, hide, isPressed, make, press } from './dom.js';
 import { expressionText } from './expression.js';
 import { footageOf } from './footage.js';
-import { OWN_PHOTO } from './link.js';
+import { listenToHolding } from './hold.js';
 import { Player } from './player.js';
 import { motionOf, stillOf } from './take.js';
 
@@ -14,6 +14,8 @@ import { motionOf, stillOf } from './take.js';
 
 /** Videos that stay on the shelf; each holds three pictures per frame. */
 const SHELF = 12;
+/** Longer side of a picture that is copied. */
+const STILL_SIDE = 1024;
 
 export class Stage {
   #screens = {
@@ -28,6 +30,9 @@ export class Stage {
   #back = byId('back');
   #sharp = byId('sharp');
   #whole = byId('whole');
+  #hold = byId('before', HTMLButtonElement);
+  #held = false;
+  #maps = byId('maps');
   #player = new Player((index) => this.#draw(index));
   #board = new Board(this.#tiles, (take) => this.#open(take));
   #shelf = new Board(byId('shelf'), (take) => this.#open(take));
@@ -61,6 +66,8 @@ export class Stage {
     this.#back.addEventListener('click', () => this.#openComparison());
     this.#sharp.addEventListener('click', () => this.#setSharp(!isPressed(this.#sharp)));
     this.#whole.addEventListener('click', () => this.#setWhole(!isPressed(this.#whole)));
+    this.#maps.addEventListener('click', () => this.#setMaps(!isPressed(this.#maps)));
+    for (const held of [this.#hold, this.#screens.result]) listenToHolding(held, (on) => this.#setHeld(on));
   }
 
   /**
@@ -82,8 +89,8 @@ export class Stage {
 
   /** @param {Portrait} portrait */
   showPortrait(portrait) {
-    // A visitor's own picture has more to show than the model's frames; the samples are as small as those.
-    this.#sharpNext = portrait.sample === OWN_PHOTO;
+    // Any picture has more to show than the model's frames.
+    this.#sharpNext = true;
     this.#show({ kind: 'portrait', portrait });
   }
 
@@ -93,9 +100,13 @@ export class Stage {
    * @param {Take} take
    */
   showExample(take) {
-    this.#sharpNext = false;
     this.#show({ kind: 'example', take });
     this.#play(take);
+  }
+
+  /** More frames of the example have come. */
+  extendExample() {
+    if (this.example) this.#player.extend(this.example.frames.length);
   }
 
   /**
@@ -186,7 +197,48 @@ export class Stage {
    * @returns {Footage}
    */
   footage(video, side) {
-    return { ...footageOf(video, side), order: this.#player.order, fps: this.#player.fps };
+    return { ...footageOf(video, side), ...this.pace };
+  }
+
+  /**
+   * The picture on the screen as a PNG.
+   *
+   * @returns {Promise<Blob>}
+   */
+  async still() {
+    const { width, height, pictures } = footageOf(/** @type {Video} */ (this.video), STILL_SIDE);
+    const canvas = make('canvas', { width, height });
+    for await (const picture of pictures([this.#player.index], new AbortController().signal)) {
+      context(canvas).drawImage(picture, 0, 0);
+    }
+    return new Promise((resolve, reject) =>
+      canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no PNG'))), 'image/png'),
+    );
+  }
+
+  /** The order in which frames are shown, and how many in a second. */
+  get pace() {
+    return { order: this.#player.order, fps: this.#player.fps };
+  }
+
+  /**
+   * A frame of a video has changed.
+   *
+   * @param {Take} take
+   * @param {number} index
+   */
+  redraw(take, index) {
+    if (this.#isShown(take) && this.#player.index === index) this.#draw(index);
+  }
+
+  /**
+   * All frames of a video have changed.
+   *
+   * @param {Take} take
+   */
+  refresh(take) {
+    if (this.#shelf.takes.includes(take)) this.#shelf.drawStill(take);
+    if (this.#isShown(take)) this.#draw(this.#player.index);
   }
 
   /** @param {Comparison} comparison */
@@ -216,6 +268,7 @@ export class Stage {
   /** @param {Shown} shown */
   #show(shown) {
     this.#player.stop();
+    this.#held = false;
     this.#shown = shown;
     this.#drawStill();
     this.#render();
@@ -233,11 +286,12 @@ export class Stage {
     const take = this.#shown.kind === 'video' ? this.#shown.take : null;
     this.#views.dataset.view = kind === 'comparison' ? 'grid' : 'single';
     this.#badge.hidden = kind !== 'example';
-    hide(this.#back, !(take && this.#comparison), this.#screens.result);
+    hide(this.#back, !(take && this.#comparison), byId('play'));
     // Offered only where there is more of the picture.
     this.#whole.hidden = !(take?.done && take.isPart);
     press(this.#whole, Boolean(take?.whole));
     press(this.#sharp, this.#sharpNext);
+    this.#hold.disabled = !take?.done && kind !== 'example';
     this.#screens.result.setAttribute('aria-label', describe(this.#shown));
   }
 
@@ -258,11 +312,12 @@ export class Stage {
     const shown = this.#shown;
     if (shown.kind === 'comparison') {
       this.#board.draw(index);
-    } else if ('take' in shown && shown.take.frames.length) {
+    } else if ('take' in shown && shown.take.frames.length && !this.#held) {
       const { flow, occlusion } = shown.take.frame(index);
       fit(this.#screens.result, shown.take.picture(index));
-      fill(this.#screens.flow, flow);
-      fill(this.#screens.occlusion, occlusion);
+      // Examples have pictures alone.
+      if (flow) fill(this.#screens.flow, flow);
+      if (occlusion) fill(this.#screens.occlusion, occlusion);
     }
   }
 
@@ -281,6 +336,30 @@ export class Stage {
     this.#shown.take.whole = on;
     this.#render();
     this.#draw(this.#player.index);
+  }
+
+  /**
+   * While it is held, the portrait is seen instead of the video.
+   *
+   * @param {boolean} on
+   */
+  #setHeld(on) {
+    const shown = this.#shown;
+    if (on === this.#held || !('take' in shown) || (on && !shown.take.done)) return;
+    this.#held = on;
+    this.#views.dataset.held = `${on}`;
+    if (on) fit(this.#screens.result, shown.take.before);
+    else this.#draw(this.#player.index);
+  }
+
+  /**
+   * Portrait, motion and occlusion beside the video.
+   *
+   * @param {boolean} on
+   */
+  #setMaps(on) {
+    press(this.#maps, on);
+    this.#views.dataset.maps = `${on}`;
   }
 
   /**

@@ -3,12 +3,14 @@
 import { canvasOf, context, make } from './dom.js';
 import { expressionTitle } from './expression.js';
 
-/** @import { FrameEvent, Picture } from '../../pkg/index.d.ts' */
+/** @import { FrameEvent, Motion, PaintedEvent, Picture } from '../../pkg/index.d.ts' */
 /** @import { Portrait, Request } from '../types.d.ts' */
 /** @import { Rectangle } from './dom.js' */
-/** @typedef {{ result: HTMLCanvasElement, flow: HTMLCanvasElement, occlusion: HTMLCanvasElement,
+/** @typedef {{ result: HTMLCanvasElement, flow?: HTMLCanvasElement, occlusion?: HTMLCanvasElement,
  *   photo?: HTMLCanvasElement }} Frame */
 
+/** Sides of the sharp frames at most: a dozen videos of larger ones would fill a phone's memory. */
+export const PHOTO_SIZE = 384;
 /** Longer sides of a whole picture are shown smaller than this. */
 const WHOLE_SIDE = 1024;
 
@@ -19,6 +21,18 @@ export class Take {
    * @type {Frame[]}
    */
   frames = [];
+  /**
+   * How the frames move, where that is known.
+   *
+   * @type {Motion[]}
+   */
+  motions = [];
+  /** Height against width of what moves. */
+  motionAspect = 1;
+  /** How much of the motion is shown, and the frames with all of it. */
+  intensity = 1;
+  /** @type {Frame[]} */
+  #original = [];
   done = false;
   /** What was said when it was complete. */
   status = '';
@@ -51,13 +65,36 @@ export class Take {
   }
 
   /** @param {FrameEvent} frame */
-  add({ rgba, flow, occlusion, photo, width, height }) {
+  add({ rgba, flow, occlusion, photo, width, height, motion }) {
+    if (motion) this.motions.push(motion);
+    this.motionAspect = height / width;
     this.frames.push({
       result: canvasOf(rgba, width, height),
       flow: canvasOf(flow, width, height),
       occlusion: canvasOf(occlusion, width, height),
       photo: photo && canvasOf(photo.rgba, photo.width, photo.height),
     });
+  }
+
+  /**
+   * Puts a frame with less or more motion in the place of another.
+   *
+   * @param {number} index
+   * @param {PaintedEvent} frame
+   */
+  replace(index, { rgba, photo, width, height }) {
+    if (!this.#original.length) this.#original = [...this.frames];
+    this.frames[index] = {
+      ...this.frames[index],
+      result: canvasOf(rgba, width, height),
+      photo: photo && canvasOf(photo.rgba, photo.width, photo.height),
+    };
+  }
+
+  /** Back to the frames as they were made. */
+  restore() {
+    if (this.#original.length) this.frames = this.#original;
+    this.#original = [];
   }
 
   /**
@@ -75,8 +112,26 @@ export class Take {
    * @param {number} index
    */
   picture(index) {
-    const { result, photo } = this.frame(index);
-    return (this.whole && photo && this.#within(photo)) || (this.sharp && photo) || result;
+    return this.compose(this.frame(index));
+  }
+
+  /** The picture as it was, framed as the video is. */
+  get before() {
+    const { canvas, square } = this.still;
+    const [x, y, side] = square;
+    const cut = make('canvas', { width: side, height: side });
+    context(cut).drawImage(canvas, x, y, side, side, 0, 0, side, side);
+    return this.compose({ result: cut, photo: cut });
+  }
+
+  /**
+   * What is shown of a frame: in the whole picture, sharp, or as the model paints it.
+   *
+   * @param {Pick<Frame, 'result' | 'photo'>} frame
+   * @param {number} side of the whole picture, the longer one, at most
+   */
+  compose({ result, photo }, side = WHOLE_SIDE) {
+    return (this.whole && photo && this.#within(photo, side)) || (this.sharp && photo) || result;
   }
 
   /** Whether there is more of the picture than the model was given. */
@@ -95,16 +150,19 @@ export class Take {
    * The picture with a frame in its place. The frame fades into the still picture toward its border, so no seam shows.
    *
    * @param {HTMLCanvasElement} photo
+   * @param {number} side
    */
-  #within(photo) {
+  #within(photo, side) {
     const { picture, crop } = this.portrait;
     if (!this.isPart || !picture || !crop) return null;
-    const scale = Math.min(1, WHOLE_SIDE / Math.max(picture.width, picture.height));
+    const scale = Math.min(1, side / Math.max(picture.width, picture.height));
     const [width, height] = [picture.width, picture.height].map((side) => Math.round(side * scale));
-    this.#page ??= {
-      canvas: make('canvas', { width, height }),
-      picture: canvasOf(picture.data, picture.width, picture.height),
-    };
+    if (this.#page?.canvas.width !== width) {
+      this.#page = {
+        canvas: make('canvas', { width, height }),
+        picture: canvasOf(picture.data, picture.width, picture.height),
+      };
+    }
     const target = context(this.#page.canvas);
     target.imageSmoothingQuality = 'high';
     target.drawImage(this.#page.picture, 0, 0, width, height);
@@ -140,27 +198,19 @@ export function motionOf({ rgba, width, height }, share) {
 }
 
 /**
- * A video made ahead by the same model: a picture of frames side by side, their flow below, their occlusion below that.
+ * The frames of a video made ahead: a picture of them side by side.
  *
  * @param {string} url
- * @param {Request} request
- * @param {Portrait} portrait
- * @param {{ model: string, fps: number }} made
+ * @returns {Promise<Frame[]>}
  */
-export async function takeOfStrip(url, request, portrait, made) {
+export async function framesOfStrip(url) {
   const image = new Image();
   image.src = url;
   await image.decode();
-  const side = image.naturalHeight / 3;
-  const take = new Take(request, portrait, made);
-  for (let x = 0; x < image.naturalWidth; x += side) {
-    const [result, flow, occlusion] = [0, 1, 2].map((row) => {
-      const canvas = make('canvas', { width: side, height: side });
-      canvas.getContext('2d')?.drawImage(image, x, row * side, side, side, 0, 0, side, side);
-      return canvas;
-    });
-    take.frames.push({ result, flow, occlusion });
-  }
-  take.done = true;
-  return take;
+  const side = image.naturalHeight;
+  return Array.from({ length: Math.round(image.naturalWidth / side) }, (_, index) => {
+    const result = make('canvas', { width: side, height: side });
+    context(result).drawImage(image, index * side, 0, side, side, 0, 0, side, side);
+    return { result };
+  });
 }

@@ -6,14 +6,19 @@ import { context, make } from '../dom.js';
  * The frames of a footage in playing order, on one canvas: yields how far it is, from 0 to 1, after each is drawn.
  *
  * @param {Footage} footage
+ * @param {AbortSignal} signal
  */
-export function* drawn(footage) {
-  const canvas = make('canvas', { width: footage.width, height: footage.height });
-  for (const [place, index] of footage.order.entries()) {
-    footage.draw(context(canvas), index);
-    yield { canvas, place, done: (place + 1) / footage.order.length };
+export async function* drawn(footage, signal) {
+  const { width, height, order } = footage;
+  const canvas = make('canvas', { width, height });
+  const target = context(canvas);
+  target.imageSmoothingQuality = 'high';
+  let place = 0;
+  for await (const picture of footage.pictures(order, signal)) {
+    target.drawImage(picture, 0, 0, width, height);
+    yield { canvas, place, done: ++place / order.length };
+    // Lets the page breathe between frames.
+    await new Promise((resolve) => setTimeout(resolve));
+    signal.throwIfAborted();
   }
 }
-
-/** Lets the page breathe between frames. */
-export const breath = () => new Promise((resolve) => setTimeout(resolve));

@@ -1,5 +1,5 @@
 import { context } from '../dom.js';
-import { breath, drawn } from './frames.js';
+import { drawn } from './frames.js';
 
 /** @import { Save } from '../../types.d.ts' */
 
@@ -11,13 +11,12 @@ const DRAWING = 0.4;
  *
  * @type {Save}
  */
-export async function saveGif(footage, { onProgress, encoder }) {
+export async function saveGif(footage, { onProgress, encoder, signal }) {
   const { width, height, fps } = footage;
   const frames = [];
-  for (const { canvas, done } of drawn(footage)) {
+  for await (const { canvas, done } of drawn(footage, signal)) {
     frames.push(context(canvas).getImageData(0, 0, width, height).data);
     onProgress(done * DRAWING);
-    await breath();
   }
   const model = await encoder();
   if (!model) throw new Error('no model has been loaded');

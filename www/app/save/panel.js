@@ -1,26 +1,32 @@
-// The row of buttons that save what is on the screen.
+// The row of buttons that save what is on the screen, or hand it on.
 
 import { LfdmError } from '../../pkg/index.js';
-import { byId, make } from '../dom.js';
+import { byId, hide, make } from '../dom.js';
+import { smoothFootage } from '../smooth.js';
 import { saveGif } from './gif.js';
 import { saveStrip } from './strip.js';
 import { saveVideo } from './video.js';
 
 /** @import { Lfdm } from '../../../pkg/index.d.ts' */
-/** @import { Awaitable, Save } from '../../types.d.ts' */
+/** @import { Awaitable, Footage, Save, Video } from '../../types.d.ts' */
+/** @import { Painter } from '../painter.js' */
 /** @import { Stage } from '../stage.js' */
+/** @typedef {{ blob: Blob, name: string, remark: string }} Made */
 
 /**
- * `side` is how wide one video is in the file; a comparison of several has smaller ones.
+ * `side` is how large one video is in the file at most, and `gridSide` how large each of several; `fps` is the most
+ * that the format is good for. A strip has the frames as they were made.
  *
- * @type {Record<string, { side: number, gridSide: number, save: Save }>}
+ * @type {Record<string, { side: number, gridSide: number, fps: number, save: Save }>}
  */
 const FORMATS = {
-  gif: { side: 256, gridSide: 160, save: saveGif },
-  webm: { side: 512, gridSide: 256, save: saveVideo('webm') },
-  mp4: { side: 512, gridSide: 256, save: saveVideo('mp4') },
-  png: { side: 256, gridSide: 128, save: saveStrip },
+  gif: { side: 400, gridSide: 160, fps: 12.5, save: saveGif },
+  webm: { side: Infinity, gridSide: 256, fps: Infinity, save: saveVideo('webm') },
+  mp4: { side: Infinity, gridSide: 256, fps: Infinity, save: saveVideo('mp4') },
+  png: { side: 256, gridSide: 128, fps: 0, save: saveStrip },
 };
+/** What every program takes, if this browser can write it; else what it can. */
+const SHARED = ['mp4', 'webm', 'gif'];
 /** Long enough for the slowest disk; the file is in memory until then. */
 const KEEP_MS = 60_000;
 
@@ -28,61 +34,180 @@ export class SavePanel {
   #panel = byId('save');
   #note = byId('save-note');
   #bar = byId('save-progress', HTMLProgressElement);
+  #halt = byId('save-stop');
+  #share = byId('share', HTMLButtonElement);
+  #copy = byId('copy-image', HTMLButtonElement);
+  #size = byId('save-size', HTMLSelectElement);
+  #fps = byId('save-fps', HTMLSelectElement);
+  #rounds = byId('save-rounds', HTMLSelectElement);
+  #closed = byId('save-closed', HTMLInputElement);
   /** @type {NodeListOf<HTMLButtonElement>} */
   #buttons = document.querySelectorAll('#save button[data-format]');
   #stage;
+  #painter;
   #encoder;
   #onError;
-  #busy = false;
+  /** @type {AbortController | null} */
+  #busy = null;
+  /**
+   * A file that waits for another click: browsers share only what was just asked for.
+   *
+   * @type {Made | null}
+   */
+  #ready = null;
 
   /**
-   * @param {{ stage: Stage, encoder: () => Awaitable<Lfdm | null>,
+   * @param {{ stage: Stage, painter: Painter, encoder: () => Awaitable<Lfdm | null>,
    *   onError: (error: unknown, retry: () => void) => void }} parts `encoder` resolves to the model, whose worker also
    *   makes GIFs
    */
-  constructor({ stage, encoder, onError }) {
+  constructor({ stage, painter, encoder, onError }) {
     this.#stage = stage;
+    this.#painter = painter;
     this.#encoder = encoder;
     this.#onError = onError;
     for (const button of this.#buttons) button.addEventListener('click', () => this.#save(button.dataset.format ?? ''));
+    this.#share.hidden = !sharedFormat();
+    this.#share.addEventListener('click', () => this.#handOn());
+    this.#copy.addEventListener('click', () => this.#copyImage());
+    this.#halt.addEventListener('click', () => this.#busy?.abort());
+    for (const option of [this.#size, this.#fps, this.#rounds, this.#closed]) {
+      option.addEventListener('change', () => this.refresh());
+    }
   }
 
   /** To be called when what can be saved has changed. */
   refresh() {
-    for (const button of this.#buttons) button.disabled = !this.#stage.video;
+    const { video } = this.#stage;
+    for (const button of [...this.#buttons, this.#share, this.#copy]) button.disabled = !video;
+    this.#setReady(null);
     if (!this.#busy) this.#note.textContent = '';
   }
 
   /** @param {string} format */
   async #save(format) {
-    const { video } = this.#stage;
-    if (this.#busy || !video) return;
-    this.#busy = true;
-    this.#panel.ariaBusy = 'true';
-    this.#bar.value = 0;
-    this.#note.textContent = `Writing the ${format.toUpperCase()}…`;
+    const made = await this.#make(format, () => this.#save(format));
+    if (!made) return;
+    download(made.blob, made.name);
+    this.#note.textContent = `Saved ${made.name}, ${Math.ceil(made.blob.size / 1000)} kB. ${made.remark}`;
+  }
+
+  async #handOn() {
+    const format = sharedFormat();
+    if (!format) return;
+    const made = this.#ready ?? (await this.#make(format, () => this.#handOn()));
+    if (!made) return;
+    this.#setReady(null);
     try {
-      const { side, gridSide, save } = FORMATS[format];
-      const footage = this.#stage.footage(video, video.comparison ? gridSide : side);
-      const onProgress = (fraction) => (this.#bar.value = fraction);
-      const { blob, extension = format, remark = '' } = await save(footage, { onProgress, encoder: this.#encoder });
-      this.#bar.value = 1;
-      const file = `${footage.name}.${extension}`;
-      download(blob, file);
-      this.#note.textContent = `Saved ${file}, ${Math.ceil(blob.size / 1000)} kB. ${remark}`;
-    } catch (error) {
+      await navigator.share({ files: [fileOf(made)] });
       this.#note.textContent = '';
-      const unsaved = `The ${format.toUpperCase()} could not be written. Try another format.`;
-      this.#onError(error instanceof LfdmError ? error : new LfdmError('browser', unsaved, `${error}`), () =>
-        this.#save(format),
-      );
-    } finally {
-      this.#busy = false;
-      this.#panel.ariaBusy = 'false';
+    } catch (error) {
+      if (error.name === 'NotAllowedError') {
+        this.#setReady(made);
+        this.#note.textContent = `${made.name} is ready, ${Math.ceil(made.blob.size / 1000)} kB.`;
+      } else if (error.name !== 'AbortError') {
+        download(made.blob, made.name);
+        this.#note.textContent = `It could not be shared, so ${made.name} was saved instead.`;
+      }
     }
+  }
+
+  /** @param {Made | null} made */
+  #setReady(made) {
+    this.#ready = made;
+    byId('share-text').textContent = made ? 'Share it now' : 'Share';
+  }
+
+  /** The frame on the screen, as a picture. Safari wants the promise of it at once, within the click. */
+  async #copyImage() {
+    const { video } = this.#stage;
+    if (!video) return;
+    const picture = this.#stage.still();
+    this.#note.textContent = await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]).then(
+      () => 'Image copied.',
+      () => 'The image could not be copied: this browser does not allow it.',
+    );
+  }
+
+  /**
+   * Null if there is nothing to make it of, or it was stopped.
+   *
+   * @param {string} format
+   * @param {() => void} retry
+   * @returns {Promise<Made | null>}
+   */
+  async #make(format, retry) {
+    const { video } = this.#stage;
+    if (this.#busy || !video) return null;
+    const { signal } = (this.#busy = new AbortController());
+    this.#panel.ariaBusy = 'true';
+    this.#halt.hidden = false;
+    this.#bar.value = 0;
+    const kind = format.toUpperCase();
+    try {
+      const { save } = FORMATS[format];
+      const footage = this.#footage(format, video);
+      const onProgress = (/** @type {number} */ fraction) => {
+        this.#bar.value = fraction;
+        const percent = Math.round(fraction * 100);
+        this.#note.textContent = `Writing the ${kind}: ${percent} % of ${footage.order.length} frames…`;
+      };
+      onProgress(0);
+      const options = { rounds: Number(this.#rounds.value), onProgress, encoder: this.#encoder, signal };
+      const { blob, extension = format, remark = '' } = await save(footage, options);
+      this.#bar.value = 1;
+      return { blob, name: `${footage.name}.${extension}`, remark };
+    } catch (error) {
+      this.#note.textContent = signal.aborted ? 'Stopped.' : '';
+      if (signal.aborted) return null;
+      const unsaved = `The ${kind} could not be written. Try another format.`;
+      this.#onError(error instanceof LfdmError ? error : new LfdmError('browser', unsaved, `${error}`), retry);
+      return null;
+    } finally {
+      this.#busy = null;
+      this.#panel.ariaBusy = 'false';
+      hide(this.#halt, true, this.#share.hidden ? this.#copy : this.#share);
+    }
+  }
+
+  /**
+   * @param {string} format
+   * @param {Video} video
+   * @returns {Footage}
+   */
+  #footage(format, video) {
+    const limits = FORMATS[format];
+    if (video.comparison) return this.#stage.footage(video, limits.gridSide);
+    const side = Math.min(limits.side, Number(this.#size.value));
+    const { order, fps: playedFps } = this.#stage.pace;
+    const fps = Math.min(limits.fps, Number(this.#fps.value) || playedFps);
+    if (!fps || !this.#painter.knows(video.take)) return this.#stage.footage(video, side);
+    return smoothFootage(video.take, this.#painter, { side, order, fps, playedFps, closed: this.#closed.checked });
   }
 }
 
+/** The best format that this browser hands to other programs; undefined if it hands on none. */
+function sharedFormat() {
+  return SHARED.find((format) => {
+    const file = fileOf({ blob: new Blob([], { type: typeOf(format) }), name: `video.${format}` });
+    return navigator.canShare?.({ files: [file] });
+  });
+}
+
+/** @param {string} format */
+function typeOf(format) {
+  return format === 'gif' ? 'image/gif' : `video/${format}`;
+}
+
+/** @param {Omit<Made, 'remark'>} made */
+function fileOf({ blob, name }) {
+  return new File([blob], name, { type: blob.type });
+}
+
+/**
+ * @param {Blob} blob
+ * @param {string} name
+ */
 function download(blob, name) {
   const url = URL.createObjectURL(blob);
   make('a', { href: url, download: name }).click();

@@ -1,5 +1,5 @@
 import { context, make } from '../dom.js';
-import { breath, drawn } from './frames.js';
+import { drawn } from './frames.js';
 
 /** @import { Save } from '../../types.d.ts' */
 
@@ -11,16 +11,15 @@ const WIDEST = 8192;
  *
  * @type {Save}
  */
-export async function saveStrip(footage, { onProgress }) {
+export async function saveStrip(footage, { onProgress, signal }) {
   const there = { ...footage, order: [...new Set(footage.order)].sort((a, b) => a - b) };
   const columns = Math.min(there.order.length, Math.floor(WIDEST / footage.width));
   const rows = Math.ceil(there.order.length / columns);
   const strip = make('canvas', { width: columns * footage.width, height: rows * footage.height });
   const target = context(strip);
-  for (const { canvas, place, done } of drawn(there)) {
+  for await (const { canvas, place, done } of drawn(there, signal)) {
     target.drawImage(canvas, (place % columns) * footage.width, Math.floor(place / columns) * footage.height);
     onProgress(done);
-    await breath();
   }
   /** @type {Blob | null} */
   const blob = await new Promise((resolve) => strip.toBlob(resolve, 'image/png'));
