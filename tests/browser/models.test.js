@@ -56,7 +56,8 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
       const [height, width] = manifest.config.image_size;
       assert.ok(title.includes(`${width} × ${height}`), title);
       assert.ok([...previews, ...hero].every((label) => manifest.labels.includes(label)));
-      for (const file of [...previews, ...hero.map((label) => `hero-${label}`)]) await access(`${DIST}/previews/${name}/${file}.webp`);
+      const files = [...previews, ...hero.map((label) => `hero-${label}`)];
+      for (const file of files) await access(`${DIST}/previews/${name}/${file}.webp`);
     }
   });
 

@@ -1,6 +1,7 @@
 // `npm run previews`: renders what the page shows before it can make videos itself, `www/previews/<model>/`, with the
 // page's own package and the browser's WebP encoder. To be repeated, and looked at, whenever a model or the first
-// sample changes. `npm run previews -- faces-64` renders those of one model.
+// sample changes. `npm run previews -- faces-64` renders those of
+// one model, and `npm run previews -- card` the card of a link to the page, of the strips that are there.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +20,13 @@ const wanted = process.argv.slice(2);
 const host = await launch();
 const visitor = await host.visit('?device=cpu');
 await visitor.state('idle');
+/** The card of a link: every other frame of two strips, so that it stays small. */
+const CARD = { width: 480, height: 252, strips: 2, skip: 2, fps: 4, title: ['A portrait', 'comes alive'] };
+
 try {
+  if (wanted.includes('card')) {
+    await save(join(REPOSITORY, 'www/previews/card.gif'), await card(Object.keys(MODELS)[0]));
+  }
   for (const [model, { previews, hero }] of Object.entries(MODELS)) {
     if (wanted.length && !wanted.includes(model)) continue;
     const out = join(REPOSITORY, 'www/previews', model);
@@ -71,6 +78,37 @@ function render(model, label) {
       );
     },
     { model, label, sample: SAMPLES[0], seed: SEED, sizes: { small: SMALL, large: LARGE }, quality: QUALITY },
+  );
+}
+
+/** The hero beside the page's title, as a GIF in base64: the one moving format that most cards show. */
+function card(model) {
+  const strips = MODELS[model].hero.slice(0, CARD.strips).map((label) => `previews/${model}/hero-${label}.webp`);
+  return visitor.page.evaluate(
+    async ({ model, strips, width, height, skip, fps, title }) => {
+      const { Lfdm } = await import(new URL('pkg/index.js', location.href).href);
+      const lfdm = await Lfdm.load(new URL(`models/${model}`, location.href), { device: 'cpu' });
+      const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+      const frames = [];
+      for (const url of strips) {
+        const strip = await createImageBitmap(await (await fetch(url)).blob());
+        for (let x = 0; x < strip.width; x += strip.height) {
+          if ((x / strip.height) % skip) continue;
+          context.fillStyle = '#f6f3ee';
+          context.fillRect(0, 0, width, height);
+          context.drawImage(strip, x, 0, strip.height, strip.height, 0, 0, height, height);
+          context.fillStyle = '#211d19';
+          context.font = '500 36px Georgia, serif';
+          title.forEach((line, index) => context.fillText(line, height + 22, 118 + 42 * index));
+          frames.push(context.getImageData(0, 0, width, height).data);
+        }
+      }
+      const bytes = new Uint8Array(await (await lfdm.encodeGif(frames, { width, height, fps })).arrayBuffer());
+      let text = '';
+      for (const byte of bytes) text += String.fromCharCode(byte);
+      return btoa(text);
+    },
+    { model, ...CARD, strips },
   );
 }
 

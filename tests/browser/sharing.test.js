@@ -73,6 +73,16 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
+  test('the form shows the expression on the face that was brought', async () => {
+    const picture = (label) =>
+      visitor
+        .get(`label-${label}`)
+        .locator('.preview')
+        .evaluate((preview) => preview.style.backgroundImage);
+    assert.match(await picture('surprise'), /blob:/);
+    assert.match(await picture('anger'), /previews\/faces-64\/anger/);
+  });
+
   test('a link has the intensity', async (t) => {
     const hash = '#model=faces-64&label=surprise&seed=7&steps=1&guidance=1&intensity=0.4';
     const other = await host.visitDuring(t, { query: `?device=cpu${hash}`, frames: 3, state: null, patience: 100_000 });

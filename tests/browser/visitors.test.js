@@ -87,9 +87,10 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('sharp').click();
     assert.equal(await detail(), sharp);
 
+    await visitor.get('sharp').click();
     await visitor.get('sample-1').click();
-    // Off for samples, once this one is there.
-    await visitor.page.waitForFunction(() => document.getElementById('sharp').getAttribute('aria-pressed') === 'false');
+    // On for samples too, once this one is there.
+    await visitor.page.waitForFunction(() => document.getElementById('sharp').getAttribute('aria-pressed') === 'true');
     assert.deepEqual(visitor.complaints, []);
   });
 

@@ -5,8 +5,9 @@
 
 /**
  * The models of `www/models/`, from the quickest to the finest. `previews` are the labels that
- * `www/previews/<model>/` has a strip for: of the first sample, small for the form, and large for the `hero`,
- * which plays before there is a video of the visitor's own. docs/development.md says how they are made.
+ * `www/previews/<model>/` has a strip for: of the first sample, small for the form, and large for the `hero`, which
+ * plays before there is a video of the visitor's own and has only those that are clean. docs/development.md says how
+ * they are made.
  *
  * @type {Record<string, { title: string, previews: string[], hero: string[] }>}
  */
@@ -19,7 +20,7 @@ export const MODELS = {
   'faces-128': {
     title: 'Fine, 128 × 128 pixels',
     previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
-    hero: ['happiness', 'sadness', 'anger'],
+    hero: ['happiness'],
   },
 };
 

@@ -3,7 +3,7 @@
 
 /** @import { Settings } from '../types.d.ts' */
 
-/** The sample in a link to a video of somebody's own photo: the photo is on their device only, which knows its name. */
+/** The sample in a link to a video of somebody's own photo. The photo is on their device only, which knows its name. */
 export const OWN_PHOTO = 'own';
 
 const NUMBERS = /** @type {const} */ (['strength', 'mixStrength', 'seed', 'steps', 'guidance', 'intensity']);

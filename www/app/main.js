@@ -195,6 +195,7 @@ async function work(job, signal) {
     // A reload in the middle of it begins again.
     history.replaceState(null, '', linkOfJob(model, job));
     await made;
+    showFaces();
     const { take } = stage.video ?? {};
     if (take && job.request.intensity !== undefined) await intensity.show(take, limited(job.request.intensity));
   } catch (error) {
@@ -212,6 +213,15 @@ async function work(job, signal) {
     return false;
   }
   return true;
+}
+
+/** Expressions of the chosen portrait take the place of the examples in the form. */
+function showFaces() {
+  const { video } = stage;
+  for (const take of video?.comparison?.takes ?? [video?.take]) {
+    const isPlain = take && take.request.strength === undefined && !take.request.mix;
+    if (isPlain && take.done && take.portrait === portrait) settings.showFace(take);
+  }
 }
 
 function showQueue() {
@@ -234,6 +244,7 @@ function enable() {
 
 /** @param {Portrait} chosen */
 function choosePortrait(chosen) {
+  if (chosen !== portrait) settings.forgetFaces();
   portrait = chosen;
   if (!queue.running) {
     stage.showPortrait(portrait);
@@ -368,6 +379,7 @@ function linkOfJob(model, { portrait: { sample, photo }, request, compare }) {
  * @param {Take} take
  */
 function showSettings(take) {
+  if (portrait !== take.portrait) settings.forgetFaces();
   portrait = take.portrait;
   portraits.mark(portrait);
   settings.write(take.request);

@@ -8,9 +8,12 @@ import { Strengths } from './strengths.js';
 
 /** @import { Manifest } from '../../pkg/index.d.ts' */
 /** @import { Request, Settings as Wishes } from '../types.d.ts' */
+/** @import { Take } from './take.js' */
 
 /** Short enough to be read and typed. */
 const LARGEST_DICE = 1e6;
+/** Sides of a frame in the form, in pixels of a fine screen. */
+const FACE_SIDE = 160;
 
 export class Settings {
   #form = byId('controls', HTMLFormElement);
@@ -22,6 +25,12 @@ export class Settings {
   };
   #strengths = new Strengths();
   #model = '';
+  /**
+   * Addresses of the strips that show the visitor's portrait, by label.
+   *
+   * @type {Map<string, string>}
+   */
+  #faces = new Map();
   /**
    * The model's own, once there is one.
    *
@@ -52,6 +61,7 @@ export class Settings {
    */
   showModel(model) {
     if (model === this.#model) return;
+    this.forgetFaces();
     this.#model = model;
     this.#showLabels(MODELS[model].previews);
   }
@@ -69,6 +79,45 @@ export class Settings {
     this.#defaults = { steps: manifest.defaultSteps, guidance: manifest.defaultGuidance };
     this.write(this.#defaults);
     return this.write(fixed);
+  }
+
+  /**
+   * Shows an expression on the visitor's portrait in the place of the example.
+   *
+   * @param {Take} take
+   */
+  async showFace(take) {
+    const { label } = take.request;
+    const faces = this.#faces;
+    /** @type {Blob | null} */
+    const strip = await new Promise((resolve) => take.strip(FACE_SIDE).toBlob(resolve));
+    const preview = this.#previewOf(label);
+    // Meanwhile there may be another portrait.
+    if (!strip || !preview || faces !== this.#faces) return;
+    const url = URL.createObjectURL(strip);
+    URL.revokeObjectURL(faces.get(label) ?? '');
+    faces.set(label, url);
+    preview.style.backgroundImage = `url("${url}")`;
+    preview.style.setProperty('--preview-steps', `${take.frames.length}`);
+  }
+
+  /** Back to the examples: another portrait was chosen. */
+  forgetFaces() {
+    for (const [label, url] of this.#faces) {
+      URL.revokeObjectURL(url);
+      const preview = this.#previewOf(label);
+      if (preview) preview.style.backgroundImage = `url("${previewUrl(this.#model, label)}")`;
+      preview?.style.removeProperty('--preview-steps');
+    }
+    this.#faces = new Map();
+  }
+
+  /**
+   * @param {string} label
+   * @returns {HTMLElement | null}
+   */
+  #previewOf(label) {
+    return this.#labels.querySelector(`[data-testid="label-${CSS.escape(label)}"] .preview`);
   }
 
   get labels() {

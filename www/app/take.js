@@ -115,6 +115,19 @@ export class Take {
     return this.compose(this.frame(index));
   }
 
+  /**
+   * All frames side by side, as the form shows expressions.
+   *
+   * @param {number} side of a frame
+   */
+  strip(side) {
+    const strip = make('canvas', { width: this.frames.length * side, height: side });
+    const target = context(strip);
+    target.imageSmoothingQuality = 'high';
+    this.frames.forEach(({ result, photo }, index) => target.drawImage(photo ?? result, index * side, 0, side, side));
+    return strip;
+  }
+
   /** The picture as it was, framed as the video is. */
   get before() {
     const { canvas, square } = this.still;

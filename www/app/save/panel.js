@@ -27,6 +27,8 @@ const FORMATS = {
 };
 /** What every program takes, if this browser can write it; else what it can. */
 const SHARED = ['mp4', 'webm', 'gif'];
+/** Up to this size the frames on the screen are good enough for a file that asks for no others. */
+const AS_MADE = 512;
 /** Long enough for the slowest disk; the file is in memory until then. */
 const KEEP_MS = 60_000;
 
@@ -181,8 +183,10 @@ export class SavePanel {
     const side = Math.min(limits.side, Number(this.#size.value));
     const { order, fps: playedFps } = this.#stage.pace;
     const fps = Math.min(limits.fps, Number(this.#fps.value) || playedFps);
-    if (!fps || !this.#painter.knows(video.take)) return this.#stage.footage(video, side);
-    return smoothFootage(video.take, this.#painter, { side, order, fps, playedFps, closed: this.#closed.checked });
+    const closed = this.#closed.checked;
+    const isAsMade = !fps || (fps === playedFps && !closed && side <= AS_MADE);
+    if (isAsMade || !this.#painter.knows(video.take)) return this.#stage.footage(video, side);
+    return smoothFootage(video.take, this.#painter, { side, order, fps, playedFps, closed });
   }
 }
 
