@@ -77,6 +77,7 @@ pub(super) struct Account {
     started: Instant,
     /// Clips of a step.
     clips: usize,
+    flops_per_clip: Option<u64>,
     /// One of so many steps is timed phase by phase.
     period: u64,
     steps: u64,
@@ -98,6 +99,7 @@ impl Account {
         Self {
             started: Instant::now(),
             clips,
+            flops_per_clip: None,
             period: if is_asynchronous { ASYNCHRONOUS_PERIOD } else { 1 },
             steps: 0,
             in_steps: 0.0,
@@ -108,6 +110,11 @@ impl Account {
             in_checkpoints: 0.0,
             is_forecast: false,
         }
+    }
+
+    /// The account of a network that takes so many floating-point operations to learn a clip.
+    pub(super) fn of_network(self, flops_per_clip: Option<u64>) -> Self {
+        Self { flops_per_clip, ..self }
     }
 
     /// The stopwatch of the next step.
@@ -181,7 +188,8 @@ impl Account {
         parts.push(("other", rest.max(0.0)));
         let clips_per_second =
             if self.in_steps > 0.0 { (self.clips as u64 * self.steps) as f64 / self.in_steps } else { 0.0 };
-        Times { seconds, steps: self.steps, parts, clips_per_second }
+        let flops_per_second = self.flops_per_clip.map(|flops| clips_per_second * flops as f64);
+        Times { seconds, steps: self.steps, parts, clips_per_second, flops_per_second }
     }
 }
 
@@ -193,6 +201,8 @@ pub(super) struct Times {
     pub(super) parts: Metrics,
     /// In steps alone.
     pub(super) clips_per_second: f64,
+    /// The same, if the operations of the network are counted.
+    pub(super) flops_per_second: Option<f64>,
 }
 
 impl Times {
@@ -202,8 +212,9 @@ impl Times {
             format!("{name} {seconds:.1} s ({:.0} %)", 100.0 * seconds / self.seconds.max(f64::MIN_POSITIVE))
         };
         let parts: Vec<_> = self.parts.iter().map(part).collect();
+        let flops = self.flops_per_second.map_or(String::new(), |flops| format!(", {:.0} GFLOP/s", flops / 1e9));
         format!(
-            "{} steps in {:.1} s: {}; {:.1} clips a second in steps",
+            "{} steps in {:.1} s: {}; {:.1} clips a second in steps{flops}",
             self.steps,
             self.seconds,
             parts.join(", "),
@@ -216,6 +227,7 @@ impl Times {
         let mut metrics = vec![("steps_done", self.steps as f64), ("seconds", self.seconds)];
         metrics.extend(&self.parts);
         metrics.push(("clips_per_second", self.clips_per_second));
+        metrics.extend(self.flops_per_second.map(|flops| ("flops_per_second", flops)));
         metrics
     }
 }
@@ -249,7 +261,7 @@ mod tests {
 
     #[test]
     fn parts_add_up_and_timed_steps_stand_for_all() {
-        let mut account = Account::open(8, true);
+        let mut account = Account::open(8, true).of_network(Some(5_000_000_000));
         account.started = Instant::now().checked_sub(Duration::from_secs(100)).unwrap();
         account.step(30.0, &Stopwatch::idle());
         account.step(10.0, &stopwatch([1.0, 2.0, 4.0, 1.0]));
@@ -261,7 +273,8 @@ mod tests {
         );
         let sum: f64 = times.parts.iter().map(|(_, seconds)| seconds).sum();
         assert!((sum - times.seconds).abs() < 1e-9 && times.seconds >= 100.0);
-        assert_eq!(times.clips_per_second, 0.4);
+        assert_eq!((times.clips_per_second, times.flops_per_second), (0.4, Some(2e9)));
+        assert!(times.in_words().ends_with("; 0.4 clips a second in steps, 2 GFLOP/s"), "{}", times.in_words());
         assert!(times.in_words().contains("backward 20.0 s (20 %), optimiser 5.0 s (5 %)"), "{}", times.in_words());
     }
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
-use super::denoising::{Batch, Choice, adam, check_labels, noise_of_clips, read_config};
+use super::denoising::{Batch, Choice, adam, check_labels, flops_of_learning, noise_of_clips, read_config};
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use super::{autoencoder, preview, run};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
@@ -212,6 +212,12 @@ impl Stage for BaselineStage {
         let mut dict = collect_module(model, &official_key);
         dict.merge(self.codec.to_state());
         dict
+    }
+
+    fn flops_per_clip(&self, model: &DiffusionModel) -> Option<u64> {
+        let config = &self.spec.settings.config;
+        let [_, height, width] = config.grid();
+        Some(flops_of_learning(model, config.frames, [height, width]))
     }
 
     fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {

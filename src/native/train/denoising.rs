@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::stage::Draw;
 use crate::config::DiffusionConfig;
+use crate::diffusion::DiffusionModel;
 use crate::noise::NoiseSource;
 
 /// A diffusion configuration as JSON.
@@ -34,6 +35,14 @@ pub(super) fn check_labels(config: &DiffusionConfig, labels: &[String]) -> Resul
 pub(super) fn adam() -> AdamConfig {
     let clipping = GradientClippingConfig::Norm(1.0);
     AdamConfig::new().with_beta_1(0.9).with_beta_2(0.99).with_epsilon(1e-8).with_grad_clipping(Some(clipping))
+}
+
+/// Passes that learning costs: the backward one has two products for each of the forward one.
+const PASSES_OF_LEARNING: u64 = 3;
+
+/// Floating-point operations of learning a clip whose diffused `grid` is `[height, width]`.
+pub(super) fn flops_of_learning(model: &DiffusionModel, frames: usize, grid: [usize; 2]) -> u64 {
+    PASSES_OF_LEARNING * model.flops_per_step(frames, grid, 1.0)
 }
 
 /// Which clips of a set are learned at which times, and which of them without their condition.

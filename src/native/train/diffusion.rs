@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
-use super::denoising::{Batch, Choice, adam, appearances_of_clips, noise_of_clips, read_config};
+use super::denoising::{Batch, Choice, adam, appearances_of_clips, flops_of_learning, noise_of_clips, read_config};
 use super::frozen::FrozenLfae;
 use super::motion_set::{Lessons, MotionSet, MotionSettings};
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
@@ -244,6 +244,11 @@ impl Stage for DiffusionStage {
             metrics.push(("unexplained_train", self.unexplained(&self.train, model, device)?));
         }
         Ok(metrics)
+    }
+
+    fn flops_per_clip(&self, model: &DiffusionModel) -> Option<u64> {
+        let config = self.config();
+        Some(flops_of_learning(model, config.diffused_frames(), config.diffused_size()))
     }
 
     fn next_command(&self, run: &Path) -> Option<String> {

@@ -144,7 +144,8 @@ impl<'a, S: Stage> Run<'a, S> {
         let previews = args.out.join("previews");
         std::fs::create_dir_all(&previews).with_context(|| format!("cannot create {}", previews.display()))?;
         let log = Log::open(&args.out, args.steps, first_step)?;
-        let account = Account::open(args.clips_of_step(), args.device.is_asynchronous());
+        let account = Account::open(args.clips_of_step(), args.device.is_asynchronous())
+            .of_network(stage.flops_per_clip(&progress.model));
         let (name, parameters) = (stage.spec().name, progress.model.num_params());
         log.note(&format!("{name}: {parameters} parameters, steps {first_step} to {}", args.steps));
         let saved = (first_step > 0).then_some(first_step);

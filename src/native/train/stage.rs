@@ -61,6 +61,11 @@ pub(crate) trait Stage: Sync {
         "loss"
     }
 
+    /// Floating-point operations of learning a clip, forward and backward, where they are counted.
+    fn flops_per_clip(&self, _model: &Self::Model) -> Option<u64> {
+        None
+    }
+
     /// The PSNRs of rebuilt frames and of frame 0 in their place, among the metrics, for a stage that rebuilds.
     fn psnrs(&self) -> Option<[&'static str; 2]> {
         None
