@@ -157,6 +157,8 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
     await follow('#label=fear&seed=4&steps=1000&guidance=1');
     await visitor.get('question').waitFor();
     assert.match(await visitor.get('question').innerText(), /1000 steps/);
+    const { y, height } = await visitor.get('question').boundingBox();
+    assert.ok(y >= 0 && y + height <= visitor.page.viewportSize().height, 'it is on the screen');
     assert.equal(await visitor.page.evaluate(() => document.body.dataset.state), 'idle');
     await visitor.get('question-no').click();
     assert.ok(await visitor.get('question').isHidden());

@@ -25,6 +25,7 @@ export class Question {
     this.#onYes = onYes;
     this.#text.textContent = text;
     this.#panel.hidden = false;
+    this.#panel.scrollIntoView({ block: 'nearest' });
   }
 
   close() {

@@ -182,9 +182,10 @@ export class SavePanel {
     if (video.comparison) return this.#stage.footage(video, limits.gridSide);
     const side = Math.min(limits.side, Number(this.#size.value));
     const { order, fps: playedFps } = this.#stage.pace;
-    const fps = Math.min(limits.fps, Number(this.#fps.value) || playedFps);
+    const wanted = Number(this.#fps.value);
+    const fps = wanted ? Math.min(limits.fps, wanted) : playedFps;
     const closed = this.#closed.checked;
-    const isAsMade = !fps || (fps === playedFps && !closed && side <= AS_MADE);
+    const isAsMade = !limits.fps || (fps === playedFps && !closed && side <= AS_MADE);
     if (isAsMade || !this.#painter.knows(video.take)) return this.#stage.footage(video, side);
     return smoothFootage(video.take, this.#painter, { side, order, fps, playedFps, closed });
   }
