@@ -20,8 +20,8 @@ const SHARE = 0.75;
 const PLENTY_GIB = 8;
 /** What a device is taken to have where the browser does not say. */
 const USUAL_GIB = 4;
-/** Opening a device compiles nothing yet; one that takes longer never comes. */
-const OPEN_MS = 10_000;
+/** Opening a device compiles the kernels of its trial, slowly in software; one that takes longer never comes. */
+const OPEN_MS = 60_000;
 /** A guided step has work for two, and frames for many, but phones and pages need cores of their own. */
 const MOST_THREADS = 4;
 
