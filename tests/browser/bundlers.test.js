@@ -69,7 +69,11 @@ const BUNDLERS = {
     built: 'built',
   },
   Parcel: {
-    files: { ...PLAIN, 'index.html': html('app.js') },
+    files: {
+      ...PLAIN,
+      'index.html': html('app.js'),
+      'package.json': '{ "private": true, "@parcel/bundler-default": { "minBundleSize": 100000000 } }',
+    },
     packages: ['parcel@2.16.4'],
     build: [
       ...['npx', 'parcel', 'build', 'index.html', '--dist-dir', 'built', '--public-url', './'],
@@ -81,7 +85,14 @@ const BUNDLERS = {
   'Next.js': {
     files: {
       'app/video.js': VIDEO,
-      'app/layout.js': 'export default ({ children }) => <html lang="en"><body>{children}</body></html>;',
+      'app/layout.js': `export default ({ children }) => (
+        <html lang="en">
+          <head>
+            <link rel="icon" href="data:," />
+          </head>
+          <body>{children}</body>
+        </html>
+      );`,
       'app/page.js': `'use client';
         import { useEffect } from 'react';
         import { tell } from './video.js';
@@ -117,7 +128,7 @@ describe('the package in an app of', { timeout: 8 * PATIENCE, skip: IN_HASTE }, 
   for (const [name, { files, packages, build, built, skip = false }] of Object.entries(BUNDLERS)) {
     test(name, { skip, timeout: 2 * PATIENCE }, async (t) => {
       const app = join(folder, name);
-      for (const [path, content] of Object.entries({ ...files, 'package.json': '{ "private": true }' })) {
+      for (const [path, content] of Object.entries({ 'package.json': '{ "private": true }', ...files })) {
         await mkdir(dirname(join(app, path)), { recursive: true });
         await writeFile(join(app, path), content);
       }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -46,6 +46,20 @@ describe('the package', { timeout: 2 * PATIENCE }, () => {
     t.diagnostic(
       `${(contents.size / 1e6).toFixed(1)} MB packed, ${(contents.unpackedSize / 1e6).toFixed(1)} MB unpacked`,
     );
+  });
+
+  test('has a companion with the models, and in it what generation needs', async () => {
+    const models = join(REPOSITORY, 'www/models');
+    const { stdout } = await run('npm', ['pack', '--dry-run', '--json'], { cwd: models });
+    const [packed] = /** @type {any[]} */ (Object.values(JSON.parse(stdout)));
+    const needed = [];
+    for (const { name } of (await readdir(models, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
+      const { files } = JSON.parse(await readFile(join(models, name, 'manifest.json'), 'utf8'));
+      const generation = files.filter(({ part }) => part === 'generation').map((file) => `${name}/${file.name}`);
+      needed.push(`${name}/manifest.json`, ...generation);
+    }
+    const paths = packed.files.map(({ path }) => path).filter((path) => path.includes('/'));
+    assert.deepEqual(paths.sort(), needed.sort());
   });
 
   test('works in a fresh Vite app', { skip: IN_HASTE }, async (t) => {

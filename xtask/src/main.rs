@@ -8,6 +8,7 @@ mod module;
 mod page;
 mod phases;
 mod precache;
+mod server;
 mod system;
 mod test;
 mod tools;
@@ -32,18 +33,21 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Install what building and serving the page needs: a wasm32 standard library, wasm-bindgen, trunk.
+    /// Install what building the page and `trunk serve` need: a wasm32 standard library and trunk.
     Setup,
-    /// Build the page, serve it at a printed address, and rebuild it when a source file changes.
+    /// Build the module and serve the page at a printed address. A reload shows what changed in www/ and pkg/.
     Serve {
         /// The address to listen on; 0.0.0.0 lets other machines in.
         #[arg(long, default_value = "127.0.0.1")]
         address: String,
         #[arg(long, default_value_t = 8080)]
         port: u16,
+        /// Serve with trunk instead, which also rebuilds the module when a Rust file changes. It is installed first.
+        #[arg(long)]
+        trunk: bool,
         /// Further arguments for `trunk serve`.
-        #[arg(last = true)]
-        trunk: Vec<String>,
+        #[arg(last = true, requires = "trunk")]
+        arguments: Vec<String>,
     },
     /// Build the static page into dist/, ready for any path of any static host.
     Build {
@@ -89,9 +93,12 @@ fn run(task: Task) -> Result<()> {
     let sh = shell()?;
     match task {
         Task::Setup => page::setup(&sh),
-        Task::Serve { address, port, trunk } => page::serve(&sh, &address, port, &trunk),
+        Task::Serve { address, port, trunk: true, arguments } => {
+            page::serve_with_trunk(&sh, &address, port, &arguments)
+        }
+        Task::Serve { address, port, .. } => page::serve(&sh, &address, port),
         Task::Build { small } => page::build(&sh, small),
-        Task::Wasm => module::build(&sh),
+        Task::Wasm => module::build(&sh, page::is_in_work()),
         Task::Precache { directory } => page::precache(directory),
         Task::Test { quick } => test::run(&sh, quick),
         Task::Bench(args) => bench::run(&sh, &args),

@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 use xshell::{Shell, cmd};
 
 use crate::{
-    page,
     system::step,
     target_dir, tools,
     wasm::{TARGET, WasmToolchain},
@@ -44,19 +44,15 @@ const FUSED: [&str; 2] = ["-C", "target-feature=+relaxed-simd"];
 /// Trunk runs this as a hook, instead of building the crate itself: so `trunk serve` works in a
 /// shell that knows nothing of the fallback compiler, and the page uses the very files that the npm
 /// package ships.
-pub(crate) fn build(sh: &Shell) -> Result<()> {
+///
+/// While people work on the page (`in_work`), each change is compiled once.
+pub(crate) fn build(sh: &Shell, in_work: bool) -> Result<()> {
     if env::var_os("LFDM_SKIP_WASM").is_some() {
         step("LFDM_SKIP_WASM is set: pkg/ stays as it is");
         return Ok(());
     }
-    let builder = Builder {
-        sh,
-        toolchain: WasmToolchain::ensure(sh)?,
-        wasm_bindgen: tools::wasm_bindgen(sh)?,
-        small: env::var_os(SMALL).is_some(),
-    };
-    // While people work on the page, each change is compiled once.
-    let relaxed = if page::is_in_work() { None } else { Some(builder.glued("relaxed", &FUSED)?) };
+    let builder = Builder { sh, toolchain: WasmToolchain::ensure(sh)?, in_work, small: env::var_os(SMALL).is_some() };
+    let relaxed = if in_work { None } else { Some(builder.glued("relaxed", &FUSED)?) };
     // The last one is what cargo finds when nothing has changed.
     let plain = builder.glued("plain", &[])?;
 
@@ -81,6 +77,16 @@ pub(crate) fn build(sh: &Shell) -> Result<()> {
     check(&pkg)
 }
 
+/// Whether there is a module already, so that only what changed is compiled.
+pub(crate) fn is_built() -> Result<bool> {
+    Ok(compiled("release")?.exists())
+}
+
+/// Where cargo puts the module.
+fn compiled(profile: &str) -> Result<PathBuf> {
+    Ok(target_dir()?.join(TARGET).join(profile).join("lfdm.wasm"))
+}
+
 /// Says what the modules are, or that they are not what they should be.
 fn check(pkg: &Path) -> Result<()> {
     for (name, is_relaxed) in [(MODULE, false), (RELAXED, true)] {
@@ -97,14 +103,14 @@ fn check(pkg: &Path) -> Result<()> {
 struct Builder<'a> {
     sh: &'a Shell,
     toolchain: WasmToolchain,
-    wasm_bindgen: PathBuf,
+    in_work: bool,
     small: bool,
 }
 
 impl Builder<'_> {
     /// Compiles a module; returns the folder that it and its glue are in.
     fn glued(&self, name: &str, flags: &[&str]) -> Result<PathBuf> {
-        let Self { sh, toolchain, wasm_bindgen, small } = self;
+        let Self { sh, toolchain, in_work, small } = self;
         // The release profile for daily work too: unoptimised tensor code is unusable, and a second
         // profile would be a second graph of dependencies to compile.
         let profile = if *small { "small" } else { "release" };
@@ -116,11 +122,17 @@ impl Builder<'_> {
             cargo = cargo.env(key, value);
         }
         cargo.run()?;
-        let target = target_dir()?;
-        let module = target.join(TARGET).join(profile).join("lfdm.wasm");
-        let glued = target.join("wasm-bindgen").join(name);
-        cmd!(sh, "{wasm_bindgen} --target web --remove-name-section --out-dir {glued} --out-name lfdm {module}")
-            .run()?;
+        let module = compiled(profile)?;
+        let glued = target_dir()?.join("wasm-bindgen").join(format!("{profile}-{name}"));
+        // Where both builds are made, each finds the other's module.
+        if *in_work && is_newer(&glued.join(MODULE), &module) {
+            return Ok(glued);
+        }
+        let mut bindgen = Bindgen::new();
+        // As the program wasm-bindgen does with `--target web --remove-name-section`.
+        bindgen.input_path(&module).out_name("lfdm").web(true)?.remove_name_section(true);
+        bindgen.typescript(true).omit_default_module_path(false);
+        bindgen.generate(&glued).with_context(|| format!("wasm-bindgen cannot read {}", module.display()))?;
         if *small {
             tools::optimise(sh, &glued.join(MODULE))?;
         }
@@ -144,6 +156,12 @@ fn relaxed_instructions(module: &[u8]) -> Result<usize> {
 /// Whether an instruction is one of 0xfd 0x100 and above. The second number has seven bits to a byte.
 fn is_relaxed(instruction: &[u8]) -> bool {
     matches!(instruction, [0xfd, 0x80..=0xff, 0x02..=0xff, ..])
+}
+
+/// Whether a file was made after the one that it was made of.
+fn is_newer(made: &Path, of: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    matches!((changed(made), changed(of)), (Ok(made), Ok(of)) if made > of)
 }
 
 /// Trunk watches pkg/, so a file that would stay the same must not look new to it.
@@ -195,6 +213,20 @@ mod tests {
     fn a_number_that_looks_like_an_instruction_is_none() -> Result<()> {
         let constant = [[0xfd, 12].as_slice(), &[0xfd, 0x85, 0x02, 0].repeat(4)].concat();
         assert_eq!(relaxed_instructions(&module(&constant))?, 0);
+        Ok(())
+    }
+
+    #[test]
+    fn glue_is_made_again_when_the_module_has_changed() -> Result<()> {
+        let directory = Shell::new()?.create_temp_dir()?;
+        let [module, glue] = ["lfdm.wasm", "lfdm_bg.wasm"].map(|name| directory.path().join(name));
+        fs::write(&module, "")?;
+        assert!(!is_newer(&glue, &module));
+        fs::write(&glue, "")?;
+        let later = fs::metadata(&module)?.modified()? + std::time::Duration::from_secs(9);
+        fs::File::options().write(true).open(&glue)?.set_modified(later)?;
+        assert!(is_newer(&glue, &module));
+        assert!(!is_newer(&module, &glue));
         Ok(())
     }
 

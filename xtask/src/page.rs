@@ -1,22 +1,38 @@
 //! The page.
 
-use std::{env, path::PathBuf};
+use std::{env, net::TcpListener, path::PathBuf};
 
 use anyhow::{Context, Result};
 use xshell::{Shell, cmd};
 
-use crate::{module, precache, system::step, tools, wasm::WasmToolchain};
+use crate::{module, precache, server::Site, system::step, tools, wasm::WasmToolchain};
 
 pub(crate) fn setup(sh: &Shell) -> Result<()> {
     let toolchain = WasmToolchain::ensure(sh)?;
-    let wasm_bindgen = tools::wasm_bindgen(sh)?;
     let trunk = tools::trunk(sh)?;
     tools::put_on_path(&trunk)?;
-    step(&format!("ready: wasm32 from {toolchain}, {}, {}", wasm_bindgen.display(), trunk.display()));
+    step(&format!("ready: wasm32 from {toolchain}, {}", trunk.display()));
     Ok(())
 }
 
-pub(crate) fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<()> {
+/// The page as it lies in the checkout, which needs nothing but the module.
+pub(crate) fn serve(sh: &Shell, address: &str, port: u16) -> Result<()> {
+    // Before minutes of compiling: a port may be taken.
+    let listener =
+        TcpListener::bind((address, port)).with_context(|| format!("cannot listen on {address}:{port}; try --port"))?;
+    step(if module::is_built()? {
+        "building the module: seconds, or a minute after a change in Rust"
+    } else {
+        "building the module for the first time: about 400 crates, 10 to 20 minutes on two cores; later it takes seconds"
+    });
+    module::build(sh, true)?;
+    let here = sh.current_dir();
+    let site = Site { root: here.join("www"), mounts: vec![("pkg", here.join("pkg"))] };
+    step(&format!("the page is at http://{}/ (Ctrl-C ends it)", listener.local_addr()?));
+    site.serve(&listener)
+}
+
+pub(crate) fn serve_with_trunk(sh: &Shell, address: &str, port: u16, arguments: &[String]) -> Result<()> {
     setup(sh)?;
     let trunk = tools::trunk(sh)?;
     let port = port.to_string();
@@ -29,7 +45,6 @@ pub(crate) fn serve(sh: &Shell, address: &str, port: u16, arguments: &[String]) 
 
 pub(crate) fn build(sh: &Shell, small: bool) -> Result<()> {
     WasmToolchain::ensure(sh)?;
-    tools::wasm_bindgen(sh)?;
     if small {
         tools::wasm_opt(sh)?;
         sh.set_var(module::SMALL, "1");

@@ -30,7 +30,6 @@ fn run_phases(sh: &Shell, quick: bool, phases: &mut Phases) -> Result<()> {
     gates::before_tests(sh, phases)?;
     let chromium = phases.run("setup", || {
         WasmToolchain::ensure(sh)?;
-        tools::wasm_bindgen(sh)?;
         tools::trunk(sh)?;
         tools::node_modules(sh, "tests/browser")?;
         tools::chromium(sh)

@@ -26,14 +26,6 @@ const TYPOS: &str = "1.52.0";
 
 const CARGO_DENY: &str = "0.20.2";
 
-/// The wasm-bindgen program, which must be of exactly the version of the library in Cargo.lock.
-pub(crate) fn wasm_bindgen(sh: &Shell) -> Result<PathBuf> {
-    let lock = sh.read_file("Cargo.lock")?;
-    let version = locked_version(&lock, "wasm-bindgen").context("Cargo.lock names no wasm-bindgen")?;
-    // Not `--locked`: the lock file that this crate is published with does not build.
-    cargo_tool(sh, "wasm-bindgen-cli", "wasm-bindgen", version, &[])
-}
-
 pub(crate) fn trunk(sh: &Shell) -> Result<PathBuf> {
     cargo_tool(sh, "trunk", "trunk", TRUNK, &["--locked"])
 }
@@ -238,13 +230,6 @@ fn installed(sh: &Shell, package: &str, program: &str, version: &str) -> Result<
     Ok(which(program).into_iter().chain([cached]).find(is_right))
 }
 
-/// The version of `package` in the text of a Cargo.lock.
-fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
-    let name = format!("name = \"{package}\"");
-    let mut lines = lock.lines().skip_while(|line| *line != name);
-    lines.nth(1)?.strip_prefix("version = \"")?.strip_suffix('"')
-}
-
 /// The first number of a version such as `v20.1.0`.
 fn major(version: &str) -> Option<u32> {
     version.trim_start_matches('v').split('.').next()?.parse().ok()
@@ -253,14 +238,6 @@ fn major(version: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lock_file_tells_a_crate_from_its_namesakes() {
-        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"9.9.9\"\n\n\
-                    [[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.130\"\nsource = \"registry\"\n";
-        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.130"));
-        assert_eq!(locked_version(lock, "trunk"), None);
-    }
 
     #[test]
     fn node_says_its_version_with_a_v() {
