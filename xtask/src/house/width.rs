@@ -79,25 +79,25 @@ mod tests {
     fn a_line_is_too_wide_from_the_121st_column_on() {
         let words =
             |columns: usize| "// ".to_owned() + &"é ".repeat(columns).chars().take(columns - 3).collect::<String>();
-        assert_eq!(lines_at_fault("src/a.rs", &words(120)), []);
+        assert!(lines_at_fault("src/a.rs", &words(120)).is_empty());
         assert_eq!(lines_at_fault("src/a.rs", &format!("fn a() {{}}\n{}", words(121))), [2]);
         assert_eq!(lines_at_fault("www/app/a.js", &words(121)), [1]);
-        assert_eq!(lines_at_fault("www/style.css", &words(121)), []);
+        assert!(lines_at_fault("www/style.css", &words(121)).is_empty());
     }
 
     #[test]
     fn an_address_may_be_long() {
         let address = format!("https://example.org/{}", "a".repeat(120));
-        assert_eq!(lines_at_fault("src/a.rs", &format!("/// {address}")), []);
-        assert_eq!(lines_at_fault("README.md", &format!("- [a paper of many words]({address})")), []);
-        assert_eq!(lines_at_fault("README.md", &format!("[paper]: {address}")), []);
+        assert!(lines_at_fault("src/a.rs", &format!("/// {address}")).is_empty());
+        assert!(lines_at_fault("README.md", &format!("- [a paper of many words]({address})")).is_empty());
+        assert!(lines_at_fault("README.md", &format!("[paper]: {address}")).is_empty());
         assert_eq!(lines_at_fault("README.md", &format!("As [a paper]({address}) says.")), [1]);
     }
 
     #[test]
     fn tables_are_exempt_and_prose_is_not() {
         let prose = "word ".repeat(30);
-        assert_eq!(lines_at_fault("README.md", &format!("| {prose} | {prose} |")), []);
+        assert!(lines_at_fault("README.md", &format!("| {prose} | {prose} |")).is_empty());
         assert_eq!(lines_at_fault("README.md", &prose), [1]);
     }
 
@@ -105,6 +105,6 @@ mod tests {
     fn code_in_markdown_is_wrapped_unless_it_holds_an_address() {
         let long = "--option value ".repeat(10);
         assert_eq!(lines_at_fault("README.md", &format!("```sh\nlfdm {long}\n```\n")), [2]);
-        assert_eq!(lines_at_fault("README.md", &format!("```sh\ncurl https://example.org {long}\n```\n")), []);
+        assert!(lines_at_fault("README.md", &format!("```sh\ncurl https://example.org {long}\n```\n")).is_empty());
     }
 }
