@@ -23,7 +23,7 @@ pub(crate) fn serve(sh: &Shell, address: &str, port: u16) -> Result<()> {
     step(if module::is_built()? {
         "building the module: seconds, or a minute after a change in Rust"
     } else {
-        "building the module for the first time: about 400 crates, 10 to 20 minutes on two cores; later it takes seconds"
+        "building the module for the first time: about 400 crates, 10 to 20 minutes on two cores; later seconds"
     });
     module::build(sh, true)?;
     let here = sh.current_dir();
