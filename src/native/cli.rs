@@ -162,6 +162,21 @@ mod tests {
     }
 
     #[test]
+    fn every_training_has_steps_and_a_rate_that_one_can_keep() {
+        let mut program = Cli::command();
+        program.build();
+        let train = program.find_subcommand("train").unwrap().get_subcommands();
+        let trainings: Vec<_> = train.filter(|command| command.get_name() != "help").collect();
+        assert_eq!(trainings.len(), 7);
+        for command in trainings.into_iter().chain(program.find_subcommand("finetune")) {
+            for option in ["steps", "lr"] {
+                let arg = command.get_arguments().find(|arg| arg.get_id() == option).unwrap();
+                assert!(!arg.is_required_set() && arg.get_default_values().len() == 1, "{command} --{option}");
+            }
+        }
+    }
+
+    #[test]
     fn causes_are_said_once() {
         let quoted = anyhow::anyhow!("no such file").context("cannot read a.png: no such file").context("animate");
         assert_eq!(one_paragraph(&quoted), "animate: cannot read a.png: no such file");

@@ -75,13 +75,6 @@ pub fn read_portrait(path: &Path, size: [usize; 2]) -> Result<Portrait, ImageFil
         .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
 }
 
-/// Reads the crop that [`read_portrait`] takes, in its own resolution, with sides of at most `max_side` pixels.
-pub fn read_photo(path: &Path, size: [usize; 2], max_side: usize) -> Result<Portrait, ImageFileError> {
-    let rgba = read(path)?.into_rgba8();
-    Portrait::at_photo_size(rgba.width() as usize, rgba.height() as usize, rgba.as_raw(), size, max_side)
-        .map_err(|source| ImageFileError::Portrait { path: path.to_owned(), source })
-}
-
 /// Decodes an image and turns it as its EXIF orientation says.
 pub(super) fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     let owned = || path.to_owned();

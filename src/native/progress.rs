@@ -1,4 +1,4 @@
-//! How far a long command has come.
+//! How far a long command has come, and how long it takes.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -57,6 +57,17 @@ impl Progress {
     }
 }
 
+/// A time in the two largest units that matter.
+pub(crate) fn in_words(seconds: f64) -> String {
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        0..2 => format!("{seconds:.0} s"),
+        2..90 => format!("{minutes} min"),
+        90..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
+        _ => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,5 +78,12 @@ mod tests {
         let start = Instant::now();
         let lines: Vec<u64> = (0..100).filter(|&second| progress.is_due(start + Duration::from_secs(second))).collect();
         assert_eq!(lines, [5, 35, 65, 95]);
+    }
+
+    #[test]
+    fn times_are_said_in_units_that_matter() {
+        for (seconds, words) in [(61.4, "61 s"), (610.0, "10 min"), (12_000.0, "3 h 20 min"), (200_000.0, "2 d 7 h")] {
+            assert_eq!(in_words(seconds), words);
+        }
     }
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 use super::{Args, Studio, output};
 use crate::{
     condition::Strengths,
-    native::{image_file::read_portrait, progress::Progress},
+    native::{framing::FramingArgs, progress::Progress},
     pipeline::{Event, Portrait, Timings},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
     check(args, images.len() * asked.len())?;
     let folders = folders_of(images)?;
     let names = names_of(asked)?;
-    let portraits = read_all(images, studio.animator.config().image_size)?;
+    let portraits = read_all(images, &args.framing, studio.animator.config().image_size)?;
 
     let mut clips = Vec::new();
     for ((image, portrait), folder) in images.iter().zip(&portraits).zip(&folders) {
@@ -105,16 +105,33 @@ fn make(studio: &Studio<'_>, clip: &Clip<'_>, progress: &Progress) -> Result<Tim
 }
 
 /// Reads all portraits; names all that cannot be used.
-fn read_all(images: &[PathBuf], size: [usize; 2]) -> Result<Vec<Portrait>> {
-    let (mut portraits, mut problems) = (Vec::new(), Vec::new());
+fn read_all(images: &[PathBuf], framing: &FramingArgs, size: [usize; 2]) -> Result<Vec<Portrait>> {
+    let (mut portraits, mut remarks, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for image in images {
-        match read_portrait(image, size) {
-            Ok(portrait) => portraits.push(portrait),
-            Err(problem) => problems.push(problem.to_string()),
+        match read_one(image, framing, size) {
+            Ok((portrait, remark)) => {
+                portraits.push(portrait);
+                remarks.extend(remark);
+            }
+            Err(problem) => problems.push(format!("{problem:#}")),
         }
     }
     ensure!(problems.is_empty(), "{}", problems.join("; "));
+    remarks.iter().take(REMARKS).for_each(|remark| tracing::info!("{remark}"));
+    if remarks.len() > REMARKS {
+        tracing::info!("… and so for {} more portraits", remarks.len() - REMARKS);
+    }
     Ok(portraits)
+}
+
+/// Remarks that are read.
+const REMARKS: usize = 3;
+
+/// A portrait, and what should be said of it.
+fn read_one(image: &Path, framing: &FramingArgs, size: [usize; 2]) -> Result<(Portrait, Option<String>)> {
+    let framed = framing.read(image)?;
+    let portrait = framed.portrait(size).with_context(|| image.display().to_string())?;
+    Ok((portrait, framed.remark))
 }
 
 /// The directory of each picture's clips: its name without the extension.

@@ -17,8 +17,8 @@ use super::{
     contact_sheet::ContactSheet,
     data::pictures,
     device::DeviceArgs,
+    framing::FramingArgs,
     generate::{SamplingArgs, collect},
-    image_file::{read_photo, read_portrait},
 };
 use crate::{
     bundle::{Bundle, Manifest, Part},
@@ -59,6 +59,8 @@ pub(crate) struct Args {
     /// model's own frames]
     #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
     photo_size: Option<u16>,
+    #[command(flatten)]
+    framing: FramingArgs,
     /// Also write a PNG with all frames side by side, flow and occlusion below them.
     #[arg(long)]
     sheet: Option<PathBuf>,
@@ -157,7 +159,8 @@ impl Studio<'_> {
     ) -> Result<(Vec<Frame>, Timings)> {
         let mut generation = self.animator.generate(portrait, request)?;
         if let Some(side) = self.args.photo_size {
-            let photo = read_photo(image, self.animator.config().image_size, usize::from(side))?;
+            let framed = self.args.framing.read(image)?;
+            let photo = framed.photo(self.animator.config().image_size, usize::from(side))?;
             generation = generation.at_photo_size(&photo);
         }
         collect(generation, on_event)
@@ -170,7 +173,11 @@ fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<
     ensure!(!args.resume, "--resume is for several portraits or labels");
     output::check(&args.out, &[image, &args.model])?;
     let size = animator.config().image_size;
-    let portrait = read_portrait(image, size)?;
+    let framed = args.framing.read(image)?;
+    if let Some(remark) = &framed.remark {
+        tracing::info!("{remark}");
+    }
+    let portrait = framed.portrait(size).with_context(|| image.display().to_string())?;
     let bar = one_bar();
     let (frames, timings) = studio.film(image, &portrait, &studio.request(strengths), |event| show(&bar, event))?;
     bar.finish_and_clear();

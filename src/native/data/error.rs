@@ -89,3 +89,16 @@ pub(super) fn abridged(names: &[String]) -> String {
     let first = names[..names.len().min(NAMED)].join("; ");
     if names.len() > NAMED { format!("{first}; and {} more", names.len() - NAMED) } else { first }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_bad_clip_does_not_end_a_run_nor_does_one_in_twenty() {
+        for (bad, total, expected) in [(0, 1, true), (1, FEW, true), (2, FEW, false), (5, 100, true), (6, 100, false)] {
+            assert_eq!(is_tolerable(bad, total), expected, "{bad} of {total}");
+        }
+        assert!(!is_tolerable(1, 1), "nothing would be left");
+    }
+}

@@ -158,7 +158,8 @@ impl Meta {
         if !path.is_file() {
             return Err(format!("{} is missing", path.display()));
         }
-        Ok(Some(Arc::new(References { path, count: self.references, tile: self.size, part: None })))
+        let (count, tile) = (self.references, self.size);
+        Ok(Some(Arc::new(References { path, count, tile, part: None, digest: Arc::default() })))
     }
 
     pub(super) fn contents(self, people: Vec<Person>, skipped: Vec<String>) -> Contents {

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
+use sha2::{Digest, Sha256};
+
 /// Sheets that are kept unpacked, at most: as many as a few threads look at, at a time.
 const UNPACKED: usize = 16;
 
@@ -14,7 +16,17 @@ pub(super) enum Pixels {
     /// `[frame, y, x, rgb]`
     Plain(Vec<u8>),
     /// A row of a sheet, which is unpacked when somebody looks at it.
-    Packed { sheet: Arc<PackedSheet>, row: usize, part: Option<Part> },
+    Packed(PackedRow),
+}
+
+/// A row of a sheet.
+pub(super) struct PackedRow {
+    sheet: Arc<PackedSheet>,
+    row: usize,
+    /// The part of each tile that is used, if not all of it.
+    part: Option<Part>,
+    /// Hash of what it unpacks to, so that nobody has to unpack it for that.
+    digest: [u8; 32],
 }
 
 /// A square part of square tiles, in pixels.
@@ -50,7 +62,7 @@ impl Pixels {
     pub(super) fn frame(&self, index: usize, tile: usize) -> Cow<'_, [u8]> {
         match self {
             Self::Plain(pixels) => Cow::Borrowed(nth(pixels, index, tile)),
-            Self::Packed { sheet, row, part } => {
+            Self::Packed(PackedRow { sheet, row, part, .. }) => {
                 let rows = sheet.rows();
                 let pixels = &rows.get_or_init(|| (sheet.unpack)())[*row];
                 Cow::Owned(match part {
@@ -65,7 +77,18 @@ impl Pixels {
     pub(super) fn cut(self, part: Part) -> Self {
         match self {
             Self::Plain(pixels) => Self::Plain(part.of(&pixels, 3)),
-            Self::Packed { sheet, row, .. } => Self::Packed { sheet, row, part: Some(part) },
+            Self::Packed(row) => Self::Packed(PackedRow { part: Some(part), ..row }),
+        }
+    }
+
+    /// Feeds `hash` with what tells these pixels from others.
+    pub(super) fn feed(&self, hash: &mut Sha256) {
+        match self {
+            Self::Plain(pixels) => hash.update(pixels),
+            Self::Packed(PackedRow { digest, part, .. }) => {
+                hash.update(digest);
+                hash.update(format!("{part:?}"));
+            }
         }
     }
 }
@@ -83,6 +106,16 @@ impl Part {
 }
 
 impl PackedSheet {
+    /// The rows of a sheet, which unpack to `rows`.
+    pub(super) fn into_rows(self, rows: &[Vec<u8>]) -> Vec<Pixels> {
+        let sheet = Arc::new(self);
+        let row = |(row, pixels): (usize, &Vec<u8>)| {
+            let digest = Sha256::digest(pixels).into();
+            Pixels::Packed(PackedRow { sheet: sheet.clone(), row, part: None, digest })
+        };
+        rows.iter().enumerate().map(row).collect()
+    }
+
     /// `unpack` makes `[frame, y, x, rgb]` for each row; `id` is unique within the cache.
     pub(super) fn new(
         id: usize,
@@ -125,8 +158,7 @@ mod tests {
     #[test]
     fn packed_pixels_are_those_of_plain_ones_and_cut_alike() {
         let cache = Arc::default();
-        let packed =
-            |row| Pixels::Packed { sheet: Arc::new(PackedSheet::new(row, &cache, || rows(1))), row, part: None };
+        let packed = |row: usize| PackedSheet::new(row, &cache, || rows(1)).into_rows(&rows(1)).remove(row);
         let part = Part { tile: 2, left: 1, top: 0, side: 1 };
         for row in 0..2 {
             let plain = Pixels::Plain(rows(1)[row].clone());
@@ -147,8 +179,7 @@ mod tests {
                 unpacked.fetch_add(1, Ordering::Relaxed);
                 rows(id)
             };
-            let sheet = Arc::new(PackedSheet::new(id, &cache, unpack));
-            Pixels::Packed { sheet, row: 0, part: None }
+            PackedSheet::new(id, &cache, unpack).into_rows(&rows(id)).remove(0)
         };
         let sheets: Vec<Pixels> = (0..=UNPACKED).map(sheet).collect();
         let count = || unpacked.load(Ordering::Relaxed);
@@ -158,6 +189,13 @@ mod tests {
             }
         });
         assert_eq!(count(), 1, "four threads share it");
+        let hash = |pixels: &Pixels| {
+            let mut hash = Sha256::new();
+            pixels.feed(&mut hash);
+            hash.finalize()
+        };
+        assert!(sheets.iter().all(|other| hash(other) != hash(&sheets[0]) || std::ptr::eq(other, &sheets[0])));
+        assert_eq!(count(), 1, "nothing is unpacked to be hashed");
         assert!(sheets.iter().all(|sheet| sheet.frame(0, 2).len() == 12));
         assert_eq!(count(), UNPACKED + 1);
         sheets[UNPACKED].frame(1, 2);

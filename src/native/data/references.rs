@@ -1,6 +1,11 @@
 //! Frame 0 of a take in other appearances: read when somebody asks for them, and never kept.
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+use sha2::{Digest, Sha256};
 
 use super::{error::DataError, pixels::Part};
 
@@ -14,9 +19,16 @@ pub(super) struct References {
     pub(super) tile: usize,
     /// The part of each that is used, if not all of it.
     pub(super) part: Option<Part>,
+    /// Hash of the file, once for all clips of the take.
+    pub(super) digest: Arc<OnceLock<[u8; 32]>>,
 }
 
 impl References {
+    /// Hash of the file. One that cannot be read is missed by whoever needs the tiles.
+    pub(super) fn digest(&self) -> [u8; 32] {
+        *self.digest.get_or_init(|| Sha256::digest(std::fs::read(&self.path).unwrap_or_default()).into())
+    }
+
     /// This part of them.
     pub(super) fn cut(&self, part: Part) -> Self {
         Self { part: Some(part), ..self.clone() }
@@ -55,7 +67,7 @@ mod tests {
         let path = dir.path().join("s000000_k0_references.webp");
         let picture = image::RgbImage::from_fn(12, 4, |x, y| image::Rgb([x as u8, y as u8, 7]));
         picture.save(&path).unwrap();
-        let references = References { path: path.clone(), count: 3, tile: 4, part: None };
+        let references = References { path: path.clone(), count: 3, tile: 4, part: None, digest: Arc::default() };
         let tiles = references.read().unwrap();
         assert_eq!((tiles.len(), tiles[1].len()), (3, 48));
         assert_eq!(tiles[1][..6], [4, 0, 7, 5, 0, 7]);

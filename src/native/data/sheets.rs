@@ -109,8 +109,7 @@ impl Reader<'_> {
             Some(cache) => {
                 let unpack = move || layout.unpack(&bytes).expect("it was unpacked when the set was opened");
                 let id = id as usize * meta.takes.len() + place;
-                let sheet = Arc::new(PackedSheet::new(id, cache, unpack));
-                (0..layout.rows).map(|row| Pixels::Packed { sheet: sheet.clone(), row, part: None }).collect()
+                PackedSheet::new(id, cache, unpack).into_rows(&rows)
             }
         };
         let flow = flow_files.iter().find(|file| (file.0, file.1) == (id, take)).and_then(|(_, _, path)| {
@@ -337,7 +336,7 @@ mod tests {
             reading.open(dir.path(), None, 32, None, Split::Train).unwrap()
         };
         let (plain, packed) = (read(8.0), read(0.0));
-        assert!(matches!(packed.clip(0, 0).stored.pixels, Pixels::Packed { .. }));
+        assert!(matches!(packed.clip(0, 0).stored.pixels, Pixels::Packed(_)));
         for (plain, packed) in plain.clips().zip(packed.clips()) {
             assert_eq!(plain.all_frames(), packed.all_frames());
             assert!(plain.begins_like(&plain) && plain.frame(0) == packed.frame(0));

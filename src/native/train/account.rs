@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 
 use super::stage::Metrics;
+use crate::native::progress::in_words;
 
 /// A device that computes on its own is made to finish each phase in one of so many steps only:
 /// waiting for it in every step would slow the training down.
@@ -141,22 +142,39 @@ impl Account {
         self.in_validations += since.elapsed().as_secs_f64();
     }
 
+    /// Whether one more validation leaves them within this share of the time that went by.
+    pub(super) fn affords_validation(&self, share: f64) -> bool {
+        let after = self.in_validations + self.one_validation();
+        after <= share * (self.in_steps + after)
+    }
+
+    /// Seconds of one.
+    fn one_validation(&self) -> f64 {
+        self.in_validations / self.validations.max(1) as f64
+    }
+
     /// A part of saving a checkpoint is done.
     pub(super) fn checkpoint(&mut self, since: Instant) {
         self.in_checkpoints += since.elapsed().as_secs_f64();
     }
 
-    /// How long the rest will take, once: as soon as a few steps have shown it. The run may be
-    /// stopped after so many `minutes`.
-    pub(super) fn forecast(&mut self, steps_left: u64, validations_left: u64, minutes: Option<f64>) -> Option<String> {
+    /// How long the rest will take, once: as soon as a few steps have shown it. Validations are as many as are left
+    /// or fit into their share, and the last. The run may be stopped after so many `minutes`.
+    pub(super) fn forecast(
+        &mut self,
+        steps_left: u64,
+        (validations_left, share): (u64, f64),
+        minutes: Option<f64>,
+    ) -> Option<String> {
         let is_known = self.steps >= FORECAST_STEPS || (self.steps >= FEWEST_STEPS && self.in_steps > FORECAST_SECONDS);
         if self.is_forecast || !is_known || steps_left == 0 {
             return None;
         }
         self.is_forecast = true;
         let step = (self.in_steps - self.in_first_step) / (self.steps - 1) as f64;
-        let validation = self.in_validations / self.validations.max(1) as f64;
-        let left = step * steps_left as f64 + validation * validations_left as f64;
+        let (in_steps, validation) = (step * steps_left as f64, self.one_validation());
+        let between = (validation * validations_left.saturating_sub(1) as f64).min(in_steps * share / (1.0 - share));
+        let left = in_steps + between + validation;
         let limit = match minutes {
             Some(minutes) if minutes * 60.0 < left => format!("; --max-minutes {minutes} ends it before"),
             _ => String::new(),
@@ -232,17 +250,6 @@ impl Times {
     }
 }
 
-/// In the two largest units that matter.
-fn in_words(seconds: f64) -> String {
-    let minutes = (seconds / 60.0).round() as u64;
-    match minutes {
-        0..2 => format!("{seconds:.0} s"),
-        2..90 => format!("{minutes} min"),
-        90..2880 => format!("{} h {} min", minutes / 60, minutes % 60),
-        _ => format!("{} d {} h", minutes / 1440, minutes % 1440 / 60),
-    }
-}
-
 /// The time of day at which something ends that takes less than a day.
 fn end(now: SystemTime, seconds: f64) -> String {
     let minute = now.duration_since(UNIX_EPOCH).map_or(0, |time| (time.as_secs() + seconds as u64) / 60);
@@ -300,22 +307,39 @@ mod tests {
         (account.validations, account.in_validations) = (1, 60.0);
         account.step(50.0, &Stopwatch::idle());
         account.step(0.5, &Stopwatch::idle());
-        assert_eq!(account.forecast(100, 1, None), None, "two steps are too few");
+        assert_eq!(account.forecast(100, (1, 0.1), None), None, "two steps are too few");
         account.step(0.5, &Stopwatch::idle());
-        let words = account.forecast(120, 1, Some(1.5)).unwrap();
+        let words = account.forecast(120, (1, 0.1), Some(1.5)).unwrap();
         assert!(words.starts_with("0.500 s a step, 16.0 clips a second; 120 steps to go"), "{words}");
         assert!(
             words.contains("about 2 min, until ") && words.ends_with("--max-minutes 1.5 ends it before"),
             "{words}"
         );
-        assert_eq!(account.forecast(119, 1, None), None, "it is said once");
+        assert_eq!(account.forecast(119, (1, 0.1), None), None, "it is said once");
+        account.is_forecast = false;
+        let words = account.forecast(12_000, (100, 0.1), None).unwrap();
+        assert!(words.contains("about 1 h 52 min"), "6000 s, a ninth of that, and 60 s: {words}");
     }
 
     #[test]
-    fn times_are_said_in_units_that_matter() {
-        for (seconds, words) in [(61.4, "61 s"), (610.0, "10 min"), (12_000.0, "3 h 20 min"), (200_000.0, "2 d 7 h")] {
-            assert_eq!(in_words(seconds), words);
+    fn validations_stay_within_their_share() {
+        let mut account = Account::open(8, false);
+        let mut done = Vec::new();
+        (account.validations, account.in_validations) = (1, 20.0);
+        for step in 1..=200 {
+            account.step(5.0, &Stopwatch::idle());
+            if step % 10 == 0 && account.affords_validation(0.1) {
+                (account.validations, account.in_validations) =
+                    (account.validations + 1, account.in_validations + 20.0);
+                done.push(step);
+            }
         }
+        assert_eq!(done, [80, 110, 150, 180], "two of 20 s are a tenth of 400 s");
+        assert!(account.affords_validation(1.0) && !account.affords_validation(0.0));
+    }
+
+    #[test]
+    fn the_end_is_said_if_it_is_within_a_day() {
         let noon = UNIX_EPOCH + Duration::from_hours(12);
         assert_eq!(end(noon, 3_660.0), ", until 13:01 UTC");
         assert_eq!(end(noon, 43_200.0), ", until 00:00 UTC");

@@ -52,6 +52,10 @@ pub(crate) struct RunArgs {
     /// Steps between validations, each of which also draws a preview.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) preview_every: u64,
+    /// Largest share of a run's time for the validations between the first and the last; one that would take more is
+    /// left out.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    pub(crate) validation_share: f64,
     /// Save a checkpoint and stop after this many minutes; `--resume` continues.
     #[arg(long, value_name = "MINUTES", value_parser = minutes)]
     pub(crate) max_minutes: Option<f64>,
@@ -62,11 +66,22 @@ pub(crate) struct RunArgs {
     pub(crate) device: DeviceArgs,
 }
 
+/// Clips of a batch, at most: more are for `--accumulate`.
+const MOST_CLIPS: usize = 4096;
+
 /// Parses a time on the command line.
 fn minutes(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(minutes) if minutes >= 0.0 && f64::is_finite(minutes) => Ok(minutes),
         _ => Err("must be a number of minutes".to_owned()),
+    }
+}
+
+/// Parses a part of a whole on the command line.
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("must be a number from 0 to 1".to_owned()),
     }
 }
 
@@ -95,7 +110,7 @@ impl RunArgs {
     /// # Errors
     /// Names the option that no run can have.
     fn check(&self) -> Result<()> {
-        ensure!(self.batch > 0, "--batch must be at least 1");
+        ensure!((1..=MOST_CLIPS).contains(&self.batch), "--batch must be from 1 to {MOST_CLIPS}");
         ensure!(self.rate.lr.is_finite() && self.rate.lr > 0.0, "--lr must be a positive number");
         ensure!(self.clip.is_none_or(|norm| norm > 0.0), "--clip must be a positive number");
         ensure!(

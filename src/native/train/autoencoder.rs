@@ -31,6 +31,10 @@ const PERCEPTUAL_WEIGHT: f64 = 1.0;
 
 /// `lfdm train autoencoder`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("3000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0004")),
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     run: RunArgs,

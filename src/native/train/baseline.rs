@@ -35,6 +35,10 @@ const MIN_STD: f64 = 1e-3;
 
 /// `lfdm train vdm`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("2000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0005")),
+)]
 pub(crate) struct VdmArgs {
     #[command(flatten)]
     shared: SharedArgs,
@@ -45,6 +49,10 @@ pub(crate) struct VdmArgs {
 
 /// `lfdm train ldm`
 #[derive(Debug, Clone, clap::Args)]
+#[command(
+    mut_arg("steps", |arg| arg.required(false).default_value("2000")),
+    mut_arg("lr", |arg| arg.required(false).default_value("0.0005")),
+)]
 pub(crate) struct LdmArgs {
     #[command(flatten)]
     shared: SharedArgs,

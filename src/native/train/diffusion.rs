@@ -230,7 +230,10 @@ impl Stage for DiffusionStage {
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
-        self.preview(model, &dir.join(format!("dm-{step:07}.png")), (10, Sampler::default()), device)?;
+        // Clips take nearly as long as all metrics, and show nothing before the first step.
+        if step > 0 {
+            self.preview(model, &dir.join(format!("dm-{step:07}.png")), (10, Sampler::default()), device)?;
+        }
         // The same clips, times and noises at every validation, so that the metrics compare.
         let mut noise = NoiseSource::new(0);
         let mut loss = 0.0;

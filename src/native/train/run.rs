@@ -42,7 +42,7 @@ pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>, _cla
             run.log.note(&format!("out of time after step {}; --resume continues", run.done()));
             break;
         }
-        if run.done().is_multiple_of(args.preview_every) && run.done() < args.steps {
+        if run.done().is_multiple_of(args.preview_every) && run.done() < args.steps && run.affords_validation() {
             run.validate()?;
         }
     }
@@ -165,6 +165,7 @@ impl<'a, S: Stage> Run<'a, S> {
             started,
         };
         if first_step == 0 {
+            run.log.note("validating before the first step");
             run.validate()?;
             (run.started, run.saved_at) = (Instant::now(), Instant::now());
         }
@@ -178,6 +179,10 @@ impl<'a, S: Stage> Run<'a, S> {
 
     fn is_out_of_time(&self) -> bool {
         self.args.max_minutes.is_some_and(|minutes| self.started.elapsed().as_secs_f64() > minutes * 60.0)
+    }
+
+    fn affords_validation(&self) -> bool {
+        self.account.affords_validation(self.args.validation_share)
     }
 
     fn step(mut self) -> Result<Self> {
@@ -222,7 +227,8 @@ impl<'a, S: Stage> Run<'a, S> {
     fn say_forecast(&mut self) {
         let (done, steps) = (self.done(), self.args.steps);
         let validations = steps.div_ceil(self.args.preview_every) - done / self.args.preview_every;
-        if let Some(forecast) = self.account.forecast(steps - done, validations, self.args.max_minutes) {
+        let RunArgs { validation_share, max_minutes, .. } = *self.args;
+        if let Some(forecast) = self.account.forecast(steps - done, (validations, validation_share), max_minutes) {
             self.log.note(&forecast);
         }
     }
