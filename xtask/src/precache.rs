@@ -16,6 +16,9 @@ const PLACEHOLDER: &str = "const BUILD = null;";
 /// Models have a store of their own, by content, and are too large for every visitor to have all of them.
 const MODELS: &str = "models";
 
+/// The picture of links to the page, which sites that show them load and the page never does.
+const CARD: &str = "previews/card.gif";
+
 /// Lists the files of the built page in `directory` in its service worker; returns how many there are.
 pub(crate) fn write(directory: &Path) -> Result<usize> {
     let worker = directory.join(WORKER);
@@ -48,7 +51,7 @@ fn collect(root: &Path, directory: &Path, files: &mut Vec<PathBuf>) -> Result<()
         let path = entry?.path();
         let relative = path.strip_prefix(root)?.to_owned();
         let hidden = relative.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if hidden || relative == Path::new(MODELS) || relative == Path::new(WORKER) {
+        if hidden || [MODELS, WORKER, CARD].iter().any(|other| relative == Path::new(other)) {
             continue;
         }
         if path.is_dir() { collect(root, &path, files)? } else { files.push(relative) }
@@ -79,6 +82,7 @@ mod tests {
         write_file("index.html", "abc")?;
         write_file("app/main.js", "")?;
         write_file("models/one/manifest.json", "{}")?;
+        write_file(CARD, "gif")?;
         write_file("sw.js", "// Why.\nconst BUILD = null;\nuse(BUILD);\n")?;
 
         assert_eq!(write(page.path())?, 2);
@@ -86,7 +90,7 @@ mod tests {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert!(worker.contains(&format!("[\"index.html\",\"{digest}\",3]")), "{worker}");
         assert!(worker.contains("[\"app/main.js\",\"e3b0c442"), "{worker}");
-        assert!(!worker.contains("models/"), "{worker}");
+        assert!(!worker.contains("models/") && !worker.contains(CARD), "{worker}");
         assert!(worker.starts_with("// Why.\n") && worker.ends_with("use(BUILD);\n"), "{worker}");
 
         assert!(write(page.path()).is_err(), "a worker that has a list already must not be taken for a fresh one");
