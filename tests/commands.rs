@@ -165,6 +165,8 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     assert_eq!(manifest["licence"], "not stated; ask whoever trained the weights");
     assert_eq!((&manifest["default_steps"], &manifest["default_guidance"]), (&json!(8), &json!(4.0)));
     run("eval --reconstruction --model model --data FACES --out report.json");
+    let report = read(dir.join("report.json"));
+    assert_eq!(report["reconstruction"]["all_frames"]["images"], 14, "neutral counts, too: {report}");
 
     // Another number of labels keeps what fits.
     run("train dm --data FACES --lfae lfae --init model --out dm-7 --batch 2 --steps 1 --views 1");
@@ -172,9 +174,115 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     let manifest = read(dir.join("again/manifest.json"));
     assert_eq!((&manifest["licence"], &manifest["fps"]), (&json!("CC0-1.0"), &json!(12.0)));
 
+    // What a bundle advises stays when it is joined with another auto-encoder.
+    run("export --lfae lfae --dm model --name advised --steps 5 --guidance 2 --fps 25 --out advised");
+    run("export --lfae lfae --dm advised --name again --out again");
+    let manifest = read(dir.join("again/manifest.json"));
+    let advice = ["default_steps", "default_guidance", "fps"].map(|name| manifest[name].as_f64());
+    assert_eq!(advice, [Some(5.0), Some(2.0), Some(25.0)]);
+
     let refused =
         lfdm(dir, "train lfae --data own --out other --config config.json --frames 16 --steps 1").unwrap_err();
     assert!(refused.contains("shorter than the 16 frames") && refused.contains("--frames 4"), "{refused}");
+}
+
+/// A picture of 160x120 pixels with a face of the fixture in its right half.
+fn with_face(frame: u32, row: u32) -> image::RgbaImage {
+    let sheet = image::open(Path::new(FACES).join("s000001_k0.webp")).unwrap().into_rgba8();
+    let face = image::imageops::crop_imm(&sheet, 64 * frame, 64 * row, 64, 64).to_image();
+    let mut picture = image::RgbaImage::from_pixel(160, 120, image::Rgba([90, 120, 150, 255]));
+    image::imageops::replace(&mut picture, &face, 70, 40);
+    picture
+}
+
+/// What a successful command says.
+fn said(dir: &Path, arguments: &str) -> String {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_lfdm")).args(arguments.split_whitespace()).current_dir(dir).output().unwrap();
+    let all = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&all).into_owned();
+    assert!(output.status.success(), "{arguments}: {text}");
+    text
+}
+
+/// From clips with small faces to a portrait that moves, by `lfdm new` and the script that it writes.
+#[test]
+fn a_new_project_leads_to_a_moving_portrait() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(32, FRAMES, LABELS)).unwrap()).unwrap();
+    run("train lfae --data FACES --out lfae --config config.json --batch 2 --steps 1");
+    run("train dm --data FACES --lfae lfae --out dm --batch 2 --views 1 --steps 1");
+    run("export --lfae lfae --dm dm --name tiny --out model");
+    for (row, clip) in ["anna/nod", "anna/wink", "bert/nod", "carl/wink"].into_iter().enumerate() {
+        let clip = dir.join("clips").join(clip);
+        fs::create_dir_all(&clip).unwrap();
+        (0..4).for_each(|frame| with_face(frame, row as u32).save(clip.join(format!("{frame}.png"))).unwrap());
+    }
+
+    let words = said(dir, "new first --data clips --init model --steps 2 --batch 2");
+    for part in
+        ["labels: nod, wink", "4 frames at least", "found in 4 of 4 first frames; --crop 0.", "time: stage 1 about"]
+    {
+        assert!(words.contains(part), "{part} is not in {words}");
+    }
+    let names = |dir: &Path| -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(
+        names(&dir.join("first")),
+        ["config.json", "portrait.png", "train.sh"],
+        "of the rehearsal nothing stays"
+    );
+    assert!(lfdm(dir, "new first --data clips --init model").unwrap_err().contains("holds config.json"));
+    // The middle of the face is at 102,71 of the picture, which is at 82,71 of the square.
+    let script = fs::read_to_string(dir.join("first/train.sh")).unwrap();
+    let crop = script.split("--crop ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let crop: Vec<f64> = crop.split(',').map(|number| number.parse().unwrap()).collect();
+    let middle = [crop[0] + 0.5 * crop[2], crop[1] + 0.52 * crop[2]].map(|share| share * 120.0);
+    assert!((middle[0] - 82.0).abs() < 8.0 && (middle[1] - 71.0).abs() < 8.0, "{crop:?}");
+    assert!((0.35..0.6).contains(&crop[2]), "{crop:?}");
+
+    for again in [false, true] {
+        let output = Command::new("sh").arg("first/train.sh").current_dir(dir).output().unwrap();
+        assert!(output.status.success(), "{again}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+    for label in ["nod", "wink"] {
+        assert!(fs::read(dir.join(format!("first/clips/portrait/{label}.gif"))).unwrap().starts_with(b"GIF89a"));
+    }
+
+    // What stage 2 would refuse is known before anything has cost hours.
+    let refused = lfdm(dir, "new other --data clips --init absent").unwrap_err();
+    assert!(refused.contains("cannot begin with absent"), "{refused}");
+
+    framed(dir);
+}
+
+/// `animate` in `dir`, where `model` is, with portraits that are not as models know them.
+fn framed(dir: &Path) {
+    with_face(0, 0).save(dir.join("wide.png")).unwrap();
+    let animate =
+        |options: &str| said(dir, &format!("animate --model model --image wide.png --label fear --steps 1 {options}"));
+    let hint = animate("--out plain.gif");
+    assert!(hint.contains("the face in wide.png is 3") && hint.contains("--frame cuts around it"), "{hint}");
+    let found = animate("--frame --out framed.gif");
+    let square = found.split("framed as with --crop ").nth(1).unwrap().split_whitespace().next().unwrap();
+    animate(&format!("--crop {square} --out by-hand.gif"));
+    let read = |name: &str| fs::read(dir.join(name)).unwrap();
+    assert!(read("framed.gif") == read("by-hand.gif") && read("framed.gif") != read("plain.gif"));
+
+    let refused = |options: &str| {
+        lfdm(dir, &format!("animate --model model --label fear --steps 1 --out refused.gif {options}")).unwrap_err()
+    };
+    let beyond = refused("--image wide.png --crop 100,0,100");
+    assert!(beyond.contains("wide.png") && beyond.contains("160x120 pixels"), "{beyond}");
+    image::RgbImage::new(64, 64).save(dir.join("black.png")).unwrap();
+    let nobody = refused("--image black.png --frame");
+    assert!(nobody.contains("no face was found in black.png") && nobody.contains("--crop"), "{nobody}");
 }
 
 #[test]
@@ -256,6 +364,48 @@ fn judged(generation: &Value) {
     assert_eq!(frechet(0, "fvd"), None, "one person has no halves");
     // One person has one clip per label, which has no spread.
     assert_eq!(frechet(4, "class_conditional"), None);
+}
+
+/// Nothing that stage 2 will refuse costs hours of stage 1 before: it is refused before the clips are read.
+#[test]
+fn what_cannot_be_trained_is_refused_before_the_clips_are_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let original = serde_json::to_value(tiny::config(32, FRAMES, LABELS)).unwrap();
+    for (option, named) in [("--batch 0", "--batch"), ("--lr 0", "--lr"), ("--lr nan", "--lr"), ("--clip 0", "--clip")]
+    {
+        for stage in ["lfae", "dm --lfae www"] {
+            let stage = stage.replace("www", concat!(env!("CARGO_MANIFEST_DIR"), "/www/models/faces-64"));
+            let refused = lfdm(dir, &format!("train {stage} --data absent --out run --steps 1 {option}")).unwrap_err();
+            assert!(refused.contains(named) && !refused.contains("absent"), "{stage} {option}: {refused}");
+        }
+    }
+    for (pointer, value) in [
+        ("/frames", json!(0)),
+        ("/diffusion/timesteps", json!(0)),
+        ("/diffusion/unet/condition_dim", json!(0)),
+        ("/diffusion/unet/dim_mults", json!([1, 2, 4, 8, 16])),
+    ] {
+        let mut config = original.clone();
+        *config.pointer_mut(pointer).unwrap() = value;
+        fs::write(dir.join("config.json"), config.to_string()).unwrap();
+        let refused = lfdm(dir, "train lfae --data absent --out run --config config.json --steps 1").unwrap_err();
+        let name = pointer.rsplit('/').next().unwrap();
+        assert!(refused.contains(name) && !refused.contains("absent"), "{pointer}: {refused}");
+    }
+}
+
+/// Where there is no terminal, a run speaks from its first step on.
+#[test]
+fn a_run_speaks_from_its_first_step_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(32, FRAMES, LABELS)).unwrap()).unwrap();
+    let words = said(dir, &format!("train lfae --data {FACES} --out run --config config.json --batch 1 --steps 2"));
+    assert!(words.find("validating before the first step") < words.find("step 1 of 2"), "{words}");
+    assert!(
+        words.contains("step 1 of 2") && words.contains("nearer to the real ones") || words.contains("further from")
+    );
 }
 
 #[test]

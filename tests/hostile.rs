@@ -4,7 +4,11 @@
 //! `LFDM_HOSTILE_SECONDS` says how long each test tries [default: 5]; `tests/hostile/run.sh` gives them an hour.
 #![cfg(feature = "native")]
 
+#[path = "hostile/pickles.rs"]
+mod pickles;
 mod tiny;
+#[path = "hostile/trials.rs"]
+mod trials;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,12 +22,17 @@ use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{self, MotionCodec};
 use lfdm::lfae;
 use lfdm::native::pth::Checkpoint;
+use lfdm::native::train::official::OfficialTraining;
 use lfdm::pipeline::Animator;
-use lfdm::weights::collect_module;
+use lfdm::weights::{WeightDtype, collect_module};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
+use self::tiny::official::{CONFIG, MODEL};
+
+const FACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/faces");
 /// Longest time for one file.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Most memory of the whole process, in kB.
@@ -93,11 +102,92 @@ fn damaged_checkpoints() {
     try_all(200, |rng| {
         let mut bytes = originals[rng.next_u32() as usize % originals.len()].clone();
         damage(&mut bytes, rng);
-        fs::write(&path, &bytes).unwrap();
-        let Ok(mut checkpoint) = Checkpoint::open(&path) else { return };
-        for (_, tensor) in checkpoint.tensors().unwrap_or_default() {
-            drop(checkpoint.read(&tensor));
+        read_checkpoint(&path, &bytes);
+    });
+}
+
+/// Reads everything in a checkpoint of these bytes.
+fn read_checkpoint(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    let Ok(mut checkpoint) = Checkpoint::open(path) else { return };
+    for (_, tensor) in checkpoint.tensors().unwrap_or_default() {
+        drop(checkpoint.read(&tensor));
+    }
+}
+
+#[test]
+fn pickles_that_were_too_much_and_random_ones() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("odd.pth");
+    let known = pickles::known();
+    assert_eq!(known.len(), 12);
+    for (name, bytes) in known {
+        endure(&name, || read_checkpoint(&path, &bytes));
+    }
+    try_all(300, |rng| read_checkpoint(&path, &pickles::random(rng.next_u64())));
+}
+
+/// Manifest and shards, the latter with the hash of what they are now, so that they are read.
+#[test]
+fn damaged_bundles() {
+    let dir = tempfile::tempdir().unwrap();
+    let manifest = MODEL.write_dir(dir.path(), WeightDtype::F16).unwrap();
+    let shards: Vec<(String, Vec<u8>)> =
+        manifest.files.iter().map(|file| (file.name.clone(), fs::read(dir.path().join(&file.name)).unwrap())).collect();
+    try_all(60, |rng| {
+        let (name, original) = &shards[rng.next_u32() as usize % shards.len()];
+        let mut bytes = original.clone();
+        // The header, which says what there is, is a small part of the file.
+        let header = 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        let rest = bytes.split_off(if rng.next_u32() % 4 == 0 { bytes.len() } else { header });
+        damage(&mut bytes, rng);
+        bytes.extend(rest);
+        fs::write(dir.path().join(name), &bytes).unwrap();
+        let mut changed = manifest.clone();
+        for file in changed.files.iter_mut().filter(|file| file.name == *name) {
+            (file.bytes, file.sha256) = (bytes.len() as _, format!("{:x}", Sha256::digest(&bytes)));
         }
+        fs::write(dir.path().join("manifest.json"), serde_json::to_vec(&changed).unwrap()).unwrap();
+        if let Ok(bundle) = Bundle::open_dir(dir.path()) {
+            drop(Animator::load(bundle, &Device::flex()));
+        }
+        fs::write(dir.path().join(name), original).unwrap();
+    });
+}
+
+/// Reads a YAML file as `lfdm import` and `lfdm train lfae --official-config` do.
+fn read_yaml(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(yaml) = serde_yaml_ng::from_str::<Value>(text) else { return };
+    drop(OfficialTraining::read(&yaml));
+    let _ = LfdmConfig::from_official(&yaml, 40).is_ok_and(|config| config.validate().is_ok());
+}
+
+#[test]
+fn damaged_yaml_and_such_that_never_ends() {
+    assert!(LfdmConfig::from_official(&serde_yaml_ng::from_str(CONFIG).unwrap(), 4).is_ok());
+    let laughs = (1..40).fold("a0: &a0 [x]\n".to_owned(), |text, level| {
+        let before = level - 1;
+        format!("{text}a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}]\n")
+    });
+    let known = [
+        ("lists in lists", "[".repeat(200_000)),
+        ("maps in maps", "{a: ".repeat(200_000)),
+        ("blocks in blocks", (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect()),
+        ("anchors of anchors", laughs),
+        ("itself", "a: &a\n  b: *a\n".to_owned()),
+        ("65 pixels", CONFIG.replace("frame_shape: 32", "frame_shape: 65")),
+        ("the same key twice", CONFIG.replace("num_channels: 3", "num_regions: 3")),
+        ("a tag", CONFIG.replace("num_regions: 3", "num_regions: !!python/object/apply:os.system [true]")),
+        ("nothing", String::new()),
+    ];
+    for (name, text) in &known {
+        endure(name, || read_yaml(text.as_bytes()));
+    }
+    try_all(1000, |rng| {
+        let mut bytes = CONFIG.as_bytes().to_vec();
+        damage(&mut bytes, rng);
+        read_yaml(&bytes);
     });
 }
 
@@ -176,6 +266,13 @@ fn manifests_with_one_number_changed() {
     }
     println!("{tried} manifests, {loaded} of them plausible");
     assert!(loaded > paths.len(), "nothing gets through");
+}
+
+#[test]
+fn manifests_that_never_end() {
+    for text in ["[".repeat(500_000), "{\"a\":".repeat(500_000), "[1e999]".to_owned(), "\"\\ud800\"".to_owned()] {
+        endure(&text[..6], || drop(Manifest::parse(text.as_bytes())));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
 use super::printable::printable;
-use super::{animate, config, eval, export, export_onnx, export_pth, import, pace, sheet, train};
+use super::{animate, config, eval, export, export_onnx, export_pth, import, new, pace, sheet, train};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -39,6 +39,8 @@ enum Command {
     Train(Train),
     /// Fine-tune the decoder of a trained model on a new domain, from clips without labels.
     Finetune(train::finetune::Args),
+    /// Look at clips, and write a script that makes a model of them.
+    New(new::Args),
     /// Bundle the two trained stages for the page and for `lfdm animate`.
     Export(export::Args),
     /// Print a model configuration to begin one's own with.
@@ -117,6 +119,7 @@ fn run(command: Command) -> Result<()> {
         Command::Train(Train::Ldm(args)) => train::baseline::ldm(&args),
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
+        Command::New(args) => new::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Config(args) => config::run(&args),
         Command::ExportOnnx(args) => export_onnx::run(&args),

@@ -23,6 +23,7 @@ mod import;
 mod metrics;
 mod model;
 mod networks;
+mod new;
 mod official;
 mod pace;
 mod preset;

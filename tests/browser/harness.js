@@ -177,6 +177,23 @@ export class Visitor {
     for (const [testId, value] of Object.entries(settings)) await this.get(testId).fill(`${value}`);
   }
 
+  /** A PNG of 800x500 pixels with a face in its right lower part. */
+  async widePicture() {
+    const portrait = (await readFile(fixture('portrait.jpg'))).toString('base64');
+    const png = await this.page.evaluate(async (base64) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const picture = await createImageBitmap(new Blob([bytes]));
+      const canvas = new OffscreenCanvas(800, 500);
+      const context = canvas.getContext('2d');
+      context.fillStyle = '#678';
+      context.fillRect(0, 0, 800, 500);
+      context.drawImage(picture, 450, 180, 300, 300);
+      const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+      return png.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
+    }, portrait);
+    return Buffer.from(png, 'latin1');
+  }
+
   /** Chooses a file; a picture then opens the framing step. */
   async upload(file) {
     await this.get('image-input').setInputFiles(file);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -50,6 +50,22 @@ describe('the native program', { timeout: 3 * PATIENCE, skip }, () => {
     const mean = difference(video.frames, frames);
     t.diagnostic(`mean absolute difference ${mean.toFixed(4)} of 255`);
     assert.ok(mean <= 2, `${mean} of 255`);
+    await visitor.close();
+  });
+
+  test('frames a photo as the page does, within two pixels', async (t) => {
+    const visitor = await host.visit('?device=cpu');
+    const photo = join(out, 'wide.png');
+    await writeFile(photo, await visitor.widePicture());
+    await visitor.upload(photo);
+    const { crop } = await visitor.framed();
+
+    const paths = ['--model', join(DIST, 'models/faces-64'), '--image', photo, '--out', join(out, 'framed.gif')];
+    const options = ['--frame', '--label', 'neutral', '--steps', '1'];
+    const { stderr } = await promisify(execFile)(binary, ['animate', ...paths, ...options]);
+    const found = /framed as with --crop ([\d,]+)/.exec(stderr)[1].split(',').map(Number);
+    t.diagnostic(`the page ${crop}, the program ${found}`);
+    crop.forEach((value, index) => assert.ok(Math.abs(value - found[index]) <= 2, `${crop} and ${found}`));
     await visitor.close();
   });
 });

@@ -245,22 +245,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     });
 
     test('frame the face: first guess, pointer, wheel, pinch, keyboard, and what the model gets', async () => {
-      // The face is in the right lower part of a wide picture.
-      const face = await visitor.page.evaluate(
-        async (base64) => {
-          const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-          const picture = await createImageBitmap(new Blob([bytes]));
-          const canvas = new OffscreenCanvas(800, 500);
-          const context = canvas.getContext('2d');
-          context.fillStyle = '#678';
-          context.fillRect(0, 0, 800, 500);
-          context.drawImage(picture, 450, 180, 300, 300);
-          const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
-          return png.reduce((characters, byte) => characters + String.fromCharCode(byte), '');
-        },
-        (await readFile(fixture('portrait.jpg'))).toString('base64'),
-      );
-      await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: Buffer.from(face, 'latin1') });
+      await visitor.upload({ name: 'wide.png', mimeType: 'image/png', buffer: await visitor.widePicture() });
       const { note, crop } = await visitor.framed();
       assert.match(note, /first guess/);
       const [x, y, side] = crop;

@@ -1,6 +1,9 @@
 //! A model small enough to be made, trained and run in a test.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
+#[cfg(feature = "native")]
+pub(crate) mod official;
+
 use lfdm::bundle::{FORMAT, Manifest};
 use lfdm::condition::{Contrast, StrengthRange};
 use lfdm::config::{HourglassConfig, LfdmConfig, RefinementConfig};

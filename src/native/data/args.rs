@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::{crop::Crop, layouts::Layout, split::Split, tiles::Fit};
 
 /// How clips are read from a directory.
@@ -24,6 +26,27 @@ pub(crate) struct DataArgs {
     pub(crate) memory: f64,
 }
 
+impl DataArgs {
+    /// The same options as words of a command line, with another crop.
+    pub(crate) fn words(&self, crop: Option<[f64; 3]>) -> Vec<String> {
+        let layout = Some(self.layout).filter(|layout| *layout != Layout::Auto);
+        let memory = Some(self.memory).filter(|memory| *memory != Self::default().memory);
+        let options = [
+            ("--layout", layout.and_then(name_of)),
+            ("--fit", self.fit.and_then(name_of)),
+            ("--crop", crop.map(|[left, top, side]| format!("{left},{top},{side}"))),
+            ("--memory", memory.map(|memory| memory.to_string())),
+        ];
+        let given = options.into_iter().filter_map(|(option, value)| Some([option.to_owned(), value?]));
+        given.flatten().collect()
+    }
+}
+
+/// What a value is called on the command line.
+fn name_of(value: impl ValueEnum) -> Option<String> {
+    Some(value.to_possible_value()?.get_name().to_owned())
+}
+
 impl Default for DataArgs {
     fn default() -> Self {
         Self { layout: Layout::Auto, fit: None, crop: None, memory: 8.0 }
@@ -41,4 +64,27 @@ pub(crate) struct SplitArgs {
     /// Whose clips to use.
     #[arg(long, value_enum, default_value_t = Split::Val)]
     pub(crate) split: Split,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Words {
+        #[command(flatten)]
+        args: DataArgs,
+    }
+
+    #[test]
+    fn options_as_words_are_the_same_options() {
+        assert_eq!(DataArgs::default().words(None), Vec::<String>::new());
+        let args = DataArgs { layout: Layout::Folders, fit: Some(Fit::Pad), crop: None, memory: 2.5 };
+        let words = args.words(Some([0.1, 0.25, 0.5]));
+        let again = Words::parse_from([String::new()].into_iter().chain(words)).args;
+        assert_eq!((again.layout, again.fit, again.memory), (args.layout, args.fit, args.memory));
+        assert_eq!(again.crop, Some([0.1, 0.25, 0.5].into()));
+    }
 }

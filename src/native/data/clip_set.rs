@@ -194,6 +194,11 @@ impl ClipSet {
         (place(subject)..place(subject + 1)).map(|index| self.nth_clip(index))
     }
 
+    /// Frames of each clip.
+    pub(crate) fn lengths(&self) -> impl Iterator<Item = usize> {
+        self.clips.iter().map(|clip| clip.frames)
+    }
+
     /// Number of clips.
     pub(crate) fn clip_count(&self) -> usize {
         self.clips.len()

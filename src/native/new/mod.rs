@@ -1,0 +1,194 @@
+//! `lfdm new`: from a folder of clips to a script that makes a model of them.
+//!
+//! It reads the clips as training will, looks for faces in their first frames to propose a crop ([`crop`]), writes the
+//! script ([`script`]) and rehearses it for a few steps ([`rehearsal`]), which shows how long it will take and whether
+//! anything will be refused.
+
+mod crop;
+mod rehearsal;
+mod script;
+
+use std::{
+    fs,
+    path::{Path, PathBuf, absolute},
+};
+
+use anyhow::{Context, Result};
+use image::{RgbaImage, imageops};
+
+use self::{crop::Proposal, rehearsal::Rehearsal, script::Script};
+use super::{
+    data::{Clip, ClipSet, DataArgs, Split},
+    face_finder::find_face,
+    model::open_weights,
+    printable::printable,
+    progress::Progress,
+    staging::{Staging, ensure_replaceable},
+};
+use crate::config::LfdmConfig;
+
+/// Faces are looked for in frames of so many pixels, or of the model's size if there are no more.
+const SIDE: usize = 128;
+
+/// Options of `lfdm new`.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Args {
+    /// Directory to make, for the script now, and for what it will make.
+    dir: PathBuf,
+    /// Directory of the clips: PERSON/LABEL with the frames of a clip, or PERSON/LABEL.mp4, or any other form that
+    /// training takes.
+    #[arg(long, value_name = "CLIPS")]
+    data: PathBuf,
+    #[command(flatten)]
+    reading: DataArgs,
+    /// The model to begin with: its sizes, and its weights.
+    #[arg(long, value_name = "MODEL", default_value = "www/models/faces-64")]
+    init: PathBuf,
+    /// Steps of each stage.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    steps: u64,
+    /// Clips that are learned from at a time.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    batch: u16,
+    /// Only write the script, and leave open how long it will take.
+    #[arg(long)]
+    no_rehearsal: bool,
+}
+
+/// Looks at the clips, writes the script and rehearses it.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    ensure_replaceable(&args.dir, |_| false, &[&args.data, &args.init])?;
+    let (mut config, _) = open_weights(&args.init)
+        .with_context(|| format!("cannot begin with {}; name another model with --init", args.init.display()))?;
+    let clips = Clips::read(args, config.image_size[0])?;
+    say(&clips.in_words());
+    fit(&mut config, &clips)?;
+    say(&format!("length: {} frames at least, of which the model will make {}", clips.shortest(), config.frames));
+    let crop = clips.propose(args)?;
+
+    let script = Script {
+        lfdm: std::env::current_exe().context("cannot tell where this program is")?,
+        data: absolute(&args.data).context("--data")?,
+        init: absolute(&args.init).context("--init")?,
+        reading: args.reading.words(crop),
+        steps: args.steps,
+        batch: args.batch,
+        name: name_of(&args.dir),
+    };
+    write(&args.dir, &script, &config, &clips.portrait(crop)?)?;
+    say(&format!("written: {0}/train.sh, {0}/config.json, {0}/portrait.png", args.dir.display()));
+    if !args.no_rehearsal {
+        say(&format!("rehearsing {} steps of each stage, to see how long they take …", rehearsal::STEPS));
+        say(&Rehearsal::of(&script, &args.dir)?.in_words(args.steps));
+    }
+    say(&format!("to begin: sh {}/train.sh", args.dir.display()));
+    Ok(())
+}
+
+/// Names of people and labels are those of files.
+fn say(text: &str) {
+    println!("{}", printable(text));
+}
+
+/// Clips to train on, and those of the people who are held out.
+struct Clips {
+    train: ClipSet,
+    held_out: ClipSet,
+}
+
+impl Clips {
+    /// For a model of `size`.
+    fn read(args: &Args, size: usize) -> Result<Self> {
+        let open = |split, size| args.reading.open(&args.data, None, size, None, split);
+        // Sheets may have no more pixels than the model.
+        let train = open(Split::Train, size.max(SIDE)).or_else(|_| open(Split::Train, size))?;
+        let held_out = open(Split::Val, train.size())?;
+        Ok(Self { train, held_out })
+    }
+
+    /// Side of their frames in pixels.
+    fn side(&self) -> u32 {
+        self.train.size() as u32
+    }
+
+    fn in_words(&self) -> String {
+        let Self { train, held_out } = self;
+        let people: Vec<&str> = (0..held_out.len()).map(|subject| held_out.subject_name(subject)).take(3).collect();
+        let more = if held_out.len() > people.len() { ", …" } else { "" };
+        format!(
+            "clips: {} of {} people to train on, {} of {} who are held out ({}{more}); labels: {}",
+            train.clip_count(),
+            train.len(),
+            held_out.clip_count(),
+            held_out.len(),
+            people.join(", "),
+            train.labels().join(", ")
+        )
+    }
+
+    /// Frames that all clips have but for one in twenty, which training may leave out.
+    fn shortest(&self) -> usize {
+        let usual = |set: &ClipSet| {
+            let mut lengths: Vec<usize> = set.lengths().collect();
+            lengths.sort_unstable();
+            lengths.get(lengths.len() / 20).copied().unwrap_or_default()
+        };
+        usual(&self.train).min(usual(&self.held_out))
+    }
+
+    /// The crop that was asked for, or one that makes faces as large as models know them.
+    fn propose(&self, args: &Args) -> Result<Option<[f64; 3]>> {
+        if let Some(crop) = args.reading.crop {
+            return Ok(Some(crop.into()));
+        }
+        let bar = Progress::new("looking for faces", self.train.clip_count() + self.held_out.clip_count());
+        let clips = self.train.clips().chain(self.held_out.clips()).inspect(|_| bar.inc(1));
+        let faces: Vec<_> = clips.map(|clip| Ok(find_face(&self.picture(clip)?))).collect::<Result<_>>()?;
+        bar.finish();
+        let proposal = Proposal::of(&faces, self.side());
+        say(&proposal.in_words());
+        Ok(proposal.crop())
+    }
+
+    /// The first frame of somebody who is held out, as the model will see it.
+    fn portrait(&self, crop: Option<[f64; 3]>) -> Result<RgbaImage> {
+        let clip = self.held_out.clips().next().context("nobody is held out")?;
+        let frame = self.picture(clip)?;
+        let Some(part) = crop.filter(|_| self.held_out.crop().is_none()) else { return Ok(frame) };
+        let [left, top, side] = part.map(|share| (share * f64::from(self.side())) as u32);
+        let part = imageops::crop_imm(&frame, left, top, side.max(1), side.max(1)).to_image();
+        Ok(imageops::resize(&part, self.side(), self.side(), imageops::FilterType::Triangle))
+    }
+
+    /// The first frame of a clip.
+    fn picture(&self, clip: Clip<'_>) -> Result<RgbaImage> {
+        RgbaImage::from_raw(self.side(), self.side(), clip.rgba(0)).context("a frame has another size")
+    }
+}
+
+/// Makes `config` one of the clips' labels and of a length that they have.
+fn fit(config: &mut LfdmConfig, clips: &Clips) -> Result<()> {
+    config.frames = config.frames.min(clips.shortest());
+    config.diffusion.unet.condition_dim = clips.train.labels().len();
+    if config.validate().is_err() && config.frames > 2 {
+        // Some models denoise frames in pairs.
+        config.frames -= config.frames % 2;
+    }
+    Ok(config.validate()?)
+}
+
+/// What the model will be called.
+fn name_of(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| "mine".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Makes the directory, all or nothing.
+fn write(dir: &Path, script: &Script, config: &LfdmConfig, portrait: &RgbaImage) -> Result<()> {
+    let failed = || format!("cannot write {}", dir.display());
+    let staging = Staging::beside(dir).with_context(failed)?;
+    let at = |name: &str| staging.path().join(name);
+    fs::write(at("train.sh"), script.text()).with_context(failed)?;
+    fs::write(at("config.json"), serde_json::to_string_pretty(config)? + "\n").with_context(failed)?;
+    portrait.save(at("portrait.png")).with_context(failed)?;
+    staging.publish().with_context(failed)
+}
