@@ -162,8 +162,8 @@ fn hint(path: &Path, (width, height): (u32, u32), face: Option<Face>) -> Option<
         if square.overlap(whole) < FRAMED_ALIKE {
             let share = 100.0 * face.size / whole.side;
             return Some(format!(
-                "the face in {path} is {share:.0} % as wide as the square that is used, and models of faces know them at \
-                 {:.0} %; --frame cuts around it, as --crop {square} does",
+                "the face in {path} is {share:.0} % as wide as the square that is used, and models of faces know them \
+                 at {:.0} %; --frame cuts around it, as --crop {square} does",
                 100.0 * FACE.size
             ));
         }
