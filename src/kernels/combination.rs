@@ -137,7 +137,6 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::noise::NoiseSource;
 
     #[test]
     fn terms_without_weight_are_left_out() {
@@ -151,6 +150,7 @@ mod tests {
     #[test]
     fn kernels_and_twins_agree_on_the_gpu() {
         use crate::kernels::gpu::tests::{difference, gpu, on};
+        use crate::noise::NoiseSource;
         let Some(gpu) = gpu() else { return };
         let cpu = Device::flex();
         let mut noise = NoiseSource::new(21);

@@ -60,9 +60,9 @@ fn tensor(sizes: &[u64]) -> Vec<u8> {
     pickle.extend(b"ctorch\nFloatStorage\n");
     pickle.extend([text("0"), text("cpu")].concat());
     pickle.extend(b"K\0NtQK\0(");
-    sizes.iter().for_each(|&size| pickle.extend(number(size)));
+    pickle.extend(sizes.iter().flat_map(|&size| number(size)));
     pickle.extend(b"t(");
-    sizes.iter().for_each(|_| pickle.extend(number(1)));
+    pickle.extend(number(1).repeat(sizes.len()));
     pickle.extend(b"t\x89ccollections\nOrderedDict\n)RtRs.");
     pickle
 }

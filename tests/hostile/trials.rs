@@ -398,7 +398,9 @@ fn is_whole(out: &Path) -> bool {
 fn left_over(dir: &Path) -> bool {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
     let left: Vec<_> = entries.filter(|entry| entry.file_name().to_string_lossy().contains("staging")).collect();
-    left.iter().for_each(|entry| remove(&entry.path()));
+    for entry in &left {
+        remove(&entry.path());
+    }
     !left.is_empty()
 }
 

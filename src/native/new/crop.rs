@@ -82,14 +82,16 @@ mod tests {
     use super::*;
     use crate::native::data::Crop;
 
-    fn face(x: f64, y: f64, size: f64) -> Option<Face> {
-        Some(Face { x, y, size })
+    /// Faces of these middles and sizes, and `none` pictures without one.
+    fn faces(found: &[(f64, f64, f64)], none: usize) -> Vec<Option<Face>> {
+        let found = found.iter().map(|&(x, y, size)| Some(Face { x, y, size }));
+        found.chain(std::iter::repeat_n(None, none)).collect()
     }
 
     #[test]
     fn the_crop_is_where_most_faces_are() {
-        let faces =
-            [face(50.0, 40.0, 33.0), face(52.0, 42.0, 33.0), face(51.0, 41.0, 30.0), face(100.0, 90.0, 33.0), None];
+        let places = [(50.0, 40.0, 33.0), (52.0, 42.0, 33.0), (51.0, 41.0, 30.0), (100.0, 90.0, 33.0)];
+        let faces = faces(&places, 1);
         let proposal = Proposal::of(&faces, 128);
         let [left, top, side] = proposal.crop().unwrap();
         assert!((side - 50.0 / 128.0).abs() < 2e-3, "33 of 50 pixels are 0.66");
@@ -105,16 +107,16 @@ mod tests {
     #[test]
     fn a_crop_lies_inside_of_the_frames_wherever_the_faces_are() {
         for (x, y, size) in [(0.0, 0.0, 40.0), (127.0, 127.0, 40.0), (64.0, 64.0, 5.0), (20.0, 100.0, 70.0)] {
-            let [left, top, side] = Proposal::of(&[face(x, y, size)], 128).square.unwrap();
+            let [left, top, side] = Proposal::of(&faces(&[(x, y, size)], 0), 128).square.unwrap();
             assert!(format!("{left},{top},{side}").parse::<Crop>().is_ok(), "{left},{top},{side}");
         }
     }
 
     #[test]
     fn frames_without_faces_or_full_of_them_need_none() {
-        let large = Proposal::of(&[face(64.0, 66.0, 84.0), None], 128);
+        let large = Proposal::of(&faces(&[(64.0, 66.0, 84.0)], 1), 128);
         assert!(large.crop().is_none() && large.in_words().contains("no crop is needed"));
-        let none = Proposal::of(&[None, face(64.0, 66.0, 30.0), None], 128);
+        let none = Proposal::of(&faces(&[(64.0, 66.0, 30.0)], 2), 128);
         assert!(none.crop().is_none() && none.in_words().contains("found in 1 of 3"));
         assert!(Proposal::of(&[], 128).crop().is_none());
     }
