@@ -21,6 +21,7 @@ use lfdm::condition::ConditionTable;
 use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{self, MotionCodec};
 use lfdm::lfae;
+use lfdm::native::official::parse_yaml;
 use lfdm::native::pth::Checkpoint;
 use lfdm::native::train::official::OfficialTraining;
 use lfdm::pipeline::Animator;
@@ -158,14 +159,14 @@ fn damaged_bundles() {
 /// Reads a YAML file as `lfdm import` and `lfdm train lfae --official-config` do.
 fn read_yaml(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(yaml) = serde_yaml_ng::from_str::<Value>(text) else { return };
+    let Ok(yaml) = parse_yaml(text) else { return };
     drop(OfficialTraining::read(&yaml));
     let _ = LfdmConfig::from_official(&yaml, 40).is_ok_and(|config| config.validate().is_ok());
 }
 
 #[test]
 fn damaged_yaml_and_such_that_never_ends() {
-    assert!(LfdmConfig::from_official(&serde_yaml_ng::from_str(CONFIG).unwrap(), 4).is_ok());
+    assert!(LfdmConfig::from_official(&parse_yaml(CONFIG).unwrap(), 4).is_ok());
     let laughs = (1..40).fold("a0: &a0 [x]\n".to_owned(), |text, level| {
         let before = level - 1;
         format!("{text}a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}]\n")

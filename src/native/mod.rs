@@ -24,7 +24,7 @@ mod metrics;
 mod model;
 mod networks;
 mod new;
-mod official;
+pub mod official;
 mod pace;
 mod preset;
 mod printable;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::config::LfdmConfig;
@@ -76,10 +76,38 @@ const WITHOUT_EFFECT: [&str; 9] = [
     "visualizer_params",
 ];
 
+/// Bytes of the largest configuration, and its deepest lists in lists.
+const LARGEST: usize = 1 << 20;
+const DEEPEST: usize = 64;
+
 /// The contents of a YAML file.
 pub(super) fn read_yaml(path: &Path) -> Result<Value> {
     let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_yaml_ng::from_str(&text).with_context(|| format!("{} is not a YAML file", path.display()))
+    parse_yaml(&text).with_context(|| format!("{} is not a YAML file", path.display()))
+}
+
+/// What a YAML text says.
+///
+/// # Errors
+/// If it is not YAML, has more than 1 MiB, or opens more than 64 brackets: reading takes time in the square of these.
+pub fn parse_yaml(text: &str) -> Result<Value> {
+    ensure!(text.len() <= LARGEST, "it has more than {LARGEST} bytes");
+    ensure!(depth(text) <= DEEPEST, "it has more than {DEEPEST} lists within each other");
+    Ok(serde_yaml_ng::from_str(text)?)
+}
+
+/// Most brackets that are open at once, those in comments and quotes included.
+fn depth(text: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
 }
 
 /// The configuration that a YAML file describes; warns of settings that it has and nobody here knows.
