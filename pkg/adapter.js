@@ -10,7 +10,7 @@ import { LfdmError } from './error.js';
 const SOFTWARE_ADAPTER = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|software/i;
 
 /** A driver that hangs would keep everybody waiting; a good one answers in less than a second. */
-const ADAPTER_MS = 5000;
+const ADAPTER_MS = 10_000;
 
 /** Weights are f32 in memory and f16 in files. */
 const WIDENED = 2;

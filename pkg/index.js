@@ -110,7 +110,10 @@ export class Lfdm {
         yield { type: 'restarted', reason: error };
         // One seed gives one video, so the repetition goes on where the first try stopped: unless
         // the model has changed.
-        await unlessAborted(this.#ready(), signal);
+        await unlessAborted(this.#ready(), signal).catch((failure) => {
+          // A GPU that does not come back is one that was lost.
+          throw failure?.code === 'device' ? error : failure;
+        });
         if (this.#fingerprint !== fingerprint) throw error;
       }
     }

@@ -58,7 +58,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
   const others = ({ complaints }) => complaints.filter((text) => !/warning: lfdm: /.test(text));
 
   for (const [name, requestAdapter, reason] of /** @type {[string, string, RegExp][]} */ ([
-    ['that never answers', '() => new Promise(() => {})', /no answer within 5 seconds/],
+    ['that never answers', '() => new Promise(() => {})', /no answer within 10 seconds/],
     ['whose request throws', '() => { throw new Error("forced"); }', /\(forced\)/],
     ['whose request is refused', 'async () => { throw new Error("forced"); }', /\(forced\)/],
   ])) {
