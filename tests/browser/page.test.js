@@ -329,7 +329,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
     const insisting = await visit(t, { query: '?device=webgpu', state: null, prepare });
     await insisting.page.waitForSelector('body[data-state=error]');
     assert.match(await insisting.errorText(), /WebGPU cannot be used: this browser has no WebGPU/);
-    await insisting.page.getByRole('link', { name: 'Use the CPU' }).click();
+    await insisting.get('use-cpu').click();
     await insisting.state('idle');
   });
 });

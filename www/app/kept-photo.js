@@ -35,7 +35,9 @@ async function inStore(mode, use) {
     opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);
     const database = await result(opening);
     try {
-      return await result(use(database.transaction(STORE, mode).objectStore(STORE)));
+      const transaction = database.transaction(STORE, mode);
+      const [value] = await Promise.all([result(use(transaction.objectStore(STORE))), completion(transaction)]);
+      return value;
     } finally {
       database.close();
     }
@@ -43,6 +45,18 @@ async function inStore(mode, use) {
     console.info('Your photo is not kept for the next visit:', error?.message);
     return undefined;
   }
+}
+
+/**
+ * When all of it is stored.
+ *
+ * @param {IDBTransaction} transaction
+ */
+function completion(transaction) {
+  return new Promise((/** @type {(value?: unknown) => void} */ resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
 }
 
 /** @param {IDBRequest} request */

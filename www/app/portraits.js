@@ -187,10 +187,11 @@ export class Portraits {
 
   async #forget() {
     const wasChosen = this.#ownRadio.checked;
+    // It is gone from the page when it is gone for good.
+    await forgetPhoto();
     this.#photo = null;
     hide(this.#ownActions, true, this.#input);
     this.#own.hidden = true;
-    await forgetPhoto();
     if (wasChosen) this.choose(SAMPLES[0].id);
   }
 
