@@ -42,6 +42,23 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
     await visitor.page.waitForFunction((value) => document.getElementById('intensity').value === `${value}`, value);
   };
 
+  /** How far from white the maps of the frame on the screen are, in the mean. */
+  const maps = () =>
+    visitor.page.evaluate(() => {
+      const whiteness = (id) => {
+        const { width, height } = document.getElementById(id);
+        const { data } = document.getElementById(id).getContext('2d').getImageData(0, 0, width, height);
+        return 255 - data.reduce((sum, value) => sum + value, 0) / data.length;
+      };
+      return { flow: whiteness('flow'), occlusion: whiteness('occlusion') };
+    });
+  const mapsAt = async (value) => {
+    const before = await visitor.get('flow').evaluate((canvas) => canvas.toDataURL());
+    await intensity(value);
+    await visitor.page.waitForFunction((old) => document.getElementById('flow').toDataURL() !== old, before);
+    return maps();
+  };
+
   test('the intensity is changed afterwards, without a new run', async (t) => {
     await visitor.get('scrubber').fill('3');
     const whole = await pixels();
@@ -71,6 +88,23 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
     assert.doesNotMatch(visitor.page.url(), /intensity/);
     assert.equal(await visitor.page.evaluate(() => document.body.dataset.state), 'ready');
     assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('the maps are those of what is painted', async (t) => {
+    const largest = await visitor.page.evaluate(mostApart);
+    assert.ok(largest <= 1, `the page's maps are ${largest} of 255 from the module's`);
+
+    await visitor.get('scrubber').fill('3');
+    const whole = await maps();
+    const [half, none, again] = [await mapsAt(0.5), await mapsAt(0), await mapsAt(1)];
+    t.diagnostic(`how far from white: ${JSON.stringify({ whole, half, none })}; as in Rust within ${largest}`);
+    for (const map of ['flow', 'occlusion']) {
+      assert.ok(whole[map] > 1, `there is something to see in ${map}: ${whole[map]}`);
+      assert.equal(none[map], 0, `${map} of what stands still`);
+      const share = half[map] / whole[map];
+      assert.ok(share > 0.4 && share < 0.7, `${map} at half the intensity: ${share}`);
+    }
+    assert.deepEqual(again, whole);
   });
 
   test('the form shows the expression on the face that was brought', async () => {
@@ -195,6 +229,19 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 });
+
+/** Runs in the page: how far its own maps of the latest video are from the module's, at most. */
+async function mostApart() {
+  const { mapsOf } = await import(new URL('app/maps.js', location.href).href);
+  const apart = window.video.frames.flatMap(({ motion, width, height, ...frame }) => {
+    const maps = mapsOf(motion, { width, height });
+    return ['flow', 'occlusion'].map((name) => {
+      const { data } = maps[name].getContext('2d').getImageData(0, 0, width, height);
+      return data.reduce((most, value, i) => Math.max(most, Math.abs(value - frame[name][i])), 0);
+    });
+  });
+  return Math.max(...apart);
+}
 
 /** A share sheet that takes everything, or refuses as browsers do when the click was long ago. */
 function fakeSharing(page) {

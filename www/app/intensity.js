@@ -68,7 +68,7 @@ export class Intensity {
   async #paint(take, intensity, signal) {
     const motions = take.motions.map((motion) => scaled(motion, intensity, take.motionAspect));
     for await (const event of this.#painter.paint(take, motions, { photoSize: PHOTO_SIZE, signal })) {
-      take.replace(event.index, event);
+      take.replace(event.index, event, motions[event.index]);
       this.#stage.redraw(take, event.index);
     }
   }

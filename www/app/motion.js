@@ -11,8 +11,7 @@
  * @returns {Motion}
  */
 export function scaled({ flow, occlusion }, intensity, aspect) {
-  const columns = Math.round(Math.sqrt(occlusion.length / aspect));
-  const rows = occlusion.length / columns;
+  const { columns, rows } = gridOf(occlusion, aspect);
   const still = (/** @type {number} */ index) => {
     const cell = index >> 1;
     return index % 2 ? middle(Math.floor(cell / columns), rows) : middle(cell % columns, columns);
@@ -21,6 +20,17 @@ export function scaled({ flow, occlusion }, intensity, aspect) {
     flow: flow.map((place, index) => still(index) + intensity * (place - still(index))),
     occlusion: occlusion.map((value) => limited(1 - intensity * (1 - value))),
   };
+}
+
+/**
+ * How many cells there are in a row, and rows.
+ *
+ * @param {Float32Array} occlusion one number a cell
+ * @param {number} aspect height against width of a frame
+ */
+export function gridOf({ length }, aspect) {
+  const columns = Math.round(Math.sqrt(length / aspect));
+  return { columns, rows: length / columns };
 }
 
 /**
@@ -88,8 +98,13 @@ function meanStep(keys) {
   return steps.reduce((sum, step) => sum + step, 0) / steps.length || Infinity;
 }
 
-/** The middle of a cell, where -1 and 1 are the outer edges. */
-function middle(index, count) {
+/**
+ * The middle of a cell, where -1 and 1 are the outer edges.
+ *
+ * @param {number} index
+ * @param {number} count
+ */
+export function middle(index, count) {
   return (2 * index + 1) / count - 1;
 }
 

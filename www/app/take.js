@@ -2,6 +2,7 @@
 
 import { canvasOf, context, make } from './dom.js';
 import { expressionTitle } from './expression.js';
+import { mapsOf } from './maps.js';
 
 /** @import { FrameEvent, Motion, PaintedEvent, Picture } from '../../pkg/index.d.ts' */
 /** @import { Portrait, Request } from '../types.d.ts' */
@@ -81,11 +82,12 @@ export class Take {
    *
    * @param {number} index
    * @param {PaintedEvent} frame
+   * @param {Motion} motion of that frame
    */
-  replace(index, { rgba, photo, width, height }) {
+  replace(index, { rgba, photo, width, height }, motion) {
     if (!this.#original.length) this.#original = [...this.frames];
     this.frames[index] = {
-      ...this.frames[index],
+      ...mapsOf(motion, { width, height }),
       result: canvasOf(rgba, width, height),
       photo: photo && canvasOf(photo.rgba, photo.width, photo.height),
     };
