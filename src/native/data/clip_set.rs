@@ -296,6 +296,11 @@ impl Clip<'_> {
             .collect()
     }
 
+    /// What messages call it.
+    pub(crate) fn name(&self) -> &str {
+        &self.stored.name
+    }
+
     /// Exact flow towards frame 0, if the renderer wrote it.
     #[cfg(test)]
     pub(super) fn flow(&self, frame: usize) -> Option<FlowFrame> {
@@ -379,6 +384,11 @@ impl Clip<'_> {
             pixels.chunks_exact_mut(size).for_each(<[f32]>::reverse);
         }
         pixels
+    }
+
+    /// The exact flow of [`Self::frame_through`] on a grid of `side` by `side` cells, if the renderer wrote it.
+    pub(crate) fn flow_through(&self, view: View, frame: usize, side: usize) -> Option<FlowFrame> {
+        Some(self.stored.flow.as_ref()?.through(view, self.set.tile, self.pick(frame), side))
     }
 
     /// The exact flow of [`Self::stored_through`].

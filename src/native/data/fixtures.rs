@@ -20,7 +20,7 @@ pub(super) fn open_faces() -> ClipSet {
 }
 
 /// A copy of [`faces`] to be spoiled.
-pub(super) fn copy_faces() -> tempfile::TempDir {
+pub(in crate::native) fn copy_faces() -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(faces()).unwrap() {
         let path = entry.unwrap().path();

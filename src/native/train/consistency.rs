@@ -97,8 +97,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     settings.motion.crop = args.run.reading.crop;
     settings.motion.config.diffusion.consistency = true;
-    let clips = settings.motion.open_clips(&args.run, Split::Train)?;
-    let lessons = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out, &args.dm], &clips)?;
+    let clips = settings.motion.open_clips(&args.run, None, Split::Train)?;
+    let lessons = settings.motion.open_or_compute(&args.run, None, &lfae, &[&args.run.out, &args.dm], &clips)?;
     let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings);
     let before = base.load(base.init(&args.run.device.open()?), dm.weights)?;
     let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };

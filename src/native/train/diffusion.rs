@@ -37,6 +37,10 @@ pub(crate) struct Args {
     /// The auto-encoder: a run directory of `lfdm train lfae` or `lfdm finetune`, or a bundle.
     #[arg(long, value_name = "MODEL")]
     lfae: PathBuf,
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …), which are learned in place of the motion that the
+    /// auto-encoder sees: nothing moves in them that does not move, and no time is spent on finding it.
+    #[arg(long, value_name = "DIR")]
+    flow: Option<PathBuf>,
     /// Diffusion configuration as JSON [default: the one in `--lfae`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -114,10 +118,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let lfae = FrozenLfae::open(&args.lfae)?;
     let mut settings = settings(args, &lfae)?;
     let claim = args.run.claim()?;
-    let clips = settings.motion.read_clips(&args.run, Split::Train)?;
+    let clips = settings.motion.read_clips(&args.run, args.flow.as_deref(), Split::Train)?;
     settings.motion.adopt_labels(&clips, args.config.is_some())?;
     let clips = clips.with_labels(&settings.motion.labels)?;
-    let lessons = settings.motion.open_or_compute(&args.run, &lfae, &[&args.run.out], &clips)?;
+    let lessons = settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out], &clips)?;
     let train = &lessons.train;
     settings.strengths = train.strengths();
     settings.appearances = match args.appearances {
@@ -169,6 +173,7 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
             views,
             max_zoom,
             looks: args.looks,
+            exact: args.flow.is_some(),
             crop,
             sampling,
         },

@@ -92,9 +92,10 @@ fn parse_weight(text: &str) -> Result<f64, String> {
 /// How the finer motion is learned.
 #[derive(Debug, Clone, clap::Args)]
 struct MotionArgs {
-    /// Directory of exact flows (`s000000_k0_flow32.npy` …) for the finer motion [default: learn it
-    /// from the pictures alone]
-    #[arg(long, requires = "finer")]
+    /// Directory of exact flows (`s000000_k0_flow32.npy` …). With --finer they teach the finer motion. Without it the
+    /// decoder learns to paint from them, wherever frame 0 is the source, which prepares it for a stage 2 of
+    /// `lfdm train dm --flow` [default: the motion that the auto-encoder sees]
+    #[arg(long, value_name = "DIR")]
     flow: Option<PathBuf>,
     #[command(flatten)]
     recipe: MotionRecipe,
@@ -110,10 +111,10 @@ struct MotionRecipe {
     warping: f64,
     /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
     /// in pixels of a 64-pixel image.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", default_value_t = 0.3)]
+    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.3)]
     flow_weight: f64,
     /// Weight of the cross-entropy between occlusion and exact visibility.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", default_value_t = 0.1)]
+    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.1)]
     visibility: f64,
     /// First steps, which train the motion alone; they decode nothing, so they are cheap.
     #[arg(long, value_name = "STEPS", requires = "finer", default_value_t = 0)]
@@ -365,21 +366,26 @@ impl DecoderStage {
     }
 
     /// What the model as it was finds in the pairs, without gradients: features, and motion with
-    /// the logits of its occlusion, before any fine refinement that learns here.
+    /// the logits of its occlusion, before any fine refinement that learns here. The motion may also be the exact one,
+    /// which has no logits.
     fn estimate_frozen(&self, pairs: &Pairs, device: &Device) -> (ReferenceFeatures, Motion, Option<Tensor<4>>) {
         let inner = |image: &Tensor<4>| if device.is_autodiff() { image.clone().inner() } else { image.clone() };
         let outer = |x: Tensor<4>| if device.is_autodiff() { Tensor::from_inner(x) } else { x };
         let (source, driving) = (inner(&pairs.source), inner(&pairs.driving));
         let frozen = self.frozen.clone().to_device(&source.device());
-        let levels = frozen.encode(source.clone()).levels.into_iter().map(outer).collect();
+        let features =
+            ReferenceFeatures { levels: frozen.encode(source.clone()).levels.into_iter().map(outer).collect() };
+        let outer_motion = |motion: Motion| Motion { flow: outer(motion.flow), occlusion: outer(motion.occlusion) };
+        if self.spec.settings.supervised && !self.is_finer {
+            let motion = pairs.exact_motion_or(|| outer_motion(frozen.estimate_motion(source, driving)));
+            return (features, motion, None);
+        }
         let Estimate { motion, occlusion_logits, .. } = if self.is_finer {
             frozen.flow_predictor.coarse(source, driving)
         } else {
             frozen.estimate(source, driving)
         };
-        let Motion { flow, occlusion } = motion;
-        let motion = Motion { flow: outer(flow), occlusion: outer(occlusion) };
-        (ReferenceFeatures { levels }, motion, occlusion_logits.map(outer))
+        (features, outer_motion(motion), occlusion_logits.map(outer))
     }
 }
 

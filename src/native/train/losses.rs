@@ -23,6 +23,8 @@ pub(super) struct Pairs {
     visibility: Tensor<4>,
     /// 1 where the flow is exact, 0 where there is none, `[batch, 1, 1, 1]`.
     is_exact: Tensor<4>,
+    /// Whether all of it is.
+    all_exact: bool,
 }
 
 impl Pairs {
@@ -34,8 +36,23 @@ impl Pairs {
             driving: image(pairs.driving),
             flow: Tensor::from_data(TensorData::new(pairs.flow, [batch, grid, grid, 2]), device),
             visibility: Tensor::from_data(TensorData::new(pairs.visibility, [batch, 1, grid, grid]), device),
+            all_exact: pairs.flow_mask.iter().all(|&mask| mask == 1.0),
             is_exact: Tensor::from_data(TensorData::new(pairs.flow_mask, [batch, 1, 1, 1]), device),
         }
+    }
+
+    /// The exact motion of those pairs that have it, and for the others what `estimate` says.
+    ///
+    /// # Shapes
+    /// - both: of `batch` frames on the grid of the exact flow
+    pub(super) fn exact_motion_or(&self, estimate: impl FnOnce() -> Motion) -> Motion {
+        let exact = Motion { flow: self.flow.clone(), occlusion: self.visibility.clone() };
+        if self.all_exact {
+            return exact;
+        }
+        let estimated = estimate();
+        let choose = |exact: Tensor<4>, other: Tensor<4>| other.clone() + (exact - other) * self.is_exact.clone();
+        Motion { flow: choose(exact.flow, estimated.flow), occlusion: choose(exact.occlusion, estimated.occlusion) }
     }
 
     /// Pairs with exact flow, at least 1 so that it can divide, `[1]`.
@@ -194,6 +211,33 @@ mod tests {
         assert!((count([[0.0, 0.0], [0.0, 0.0], [0.0, 0.7]]) - 2.0 / 3.0).abs() < 1e-6);
     }
 
+    #[test]
+    fn motion_is_exact_where_it_is_known() {
+        let device = Device::flex();
+        let batch = |flow_mask: Vec<f32>| PairBatch {
+            batch: 2,
+            size: 4,
+            grid: 1,
+            source: vec![0.0; 96],
+            driving: vec![0.0; 96],
+            flow: vec![0.1, 0.2, 0.3, 0.4],
+            visibility: vec![0.5, 0.6],
+            flow_mask,
+        };
+        let values = |motion: Motion| {
+            let [flow, occlusion] = [motion.flow, motion.occlusion].map(|x| x.into_data().iter().collect::<Vec<f32>>());
+            [flow, occlusion].concat()
+        };
+        let estimate = || Motion {
+            flow: Tensor::zeros([2, 1, 1, 2], &Device::flex()),
+            occlusion: Tensor::ones([2, 1, 1, 1], &Device::flex()),
+        };
+        let known = Pairs::new(batch(vec![1.0; 2]), &device);
+        assert_eq!(values(known.exact_motion_or(|| unreachable!())), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
+        let mixed = Pairs::new(batch(vec![0.0, 1.0]), &device);
+        assert_eq!(values(mixed.exact_motion_or(estimate)), [0.0, 0.0, 0.3, 0.4, 1.0, 0.6]);
+    }
+
     /// Cells far from the border: there the sampled field fades to zero.
     #[test]
     fn tracking_is_zero_where_regions_ride_on_the_flow() {
@@ -207,6 +251,7 @@ mod tests {
             flow: identity.clone() + offset.clone(),
             visibility: Tensor::ones([1, 1, grid, grid], &device),
             is_exact: Tensor::full([1, 1, 1, 1], is_exact, &device),
+            all_exact: is_exact == 1.0,
         };
         let driving = Tensor::<3>::from_data([[[0.1, 0.2], [-0.3, 0.0]]], &device);
         let source = driving.clone() + Tensor::<1>::from_floats(shift, &device).reshape([1, 1, 2]);

@@ -2,13 +2,14 @@
 //!
 //! The auto-encoder is frozen, so the reference latents and the motion of all clips are computed
 //! once and stored in the run directory in half precision, for this run and for `--resume`. They stay
-//! there: whoever learns a clip reads it.
+//! there: whoever learns a clip reads it. Where a renderer knows the motion, it can take the place of what the
+//! auto-encoder sees.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,9 @@ pub(super) struct MotionSettings {
     /// Other looks that are made of each reference.
     #[serde(default, skip_serializing_if = "is_none")]
     pub(super) looks: u16,
+    /// Whether the motion is the renderer's and not what the auto-encoder sees.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) exact: bool,
     /// The part of the frames that is seen, if not all of it.
     pub(super) crop: Option<Crop>,
     pub(super) sampling: Sampling,
@@ -46,14 +50,14 @@ pub(super) struct MotionSettings {
 
 impl MotionSettings {
     /// Clips of the model's length, under their own labels.
-    pub(super) fn read_clips(&self, run: &RunArgs, split: Split) -> Result<ClipSet> {
+    pub(super) fn read_clips(&self, run: &RunArgs, flow: Option<&Path>, split: Split) -> Result<ClipSet> {
         let LfdmConfig { image_size: [size, _], frames, .. } = self.config;
-        Ok(run.reading.open(&run.data, None, size, Some(frames), split)?)
+        Ok(run.reading.open(&run.data, flow, size, Some(frames), split)?)
     }
 
     /// The same, under the labels of the model.
-    pub(super) fn open_clips(&self, run: &RunArgs, split: Split) -> Result<ClipSet> {
-        Ok(self.read_clips(run, split)?.with_labels(&self.labels)?)
+    pub(super) fn open_clips(&self, run: &RunArgs, flow: Option<&Path>, split: Split) -> Result<ClipSet> {
+        Ok(self.read_clips(run, flow, split)?.with_labels(&self.labels)?)
     }
 
     /// Takes the labels of the clips in place of those that the auto-encoder was trained beside, unless these cover
@@ -74,6 +78,7 @@ impl MotionSettings {
     pub(super) fn open_or_compute(
         &self,
         run: &RunArgs,
+        flow: Option<&Path>,
         lfae: &FrozenLfae,
         stores: &[&Path],
         clips: &ClipSet,
@@ -89,7 +94,7 @@ impl MotionSettings {
         };
         let data = clips.fingerprint();
         let train = set(clips, &data, "motion-train.safetensors")?;
-        let people = self.open_clips(run, Split::Val)?;
+        let people = self.open_clips(run, flow, Split::Val)?;
         let held_out = people.fingerprint();
         let validation = set(&people, &held_out, "motion-val.safetensors")?;
         Ok(Lessons { data: data + &held_out, train, validation, people })
@@ -99,8 +104,15 @@ impl MotionSettings {
     fn key(&self, lfae: &FrozenLfae, data: &str) -> String {
         let config = &self.config;
         let views = (self.views, self.max_zoom, self.crop, self.sampling);
-        json!([lfae.fingerprint, data, config.lfae, config.image_size, config.frames, views, self.looks]).to_string()
+        let seen = json!([lfae.fingerprint, data, config.lfae, config.image_size, config.frames, views, self.looks]);
+        // Motion that the auto-encoder saw keeps the key that it has always had.
+        if self.exact { json!({ "exact": seen }).to_string() } else { seen.to_string() }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
@@ -170,11 +182,15 @@ impl MotionSet {
                 }
 
                 let count = clips.len() * frames;
-                let pixels: Vec<Vec<f32>> = (0..count)
-                    .into_par_iter()
-                    .map(|index| clips[index / frames].frame_through(view, index % frames))
-                    .collect();
-                let motion = lfae.estimate_motion(source.repeat_dim(0, count), images(pixels, data.size(), device));
+                let motion = if settings.exact {
+                    exact_motion(&clips, view, [rows, columns], frames)?
+                } else {
+                    let pixels: Vec<Vec<f32>> = (0..count)
+                        .into_par_iter()
+                        .map(|index| clips[index / frames].frame_through(view, index % frames))
+                        .collect();
+                    lfae.estimate_motion(source.repeat_dim(0, count), images(pixels, data.size(), device))
+                };
                 let stacked = Tensor::cat(vec![motion.flow, motion.occlusion.permute([0, 2, 3, 1])], 3);
                 writer.push_motions(&stacked.into_data())?;
                 let reference = references.len() - 1;
@@ -364,6 +380,32 @@ fn by_beginning<'a>(clips: &[Clip<'a>]) -> Vec<Vec<Clip<'a>>> {
     groups
 }
 
+/// What the renderer says of the motion of clips, as an auto-encoder would see it.
+///
+/// # Errors
+/// A clip without exact flow, and a grid that is not square.
+fn exact_motion(clips: &[Clip<'_>], view: View, [rows, columns]: [usize; 2], frames: usize) -> Result<Motion> {
+    ensure!(rows == columns, "exact flow is square, and this model's grid has {rows}x{columns} cells");
+    let (mut flow, mut occlusion) = (Vec::new(), Vec::new());
+    let centre = |index: usize| (2 * index + 1) as f32 / rows as f32 - 1.0;
+    for clip in clips {
+        for frame in 0..frames {
+            let exact = clip.flow_through(view, frame, rows).with_context(|| {
+                format!("{} has no exact flow; leave out --flow to learn what the auto-encoder sees", clip.name())
+            })?;
+            for (cell, xy) in exact.displacement.chunks_exact(2).enumerate() {
+                flow.extend([centre(cell % columns) + xy[0], centre(cell / columns) + xy[1]]);
+            }
+            occlusion.extend(exact.visibility);
+        }
+    }
+    let (device, count) = (Device::flex(), clips.len() * frames);
+    Ok(Motion {
+        flow: Tensor::from_data(TensorData::new(flow, [count, rows, columns, 2]), &device),
+        occlusion: Tensor::from_data(TensorData::new(occlusion, [count, 1, rows, columns]), &device),
+    })
+}
+
 /// # Shapes
 /// - result: `[pictures, 3, size, size]`
 fn images(pictures: Vec<Vec<f32>>, size: usize, device: &Device) -> Tensor<4> {
@@ -375,7 +417,8 @@ fn images(pictures: Vec<Vec<f32>>, size: usize, device: &Device) -> Tensor<4> {
 mod tests {
     use super::*;
     use crate::config::HourglassConfig;
-    use crate::native::data::fixtures::faces_with_takes;
+    use crate::native::data::fixtures::{copy_faces, faces_with_takes};
+    use crate::tensor::pixel_grid;
 
     /// A small auto-encoder with random weights, and what its motion is of.
     fn settings(labels: Vec<String>) -> MotionSettings {
@@ -390,8 +433,8 @@ mod tests {
         config.lfae.generator.block_expansion = 8;
         config.lfae.generator.max_features = 16;
         config.lfae.generator.bottleneck_blocks = 1;
-        let (sampling, crop) = (Sampling::Uniform, None);
-        MotionSettings { config, labels, lfae_step: 1, views: 1, max_zoom: 1.0, looks: 1, crop, sampling }
+        let (sampling, crop, exact) = (Sampling::Uniform, None, false);
+        MotionSettings { config, labels, lfae_step: 1, views: 1, max_zoom: 1.0, looks: 1, exact, crop, sampling }
     }
 
     #[test]
@@ -433,6 +476,37 @@ mod tests {
             assert_eq!(motion(0).len(), 4 * 8 * 8 * 2);
             assert_ne!(motion(1), motion(2));
         }
+    }
+
+    #[test]
+    fn exact_motion_is_the_renderers() {
+        let dir = copy_faces();
+        let device = Device::flex();
+        // Of these people the first alone has exact flow.
+        let open = |people: &[u32]| {
+            let meta = dir.path().join("meta.json");
+            let mut changed: serde_json::Value = serde_json::from_slice(&std::fs::read(&meta).unwrap()).unwrap();
+            changed["splits"]["train"] = json!(people);
+            std::fs::write(&meta, changed.to_string()).unwrap();
+            ClipSet::open(dir.path(), Some(dir.path()), 32, Split::Train).unwrap()
+        };
+        let (data, without) = (open(&[0]), open(&[0, 1]));
+        let settings = MotionSettings { exact: true, ..settings(data.labels().to_vec()) };
+        let path = tempfile::tempdir().unwrap();
+        let path = path.path().join("motion.safetensors");
+        let lfae = settings.config.lfae.init(&device);
+        let set = MotionSet::compute(&lfae, &data, &settings, "key", &path, &device).unwrap();
+        let motion = set.motion(1, &device).unwrap();
+        let rest = pixel_grid([8, 8], &device).unsqueeze::<4>();
+        let away = motion.flow.clone() - rest;
+        let of_frame = |frame| away.clone().narrow(0, frame, 1).abs().max().into_scalar::<f32>();
+        assert!(of_frame(0) < 1e-3, "in half precision");
+        let exact = data.clips().nth(1).unwrap().flow_through(data.views(0, 1, 1.0)[0], 2, 8).unwrap();
+        let most = exact.displacement.iter().fold(0f32, |most, value| most.max(value.abs()));
+        assert!(most > 0.01 && (of_frame(2) - most).abs() < 1e-3, "{most}");
+
+        let refused = MotionSet::compute(&lfae, &without, &settings, "key", &path, &device).err().unwrap().to_string();
+        assert!(refused.contains("has no exact flow") && refused.contains("leave out --flow"), "{refused}");
     }
 
     #[test]
