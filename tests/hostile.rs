@@ -1,11 +1,14 @@
 //! Files that nobody meant well: none may panic, hang, or fill the memory.
 //!
 //! Every file is a good one with something changed, by a generator with a fixed seed, so that a failure repeats.
-//! `LFDM_HOSTILE_SECONDS` says how long each test tries [default: 5]; `tests/hostile/run.sh` gives them an hour.
+//! `LFDM_HOSTILE_SECONDS` says how long each of the five kinds is tried [default: 12, a minute for all]; an hour is
+//! what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
 #![cfg(feature = "native")]
 
 #[path = "hostile/pickles.rs"]
 mod pickles;
+#[path = "hostile/readers.rs"]
+mod readers;
 mod tiny;
 #[path = "hostile/trials.rs"]
 mod trials;
@@ -22,16 +25,13 @@ use lfdm::config::LfdmConfig;
 use lfdm::diffusion::{self, MotionCodec};
 use lfdm::lfae;
 use lfdm::native::official::parse_yaml;
-use lfdm::native::pth::Checkpoint;
-use lfdm::native::train::official::OfficialTraining;
 use lfdm::pipeline::Animator;
-use lfdm::weights::{WeightDtype, collect_module};
+use lfdm::weights::collect_module;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
-use self::tiny::official::{CONFIG, MODEL};
+use self::{readers::Shards, tiny::official::CONFIG};
 
 const FACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/faces");
 /// Longest time for one file.
@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MEMORY: u64 = 2_000_000;
 
 fn seconds() -> u64 {
-    std::env::var("LFDM_HOSTILE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(5)
+    std::env::var("LFDM_HOSTILE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(12)
 }
 
 /// Calls `attempt` with generators of seeds 0, 1, 2, … until the time is over, and at least `fewest` times.
@@ -103,17 +103,8 @@ fn damaged_checkpoints() {
     try_all(200, |rng| {
         let mut bytes = originals[rng.next_u32() as usize % originals.len()].clone();
         damage(&mut bytes, rng);
-        read_checkpoint(&path, &bytes);
+        readers::checkpoint(&path, &bytes);
     });
-}
-
-/// Reads everything in a checkpoint of these bytes.
-fn read_checkpoint(path: &Path, bytes: &[u8]) {
-    fs::write(path, bytes).unwrap();
-    let Ok(mut checkpoint) = Checkpoint::open(path) else { return };
-    for (_, tensor) in checkpoint.tensors().unwrap_or_default() {
-        drop(checkpoint.read(&tensor));
-    }
 }
 
 #[test]
@@ -123,18 +114,16 @@ fn pickles_that_were_too_much_and_random_ones() {
     let known = pickles::known();
     assert_eq!(known.len(), 12);
     for (name, bytes) in known {
-        endure(&name, || read_checkpoint(&path, &bytes));
+        endure(&name, || readers::checkpoint(&path, &bytes));
     }
-    try_all(300, |rng| read_checkpoint(&path, &pickles::random(rng.next_u64())));
+    try_all(300, |rng| readers::checkpoint(&path, &pickles::random(rng.next_u64())));
 }
 
-/// Manifest and shards, the latter with the hash of what they are now, so that they are read.
 #[test]
 fn damaged_bundles() {
     let dir = tempfile::tempdir().unwrap();
-    let manifest = MODEL.write_dir(dir.path(), WeightDtype::F16).unwrap();
-    let shards: Vec<(String, Vec<u8>)> =
-        manifest.files.iter().map(|file| (file.name.clone(), fs::read(dir.path().join(&file.name)).unwrap())).collect();
+    let model = Shards::write(dir.path());
+    let shards = model.read();
     try_all(60, |rng| {
         let (name, original) = &shards[rng.next_u32() as usize % shards.len()];
         let mut bytes = original.clone();
@@ -143,35 +132,51 @@ fn damaged_bundles() {
         let rest = bytes.split_off(if rng.next_u32() % 4 == 0 { bytes.len() } else { header });
         damage(&mut bytes, rng);
         bytes.extend(rest);
-        fs::write(dir.path().join(name), &bytes).unwrap();
-        let mut changed = manifest.clone();
-        for file in changed.files.iter_mut().filter(|file| file.name == *name) {
-            (file.bytes, file.sha256) = (bytes.len() as _, format!("{:x}", Sha256::digest(&bytes)));
-        }
-        fs::write(dir.path().join("manifest.json"), serde_json::to_vec(&changed).unwrap()).unwrap();
-        if let Ok(bundle) = Bundle::open_dir(dir.path()) {
-            drop(Animator::load(bundle, &Device::flex()));
-        }
-        fs::write(dir.path().join(name), original).unwrap();
+        model.load_with(name, &bytes);
     });
 }
 
-/// Reads a YAML file as `lfdm import` and `lfdm train lfae --official-config` do.
-fn read_yaml(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let Ok(yaml) = parse_yaml(text) else { return };
-    drop(OfficialTraining::read(&yaml));
-    let _ = LfdmConfig::from_official(&yaml, 40).is_ok_and(|config| config.validate().is_ok());
+/// Writes what fuzzing begins with: good files, and those that were once too much.
+#[test]
+#[ignore = "tests/hostile/fuzz.sh asks for it"]
+fn seeds_of_fuzzing() {
+    /// Longer pickles are only deep, and slow everything that grows out of them.
+    const MOST: usize = 20_000;
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
+    let write = |target: &str, name: &str, bytes: &[u8]| {
+        fs::create_dir_all(corpus.join(target)).unwrap();
+        fs::write(corpus.join(target).join(name.replace(' ', "-")), bytes).unwrap();
+    };
+    for path in fixtures() {
+        write("checkpoint", &path.file_name().unwrap().to_string_lossy(), &fs::read(&path).unwrap());
+    }
+    for (name, bytes) in pickles::known().into_iter().filter(|(_, bytes)| bytes.len() <= MOST) {
+        write("checkpoint", &name, &bytes);
+    }
+    for (name, text) in odd_yamls().into_iter().filter(|(_, text)| text.len() <= MOST) {
+        write("yaml", name, text.as_bytes());
+    }
+    write("yaml", "official", CONFIG.as_bytes());
+    write("manifest", "faces-64", &fs::read(shipped_manifest()).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    let shards = Shards::write(dir.path()).read();
+    write("manifest", "tiny", &fs::read(dir.path().join("manifest.json")).unwrap());
+    for (name, bytes) in shards {
+        write("bundle", &name, &bytes);
+    }
 }
 
-#[test]
-fn damaged_yaml_and_such_that_never_ends() {
-    assert!(LfdmConfig::from_official(&parse_yaml(CONFIG).unwrap(), 4).is_ok());
+fn shipped_manifest() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models/faces-64/manifest.json")
+}
+
+/// YAML files that were, or might be, too much, by name.
+fn odd_yamls() -> Vec<(&'static str, String)> {
     let laughs = (1..40).fold("a0: &a0 [x]\n".to_owned(), |text, level| {
         let before = level - 1;
         format!("{text}a{level}: &a{level} [*a{before}, *a{before}, *a{before}, *a{before}]\n")
     });
-    let known = [
+    vec![
         ("lists in lists", "[".repeat(200_000)),
         ("maps in maps", "{a: ".repeat(200_000)),
         ("blocks in blocks", (0..3000).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect()),
@@ -181,14 +186,19 @@ fn damaged_yaml_and_such_that_never_ends() {
         ("the same key twice", CONFIG.replace("num_channels: 3", "num_regions: 3")),
         ("a tag", CONFIG.replace("num_regions: 3", "num_regions: !!python/object/apply:os.system [true]")),
         ("nothing", String::new()),
-    ];
-    for (name, text) in &known {
-        endure(name, || read_yaml(text.as_bytes()));
+    ]
+}
+
+#[test]
+fn damaged_yaml_and_such_that_never_ends() {
+    assert!(LfdmConfig::from_official(&parse_yaml(CONFIG).unwrap(), 4).is_ok());
+    for (name, text) in &odd_yamls() {
+        endure(name, || readers::yaml(text.as_bytes()));
     }
     try_all(1000, |rng| {
         let mut bytes = CONFIG.as_bytes().to_vec();
         damage(&mut bytes, rng);
-        read_yaml(&bytes);
+        readers::yaml(&bytes);
     });
 }
 
@@ -278,8 +288,7 @@ fn manifests_that_never_end() {
 
 #[test]
 fn damaged_manifests() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("www/models/faces-64/manifest.json");
-    let original = fs::read(path).unwrap();
+    let original = fs::read(shipped_manifest()).unwrap();
     assert!(Manifest::parse(&original).is_ok());
     try_all(1000, |rng| {
         let mut bytes = original.clone();
