@@ -94,12 +94,15 @@ export interface Footage {
   fps: number;
   /** A picture for each index, each to be used before the next is asked for. */
   pictures(indices: number[], signal: AbortSignal): AsyncGenerator<HTMLCanvasElement, void, void>;
+  /** Small pictures that have all of its colours, each to be used before the next is asked for. */
+  samples(): AsyncGenerator<HTMLCanvasElement, void, void>;
 }
 
 export interface SaveOptions {
   /** How often it is played in the file, where the format allows it. */
   rounds: number;
-  onProgress: (fraction: number) => void;
+  /** `bytes` is how large the file is going to be, where that can be told. */
+  onProgress: (fraction: number, bytes?: number) => void;
   encoder: () => Awaitable<Lfdm | null>;
   signal: AbortSignal;
 }

@@ -30,6 +30,41 @@ describe('saving', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(parseGif(bytes), { width: 400, height: 400, frames: FRAMES, loops: true });
   });
 
+  test('a GIF as large as the visitor wants it, with the colours of the screen', async (t) => {
+    await visitor.get('save-gif-size').selectOption('640');
+    const { bytes } = await visitor.save('gif');
+    assert.deepEqual(parseGif(bytes), { width: 640, height: 640, frames: FRAMES, loops: true });
+    for (const frame of [0, 10, FRAMES - 1]) {
+      const seen = await decodeImage(visitor, bytes, frame);
+      const away = distance(seen.pixels, await screen(visitor, frame));
+      t.diagnostic(`${bytes.length} bytes; frame ${frame}: ${away.toFixed(2)} of 255`);
+      assert.ok(away < 4, `${away}`);
+      assert.ok(Math.abs(seen.ms - 1000 / FPS) <= 5, `${seen.ms} ms`);
+    }
+    await visitor.get('save-gif-size').selectOption('400');
+  });
+
+  test('a GIF that is too long for one palette of all its rows', async () => {
+    await visitor.get('save-gif-size').selectOption('512');
+    await visitor.get('speed').selectOption('0.25');
+    await visitor.get('save-fps').selectOption('24');
+    await visitor.get('ping-pong').click();
+    const noted = visitor.page.waitForFunction(() =>
+      /Writing the GIF: [1-9]\d* % of \d+ frames, about \d+\.\d MB in all/.test(
+        document.getElementById('save-note').textContent,
+      ),
+    );
+    const { bytes } = await visitor.save('gif');
+    await noted;
+    assert.match(await visitor.get('save-note').innerText(), /^Saved lfdm-happiness-seed7.gif, \d+ kB/);
+    const { frames, height } = parseGif(bytes);
+    assert.ok(frames * height > 65_535, `${frames} frames of ${height} rows`);
+    await visitor.get('ping-pong').click();
+    await visitor.get('speed').selectOption('1');
+    await visitor.get('save-fps').selectOption('');
+    await visitor.get('save-gif-size').selectOption('400');
+  });
+
   for (const container of ['webm', 'mp4']) {
     test(`${container}, encoded frame by frame`, async (t) => {
       const { name, bytes } = await visitor.save(container);
@@ -128,6 +163,21 @@ async function decode(host, bytes, type) {
       },
       { base64: bytes.toString('base64'), type, time: 10.5 / FPS },
     ),
+  );
+}
+
+/** The pixels of a frame of a GIF, small, and how long it is shown. */
+function decodeImage(visitor, bytes, frameIndex) {
+  return visitor.page.evaluate(
+    async ({ base64, frameIndex }) => {
+      const data = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      const { image } = await new ImageDecoder({ data, type: 'image/gif' }).decode({ frameIndex });
+      const canvas = new OffscreenCanvas(64, 64);
+      canvas.getContext('2d').drawImage(image, 0, 0, 64, 64);
+      const pixels = [...canvas.getContext('2d').getImageData(0, 0, 64, 64).data];
+      return { pixels, ms: image.duration / 1000 };
+    },
+    { base64: bytes.toString('base64'), frameIndex },
   );
 }
 

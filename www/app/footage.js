@@ -6,6 +6,8 @@ import { expressionName } from './expression.js';
 /** @import { Comparison, Footage, Video } from '../types.d.ts' */
 /** @import { Take } from './take.js' */
 
+/** How wide the samples of a video's colours are. */
+const SAMPLE_SIDE = 160;
 /** Room for a caption below each video of a comparison. */
 const CAPTION = 28;
 
@@ -14,21 +16,39 @@ const CAPTION = 28;
  * @param {number} side how wide one video is
  * @returns {Omit<Footage, 'order' | 'fps'>}
  */
-export function footageOf({ take, comparison }, side) {
-  const { draw, ...footage } = take ? single(take, side) : sideBySide(comparison, side);
-  const { width, height } = footage;
-  return {
-    ...footage,
-    async *pictures(indices) {
-      const canvas = make('canvas', { width, height });
-      const target = context(canvas);
-      target.imageSmoothingQuality = 'high';
-      for (const index of indices) {
-        draw(target, index);
-        yield canvas;
-      }
-    },
-  };
+export function footageOf(video, side) {
+  const footage = framed(video, side);
+  const { name, width, height } = footage;
+  return { name, width, height, pictures: (indices) => drawn(footage, indices), samples: () => samplesOf(video) };
+}
+
+/**
+ * Small pictures that have all colours of a video.
+ *
+ * @param {Video} video
+ */
+export function samplesOf(video) {
+  const { length } = (video.take ?? video.comparison.takes[0]).frames;
+  return drawn(framed(video, SAMPLE_SIDE), [...Array(length).keys()]);
+}
+
+/** @param {Video} video */
+function framed({ take, comparison }, side) {
+  return take ? single(take, side) : sideBySide(comparison, side);
+}
+
+/**
+ * @param {ReturnType<framed>} footage
+ * @param {number[]} indices
+ */
+async function* drawn({ width, height, draw }, indices) {
+  const canvas = make('canvas', { width, height });
+  const target = context(canvas);
+  target.imageSmoothingQuality = 'high';
+  for (const index of indices) {
+    draw(target, index);
+    yield canvas;
+  }
 }
 
 /**

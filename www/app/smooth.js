@@ -2,7 +2,7 @@
 
 import { canvasOf } from './dom.js';
 import { inBetween, scaled } from './motion.js';
-import { nameOf, sizeOf } from './footage.js';
+import { nameOf, samplesOf, sizeOf } from './footage.js';
 
 /** @import { Footage } from '../types.d.ts' */
 /** @import { Painter } from './painter.js' */
@@ -28,6 +28,7 @@ export function smoothFootage(take, painter, { side, order, fps, playedFps, clos
     height,
     fps,
     order: motions.map((_, index) => index),
+    samples: () => samplesOf({ take }),
     async *pictures(indices, signal) {
       const photoSize = take.sharp || take.whole ? photoSizeOf(take, Math.max(width, height)) : undefined;
       const wanted = indices.map((index) => motions[index]);

@@ -8,19 +8,20 @@ import { saveStrip } from './strip.js';
 import { saveVideo } from './video.js';
 
 /** @import { Lfdm } from '../../../pkg/index.d.ts' */
-/** @import { Awaitable, Footage, Save, Video } from '../../types.d.ts' */
+/** @import { Awaitable, Footage, Save, SaveOptions, Video } from '../../types.d.ts' */
 /** @import { Painter } from '../painter.js' */
 /** @import { Stage } from '../stage.js' */
 /** @typedef {{ blob: Blob, name: string, remark: string }} Made */
 
 /**
  * `side` is how large one video is in the file at most, and `gridSide` how large each of several; `fps` is the most
- * that the format is good for. A strip has the frames as they were made.
+ * that the format is good for. A strip has the frames as they were made. GIFs grow so fast that they have a size of
+ * their own.
  *
  * @type {Record<string, { side: number, gridSide: number, fps: number, save: Save }>}
  */
 const FORMATS = {
-  gif: { side: 400, gridSide: 160, fps: 12.5, save: saveGif },
+  gif: { side: 640, gridSide: 160, fps: 12.5, save: saveGif },
   webm: { side: Infinity, gridSide: 256, fps: Infinity, save: saveVideo('webm') },
   mp4: { side: Infinity, gridSide: 256, fps: Infinity, save: saveVideo('mp4') },
   png: { side: 256, gridSide: 128, fps: 0, save: saveStrip },
@@ -40,6 +41,7 @@ export class SavePanel {
   #share = byId('share', HTMLButtonElement);
   #copy = byId('copy-image', HTMLButtonElement);
   #size = byId('save-size', HTMLSelectElement);
+  #gifSize = byId('save-gif-size', HTMLSelectElement);
   #fps = byId('save-fps', HTMLSelectElement);
   #rounds = byId('save-rounds', HTMLSelectElement);
   #closed = byId('save-closed', HTMLInputElement);
@@ -73,7 +75,7 @@ export class SavePanel {
     this.#share.addEventListener('click', () => this.#handOn());
     this.#copy.addEventListener('click', () => this.#copyImage());
     this.#halt.addEventListener('click', () => this.#busy?.abort());
-    for (const option of [this.#size, this.#fps, this.#rounds, this.#closed]) {
+    for (const option of [this.#size, this.#gifSize, this.#fps, this.#rounds, this.#closed]) {
       option.addEventListener('change', () => this.refresh());
     }
   }
@@ -149,10 +151,12 @@ export class SavePanel {
     try {
       const { save } = FORMATS[format];
       const footage = this.#footage(format, video);
-      const onProgress = (/** @type {number} */ fraction) => {
+      /** @type {SaveOptions['onProgress']} */
+      const onProgress = (fraction, bytes) => {
         this.#bar.value = fraction;
         const percent = Math.round(fraction * 100);
-        this.#note.textContent = `Writing the ${kind}: ${percent} % of ${footage.order.length} frames…`;
+        const size = bytes ? `, about ${(bytes / 1e6).toFixed(1)} MB in all` : '';
+        this.#note.textContent = `Writing the ${kind}: ${percent} % of ${footage.order.length} frames${size}…`;
       };
       onProgress(0);
       const options = { rounds: Number(this.#rounds.value), onProgress, encoder: this.#encoder, signal };
@@ -180,7 +184,8 @@ export class SavePanel {
   #footage(format, video) {
     const limits = FORMATS[format];
     if (video.comparison) return this.#stage.footage(video, limits.gridSide);
-    const side = Math.min(limits.side, Number(this.#size.value));
+    const chosen = format === 'gif' ? this.#gifSize : this.#size;
+    const side = Math.min(limits.side, Number(chosen.value));
     const { order, fps: playedFps } = this.#stage.pace;
     const wanted = Number(this.#fps.value);
     const fps = wanted ? Math.min(limits.fps, wanted) : playedFps;
