@@ -6,6 +6,8 @@ import { PIECE_BYTES } from './store.js';
 /** A connection that brings nothing for so long is given up and opened again. */
 const STALL_MS = 30_000;
 const RECONNECT_MS = 300;
+/** One that brings nothing for so long is said to have stalled. */
+const QUIET_MS = 5000;
 /** The speed covers the last seconds. */
 const SPEED_WINDOW_MS = 3000;
 const REPORT_MS = 50;
@@ -24,11 +26,27 @@ export async function fetchSmall(url, cache) {
 
 /** The compiled module; its bytes are counted on the way. */
 export async function fetchModule(url, onProgress) {
+  for (;;) {
+    const progress = new Progress(0, onProgress);
+    try {
+      return await compiledModule(url, progress);
+    } catch (error) {
+      if (navigator.onLine || !progress.loaded) throw error;
+      progress.stall();
+      await online();
+    } finally {
+      progress.end();
+    }
+  }
+}
+
+/** @param {Progress} progress */
+async function compiledModule(url, progress) {
   const stalled = new AbortController();
-  const response = await answered(url, {}, stalled);
+  const response = await answered(url, {}, stalled, progress);
   if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
   // A copy is counted: browsers keep compiled code only of a response as it came.
-  const counted = count(response.clone(), stalled, onProgress);
+  const counted = count(response.clone(), stalled, progress);
   // Under another type the start is slower.
   const compiled = response.headers.get('content-type')?.startsWith('application/wasm')
     ? WebAssembly.compileStreaming(response)
@@ -37,19 +55,16 @@ export async function fetchModule(url, onProgress) {
   return module;
 }
 
-async function count(response, stalled, onProgress) {
+/** @param {Progress} progress */
+async function count(response, stalled, progress) {
   // What a server compressed has another length.
   const isPlain = !response.headers.get('content-encoding');
-  const progress = new Progress(isPlain ? Number(response.headers.get('content-length') ?? 0) : 0, onProgress);
-  try {
-    const reader = response.body.getReader();
-    for (;;) {
-      const { done, value } = await unlessStalled(reader.read(), stalled);
-      if (done) return;
-      progress.add(value.length, false);
-    }
-  } finally {
-    progress.end();
+  progress.total = isPlain ? Number(response.headers.get('content-length') ?? 0) : 0;
+  const reader = response.body.getReader();
+  for (;;) {
+    const { done, value } = await unlessStalled(reader.read(), stalled, progress);
+    if (done) return progress.end();
+    progress.add(value.length, false);
   }
 }
 
@@ -82,7 +97,7 @@ async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progr
     for await (const piece of store.pieces(sha256)) add(piece, true);
     let kept = length;
     if (length < size) {
-      for await (const chunk of receive(url, length, cache)) {
+      for await (const chunk of receive(url, length, { cache, progress })) {
         add(chunk, false);
         for (; length - kept >= PIECE_BYTES && kept + PIECE_BYTES < size; kept += PIECE_BYTES) {
           await store.keep(sha256, kept, bytes.subarray(kept, kept + PIECE_BYTES));
@@ -100,38 +115,64 @@ async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progr
 
 /**
  * The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, as long as each brings
- * something.
+ * something; without a network it waits for one.
  *
  * @param {URL} url
  * @param {number} offset
- * @param {RequestCache} cache
+ * @param {{ cache: RequestCache, progress: Progress }} options
  * @returns {AsyncGenerator<Uint8Array>}
  */
-async function* receive(url, offset, cache) {
+async function* receive(url, offset, { cache, progress }) {
   for (;;) {
     const start = offset;
-    const stalled = new AbortController();
-    const response = await request(url, { cache, offset }, stalled);
-    // A server that knows no ranges sends everything again.
-    let known = response.status === 206 ? 0 : offset;
-    const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
     try {
-      for (;;) {
-        const { done, value } = await unlessStalled(reader.read(), stalled);
-        if (done) return;
-        const chunk = value.subarray(Math.min(known, value.length));
-        known -= value.length - chunk.length;
+      for await (const chunk of connection(url, offset, { cache, progress })) {
         offset += chunk.length;
-        if (chunk.length) yield chunk;
+        yield chunk;
       }
+      return;
     } catch (error) {
-      if (offset === start) throw broken(url, `${error} after ${offset} bytes`);
-    } finally {
-      // Also when the reader of these bytes has seen enough.
-      reader.cancel().catch(() => {});
+      if (offset === start && navigator.onLine) throw error;
     }
+    if (!navigator.onLine) progress.stall();
+    await online();
     await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
+}
+
+/**
+ * What one request brings of them.
+ *
+ * @param {URL} url
+ * @param {number} offset
+ * @param {{ cache: RequestCache, progress: Progress }} options
+ * @returns {AsyncGenerator<Uint8Array>}
+ */
+async function* connection(url, offset, { cache, progress }) {
+  const stalled = new AbortController();
+  const response = await request(url, { cache, offset, progress }, stalled);
+  // A server that knows no ranges sends everything again.
+  let known = response.status === 206 ? 0 : offset;
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await unlessStalled(reader.read(), stalled, progress);
+      if (done) return;
+      const chunk = value.subarray(Math.min(known, value.length));
+      known -= value.length - chunk.length;
+      if (chunk.length) yield chunk;
+    }
+  } catch (error) {
+    throw broken(url, `${error} after ${offset} bytes`);
+  } finally {
+    // Also when the reader of these bytes has seen enough.
+    reader.cancel().catch(() => {});
+  }
+}
+
+/** Resolves once there is a network, as far as the browser knows. */
+async function online() {
+  if (!navigator.onLine) await new Promise((resolve) => addEventListener('online', resolve, { once: true }));
 }
 
 /**
@@ -140,29 +181,36 @@ async function* receive(url, offset, cache) {
  * @template T
  * @param {Promise<T>} next
  * @param {AbortController} stalled
+ * @param {Progress} [progress] is told before
  */
-async function unlessStalled(next, stalled) {
-  const timer = setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS);
-  return next.finally(() => clearTimeout(timer));
+async function unlessStalled(next, stalled, progress) {
+  const timers = [
+    setTimeout(() => stalled.abort(new Error('nothing arrived for too long')), STALL_MS),
+    setTimeout(() => progress?.stall(), QUIET_MS),
+  ];
+  return next.finally(() => timers.forEach(clearTimeout));
 }
 
 /**
  * @param {URL} url
  * @param {RequestInit} options
  * @param {AbortController} stalled
+ * @param {Progress} [progress]
  */
-function answered(url, options, stalled) {
-  return unlessStalled(fetch(url, { ...options, signal: stalled.signal }), stalled);
+function answered(url, options, stalled, progress) {
+  return unlessStalled(fetch(url, { ...options, signal: stalled.signal }), stalled, progress);
 }
 
 /**
  * @param {URL} url
- * @param {{ cache: RequestCache, offset?: number }} options
+ * @param {{ cache: RequestCache, offset?: number, progress?: Progress }} options
  */
-async function request(url, { cache, offset = 0 }, stalled = new AbortController()) {
+async function request(url, { cache, offset = 0, progress }, stalled = new AbortController()) {
+  /** @type {HeadersInit} */
+  const headers = offset ? { range: `bytes=${offset}-` } : {};
   let response;
   try {
-    response = await answered(url, { cache, headers: offset ? { range: `bytes=${offset}-` } : {} }, stalled);
+    response = await answered(url, { cache, headers }, stalled, progress);
   } catch (error) {
     throw broken(url, `${error}`);
   }
@@ -196,6 +244,7 @@ export class Progress {
   total = 0;
   loaded = 0;
   stored = 0;
+  stalled = false;
 
   constructor(total, report) {
     this.total = total;
@@ -203,6 +252,7 @@ export class Progress {
   }
 
   add(bytes, stored) {
+    this.stalled = false;
     this.loaded += bytes;
     if (stored) this.stored += bytes;
     const now = performance.now();
@@ -216,12 +266,18 @@ export class Progress {
     this.#said = performance.now();
     if (this.loaded === this.total) this.end();
     else this.#reportIn(SILENCE_MS);
-    const { loaded, total, stored } = this;
+    const { loaded, total, stored, stalled } = this;
     while (this.#samples.length && this.#said - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
     const since = this.#samples.length > 1 ? this.#said - this.#samples[0].now : 0;
     // What came with the first sample came before the clock started.
     const bytes = this.#samples.slice(1).reduce((sum, sample) => sum + sample.bytes, 0);
-    this.#report({ loaded, total, stored, speed: since > 0 ? Math.round((bytes / since) * 1000) : 0 });
+    this.#report({ loaded, total, stored, stalled, speed: since > 0 ? Math.round((bytes / since) * 1000) : 0 });
+  }
+
+  /** Nothing has come for too long. */
+  stall() {
+    this.stalled = true;
+    this.report();
   }
 
   /** Nothing more will come. */

@@ -67,6 +67,11 @@ export interface LoadProgress {
   stored: number;
   /** Bytes per second from the network over the last three seconds; 0 while unknown, and when nothing arrives. */
   speed: number;
+  /**
+   * Whether nothing has arrived for five seconds. The download goes on by itself once the connection is back; one that
+   * stays silent fails after half a minute more, with the code `download`.
+   */
+  stalled: boolean;
 }
 
 /** The part of a model's `manifest.json` that a page needs. */

@@ -276,20 +276,65 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     assert.equal(last, 'done', message);
   });
 
-  test('a download that stalls says so by its speed', async (t) => {
-    answer = (_, response, path) => {
-      if (!path.endsWith('.safetensors')) return false;
-      response.writeHead(200, { 'content-length': weights.length });
-      response.write(weights.subarray(0, 500_000));
-      setTimeout(() => response.write(weights.subarray(500_000, 1_000_000)), 200);
-      setTimeout(() => response.end(weights.subarray(1_000_000)), 6000);
+  /** The weights, with a pause of so many milliseconds after the first half of a megabyte, and the first whole one. */
+  const pausing = (ms) => (_, response, path) => {
+    if (!path.endsWith('.safetensors')) return false;
+    response.writeHead(200, { 'content-length': weights.length });
+    response.write(weights.subarray(0, 500_000));
+    setTimeout(() => response.write(weights.subarray(500_000, 1_000_000)), 200);
+    setTimeout(() => response.end(weights.subarray(1_000_000)), ms);
+    return true;
+  };
+
+  test('a download that stalls says so, and by its speed', async (t) => {
+    answer = pausing(7500);
+    const { progress, message } = await load(await blank(t));
+    const waiting = progress.filter(({ loaded }) => loaded === 1_000_000);
+    const speeds = waiting.map(({ speed }) => speed);
+    assert.ok(waiting.length >= 4, message ?? `${speeds}`);
+    assert.ok(speeds[0] > 0 && !waiting[0].stalled);
+    assert.equal(speeds.at(-1), 0, `${speeds}`);
+    assert.ok(waiting.at(-1).stalled);
+    assert.ok(progress.filter(({ loaded }) => loaded !== 1_000_000).every(({ stalled }) => !stalled));
+  });
+
+  test('the page says that a download has stalled, and that it goes on', async (t) => {
+    answer = pausing(9000);
+    const visitor = await host.visitDuring(t, { state: null });
+    const line = visitor.get('status');
+    await visitor.page.getByText('The download has stalled at 1.0 of').first().waitFor();
+    assert.match(await line.innerText(), /^The download has stalled at 1\.0 of \d+\.\d MB\. It goes on by itself/);
+    const announced = await visitor.page.locator('#announcer').innerText();
+    assert.match(announced, /^The download has stalled/);
+    await visitor.state('idle');
+    assert.doesNotMatch(await line.innerText(), /stalled/);
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('without a network a download waits for one', async (t) => {
+    const worker = await readFile(`${DIST}/pkg/worker.js`, 'utf8');
+    let online = true;
+    answer = (request, response, path) => {
+      if (path === 'pkg/worker.js') {
+        response.writeHead(200, { 'content-type': 'text/javascript' });
+        response.end(`${worker}\n(${loseNetwork})(3000);`);
+        return true;
+      }
+      if (!path.endsWith('.safetensors') || (online && downloads.length > 1)) return false;
+      if (downloads.length === 1) {
+        online = false;
+        setTimeout(() => (online = true), 2500);
+        cut(response, 0, 500_000);
+      } else response.destroy();
       return true;
     };
-    const { progress, message } = await load(await blank(t));
-    const waiting = progress.filter(({ loaded }) => loaded === 1_000_000).map(({ speed }) => speed);
-    assert.ok(waiting.length >= 4, message ?? `${waiting}`);
-    assert.ok(waiting[0] > 0);
-    assert.equal(waiting.at(-1), 0, `${waiting}`);
+    const { storage, message, progress } = await load(await blank(t));
+    assert.ok(storage?.kept, message);
+    assert.deepEqual(
+      downloads.map(([, range]) => range),
+      [undefined, 'bytes=500000-'],
+    );
+    assert.ok(progress.some(({ stalled, loaded }) => stalled && loaded === 500_000));
   });
 
   test('the program’s own download is told, and comes once for two models at a time', async (t) => {
@@ -461,3 +506,20 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     );
   });
 });
+
+/** Runs in a worker: once weights are asked for, the browser says for so many milliseconds that there is no network. */
+function loseNetwork(ms) {
+  const { fetch } = self;
+  let onLine = true;
+  Object.defineProperty(navigator, 'onLine', { get: () => onLine });
+  self.fetch = (url, options) => {
+    if (onLine && !new Headers(options?.headers).has('range') && `${url}`.endsWith('.safetensors')) {
+      onLine = false;
+      setTimeout(() => {
+        onLine = true;
+        dispatchEvent(new Event('online'));
+      }, ms);
+    }
+    return fetch(url, options);
+  };
+}

@@ -22,7 +22,7 @@ import { Status } from './status.js';
 import { Stored } from './stored.js';
 import { Take, framesOfStrip } from './take.js';
 
-/** @import { Lfdm } from '../../pkg/index.d.ts' */
+/** @import { Lfdm, LoadProgress } from '../../pkg/index.d.ts' */
 /** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
 
 /** The example plays before the manifest says how fast. */
@@ -34,11 +34,7 @@ const status = new Status();
 const device = new DeviceChoice({ onChoose: changeDevice });
 const session = new Session(linkedModel() ?? QUICKEST, device.wish, {
   onLoading: showLoading,
-  onProgress({ part, loaded, total, speed }) {
-    const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
-    const amount = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : `${megabytes(loaded)} MB`;
-    status.progress(total ? loaded / total : 0, `Loading the ${part}, ${amount}${rate}`);
-  },
+  onProgress: showProgress,
   onReady: showReady,
   onFailure(error, retry) {
     const onCpu = device.isToBlame(error) ? () => useCpu() : null;
@@ -138,6 +134,14 @@ function showLoading(model) {
   settings.showModel(model);
   status.clearError();
   status.set('loading', 'Loading the model…');
+}
+
+/** @param {LoadProgress} progress */
+function showProgress({ part, loaded, total, speed, stalled }) {
+  const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
+  const amount = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : `${megabytes(loaded)} MB`;
+  status.progress(total ? loaded / total : 0, `Loading the ${part}, ${amount}${rate}`);
+  if (stalled) status.say(`The download has stalled at ${amount}. It goes on by itself when the connection is back.`);
 }
 
 /** @param {Lfdm} lfdm */

@@ -61,7 +61,8 @@ export class Status {
   /** @param {string} message */
   say(message) {
     this.#line.textContent = message;
-    this.#announcer.textContent = message;
+    // What is said again is not read out again.
+    if (this.#announcer.textContent !== message) this.#announcer.textContent = message;
   }
 
   /**
