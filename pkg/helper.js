@@ -1,23 +1,25 @@
-// One more core for the model: a worker with a module and weights of its own, which does jobs of
-// the video that the leader makes (pool.js). It answers every message in turn, under its id;
-// whatever goes wrong ends it.
+// One more core for the models of a page: a worker with a module and weights of its own, which does jobs of the videos
+// that leaders make (pool.js). Each leader has a seat with its model; whatever goes wrong ends the helper for all.
 
 import init, { ModelLoader, onPanic, openDevice } from './lfdm.js';
 import { macrotask } from './macrotask.js';
 
-/** @type {ModelLoader} */
-let loader;
-let model = null;
-/** The leader's video, whose steps are never taken here. */
-let generation = null;
+/** By the page's numbers. @type {Map<number, Seat>} */
+const seats = new Map();
+/** The module, which the first leader brings. */
 let wasm = null;
-/** The run that the leader's latest message belongs to. */
-let current = 0;
+/** Everything is answered in turn, whoever asks. @type {Promise<unknown>} */
 let before = Promise.resolve();
 
-self.onmessage = ({ data }) => {
-  current = data.run ?? current;
-  before = before.then(() => answer(data)).catch((error) => fail(error.stack ?? `${error}`));
+self.onmessage = ({ data: { seat, port, module } }) => {
+  if (port) {
+    inTurn(() => start(module));
+    seats.set(seat, new Seat(port));
+  } else {
+    const left = seats.get(seat);
+    seats.delete(seat);
+    inTurn(() => left?.leave());
+  }
 };
 
 // Rust futures run as microtasks of their own, so their traps and rejections arrive here.
@@ -26,49 +28,91 @@ self.addEventListener('unhandledrejection', (event) => {
   fail(event.reason?.stack ?? `${event.reason}`);
 });
 
-async function answer({ id, type, run, ...request }) {
-  // A run that is over needs no more jobs, and what says so may be waiting.
-  await macrotask();
-  const isStale = run !== undefined && run !== current;
-  const result = isStale ? undefined : await { start, add, finish, begin, compute, end, memory }[type](request);
-  self.postMessage({ id, result });
+/** @param {() => unknown} work */
+function inTurn(work) {
+  before = before.then(work).catch((error) => fail(error.stack ?? `${error}`));
 }
 
-function fail(message) {
-  self.postMessage({ failure: message });
-}
-
-async function start({ module, manifest }) {
+async function start(module) {
+  if (wasm) return;
   wasm = await init({ module_or_path: module });
   wasm.__wasm_call_ctors();
   onPanic(fail);
-  loader = new ModelLoader(manifest);
 }
 
-function add({ name, bytes }) {
-  loader.add(name, bytes);
+function fail(message) {
+  for (const seat of seats.values()) seat.tell({ failure: message });
 }
 
-async function finish() {
-  model = loader.finish(await openDevice('cpu'));
-}
+/** What a leader has here. */
+class Seat {
+  #port;
+  /** @type {ModelLoader | null} */
+  #loader = null;
+  /** @type {any} */
+  #model = null;
+  /** The leader's video, whose steps are never taken here. @type {any} */
+  #generation = null;
+  /** The run that the leader's latest message belongs to. */
+  #current = 0;
 
-async function begin({ image: { data, width, height }, options }) {
-  end();
-  generation = model.generate(data, width, height, options);
-  await generation.next();
-  return true;
-}
+  /** @param {MessagePort} port */
+  constructor(port) {
+    this.#port = port;
+    port.onmessage = ({ data }) => {
+      this.#current = data.run ?? this.#current;
+      inTurn(() => this.#answer(data));
+    };
+  }
 
-function compute({ job }) {
-  return generation.compute(job);
-}
+  tell(message) {
+    this.#port.postMessage(message);
+  }
 
-function end() {
-  generation?.free();
-  generation = null;
-}
+  /** The leader is gone. */
+  leave() {
+    this.#port.close();
+    this.end();
+    this.#model?.free();
+    this.#model = null;
+  }
 
-function memory() {
-  return wasm.memory.buffer.byteLength;
+  async #answer({ id, type, run, ...request }) {
+    // A run that is over needs no more jobs, and what says so may be waiting.
+    await macrotask();
+    const isStale = run !== undefined && run !== this.#current;
+    this.tell({ id, result: isStale ? undefined : await this[type](request) });
+  }
+
+  start({ manifest }) {
+    this.#loader = new ModelLoader(manifest);
+  }
+
+  add({ name, bytes }) {
+    this.#loader?.add(name, bytes);
+  }
+
+  async finish() {
+    this.#model = this.#loader?.finish(await openDevice('cpu'));
+  }
+
+  async begin({ image: { data, width, height }, options }) {
+    this.end();
+    this.#generation = this.#model.generate(data, width, height, options);
+    await this.#generation.next();
+    return true;
+  }
+
+  compute({ job }) {
+    return this.#generation.compute(job);
+  }
+
+  end() {
+    this.#generation?.free();
+    this.#generation = null;
+  }
+
+  memory() {
+    return wasm.memory.buffer.byteLength;
+  }
 }

@@ -117,7 +117,8 @@ export interface LoadOptions {
   checkMemory?: boolean;
   /**
    * How many workers share the computation on the CPU, 1 to 64; fewer if memory is short. The video
-   * is the same to the last bit. [default: one for each core, at most 4]
+   * is the same to the last bit. All but one of them are shared by the models of a page.
+   * [default: one for each core, at most 4]
    */
   threads?: number;
   /**

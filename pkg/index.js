@@ -1,9 +1,10 @@
-// lfdm-web: a portrait and a label become a short video. Everything that computes runs in a module worker, which may
-// have helpers; this file only starts it, talks to it, and replaces it after a crash.
+// lfdm-web: a portrait and a label become a short video. Everything that computes runs in a module worker, to which
+// helpers are lent; this file only starts it, talks to it, and replaces it after a crash.
 
 import { DRIVER, cpuInfo, probeDevice as probe } from './adapter.js';
 import { whyNotStarted } from './diagnosis.js';
 import { LfdmError } from './error.js';
+import { Loan } from './helpers.js';
 import { decodeImage } from './image.js';
 import { generateOptions, gifOptions, loadOptions, modelUrl, paintOptions, programUrls } from './options.js';
 import { argumentsOf, spawn } from './spawn.js';
@@ -201,8 +202,7 @@ export class Lfdm {
    */
   #open({ onProgress, reload = false } = {}) {
     if (this.#disposed) return Promise.reject(new LfdmError('disposed', 'The model has been closed.'));
-    const { workerUrl } = this.#settings.program;
-    const worker = new ModelWorker(workerUrl, () => {
+    const worker = new ModelWorker(this.#settings.program, () => {
       this.#worker = null;
       this.#opening = null;
     });
@@ -279,6 +279,9 @@ async function unlessAborted(promise, signal) {
 class ModelWorker {
   /** @type {Worker | null} */
   #worker;
+  #program;
+  /** @type {Loan | null} */
+  #helpers = null;
   /** @type {Map<number, Call>} */
   #calls = new Map();
   #next = 1;
@@ -286,21 +289,22 @@ class ModelWorker {
   #onStopped;
 
   /**
-   * @param {string | undefined} address of the script, if it is not beside this one
+   * @param {{ workerUrl?: string }} program where the scripts are, if not beside this one
    * @param {() => void} onStopped
    */
-  constructor(address, onStopped) {
+  constructor(program, onStopped) {
+    this.#program = program;
     this.#onStopped = onStopped;
     const since = performance.now();
     const construct = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module', name: 'lfdm' });
-    const worker = spawn(construct, address);
+    const worker = spawn(construct, program.workerUrl);
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
       // Scripts that cannot be fetched fail without a message, and before anything was said.
       if (this.#started || event.message) this.stop(crash(event.message));
-      else whyNotStarted(address ?? argumentsOf(construct)[0], since).then((error) => this.stop(error));
+      else whyNotStarted(program.workerUrl ?? argumentsOf(construct)[0], since).then((error) => this.stop(error));
     };
     worker.onmessageerror = () => this.stop(crash('A message could not be read.'));
   }
@@ -309,6 +313,7 @@ class ModelWorker {
     if (!this.#worker) return;
     this.#worker.terminate();
     this.#worker = null;
+    this.#helpers?.end();
     this.#onStopped();
     for (const call of this.#calls.values()) call.fail(reason);
     this.#calls.clear();
@@ -349,10 +354,22 @@ class ModelWorker {
     }
   }
 
+  /** @param {{ lines: MessagePort[], module: WebAssembly.Module }} wanted */
+  #lend(wanted) {
+    const before = this.#helpers;
+    const onLost = (/** @type {number} */ place) => this.#worker?.postMessage({ type: 'helper-lost', place });
+    this.#helpers = new Loan(this.#program, wanted, onLost);
+    before?.end();
+  }
+
   #receive({ id, type, ...event }) {
     this.#started = true;
     if (type === 'panic') {
       this.stop(crash(event.message));
+    } else if (type === 'helpers') {
+      this.#lend({ lines: event.lines, module: event.module });
+    } else if (type === 'helper-lost') {
+      this.#helpers?.giveUp(event.place);
     } else if (type === 'device-lost') {
       this.stop(
         new LfdmError(

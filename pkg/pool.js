@@ -1,9 +1,9 @@
-// Several cores for one video, without shared memory: helpers (helper.js) do what the leader's
-// generation can give away. A video never depends on them. What a helper does not do, because it is
-// still loading, fails or is lost, the leader does itself; the pixels are the same.
+// Several cores for one video, without shared memory: helpers (helper.js) do what the leader's generation can give
+// away. The page starts them, and lends the same ones to all of its models (helpers.js). A video never depends on them.
+// What a helper does not do, because it is still loading, fails or is lost, the leader does itself; the pixels are the
+// same.
 
 import { macrotask } from './macrotask.js';
-import { spawn } from './spawn.js';
 
 /** A helper is taken for lost after so many times the leader's time for a job, but not before this. */
 const PATIENCE = 10;
@@ -22,22 +22,31 @@ export class Pool {
    * @param {number} threads the leader's included
    * @param {WebAssembly.Module} module
    * @param {Uint8Array} manifest
+   * @param {(message: object, transfer?: Transferable[]) => void} tellPage
    */
-  constructor(threads, module, manifest) {
-    try {
-      while (this.threads < threads) {
-        const helper = new Helper(() => this.#helpers.delete(helper));
-        this.#helpers.add(helper);
-        helper.ask('start', { module, manifest });
-      }
-    } catch {
-      // A browser without workers inside workers.
+  constructor(threads, module, manifest, tellPage) {
+    /** @type {MessagePort[]} */
+    const lines = [];
+    for (let place = 0; place < threads - 1; place++) {
+      const { port1, port2 } = new MessageChannel();
+      const helper = new Helper(place, port1, () => {
+        if (this.#helpers.delete(helper)) tellPage({ type: 'helper-lost', place });
+      });
+      this.#helpers.add(helper);
+      lines.push(port2);
+      helper.ask('start', { manifest });
     }
+    if (lines.length) tellPage({ type: 'helpers', lines, module }, lines);
   }
 
   /** Workers that compute, the leader's included. */
   get threads() {
     return 1 + this.#helpers.size;
+  }
+
+  /** The page says that a helper is gone. */
+  lose(place) {
+    for (const helper of this.#helpers) if (helper.place === place) helper.stop('it failed');
   }
 
   /** A file of the model, verified by the leader. */
@@ -63,9 +72,9 @@ export class Pool {
     return bytes.reduce((sum, bytes) => sum + (bytes ?? 0), 0);
   }
 
-  /** The model is not to be: its helpers go. */
-  stop() {
-    for (const helper of [...this.#helpers]) helper.stop('the model could not be loaded');
+  /** The model is not to be: its helpers are free for others. */
+  leave() {
+    this.#helpers.clear();
   }
 
   #tell(type, payload = {}) {
@@ -209,8 +218,8 @@ class Run {
 
 /** A helper as the leader sees it. Whatever ends it answers every question with `undefined`. */
 class Helper {
-  /** @type {Worker | null} */
-  #worker;
+  /** @type {MessagePort | null} */
+  #line;
   /** @type {Map<number, (result: any) => void>} */
   #questions = new Map();
   #next = 1;
@@ -218,41 +227,39 @@ class Helper {
   /** Whether it has loaded the model. */
   ready = false;
 
-  constructor(onStopped) {
+  /**
+   * @param {number} place among the leader's helpers
+   * @param {MessagePort} line
+   * @param {() => void} onStopped
+   */
+  constructor(place, line, onStopped) {
+    this.place = place;
+    this.#line = line;
     this.#onStopped = onStopped;
-    const worker = spawn(
-      () => new Worker(new URL('./helper.js', import.meta.url), { type: 'module', name: 'lfdm-helper' }),
-    );
-    this.#worker = worker;
-    worker.onmessage = ({ data: { id, result, failure } }) => {
+    line.onmessage = ({ data: { id, result, failure } }) => {
       if (failure === undefined) this.#answer(id, result);
       else this.stop(failure);
     };
-    worker.onerror = (event) => {
-      // It must not reach the page as an error of the leader.
-      event.preventDefault();
-      this.stop(event.message);
-    };
-    worker.onmessageerror = () => this.stop('a message could not be read');
+    line.onmessageerror = () => this.stop('a message could not be read');
   }
 
   /** @returns {Promise<any>} */
   ask(type, payload = {}) {
     return new Promise((resolve) => {
-      if (!this.#worker) return resolve(undefined);
+      if (!this.#line) return resolve(undefined);
       const id = this.#next++;
       this.#questions.set(id, (result) => {
-        this.ready ||= type === 'finish' && Boolean(this.#worker);
+        this.ready ||= type === 'finish' && Boolean(this.#line);
         resolve(result);
       });
-      this.#worker.postMessage({ id, type, ...payload });
+      this.#line.postMessage({ id, type, ...payload });
     });
   }
 
   stop(reason = 'no answer') {
-    if (!this.#worker) return;
-    this.#worker.terminate();
-    this.#worker = null;
+    if (!this.#line) return;
+    this.#line.close();
+    this.#line = null;
     this.#onStopped();
     console.info(`lfdm: one thread less (${reason})`);
     for (const id of [...this.#questions.keys()]) this.#answer(id, undefined);

@@ -32,6 +32,10 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
     cancelled.add(id);
     return;
   }
+  if (type === 'helper-lost') {
+    pool?.lose(request.place);
+    return;
+  }
   const send = (event, transfer = []) => self.postMessage({ id, ...event }, transfer);
   const since = performance.now();
   try {
@@ -106,7 +110,8 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
   send({ type: 'device', kind: info.kind });
   const handle = await openDevice(info.kind, (message) => self.postMessage({ type: 'device-lost', message }));
   // Helpers load while files arrive. A GPU is busy enough with one worker.
-  pool = new Pool(info.kind === 'cpu' ? threadsFor(threads, files, config) : 1, module, manifest);
+  const count = info.kind === 'cpu' ? threadsFor(threads, files, config) : 1;
+  pool = new Pool(count, module, manifest, (message, transfer = []) => self.postMessage(message, transfer));
   try {
     if (!problem) await store.begin(url, manifest, files);
     // A second copy in the browser's own cache would be of no use.
@@ -125,7 +130,7 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
     // What has arrived of the other one stays for the next try.
     if (!problem) await store.finish(url, manifest);
   } catch (error) {
-    pool.stop();
+    pool.leave();
     throw error;
   } finally {
     progress.end();

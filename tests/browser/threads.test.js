@@ -7,12 +7,15 @@ import { PATIENCE, changing, launch } from './harness.js';
 
 const FRAMES = 5;
 const SHORT = {
-  'models/faces-64/manifest.json': (body) => {
-    const manifest = JSON.parse(body);
-    manifest.config.frames = FRAMES;
-    return JSON.stringify(manifest);
-  },
+  'models/faces-64/manifest.json': short,
+  'models/faces-128/manifest.json': short,
 };
+function short(body) {
+  const manifest = JSON.parse(body);
+  manifest.config.frames = FRAMES;
+  return JSON.stringify(manifest);
+}
+
 /** A test that hangs ends by itself, with its page, and the next one starts with another. */
 const LIMIT = { timeout: PATIENCE / 2 };
 
@@ -135,22 +138,18 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
-  const atJob = (code) => (body) => `${body}
-    const { onmessage } = self;
-    self.onmessage = (event) => {
-      if (event.data.type === 'compute') { ${code} } else onmessage(event);
-    };`;
+  const atJob = (code) => (body) => body.replace('compute({ job }) {', `compute({ job }) { ${code}`);
   const impatient = (body) => body.replace(/(PATIENCE\w*) = [\d_]+/g, '$1 = 1');
   for (const [name, changed] of Object.entries({
     'cannot be downloaded': () => undefined,
     'has an error in its script': (body) => `${body}\nthrow new Error('forced');`,
     'never starts': (body) => `${body}\nself.onmessage = () => {};`,
-    'cannot load the model': (body) => body.replace('loader.add(name', 'loader.add(`no ${name}`'),
+    'cannot load the model': (body) => body.replace('add(name', 'add(`no ${name}`'),
     'throws at a job': atJob(`throw new Error('forced');`),
     // An allocation that cannot be: Rust aborts, and the trap reaches its caller.
     'traps at a job': atJob(`(wasm.__wbindgen_malloc ?? wasm.__wbindgen_export)(-1, 1);`),
     'panics at a job': atJob(`fail('panicked at src/pipeline.rs:1:1: forced');`),
-    'falls silent at a job': atJob(''),
+    'falls silent at a job': atJob('return new Promise(() => {});'),
   })) {
     test(`a helper that ${name} is missed by nobody`, LIMIT, async (t) => {
       let served = 0;
@@ -175,6 +174,47 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
       );
     });
   }
+
+  test('models share their helpers, one program each, and each makes its own videos', LIMIT, async (t) => {
+    const visitor = await blank(t);
+    const helpers = () => visitor.page.workers().filter((worker) => worker.url().endsWith('helper.js')).length;
+    const gone = async () => {
+      // A worker that computes ends a little after it has been told to.
+      for (let left = 100; helpers() && left; left--) await visitor.page.waitForTimeout(100);
+      assert.equal(helpers(), 0, 'none is left');
+    };
+    const hold = (wishes) =>
+      visitor.withPackage(async ({ Lfdm }, url, wishes) => {
+        window.models ??= {};
+        for (const [name, threads] of Object.entries(wishes)) {
+          if (threads) window.models[name] = await Lfdm.load(url.replace('64', name), { device: 'cpu', threads });
+          else window.models[name].dispose();
+        }
+        return Object.values(window.models).map(({ device }) => device.threads);
+      }, wishes);
+    const make = (names) =>
+      videos(visitor, ({ make }, names) => Promise.all(names.map((name) => make(window.models[name]))), names);
+    const seen = ({ hash, types }) => [hash, types];
+
+    await hold({ 128: 1 });
+    const [fine] = await make(['128']);
+    await hold({ 128: 0 });
+    await gone();
+
+    assert.deepEqual(await hold({ 64: 3, 128: 3 }), [3, 3]);
+    assert.equal(helpers(), 2, 'not two for each');
+    await make(['64', '128']);
+    const [first, second] = await make(['64', '128']);
+    assert.deepEqual([seen(first), seen(second)], [seen(alone), seen(fine)]);
+    assert.deepEqual([first.threads, second.threads], [3, 3], 'both of them helped both');
+
+    await hold({ 64: 0 });
+    assert.equal(helpers(), 2);
+    assert.deepEqual(seen((await make(['128']))[0]), seen(fine), 'the other one goes on');
+    await hold({ 128: 0 });
+    await gone();
+    assert.deepEqual(visitor.complaints, []);
+  });
 
   test('several videos leave the memory of all as it was', LIMIT, async (t) => {
     const visitor = await blank(t);
