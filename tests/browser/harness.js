@@ -88,6 +88,7 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
       await page.addInitScript(keepVideos);
+      await page.addInitScript(pretendLittleMemory);
       if (frames) await page.route('**/models/*/manifest.json', shorten(frames));
       await prepare?.(page);
       await page.goto(server.url + query);
@@ -119,6 +120,11 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
       await server.close();
     },
   };
+}
+
+/** Runs in the page: with little memory it takes the quickest model, which most tests are about, unasked. */
+function pretendLittleMemory() {
+  Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 2 });
 }
 
 /** Runs in the page: keeps the pixels of the latest video, unscaled. */

@@ -1,6 +1,5 @@
 // What the model runs on: what the visitor wants, what came of it, and why.
 
-import { probeDevice } from '../pkg/index.js';
 import { byId } from './dom.js';
 
 /** @import { DeviceInfo, DeviceKind } from '../../pkg/index.d.ts' */
@@ -39,11 +38,6 @@ export class DeviceChoice {
   set wish(wish) {
     this.#select.value = wish;
     this.#remember();
-  }
-
-  /** The device that a model would have now; what is wrong with it is said when one is loaded. */
-  async probe() {
-    return probeDevice(this.wish).catch(() => null);
   }
 
   /** @param {DeviceInfo} device of the model that has been loaded */

@@ -8,7 +8,7 @@ import { byId, capitalised, hide } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
 import { Intensity } from './intensity.js';
 import { Making } from './making.js';
-import { ModelChoice, QUICKEST, isModel, suitableModel } from './models.js';
+import { ModelChoice, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
 import { Painter } from './painter.js';
 import { Portraits } from './portraits.js';
@@ -32,7 +32,7 @@ const MANY_STEPS = 64;
 
 const status = new Status();
 const device = new DeviceChoice({ onChoose: changeDevice });
-const session = new Session(linkedModel() ?? QUICKEST, device.wish, {
+const session = new Session(linkedModel() ?? suitableModel(), device.wish, {
   onLoading: showLoading,
   onProgress: showProgress,
   onReady: showReady,
@@ -78,7 +78,7 @@ listen();
 followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
-loadFirst().then(keepForOffline);
+session.load().then(keepForOffline);
 
 // ---- The model
 
@@ -86,17 +86,6 @@ loadFirst().then(keepForOffline);
 function linkedModel() {
   const named = parseLink(location.hash)?.model;
   return named && isModel(named) ? named : null;
-}
-
-/** Portraits can be chosen and framed before a device has been found, which may take seconds. */
-async function loadFirst() {
-  if (!linkedModel()) {
-    const suitable = suitableModel(await device.probe());
-    // Meanwhile the visitor may have chosen something.
-    if (session.loading) return;
-    session.model = linkedModel() ?? suitable;
-  }
-  await session.load();
 }
 
 /** @param {string} model */

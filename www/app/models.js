@@ -1,12 +1,10 @@
-// Which model makes the videos: the one that suits the device, until a link or the visitor names another.
+// Which model makes the videos: the one that suits the machine, until a link or the visitor names another.
 
 import { MODELS } from './catalogue.js';
 import { byId, make } from './dom.js';
 
-/** @import { DeviceInfo } from '../../pkg/index.d.ts' */
-
-/** The model that any device can run. */
-export const QUICKEST = Object.keys(MODELS)[0];
+/** The model that any machine can run. */
+const QUICKEST = Object.keys(MODELS)[0];
 const FINEST = Object.keys(MODELS).at(-1) ?? QUICKEST;
 /** With less memory than this, as on small phones, the finest model is not taken unasked. */
 const AMPLE_GIB = 4;
@@ -41,12 +39,7 @@ export function isModel(name) {
   return Object.hasOwn(MODELS, name);
 }
 
-/**
- * The finest model on a GPU, the quickest elsewhere.
- *
- * @param {DeviceInfo | null} device
- */
-export function suitableModel(device) {
-  const ample = (navigator.deviceMemory ?? AMPLE_GIB) >= AMPLE_GIB;
-  return device?.kind === 'webgpu' && ample ? FINEST : QUICKEST;
+/** The finest model where there is memory enough, since both are as quick on a CPU; else the quickest. */
+export function suitableModel() {
+  return (navigator.deviceMemory ?? AMPLE_GIB) >= AMPLE_GIB ? FINEST : QUICKEST;
 }
