@@ -168,6 +168,13 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     let report = read(dir.join("report.json"));
     assert_eq!(report["reconstruction"]["all_frames"]["images"], 21, "neutral counts, too: {report}");
 
+    // A bundle knows blink and nod, and its auto-encoder serves seven other labels.
+    run("train dm --data FACES --lfae model --out dm-8 --batch 2 --steps 1 --views 1");
+    let refused =
+        lfdm(dir, "train dm --data acted --lfae lfae --out x --appearances 0.5 --batch 2 --steps 1").unwrap_err();
+    assert!(refused.contains("--appearances needs other appearances"), "{refused}");
+    assert!(!dir.join("x/motion-train.safetensors").exists(), "found before the motion has taken hours");
+
     // Another number of labels keeps what fits.
     run("train dm --data FACES --lfae lfae --init model --out dm-7 --batch 2 --steps 1 --views 1");
     run("export --lfae lfae --dm model --name again --fps 12 --licence CC0-1.0 --out again");
@@ -380,6 +387,14 @@ fn what_cannot_be_trained_is_refused_before_the_clips_are_read() {
             assert!(refused.contains(named) && !refused.contains("absent"), "{stage} {option}: {refused}");
         }
     }
+    for stage in ["vdm", "autoencoder", "classifier"] {
+        let refused = lfdm(dir, &format!("train {stage} --size 65536 --data absent --out run --steps 1")).unwrap_err();
+        assert!(refused.contains("--size") && !refused.contains("absent"), "{stage}: {refused}");
+    }
+    let lfae = concat!(env!("CARGO_MANIFEST_DIR"), "/www/models/faces-64");
+    let dm = format!("train dm --lfae {lfae} --init absent-model --data absent-clips --out run --steps 1");
+    let refused = lfdm(dir, &dm).unwrap_err();
+    assert!(refused.contains("absent-model") && !refused.contains("absent-clips"), "{refused}");
     for (pointer, value) in [
         ("/frames", json!(0)),
         ("/diffusion/timesteps", json!(0)),

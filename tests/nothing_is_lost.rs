@@ -85,7 +85,8 @@ fn a_run_belongs_to_one_process_and_a_signal_saves_it() {
     signal(&child, "-TERM");
     let output = child.wait_with_output().unwrap();
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(!output.status.success() && message.contains("stopped by a signal after step"), "{message}");
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("stopped by a signal after step"), "{message}");
     let newest = listing(&dir.join("cut")).into_iter().find(|name| name.starts_with("step-")).unwrap();
     assert!(newest.as_str() > "step-00000001" && newest.as_str() < "step-00000040", "{newest}");
 
@@ -95,10 +96,20 @@ fn a_run_belongs_to_one_process_and_a_signal_saves_it() {
     }
 
     // Ctrl-C, and a checkpoint by time.
-    child = command(dir, &format!("{LFAE} --out timed --save-minutes 0 {steps}")).spawn().unwrap();
+    let timed = format!("{LFAE} --out timed --save-minutes 0 {steps}");
+    child = command(dir, &timed).stderr(Stdio::piped()).spawn().unwrap();
     wait_for(&dir.join("timed/step-00000003"));
     signal(&child, "-INT");
-    assert!(!child.wait().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("stopped by a signal after step"), "{message}");
+
+    // Where validations may take no time, the first and the last are all there are.
+    run(dir, &format!("{LFAE} --out budget --steps 3 --preview-every 1 --validation-share 0"));
+    let validations = fs::read_to_string(dir.join("budget/validation.jsonl")).unwrap();
+    let step = |line: &str| serde_json::from_str::<Value>(line).unwrap()["step"].as_f64().unwrap();
+    assert_eq!(validations.lines().map(step).collect::<Vec<_>>(), [0.0, 3.0]);
 }
 
 #[test]
@@ -138,6 +149,10 @@ fn stage_2_learns_the_motion_of_the_auto_encoder_that_it_was_given() {
     let refused = refusal(dir, "export --lfae a --dm dm-b --name mixed --out mixed");
     assert!(refused.contains("dm-b learned from another auto-encoder than the one in a"), "{refused}");
     run(dir, "export --lfae b --dm dm-b --name b --out model-b");
+    // A video is as fast as the clips that it was learned from.
+    let [clips, model] = [Path::new(FACES).join("meta.json"), dir.join("model-b/manifest.json")]
+        .map(|path| serde_json::from_slice::<Value>(&bytes(path)).unwrap()["fps"].as_f64().unwrap());
+    assert_eq!((clips, model), (2.0, 2.0));
     let refused = refusal(dir, "export --lfae a --dm model-b --name mixed --out mixed");
     assert!(refused.contains("model-b learned from another auto-encoder"), "{refused}");
     let refused = refusal(
@@ -169,6 +184,14 @@ fn stage_2_learns_the_motion_of_the_auto_encoder_that_it_was_given() {
     }
     let refused = refusal(dir, &format!("{DM} --lfae a --out dm-b --steps 2 --resume"));
     assert!(refused.contains("the auto-encoder is another one"), "{refused}");
+
+    // Nor is another diffusion model tuned in the middle of a run.
+    run(dir, &format!("{DM} --lfae a --seed 2 --out dm-d --steps 1"));
+    let tune = "train consistency --data FACES --lfae a --guidance 1 --stage-steps 1 --batch 2 --out c";
+    run(dir, &format!("{tune} --dm dm-a --steps 1"));
+    let refused = refusal(dir, &format!("{tune} --dm dm-d --steps 2 --resume"));
+    assert!(refused.contains("--dm is another one"), "{refused}");
+    run(dir, &format!("{tune} --dm dm-a --steps 2 --resume"));
 }
 
 #[test]
@@ -197,7 +220,47 @@ fn nothing_of_the_users_is_replaced() {
     run(dir, &animate("frames"));
     assert!(refusal(dir, &animate("thesis")).contains("holds thesis.tex"));
     assert!(refusal(dir, "export-onnx --model model --out model").contains("would replace what"));
+    run(dir, "export-onnx --model model --out onnx");
+    run(dir, "export-onnx --model model --out onnx");
+
+    // Other programs keep such logs, too.
+    fs::create_dir(dir.join("logs")).unwrap();
+    fs::write(dir.join("logs/losses.jsonl"), b"{\"epoch\": 3}\n").unwrap();
+    assert!(refusal(dir, &format!("{LFAE} --out logs --steps 1")).contains("losses.jsonl is of another run"));
+    assert_eq!(bytes(dir.join("logs/losses.jsonl")), b"{\"epoch\": 3}\n");
+
+    // Other programs call their frames the same.
+    fs::create_dir(dir.join("mine")).unwrap();
+    fs::copy(dir.join("portrait.png"), dir.join("mine/frame_000.png")).unwrap();
+    assert!(refusal(dir, &animate("mine")).contains("holds frame_000.png"));
+    assert_eq!(bytes(dir.join("mine/frame_000.png")), bytes(dir.join("portrait.png")));
+    inputs_are_no_outputs(dir);
     assert_eq!(bytes(dir.join("thesis/thesis.tex")), b"years of work");
+}
+
+/// A file that a command reads, or that lies in what it reads, is not written: in `dir` are `model` and `portrait.png`.
+fn inputs_are_no_outputs(dir: &Path) {
+    let portrait = bytes(dir.join("portrait.png"));
+    fs::write(dir.join("me.gif"), &portrait).unwrap();
+    fs::write(dir.join("model/preview.png"), &portrait).unwrap();
+    let manifest = bytes(dir.join("model/manifest.json"));
+    for (arguments, spared) in [
+        ("animate --model model --image me.gif --label fear --steps 1 --out me.gif", "me.gif"),
+        ("animate --model model --image me.gif --label fear --steps 1 --out new.gif --sheet me.gif", "me.gif"),
+        (
+            "animate --model model --image portrait.png --label fear --out new.gif --sheet ./portrait.png",
+            "portrait.png",
+        ),
+        ("eval --model model --data FACES --out model/manifest.json", "model/manifest.json"),
+        ("sheet --model model --data FACES --out model/preview.png", "model/preview.png"),
+    ] {
+        let before = bytes(dir.join(spared));
+        let refused = refusal(dir, arguments);
+        assert!(refused.contains("would replace what"), "{arguments}: {refused}");
+        assert_eq!(bytes(dir.join(spared)), before, "{arguments}");
+    }
+    assert!(!dir.join("new.gif").exists(), "found before anything is made");
+    assert_eq!([bytes(dir.join("me.gif")), bytes(dir.join("model/manifest.json"))], [portrait, manifest]);
 }
 
 /// A file system that takes only files of up to 8 kB stands for a full disk.
@@ -232,7 +295,7 @@ fn a_full_disk_leaves_nothing_half_written() {
     assert_eq!(bytes(dir.join("clip.gif")), b"an earlier clip");
     let left = listing(dir).into_iter().filter(|name| !before.contains(name)).collect::<Vec<_>>();
     assert_eq!(left, ["motion"], "a run directory may be begun");
-    assert!(!listing(&dir.join("motion")).iter().any(|name| name.ends_with("safetensors") || name.contains("staging")));
+    assert_eq!(listing(&dir.join("motion")), [".lock"]);
 }
 
 /// A server without a graphics adapter trains on, and says that it has none.
@@ -258,6 +321,25 @@ fn no_graphics_adapter_is_needed_to_resume() {
     {
         assert!(message.contains("no graphics adapter"), "{message}");
     }
+    if cfg!(feature = "gpu") {
+        let several = format!("{LFAE} --out third --steps 1 --device gpu --devices 2 --accumulate 2");
+        let message = blind(&several).unwrap_err();
+        assert!(message.contains("no graphics adapter") || message.contains("--devices 2 asks for 2"), "{message}");
+    }
+}
+
+/// The settings of a run are a file, which anybody can change.
+#[test]
+fn a_run_with_settings_that_make_no_model_is_refused() {
+    let dir = workplace();
+    let dir = dir.path();
+    run(dir, &format!("{LFAE} --out run --steps 1"));
+    let state = dir.join("run/step-00000001/state.json");
+    let mut settings: Value = serde_json::from_slice(&bytes(&state)).unwrap();
+    settings["settings"]["config"]["image_size"] = serde_json::json!([65, 65]);
+    fs::write(&state, settings.to_string()).unwrap();
+    let refused = refusal(dir, "eval --reconstruction --model run --data FACES --out report.json");
+    assert!(refused.contains("image_size"), "{refused}");
 }
 
 /// An hour of measuring is not lost to a report that cannot be written.

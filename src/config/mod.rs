@@ -8,7 +8,7 @@ pub(crate) mod bounds;
 pub(crate) mod error;
 mod official;
 mod presets;
-mod sizes;
+pub(crate) mod sizes;
 
 use serde::{Deserialize, Serialize};
 

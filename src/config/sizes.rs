@@ -3,10 +3,10 @@
 use std::ops::RangeInclusive;
 
 use super::bounds::{count, within};
-use super::{ConfigError, LfdmConfig};
+use super::{ConfigError, LfdmConfig, UnetConfig};
 
 /// Sides of images in pixels.
-const SIDES: RangeInclusive<usize> = 16..=1024;
+pub(crate) const SIDES: RangeInclusive<usize> = 16..=1024;
 /// Frames of a video.
 const FRAMES: RangeInclusive<usize> = 1..=512;
 
@@ -65,12 +65,7 @@ impl LfdmConfig {
             );
             return Err(ConfigError::new("diffusion.unet.dim_mults", problem));
         }
-        let [cells, frames] = [area(grid), self.diffused_frames() as f64];
-        count("diffusion.unet.dim", "maps of all frames", cells * frames * unet.dim as f64)?;
-        let (heads, deepest) = (unet.heads as f64, cells / 4f64.powi(levels as i32));
-        let field = "diffusion.unet.heads";
-        count(field, "attention between cells", deepest * deepest * frames * heads)?;
-        count(field, "attention between frames", frames * frames * cells * heads)
+        unet.validate_maps("diffusion.unet.dim", "diffusion.unet.heads", grid, self.diffused_frames())
     }
 
     /// Checks that what a network sees at `scale` has whole cells, and that they can be halved `halvings` times.
@@ -87,6 +82,24 @@ impl LfdmConfig {
             }
         }
         Ok(())
+    }
+}
+
+impl UnetConfig {
+    /// Checks what the network makes of `frames` frames of `grid` cells. `maps` and `heads` are named as the reasons.
+    pub(crate) fn validate_maps(
+        &self,
+        maps: &str,
+        heads: &str,
+        [height, width]: [usize; 2],
+        frames: usize,
+    ) -> Result<(), ConfigError> {
+        let [cells, frames] = [(height * width) as f64, frames as f64];
+        count(maps, "maps of all frames", cells * frames * self.dim as f64)?;
+        let levels = self.dim_mults.len().saturating_sub(1);
+        let deepest = cells / 4f64.powi(levels as i32);
+        count(heads, "attention between cells", deepest * deepest * frames * self.heads as f64)?;
+        count(heads, "attention between frames", frames * frames * cells * self.heads as f64)
     }
 }
 

@@ -96,10 +96,15 @@ const SHARD: &str = "weights-";
 
 /// Lets a bundle be written to `out`, which was made from `inputs`, if nothing but a bundle is lost by that.
 pub(super) fn ensure_bundle_replaceable(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
-    let is_shard = |name: &str| name.starts_with(SHARD) && name.ends_with(".safetensors");
-    // Other programs have a manifest.json, too.
-    let is_manifest = |name: &str| name == MANIFEST && has_format(&out.join(name));
-    ensure_replaceable(out, |name| is_shard(name) || is_manifest(name), inputs)
+    // Other programs have files of these names, too: only a manifest of ours says whose they are.
+    let is_bundle = has_format(&out.join(MANIFEST));
+    ensure_replaceable(out, |name| is_bundle && (name == MANIFEST || is_shard(name)), inputs)
+}
+
+/// Whether bundles give this name to a shard.
+fn is_shard(name: &str) -> bool {
+    let number = name.strip_prefix(SHARD).and_then(|rest| rest.strip_suffix(".safetensors"));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|letter| letter.is_ascii_digit()))
 }
 
 /// Whether a manifest is a bundle's, of this version or another.
@@ -206,8 +211,18 @@ mod tests {
         fs::write(dir.join(MANIFEST), br#"{"manifest_version": 3}"#).unwrap();
         let message = bundle(10).write_dir(&dir, WeightDtype::F16).unwrap_err().to_string();
         assert!(message.contains("holds manifest.json"), "{message}");
+        let weights = parent.path().join("weights");
+        fs::create_dir(&weights).unwrap();
+        fs::write(weights.join("weights-final.safetensors"), b"years of training").unwrap();
+        let message = bundle(10).write_dir(&weights, WeightDtype::F16).unwrap_err().to_string();
+        assert!(message.contains("holds weights-final.safetensors"), "{message}");
+        assert_eq!(fs::read(weights.join("weights-final.safetensors")).unwrap(), b"years of training");
         let mine = parent.path().join("mine");
         bundle(10).write_dir(&mine, WeightDtype::F16).unwrap();
+        fs::write(mine.join("weights-final.safetensors"), b"years of training").unwrap();
+        let message = bundle(10).write_dir(&mine, WeightDtype::F16).unwrap_err().to_string();
+        assert!(message.contains("holds weights-final.safetensors"), "beside a bundle, too: {message}");
+        fs::remove_file(mine.join("weights-final.safetensors")).unwrap();
         fs::write(mine.join("thesis.tex"), b"years of work").unwrap();
         let message = bundle(10).write_dir(&mine, WeightDtype::F16).unwrap_err().to_string();
         assert!(message.contains("holds thesis.tex"), "{message}");

@@ -5,6 +5,7 @@
 //! official keys, to use) and `state.json`. It is written under another name and renamed when complete; only then is
 //! the previous one removed.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,11 +45,25 @@ pub(crate) struct Origin {
     pub seed: u64,
     /// Largest norm of a gradient, if not the stage's own.
     pub clip: Option<f32>,
+    #[serde(flatten)]
+    pub source: Source,
+}
+
+/// The data and the networks that a run learns from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Source {
     /// Hash of the clips of both splits, as they are in memory.
     pub data: String,
     /// [Fingerprint](super::fingerprint::of_motion) of the auto-encoder whose motion is learned, or that was given to
     /// begin with and is kept.
     pub motion: Option<String>,
+    /// Hash of every other network that the loss looks through, by the option that names it. Runs of earlier versions
+    /// do not say.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, String>,
+    /// Frames per second of the clips, where the stage learns how they move. Another number is no other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fps: Option<f32>,
 }
 
 impl Origin {
@@ -62,11 +77,22 @@ impl Origin {
             let norm = |clip: Option<f32>| clip.map_or_else(|| "the stage's own".to_owned(), |norm| norm.to_string());
             differences.push(format!("--clip was {} and is now {}", norm(self.clip), norm(now.clip)));
         }
+        differences.extend(self.source.differences(&now.source));
+        differences
+    }
+}
+
+impl Source {
+    /// Each way in which `now` differs, in words.
+    fn differences(&self, now: &Self) -> Vec<String> {
+        let mut differences = Vec::new();
         if self.motion != now.motion {
             differences.push("the auto-encoder is another one, or has been trained further".to_owned());
         } else if self.data != now.data {
             differences.push("the clips are others (--data, --flow, --fit, --memory)".to_owned());
         }
+        let is_other = |(option, hash): &(&String, &String)| now.files.get(*option).is_some_and(|now| now != *hash);
+        differences.extend(self.files.iter().filter(is_other).map(|(option, _)| format!("{option} is another one")));
         differences
     }
 }
@@ -201,6 +227,8 @@ pub(crate) struct TrainedModel<T> {
     /// [Fingerprint](super::fingerprint::of_motion) of the auto-encoder that stage 2 learned from; earlier versions do
     /// not say.
     pub motion: Option<String>,
+    /// Frames per second of the clips that stage 2 learned; earlier versions do not say.
+    pub fps: Option<f32>,
     /// What a bundle says for its users.
     pub advice: Option<Advice>,
     pub weights: StateDict,
@@ -227,14 +255,8 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
         let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
         let State { step, settings, seconds, origin } = checkpoint.state;
-        Ok(Self {
-            step,
-            settings,
-            seconds: Some(seconds),
-            motion: origin.and_then(|origin| origin.motion),
-            advice: None,
-            weights,
-        })
+        let Source { motion, fps, .. } = origin.map(|origin| origin.source).unwrap_or_default();
+        Ok(Self { step, settings, seconds: Some(seconds), motion, fps, advice: None, weights })
     }
 }
 
@@ -308,14 +330,29 @@ mod tests {
 
     #[test]
     fn another_origin_is_said_in_words() {
-        let then = Origin { seed: 0, clip: None, data: "a".into(), motion: Some("m".into()) };
+        let files = |hash: &str| BTreeMap::from([("--vgg".to_owned(), hash.to_owned())]);
+        let source = Source { data: "a".into(), motion: Some("m".into()), files: files("v"), fps: Some(8.0) };
+        let then = Origin { seed: 0, clip: None, source };
         assert!(then.differences(&then).is_empty());
         let differs = |now: Origin| then.differences(&now).join(", ");
         assert_eq!(differs(Origin { seed: 7, ..then.clone() }), "--seed was 0 and is now 7");
         let clip = differs(Origin { clip: Some(0.5), ..then.clone() });
         assert_eq!(clip, "--clip was the stage's own and is now 0.5");
-        assert!(differs(Origin { data: "b".into(), ..then.clone() }).contains("--fit"));
-        assert!(differs(Origin { motion: None, ..then.clone() }).contains("auto-encoder is another"));
+        let differs_in = |change: fn(&mut Source)| {
+            let mut now = then.clone();
+            change(&mut now.source);
+            differs(now)
+        };
+        assert!(differs_in(|now| now.data = "b".into()).contains("--fit"));
+        assert!(differs_in(|now| now.motion = None).contains("auto-encoder is another"));
+        assert_eq!(differs_in(|now| now.fps = Some(12.0)), "");
+        assert_eq!(differs_in(|now| now.files = [("--vgg".into(), "w".into())].into()), "--vgg is another one");
+        assert_eq!(differs_in(|now| now.files.clear()), "", "only networks that both runs have can differ");
+
+        let earlier = serde_json::json!({ "seed": 0, "clip": null, "data": "a", "motion": "m" });
+        let earlier: Origin = serde_json::from_value(earlier).unwrap();
+        assert!(earlier.differences(&then).is_empty(), "a run of an earlier version resumes");
+        assert_eq!(serde_json::from_value::<Origin>(serde_json::to_value(&then).unwrap()).unwrap(), then);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::io::Cursor;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use font8x8::{BASIC_FONTS, UnicodeFonts};
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::staging::write_file;
+use super::staging::{ensure_no_input, ensure_writable, write_file};
 
 /// Pixels between tiles.
 const GAP: usize = 2;
@@ -40,6 +40,16 @@ impl ContactSheet {
         Self { headings, ..self }
     }
 
+    /// Lets a command that reads `inputs` save a sheet at `path`, before it has computed what the sheet shows.
+    ///
+    /// # Errors
+    /// A name without the ending of a picture, an input, or a place that cannot be written to.
+    pub(crate) fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
+        format_of(path)?;
+        ensure_no_input(path, inputs)?;
+        ensure_writable(path).with_context(|| cannot_write(path))
+    }
+
     /// Adds a row. Captions take no room if all of them are empty.
     ///
     /// # Shapes
@@ -51,8 +61,8 @@ impl ContactSheet {
 
     /// Draws the sheet to a file, whose extension says the format.
     pub(crate) fn save(&self, path: &Path) -> Result<()> {
-        let failed = || format!("cannot write {}", path.display());
-        let format = ImageFormat::from_path(path).with_context(failed)?;
+        let failed = || cannot_write(path);
+        let format = format_of(path)?;
         let mut bytes = Cursor::new(Vec::new());
         self.draw().write_to(&mut bytes, format).with_context(failed)?;
         write_file(path, bytes.get_ref()).with_context(failed)
@@ -85,6 +95,17 @@ impl ContactSheet {
         }
         picture
     }
+}
+
+/// The format that the name of a picture asks for.
+fn format_of(path: &Path) -> Result<ImageFormat> {
+    let format = ImageFormat::from_path(path).with_context(|| cannot_write(path))?;
+    ensure!(format.writing_enabled(), "{}: use .png, .jpg or .webp", cannot_write(path));
+    Ok(format)
+}
+
+fn cannot_write(path: &Path) -> String {
+    format!("cannot write {}", path.display())
 }
 
 /// Writes in letters of `side` pixels, a multiple of those of the font.

@@ -44,12 +44,7 @@ impl DeviceArgs {
             DeviceKind::Cpu => Ok(Device::flex()),
             #[cfg(feature = "gpu")]
             DeviceKind::Gpu => {
-                // Opening one that is not there is a panic.
-                anyhow::ensure!(
-                    !Device::enumerate(burn::tensor::DeviceType::Wgpu).is_empty(),
-                    "this machine has no graphics adapter that its drivers show to programs; leave out --device gpu to \
-                     compute on the CPU"
-                );
+                adapters()?;
                 Ok(Device::wgpu(burn::tensor::DeviceKind::DefaultDevice))
             }
             #[cfg(feature = "cuda")]
@@ -79,25 +74,51 @@ impl DeviceArgs {
     /// The first `count` devices of the kind. On the CPU they are threads.
     ///
     /// # Errors
-    /// A kind of which there is only one.
+    /// A kind of which there are fewer.
     pub(crate) fn open_all(&self, count: u16) -> Result<Vec<Device>> {
-        if count == 1 {
-            return Ok(vec![self.open()?]);
-        }
-        #[allow(unused_variables, reason = "the CPU has no number")]
-        let nth = |index: u16| match self.device {
-            DeviceKind::Cpu => Ok(Device::flex()),
+        match self.device {
+            _ if count == 1 => Ok(vec![self.open()?]),
+            DeviceKind::Cpu => Ok((0..count).map(|_| Device::flex()).collect()),
             #[cfg(feature = "gpu")]
-            DeviceKind::Gpu => Ok(Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index.into()))),
+            DeviceKind::Gpu => discrete_gpus(count),
             #[cfg(feature = "cuda")]
-            DeviceKind::Cuda => Ok(Device::cuda(usize::from(index))),
+            DeviceKind::Cuda => Ok((0..count).map(|index| Device::cuda(usize::from(index))).collect()),
             #[cfg(feature = "tch")]
-            DeviceKind::Libtorch => {
-                anyhow::bail!("there is only one device libtorch; leave --devices out")
-            }
+            DeviceKind::Libtorch => anyhow::bail!("there is only one device libtorch; leave --devices out"),
             #[cfg(feature = "tch")]
-            DeviceKind::LibtorchCuda => Ok(Device::libtorch_cuda(usize::from(index))),
-        };
-        (0..count).map(nth).collect()
+            DeviceKind::LibtorchCuda => Ok((0..count).map(|index| Device::libtorch_cuda(usize::from(index))).collect()),
+        }
     }
+}
+
+/// What the graphics drivers show to programs. Opening something else is a panic.
+///
+/// # Errors
+/// A machine without any.
+#[cfg(feature = "gpu")]
+fn adapters() -> Result<Vec<Device>> {
+    let adapters = Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec();
+    anyhow::ensure!(
+        !adapters.is_empty(),
+        "this machine has no graphics adapter that its drivers show to programs; leave out --device gpu to compute on \
+         the CPU"
+    );
+    Ok(adapters)
+}
+
+/// The first `count` graphics cards.
+///
+/// # Errors
+/// A machine that has fewer.
+#[cfg(feature = "gpu")]
+fn discrete_gpus(count: u16) -> Result<Vec<Device>> {
+    let adapters = adapters()?;
+    let card = |index: u16| Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index.into()));
+    let cards: Vec<Device> = (0..count).map(card).filter(|card| adapters.contains(card)).collect();
+    anyhow::ensure!(
+        cards.len() == usize::from(count),
+        "--devices {count} asks for {count} discrete GPUs; this machine has {}",
+        cards.len()
+    );
+    Ok(cards)
 }

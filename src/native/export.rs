@@ -36,7 +36,8 @@ pub(crate) struct Args {
     /// Directory to write; a bundle that is there is replaced once the new one is complete.
     #[arg(long)]
     out: PathBuf,
-    /// Frames per second of the training clips [default: those of a bundle given as --dm, otherwise 8]
+    /// Frames per second of the training clips [default: those of the bundle or the run given as --dm; 8 for folders
+    /// and videos]
     #[arg(long)]
     fps: Option<f32>,
     /// Denoising steps that suit the model [default: those of a bundle given as --dm, otherwise 8, or 2 after
@@ -139,7 +140,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         config,
         labels: dm.settings.labels,
         strengths: dm.settings.strengths,
-        fps: args.fps.or(dm.advice.as_ref().map(|advice| advice.fps)).unwrap_or(FPS),
+        fps: args.fps.or(dm.advice.as_ref().map(|advice| advice.fps)).or(dm.fps).unwrap_or(FPS),
         default_steps: args.steps.unwrap_or(steps),
         default_guidance: args.guidance.unwrap_or(guidance),
         default_contrast: args.contrast.map_or(Contrast::Null, ContrastName::contrast),

@@ -1,5 +1,10 @@
 //! Hashes by which a run or a bundle knows again what it was made from.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 use half::f16;
 use sha2::{Digest, Sha256};
 
@@ -25,6 +30,14 @@ pub(crate) fn of_weights(weights: &StateDict, is_seen: impl Fn(&str) -> bool) ->
         hash.update(halves);
     }
     in_hexadecimal(hash)
+}
+
+/// Hash of a file.
+pub(crate) fn of_file(path: &Path) -> Result<String> {
+    let failed = || format!("cannot read {}", path.display());
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path).with_context(failed)?, &mut hash).with_context(failed)?;
+    Ok(in_hexadecimal(hash))
 }
 
 /// The result of a hash.

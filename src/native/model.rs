@@ -84,8 +84,13 @@ pub(crate) fn ensure_pair(lfae: &MotionOf<'_>, dm: &MotionOf<'_>) -> Result<()> 
 }
 
 /// The averaged weights of a run's newest checkpoint.
+///
+/// # Errors
+/// A directory without a checkpoint, or one with a configuration from which no model can be built.
 pub(crate) fn open_run(run: &Path) -> Result<TrainedModel<TrainingSettings>> {
-    TrainedModel::open(run)
+    let trained = TrainedModel::<TrainingSettings>::open(run)?;
+    trained.settings.config.validate().with_context(|| format!("cannot use the run {}", run.display()))?;
+    Ok(trained)
 }
 
 /// The model of a bundle or a run. For a bundle, the step is its auto-encoder's.
@@ -108,6 +113,7 @@ pub(crate) fn open_trained(path: &Path) -> Result<TrainedModel<TrainingSettings>
     };
     Ok(TrainedModel {
         motion,
+        fps: None,
         advice: Some(advice),
         step,
         settings: TrainingSettings {

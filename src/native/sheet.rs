@@ -48,6 +48,7 @@ pub(crate) struct Args {
 /// Generates the clips and draws the sheet.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
+    ContactSheet::check(&args.out, &[&args.model, &args.clips.data])?;
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open()?)

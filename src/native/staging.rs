@@ -93,6 +93,14 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     StagedFile::beside(path)?.publish(bytes)
 }
 
+/// Whether a file could be written; leaves nothing behind but the directories above it.
+///
+/// # Errors
+/// A place that cannot be written to, or a target that is a directory.
+pub(crate) fn ensure_writable(path: &Path) -> io::Result<()> {
+    StagedFile::beside(path).map(drop)
+}
+
 /// Lets a command replace the directory `out` if everything in it `is_ours`, that is, has a name that the command
 /// itself gives, and if nothing in it is among the `inputs`.
 ///
@@ -117,6 +125,25 @@ pub(crate) fn ensure_replaceable(out: &Path, is_ours: impl Fn(&str) -> bool, inp
         bail!(
             "--out {} holds {name}, which this command did not write and which would be lost; name another directory",
             out.display()
+        );
+    }
+    Ok(())
+}
+
+/// Lets a command write the file `out` if that is none of its `inputs`, and nothing that lies in one.
+///
+/// # Errors
+/// A file that the command reads, or may read.
+pub(crate) fn ensure_no_input(out: &Path, inputs: &[&Path]) -> Result<()> {
+    let Ok(place) = fs::canonicalize(out) else { return Ok(()) };
+    for input in inputs {
+        // What is no path, such as `synthetic`, is not replaced.
+        let Ok(input) = fs::canonicalize(input) else { continue };
+        ensure!(
+            !place.starts_with(&input),
+            "{} would replace what {} is read from; name another file",
+            out.display(),
+            input.display()
         );
     }
     Ok(())
@@ -198,6 +225,20 @@ mod tests {
         fs::write(out.join("thesis.tex"), b"years of work").unwrap();
         assert!(message(&out, &[]).contains("holds thesis.tex"));
         assert!(message(&out.join("ours"), &[]).contains("is a file"));
+    }
+
+    #[test]
+    fn a_file_that_is_read_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("model")).unwrap();
+        fs::write(at("model/manifest.json"), b"{}").unwrap();
+        let is_free = |out: &str, input: &str| ensure_no_input(&at(out), &[&at(input)]).is_ok();
+        assert!(!is_free("model/manifest.json", "model/manifest.json"));
+        assert!(!is_free("model/../model/manifest.json", "model"));
+        assert!(is_free("model/report.json", "model"), "it replaces nothing");
+        fs::write(at("report.json"), b"an earlier one").unwrap();
+        assert!(is_free("report.json", "model") && is_free("report.json", "synthetic"));
     }
 
     #[test]

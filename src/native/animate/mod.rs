@@ -171,7 +171,9 @@ impl Studio<'_> {
 fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<()> {
     let Studio { args, manifest, animator } = studio;
     ensure!(!args.resume, "--resume is for several portraits or labels");
-    output::check(&args.out, &[image, &args.model])?;
+    let inputs = [image, &*args.model];
+    output::check(&args.out, &inputs)?;
+    args.sheet.as_ref().map_or(Ok(()), |sheet| ContactSheet::check(sheet, &inputs))?;
     let size = animator.config().image_size;
     let framed = args.framing.read(image)?;
     if let Some(remark) = &framed.remark {

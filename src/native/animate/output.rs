@@ -1,30 +1,45 @@
 //! Clips as files: a GIF, or a directory of frames.
 
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
 use crate::{
     gif,
-    native::staging::{Staging, ensure_replaceable, write_file},
+    native::staging::{Staging, ensure_no_input, ensure_replaceable, write_file},
     pipeline::{Frame, Picture},
 };
 
 /// What the names of frames begin with.
 const FRAME: &str = "frame_";
+/// PNG's word for the program that wrote a picture, and ours.
+const WRITTEN_BY: [&str; 2] = ["Software", "lfdm"];
 
-/// Whether a clip can be written to `out`: a GIF, or a directory that holds nothing but frames of an earlier clip.
+/// Whether a clip can be written to `out`: a GIF that is no input, or a directory that holds nothing but frames of an
+/// earlier clip.
 pub(super) fn check(out: &Path, inputs: &[&Path]) -> Result<()> {
     if is_gif(out) {
-        return Ok(());
+        return ensure_no_input(out, inputs);
     }
     ensure!(
         out.extension().is_none() || out.is_dir(),
         "--out {} is neither a .gif nor a directory; name one of the two",
         out.display()
     );
-    let is_frame = |name: &str| name.starts_with(FRAME) && name.ends_with(".png");
-    ensure_replaceable(out, is_frame, inputs)
+    ensure_replaceable(out, |name| is_frame(&out.join(name), name), inputs)
+}
+
+/// Whether `path` is a frame of an earlier clip. Other programs give such names, too, so the picture must say it.
+fn is_frame(path: &Path, name: &str) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    name.starts_with(FRAME)
+        && name.ends_with(".png")
+        && png::Decoder::new(BufReader::new(file)).read_info().is_ok_and(|picture| {
+            let texts = &picture.info().uncompressed_latin1_text;
+            texts.iter().any(|text| [&*text.keyword, &*text.text] == WRITTEN_BY)
+        })
 }
 
 /// Writes a GIF, or a directory of PNG files, as the name of `out` asks. It has this name only when it is complete.
@@ -45,10 +60,24 @@ fn write_frames(frames: &[Frame], dir: &Path) -> Result<()> {
     for (index, frame) in frames.iter().enumerate() {
         let Picture { size: [height, width], rgba } = picture(frame);
         let path = dir.join(format!("{FRAME}{index:03}.png"));
-        image::save_buffer(&path, &rgba, width as u32, height as u32, image::ExtendedColorType::Rgba8)
-            .with_context(|| cannot_write(&path))?;
+        let bytes = encode_png(&rgba, [width as u32, height as u32])?;
+        fs::write(&path, bytes).with_context(|| cannot_write(&path))?;
     }
     Ok(())
+}
+
+/// A picture that says who wrote it.
+fn encode_png(rgba: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, width, height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let [keyword, program] = WRITTEN_BY.map(str::to_owned);
+    encoder.add_text_chunk(keyword, program)?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(rgba)?;
+    writer.finish()?;
+    Ok(bytes)
 }
 
 fn encode_gif(frames: &[Frame], fps: f32) -> Result<Vec<u8>> {

@@ -7,6 +7,7 @@ use burn::tensor::activation::sigmoid;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::config::{ConfigError, bounds::within, sizes::SIDES};
 use crate::kernels::Convolution;
 use crate::lfae::blocks::{ConvBlock, DownBlock, ResBlock, UpBlock, conv};
 use crate::tensor::{channels_first, channels_last};
@@ -38,6 +39,23 @@ impl AutoencoderConfig {
     /// Pixels per cell of the latent, each way.
     pub(crate) fn reduction(&self) -> usize {
         1 << self.down_blocks
+    }
+
+    /// Checks that the network can work on frames of `size` pixels, and how large it is.
+    ///
+    /// # Errors
+    /// Names the number that is too large or too small.
+    pub(crate) fn check(&self, size: usize) -> Result<(), ConfigError> {
+        within("--size", size, &SIDES)?;
+        within("--down-blocks", self.down_blocks, &(1..=5))?;
+        within("--latent-channels", self.latent_channels, &(1..=64))?;
+        within("block_expansion", self.block_expansion, &(1..=512))?;
+        within("max_features", self.max_features, &(1..=1024))?;
+        within("bottleneck_blocks", self.bottleneck_blocks, &(0..=64))?;
+        if !size.is_multiple_of(self.reduction()) {
+            return Err(ConfigError::new("--size", format!("must be a multiple of {}", self.reduction())));
+        }
+        Ok(())
     }
 
     fn channels_at(&self, level: usize) -> usize {

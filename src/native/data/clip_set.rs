@@ -199,6 +199,11 @@ impl ClipSet {
         self.clips.iter().map(|clip| clip.frames)
     }
 
+    /// Whether any clip came with other appearances of its first frame.
+    pub(crate) fn has_references(&self) -> bool {
+        self.clips.iter().any(|clip| clip.references.is_some())
+    }
+
     /// Number of clips.
     pub(crate) fn clip_count(&self) -> usize {
         self.clips.len()

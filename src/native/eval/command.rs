@@ -1,6 +1,6 @@
 //! The command: opens model, data and networks, measures clip after clip, and reports.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
@@ -22,7 +22,7 @@ use crate::{
         generate::{ContrastName, SamplerName},
         printable::printable,
         progress::Progress,
-        staging::StagedFile,
+        staging::{ensure_no_input, ensure_writable, write_file},
         video::Video,
     },
     pipeline::{MAX_STEPS, Portrait},
@@ -89,7 +89,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.steps.iter().all(|steps| (1..=MAX_STEPS).contains(steps)), "--steps must be 1 to {MAX_STEPS} each");
     // An hour of measuring would be lost to a report that cannot be written.
     let cannot_write = || format!("cannot write {}", args.out.display());
-    let file = StagedFile::beside(&args.out).with_context(cannot_write)?;
+    ensure_no_input(&args.out, &args.inputs())?;
+    ensure_writable(&args.out).with_context(cannot_write)?;
     let device = args.device.open()?;
     let ModelUnderTest { size, autoencoder, source } = ModelUnderTest::open(&args.model, &device)?;
     let source = source.filter(|_| !args.reconstruction);
@@ -120,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         generation: clips.map(ClipMeasurements::report),
         cost,
     };
-    file.publish(&report.to_json()?).with_context(cannot_write)?;
+    write_file(&args.out, &report.to_json()?).with_context(cannot_write)?;
     folders.map(ClipFolders::publish).transpose()?;
     print!("{}", printable(&report.to_string()));
     if !args.reconstruction {
@@ -130,6 +131,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 impl Args {
+    /// All that is read.
+    fn inputs(&self) -> Vec<&Path> {
+        let given = [Some(&self.model), Some(&self.set.data), self.classifier.as_ref(), self.i3d.as_ref()];
+        given.into_iter().flatten().map(PathBuf::as_path).collect()
+    }
+
     /// The networks that judge clips.
     fn networks(&self, data: &ClipSet, device: &Device) -> Result<Vec<Box<dyn VideoNetwork>>> {
         let mut networks: Vec<Box<dyn VideoNetwork>> = Vec::new();

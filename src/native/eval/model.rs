@@ -68,14 +68,16 @@ impl ModelUnderTest {
         if path.join(MANIFEST).exists() {
             return Self::lfdm(path, device);
         }
-        let TrainedModel { step, settings, seconds, motion, advice, weights } = TrainedModel::<Value>::open(path)?;
+        let TrainedModel { step, settings, seconds, motion, fps, advice, weights } = TrainedModel::<Value>::open(path)?;
         if let Ok(settings) = from_value::<baseline::Settings>(settings.clone()) {
-            return Self::baseline(TrainedModel { step, settings, seconds, motion, advice, weights }, device)
+            return Self::baseline(TrainedModel { step, settings, seconds, motion, fps, advice, weights }, device)
                 .with_context(|| format!("cannot use the baseline in {}", path.display()));
         }
         if let Ok(settings) = from_value::<autoencoder::Settings>(settings) {
-            let model = load_module(settings.autoencoder.init(device), &weights, &str::to_owned)
-                .with_context(|| format!("cannot use the auto-encoder in {}", path.display()))?;
+            let unusable = || format!("cannot use the auto-encoder in {}", path.display());
+            settings.autoencoder.check(settings.size).with_context(unusable)?;
+            let model =
+                load_module(settings.autoencoder.init(device), &weights, &str::to_owned).with_context(unusable)?;
             let autoencoder = OnDevice { model: model.fold_batch_norm(), device: device.clone() };
             return Ok(Self { size: settings.size, autoencoder: Some(Box::new(autoencoder)), source: None });
         }
@@ -113,6 +115,7 @@ impl ModelUnderTest {
     fn baseline(trained: TrainedModel<baseline::Settings>, device: &Device) -> Result<Self> {
         let TrainedModel { settings, seconds, weights, .. } = trained;
         let baseline::Settings { config, labels, autoencoder: run, .. } = settings;
+        config.check()?;
         let codec = FrameCodec::from_state(config.autoencoder.as_ref(), &weights, device)?;
         let model = load_module(config.init(device), &weights.filter(is_denoiser), &official_key)?;
         let denoiser = TrainedNetwork { parameters: model.num_params(), training_seconds: seconds };

@@ -25,7 +25,12 @@ use crate::{
 
 /// What the directory holds, and nothing else does.
 const FILES: [&str; 6] =
-    ["encoder.onnx", "denoiser.onnx", "decoder.onnx", "tables.safetensors", "example.safetensors", "about.json"];
+    ["encoder.onnx", "denoiser.onnx", "decoder.onnx", "tables.safetensors", "example.safetensors", ABOUT];
+
+/// Says what the other files are, and by which program.
+const ABOUT: &str = "about.json";
+/// What the name and version of this program begin with.
+const PROGRAM: &str = "lfdm ";
 
 /// Protobuf messages end here.
 const MAX_BYTES: usize = i32::MAX as usize;
@@ -66,7 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     write("tables.safetensors", &tables.to_safetensors(WeightDtype::F32, None)?)?;
     let example = example::compute(&manifest.config, &networks, &tables, &device);
     write("example.safetensors", &example.to_safetensors(WeightDtype::F32, None)?)?;
-    write("about.json", &serde_json::to_vec_pretty(&about(&manifest))?)?;
+    write(ABOUT, &serde_json::to_vec_pretty(&about(&manifest))?)?;
     staging.publish().with_context(failed)?;
     tracing::info!("{}: {}", args.out.display(), FILES.join(", "));
     Ok(())
@@ -95,7 +100,7 @@ fn about(manifest: &Manifest) -> serde_json::Value {
         "default_steps": default_steps,
         "default_guidance": default_guidance,
         "licence": licence,
-        "created_with": concat!("lfdm ", env!("CARGO_PKG_VERSION")),
+        "created_with": format!("{PROGRAM}{}", env!("CARGO_PKG_VERSION")),
     })
 }
 
@@ -111,7 +116,15 @@ fn encoded(name: &str, graph: &Model) -> Result<Vec<u8>> {
 
 /// Replaces nothing but an earlier export.
 fn refuse_what_is_not_ours(out: &Path, model: &Path) -> Result<()> {
-    ensure_replaceable(out, |name| FILES.contains(&name), &[model])
+    // Other programs write files of these names, too.
+    let is_export = is_ours(&out.join(ABOUT));
+    ensure_replaceable(out, |name| is_export && FILES.contains(&name), &[model])
+}
+
+/// Whether `about` says that this program wrote what lies beside it.
+fn is_ours(about: &Path) -> bool {
+    let about: Option<serde_json::Value> = fs::read(about).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    about.is_some_and(|about| about["created_with"].as_str().is_some_and(|program| program.starts_with(PROGRAM)))
 }
 
 #[cfg(test)]
@@ -217,11 +230,15 @@ mod tests {
         let (out, model) = (parent.path().join("onnx"), parent.path().join("model"));
         refuse_what_is_not_ours(&out, &model).unwrap();
         fs::create_dir(&out).unwrap();
-        fs::write(out.join("encoder.onnx"), b"old").unwrap();
+        fs::write(out.join("encoder.onnx"), b"another program's").unwrap();
+        let refused = || refuse_what_is_not_ours(&out, &model).unwrap_err().to_string();
+        assert!(refused().contains("holds encoder.onnx"));
+        fs::write(out.join(ABOUT), br#"{ "created_with": "another program" }"#).unwrap();
+        assert!(refused().contains("holds about.json"));
+        fs::write(out.join(ABOUT), br#"{ "created_with": "lfdm 0.1.0" }"#).unwrap();
         refuse_what_is_not_ours(&out, &model).unwrap();
         fs::write(out.join("thesis.tex"), b"years of work").unwrap();
-        let message = refuse_what_is_not_ours(&out, &model).unwrap_err().to_string();
-        assert!(message.contains("thesis.tex"), "{message}");
+        assert!(refused().contains("thesis.tex"));
         let message = refuse_what_is_not_ours(&out.join("thesis.tex"), &model).unwrap_err().to_string();
         assert!(message.contains("is a file"), "{message}");
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 
 use super::claim::Claim;
+use super::log::ensure_begun_at_most;
 use super::rate::RateArgs;
 use crate::native::checkpoint::newest_step;
 use crate::native::data::{DataArgs, Sampling, parse_zoom};
@@ -90,19 +91,19 @@ impl RunArgs {
     ///
     /// # Errors
     /// Options that no run can have, a directory that is in use, or one that holds a run where none is resumed, or the
-    /// other way round.
+    /// other way round, or logs that are not of a run which had hardly begun.
     pub(super) fn claim(&self) -> Result<Claim> {
         self.check()?;
         let claim = Claim::of(&self.out)?;
         let out = self.out.display();
-        match newest_step(&self.out) {
-            Some(step) => ensure!(
+        if let Some(step) = newest_step(&self.out) {
+            ensure!(
                 self.resume,
                 "{out} already holds a run (step {step}); add --resume to continue it, or choose another --out"
-            ),
-            None => {
-                ensure!(!self.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
-            }
+            );
+        } else {
+            ensure!(!self.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
+            ensure_begun_at_most(&self.out)?;
         }
         Ok(claim)
     }

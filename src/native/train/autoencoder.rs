@@ -7,18 +7,19 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::decoding::{adam, open_vgg, prefetch};
+use super::decoding::{adam, files, open_vgg, prefetch};
 use super::losses::pyramid_l1;
 use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::preview::PEOPLE;
 use super::run;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
+use crate::native::checkpoint::Source;
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, parse_zoom,
@@ -85,8 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         latent_channels: usize::from(args.latent_channels),
         ..AutoencoderConfig::default()
     };
-    let multiple = autoencoder.reduction();
-    ensure!(args.size > 0 && args.size.is_multiple_of(multiple), "--size must be a multiple of {multiple}");
+    autoencoder.check(args.size)?;
     let claim = args.run.claim()?;
     let open = |split| args.run.reading.open(&args.run.data, None, args.size, None, split);
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
@@ -101,16 +101,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let data = fingerprint_of([&train, &validation]);
+    let source = Source { data, files: files(args.vgg.as_deref())?, ..Source::default() };
     let options = settings.pair_options();
     let train = prefetch(train, &args.run, move |_| options);
-    let spec = Spec {
-        name: "frame auto-encoder",
-        settings,
-        data,
-        motion: None,
-        optimizer: adam(),
-        parameter_name: str::to_owned,
-    };
+    let spec = Spec { name: "frame auto-encoder", settings, source, optimizer: adam(), parameter_name: str::to_owned };
     run::run(&AutoencoderStage { spec, train, validation, vgg }, &args.run, None, claim)
 }
 

@@ -19,8 +19,8 @@ use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use super::{autoencoder, preview, run};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
-use crate::native::baseline::{Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
-use crate::native::checkpoint::TrainedModel;
+use crate::native::baseline::{AutoencoderConfig, Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
+use crate::native::checkpoint::{Source, TrainedModel};
 use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split, fingerprint_of};
 use crate::native::fingerprint;
 use crate::native::progress::Progress;
@@ -118,24 +118,23 @@ pub(crate) fn ldm(args: &LdmArgs) -> Result<()> {
 }
 
 fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencoder::Settings>>) -> Result<()> {
+    let autoencoder = trained.as_ref().map(|trained| trained.settings.autoencoder.clone());
+    // What no clips could change is refused before they are read.
+    let mut config = plan(args, size, autoencoder)?;
+    config.check()?;
     let claim = args.run.claim()?;
-    let frames = usize::from(args.frames);
     let ViewArgs { views, max_zoom, sampling } = args.views;
-    let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
+    let open = |split| args.run.reading.open(&args.run.data, None, size, Some(config.frames), split);
     let clips = open(Split::Train)?;
     let labels = clips.labels().to_vec();
     let people = open(Split::Val)?.with_labels(&labels)?;
 
     let data = fingerprint_of([&clips, &people]);
     let motion = trained.as_ref().map(|trained| fingerprint::of_weights(&trained.weights, |_| true));
-    let autoencoder = trained.as_ref().map(|trained| trained.settings.autoencoder.clone());
-    let diffusion = match &args.config {
-        Some(path) => read_config(path)?,
-        None => default_diffusion(labels.len(), autoencoder.is_none(), args.zero_terminal),
-    };
-    check_labels(&diffusion, &labels)?;
-    let mut config = BaselineConfig { size, frames, autoencoder, diffusion };
-    config.diffusion.unet.diffused = Diffused::Channels(config.grid()[0]);
+    if args.config.is_none() {
+        config.diffusion.unet.condition_dim = labels.len();
+    }
+    check_labels(&config.diffusion, &labels)?;
     config.check()?;
 
     let device = args.run.device.open()?;
@@ -163,16 +162,27 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
         None => FrameCodec::pixels(),
         Some(autoencoder) => FrameCodec::latents(autoencoder, train.statistics()),
     };
-    let spec = spec(settings, data, motion);
+    let spec = spec(settings, Source { data, motion, ..Source::default() });
     run::run(&BaselineStage::new(&args.run, [train, validation], people, codec, spec), &args.run, None, claim)
 }
 
-fn spec(settings: Settings, data: String, motion: Option<String>) -> Spec<Settings> {
+fn spec(settings: Settings, source: Source) -> Spec<Settings> {
     let name = match settings.config.autoencoder {
         None => "video diffusion model of pixels",
         Some(_) => "video diffusion model of latents",
     };
-    Spec { name, settings, data, motion, optimizer: adam(), parameter_name: official_key }
+    Spec { name, settings, source, optimizer: adam(), parameter_name: official_key }
+}
+
+/// The baseline of the options, by default for a single label.
+fn plan(args: &SharedArgs, size: usize, autoencoder: Option<AutoencoderConfig>) -> Result<BaselineConfig> {
+    let diffusion = match &args.config {
+        Some(path) => read_config(path)?,
+        None => default_diffusion(1, autoencoder.is_none(), args.zero_terminal),
+    };
+    let mut config = BaselineConfig { size, frames: usize::from(args.frames), autoencoder, diffusion };
+    config.diffusion.unet.diffused = Diffused::Channels(config.channels());
+    Ok(config)
 }
 
 /// The U-Net of `faces-64` and what it is trained for.
@@ -527,7 +537,7 @@ mod tests {
             let words =
                 format!("lfdm --data synthetic --out run --steps 1 --lr 1 --batch {batch} --accumulate {parts}");
             let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
-            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(None), String::new(), None))
+            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(None), Source::default()))
         };
         let (whole, halves) = (stage(4, 1), stage(2, 2));
         let model = whole.init(&device);

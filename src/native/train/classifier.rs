@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::args::RunArgs;
 use super::run;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use crate::config::{bounds::within, sizes::SIDES};
 use crate::native::action_network::{ActionConfig, ActionNetwork, ActionOutput, REDUCTION};
+use crate::native::checkpoint::Source;
 use crate::native::data::{Augmentation, ClipBatch, ClipSet, Prefetch, Split, fingerprint_of};
 
 /// Blurred, since generated clips are softer than real ones.
@@ -51,10 +53,8 @@ pub(crate) struct Settings {
 
 /// Trains the action network.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    ensure!(
-        args.size > 0 && args.size.is_multiple_of(REDUCTION),
-        "--size must be a multiple of {REDUCTION}; 64 is a good choice"
-    );
+    within("--size", args.size, &SIDES)?;
+    ensure!(args.size.is_multiple_of(REDUCTION), "--size must be a multiple of {REDUCTION}; 64 is a good choice");
     let claim = args.run.claim()?;
     let RunArgs { reading, data, batch, accumulate, seed, .. } = &args.run;
     let open = |split| reading.open(data, None, args.size, args.frames.map(usize::from), split);
@@ -72,7 +72,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn spec(settings: Settings, data: String) -> Spec<Settings> {
     let optimizer = AdamConfig::new().with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)));
-    Spec { name: "action network", settings, data, motion: None, optimizer, parameter_name: str::to_owned }
+    let source = Source { data, ..Source::default() };
+    Spec { name: "action network", settings, source, optimizer, parameter_name: str::to_owned }
 }
 
 struct ClassifierStage {

@@ -25,9 +25,10 @@ use super::frozen::FrozenLfae;
 use super::run;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
 use crate::config::Parameterization;
-use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance};
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance, is_denoiser};
 use crate::native::checkpoint::TrainedModel;
 use crate::native::data::Split;
+use crate::native::fingerprint;
 use crate::native::model::{MotionOf, ensure_pair};
 use crate::noise::NoiseSource;
 use crate::weights::StateDict;
@@ -70,6 +71,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let dm = TrainedModel::<Settings>::open(&args.dm)
         .with_context(|| format!("{} is not a run of `lfdm train dm`", args.dm.display()))?;
     let config = &dm.settings.motion.config;
+    config.validate().with_context(|| format!("cannot use the run {}", args.dm.display()))?;
     ensure!(
         config.diffusion.parameterization == Parameterization::Velocity,
         "only a model that predicts velocities can be tuned; train one with `parameterization` \"velocity\""
@@ -99,7 +101,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     settings.motion.config.diffusion.consistency = true;
     let clips = settings.motion.open_clips(&args.run, None, Split::Train)?;
     let lessons = settings.motion.open_or_compute(&args.run, None, &lfae, &[&args.run.out, &args.dm], &clips)?;
-    let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings);
+    let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings)
+        .looking_through("--dm", fingerprint::of_weights(&dm.weights, is_denoiser));
     let before = base.load(base.init(&args.run.device.open()?), dm.weights)?;
     let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };
     run::run(&stage, &args.run, Some(&args.dm), claim)

@@ -1,6 +1,7 @@
 //! What every stage that paints frames shares: the loss of a decoded frame, its options, its data
 //! and its optimiser.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::stage::Loss;
 use crate::lfae::Decoded;
 use crate::native::data::{Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, parse_zoom};
+use crate::native::fingerprint;
 use crate::native::model::read_tensors;
 
 /// How much each term of the decoder's loss counts, and which pairs of frames it learns from.
@@ -76,6 +78,11 @@ pub(super) fn prefetch(
 ) -> Prefetch<PairBatch> {
     let (batch, seed, parts) = (run.batch, run.seed, u64::from(run.accumulate));
     Prefetch::new(run.ahead(), move |index| data.pairs(&options(index / parts), batch, seed, index))
+}
+
+/// What a run that paints must find again to be resumed: the network of its perceptual loss, if it has one.
+pub(super) fn files(vgg: Option<&Path>) -> Result<BTreeMap<String, String>> {
+    vgg.map(|path| Ok(("--vgg".to_owned(), fingerprint::of_file(path)?))).into_iter().collect()
 }
 
 /// The network of the perceptual loss, on the device of the run.

@@ -16,8 +16,10 @@ use super::{inherit, preview, run};
 use crate::condition::{ConditionTable, StrengthRange};
 use crate::config::{Diffused, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, is_denoiser, official_key};
+use crate::native::checkpoint::Source;
 use crate::native::data::{ClipSet, Prefetch, Split, probability};
 use crate::native::generate::collect;
+use crate::native::model::open_weights;
 use crate::noise::NoiseSource;
 use crate::pipeline::Animator;
 use crate::weights::{StateDict, collect_module};
@@ -117,10 +119,18 @@ pub(super) struct Tuning {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let lfae = FrozenLfae::open(&args.lfae)?;
     let mut settings = settings(args, &lfae)?;
+    if let Some(path) = &args.init {
+        // Weights that are not there are missed before hours go into the motion.
+        open_weights(path)?;
+    }
     let claim = args.run.claim()?;
     let clips = settings.motion.read_clips(&args.run, args.flow.as_deref(), Split::Train)?;
     settings.motion.adopt_labels(&clips, args.config.is_some())?;
     let clips = clips.with_labels(&settings.motion.labels)?;
+    ensure!(
+        args.appearances.is_none_or(|probability| probability == 0.0) || args.looks > 0 || clips.has_references(),
+        "--appearances needs other appearances of the references; the data has none, but --looks 4 makes some"
+    );
     let lessons = settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out], &clips)?;
     let train = &lessons.train;
     settings.strengths = train.strengths();
@@ -128,10 +138,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None if train.has_appearances() => APPEARANCES,
         given => given.unwrap_or(0.0),
     };
-    ensure!(
-        settings.appearances == 0.0 || train.has_appearances(),
-        "--appearances needs other appearances of the references; the data has none, but --looks 4 makes some"
-    );
     let codec = train.statistics(settings.motion.config.diffusion.unet.diffused)?.codec(&Device::flex());
     let stage = DiffusionStage::new("diffusion model", &args.run, lfae, lessons, codec, settings);
     run::run(&stage, &args.run, args.init.as_deref(), claim)
@@ -276,9 +282,16 @@ impl DiffusionStage {
     ) -> Self {
         let train = Arc::new(train);
         let batches = prefetch(run, train.clone(), codec.clone(), &settings);
-        let motion = lfae.fingerprint.clone();
-        let spec = Spec { name, settings, data, motion, optimizer: adam(), parameter_name: official_key };
+        let fps = Some(people.fps() as f32);
+        let source = Source { data, motion: lfae.fingerprint.clone(), fps, ..Source::default() };
+        let spec = Spec { name, settings, source, optimizer: adam(), parameter_name: official_key };
         Self { spec, train, validation, batches, people, codec, lfae }
+    }
+
+    /// The same stage, whose loss also looks through a network of this hash, which `option` names.
+    pub(super) fn looking_through(mut self, option: &str, hash: String) -> Self {
+        self.spec.source.files.insert(option.to_owned(), hash);
+        self
     }
 
     pub(super) fn config(&self) -> &LfdmConfig {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adversary::{self, AdversarialLosses, Adversary};
 use super::args::RunArgs;
-use super::decoding::{DecodingRecipe, adam, open_vgg, prefetch};
+use super::decoding::{DecodingRecipe, adam, files, open_vgg, prefetch};
 use super::frozen::FrozenLfae;
 use super::losses::{Pairs, flow_error, motion_focus, visibility_error, warping_error};
 use super::motion_augmentation::augment_motion;
@@ -28,6 +28,7 @@ use crate::lfae::{
     is_flow_predictor, is_lfae, official_key,
 };
 use crate::motion::Motion;
+use crate::native::checkpoint::Source;
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, probability,
 };
@@ -177,11 +178,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let (train, validation) = (open(Split::Train)?, open(Split::Val)?);
     let data = fingerprint_of([&train, &validation]);
     let frozen = base.init(&args.run.device.open()?)?;
+    let files = files(args.vgg.as_deref())?;
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
-    let motion = base.fingerprint;
-    let spec = Spec { name: "decoder", settings, data, motion, optimizer: adam(), parameter_name: official_key };
+    let source = Source { data, motion: base.fingerprint, files, fps: None };
+    let spec = Spec { name: "decoder", settings, source, optimizer: adam(), parameter_name: official_key };
     let (weights, is_finer) = (base.weights, args.finer);
     let stage = DecoderStage { spec, train, validation, vgg, frozen, weights, is_finer };
     run::run(&stage, &args.run, Some(&args.model), claim)

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::decoding::{DecodingRecipe, adam, open_vgg, prefetch};
+use super::decoding::{DecodingRecipe, adam, files, open_vgg, prefetch};
 use super::losses::{Pairs, crowding, equivariance, flow_error, tracking, visibility_error};
 use super::official::OfficialTraining;
 use super::perceptual::Vgg19;
@@ -17,6 +17,7 @@ use super::tps::{ThinPlateTransform, TransformParams};
 use super::{inherit, preview, run};
 use crate::config::LfdmConfig;
 use crate::lfae::{Estimate, FINE_REFINEMENT, LatentFlowAutoencoder, is_flow_predictor, is_lfae, official_key};
+use crate::native::checkpoint::Source;
 use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of,
 };
@@ -195,18 +196,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         perceptual: args.vgg.is_some(),
     };
     let data = fingerprint_of([&train, &validation]);
+    let source = Source { data, files: files(args.vgg.as_deref())?, ..Source::default() };
     let vgg = args.vgg.as_deref().map(|path| open_vgg(path, &args.run)).transpose()?;
     let motion = args.motion_of.as_deref().map(|path| motion_of(path, &settings.config)).transpose()?;
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
-    let spec = Spec {
-        name: "latent flow auto-encoder",
-        settings,
-        data,
-        motion: None,
-        optimizer: adam(),
-        parameter_name: official_key,
-    };
+    let spec =
+        Spec { name: "latent flow auto-encoder", settings, source, optimizer: adam(), parameter_name: official_key };
     run::run(&LfaeStage { spec, train, validation, vgg, motion }, &args.run, args.init.as_deref(), claim)
 }
 

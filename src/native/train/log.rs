@@ -2,11 +2,11 @@
 //! end.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -158,12 +158,39 @@ fn gained(path: &Path, [rebuilt, repeated]: [&str; 2]) -> Option<String> {
     })
 }
 
+/// Lets a run begin in `directory`, where there is no checkpoint, if no log is lost by that. A run that was killed
+/// before its first checkpoint has logged two steps at most.
+///
+/// # Errors
+/// A log of another run or of another program, which would be emptied.
+pub(super) fn ensure_begun_at_most(directory: &Path) -> Result<()> {
+    for name in [LOSSES, VALIDATIONS, TIMES] {
+        let path = directory.join(name);
+        let is_early = |line: &str| step_of(line).is_some_and(|step| step <= 1);
+        let is_ours = match std::fs::read_to_string(&path) {
+            Ok(text) => text.lines().all(is_early),
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        };
+        ensure!(
+            is_ours,
+            "{} is of another run or of another program, and would be emptied; remove it, or choose another --out",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn step_of(line: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64()
+}
+
 /// The lines of a log whose step `keep` accepts, open for more.
 fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
     let failed = || format!("cannot write {}", path.display());
-    let step = |line: &&str| serde_json::from_str::<serde_json::Value>(line).ok()?["step"].as_u64();
     let kept: String = match std::fs::read_to_string(path) {
-        Ok(text) => text.lines().filter(|line| step(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect(),
+        Ok(text) => {
+            text.lines().filter(|line| step_of(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect()
+        }
         Err(_) => String::new(),
     };
     write_file(path, kept.as_bytes()).with_context(failed)?;
@@ -181,6 +208,20 @@ fn write_line(file: &mut File, step: u64, values: impl Iterator<Item = (&'static
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_log_of_a_run_that_had_hardly_begun_is_begun_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(ensure_begun_at_most(dir.path()).is_ok());
+        let with = |text: &str| {
+            std::fs::write(dir.path().join(LOSSES), text).unwrap();
+            ensure_begun_at_most(dir.path())
+        };
+        assert!(with("").is_ok() && with("{\"step\":0,\"loss\":3}\n{\"step\":1,\"loss\":2}\n").is_ok());
+        assert!(with("{\"step\":0,\"loss\":3}\n{\"step\":70,\"loss\":2}\n").is_err(), "its checkpoint is gone");
+        let message = with("{\"epoch\":0,\"loss\":3}\n").unwrap_err().to_string();
+        assert!(message.contains("losses.jsonl is of another run"), "{message}");
+    }
 
     #[test]
     fn the_summary_names_the_last_and_the_best_validation() {

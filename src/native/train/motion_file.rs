@@ -11,6 +11,7 @@ use burn::tensor::TensorData;
 use half::f16;
 use safetensors::{Dtype, tensor::Metadata};
 use serde_json::json;
+use tempfile::TempPath;
 
 /// Bytes of a number.
 const HALF: usize = 2;
@@ -41,9 +42,9 @@ pub(super) struct MotionWriter {
     motions: Part,
 }
 
-/// The records of one tensor, in a file of their own.
+/// The records of one tensor, in a file of their own, which goes with them.
 struct Part {
-    path: PathBuf,
+    path: TempPath,
     file: BufWriter<File>,
     shape: Vec<usize>,
     count: usize,
@@ -53,7 +54,7 @@ impl MotionWriter {
     /// # Errors
     /// A directory that cannot be written to.
     pub(super) fn create(path: &Path, latent: &[usize], motion: &[usize]) -> Result<Self> {
-        let part = |name: &str, shape: &[usize]| Part::create(path.with_extension(name), shape);
+        let part = |name: &str, shape: &[usize]| Part::create(&path.with_extension(name), shape);
         Ok(Self { path: path.to_owned(), latents: part("latents", latent)?, motions: part("motions", motion)? })
     }
 
@@ -80,15 +81,15 @@ impl MotionWriter {
         // Tensors begin at a multiple of eight bytes; spaces after the header count as part of it.
         let mut header = header.to_string().into_bytes();
         header.resize(header.len().next_multiple_of(8), b' ');
-        let partial = path.with_extension("partial");
         let write = || -> io::Result<()> {
+            let partial = TempPath::try_from_path(path.with_extension("partial"))?;
             let mut file = BufWriter::new(File::create(&partial)?);
             file.write_all(&(header.len() as u64).to_le_bytes())?;
             file.write_all(&header)?;
             latents.append_to(&mut file)?;
             motions.append_to(&mut file)?;
-            file.flush()?;
-            std::fs::rename(&partial, &path)
+            file.into_inner()?.sync_all()?;
+            Ok(partial.persist(&path)?)
         };
         write().with_context(failed)?;
         let (file, _) = MotionFile::open(&path).with_context(failed)?;
@@ -97,8 +98,10 @@ impl MotionWriter {
 }
 
 impl Part {
-    fn create(path: PathBuf, shape: &[usize]) -> Result<Self> {
-        let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    fn create(path: &Path, shape: &[usize]) -> Result<Self> {
+        let failed = || format!("cannot write {}", path.display());
+        let file = File::create(path).with_context(failed)?;
+        let path = TempPath::try_from_path(path).with_context(failed)?;
         Ok(Self { path, file: BufWriter::new(file), shape: shape.to_vec(), count: 0 })
     }
 
@@ -121,7 +124,7 @@ impl Part {
     fn append_to(self, file: &mut impl Write) -> io::Result<()> {
         self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
         io::copy(&mut File::open(&self.path)?, file)?;
-        std::fs::remove_file(&self.path)
+        Ok(())
     }
 }
 
@@ -230,6 +233,16 @@ mod tests {
         assert_eq!(whole.get("motions").unwrap().shape().to_vec(), [3, 3, 1, 1, 3]);
         assert_eq!(whole.get("latents").unwrap().iter::<f32>().nth(4), Some(0.5));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "parts are left");
+    }
+
+    #[test]
+    fn what_is_not_finished_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut writer = MotionWriter::create(&dir.path().join("motion.safetensors"), &[1], &[4]).unwrap();
+        writer.push_motions(&numbers(4, 0.0)).unwrap();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+        drop(writer);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -133,8 +133,7 @@ impl<'a, S: Stage> Run<'a, S> {
         if let Some(norm) = args.clip {
             optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
         }
-        let spec = stage.spec();
-        let origin = Origin { seed: args.seed, clip: args.clip, data: spec.data.clone(), motion: spec.motion.clone() };
+        let origin = Origin { seed: args.seed, clip: args.clip, source: stage.spec().source.clone() };
         let progress = match Checkpoint::latest(&args.out)? {
             Some(checkpoint) => Progress::resume(stage, model, optimizer, &checkpoint, &origin, &args.out)?,
             None => Progress::begin(stage, model, optimizer, init)?,

@@ -8,6 +8,7 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
+use crate::native::checkpoint::Source;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
@@ -83,10 +84,8 @@ pub(crate) struct Spec<S> {
     pub(crate) name: &'static str,
     /// Sizes and options that a resumed run must share.
     pub(crate) settings: S,
-    /// [Hash](crate::native::data::fingerprint_of) of the clips.
-    pub(crate) data: String,
-    /// Fingerprint of the auto-encoder that is kept as it is.
-    pub(crate) motion: Option<String>,
+    /// What it learns from: a resumed run must share this too.
+    pub(crate) source: Source,
     pub(crate) optimizer: AdamConfig,
     /// The name of a parameter in checkpoints and bundles, from its path in the module.
     pub(crate) parameter_name: fn(&str) -> String,
