@@ -449,6 +449,7 @@ fn with_folder(place: &Workplace) {
     let other = image::RgbImage::from_fn(40, 48, |x, y| image::Rgb([90, x as u8 * 5, y as u8 * 5]));
     other.save(place.path("people/anna.9.png")).unwrap();
     fs::write(place.path("people/read.me"), b"no picture").unwrap();
+    fs::write(place.path("people/carl.heic"), b"none that is read").unwrap();
 }
 
 #[test]
@@ -462,7 +463,8 @@ fn clips_of_a_folder_are_those_of_its_portraits_one_by_one() {
         assert!(output.status.success(), "{message}");
         message
     };
-    make("people", "gifs", &["--label", "joy,calm", "--label", "joy", "--gif"]);
+    let message = make("people", "gifs", &["--label", "joy,calm", "--label", "joy", "--gif"]);
+    assert!(message.contains("left out a file") && message.contains("carl.heic"), "{message}");
     make("people", "mixed", &["--label", "joy=0.75,fear=0.25", "calm", "--gif"]);
     make("people/anna.9.png", "alone.gif", &["--label", "fear=0.25,joy=0.75"]);
     assert_eq!(read(&place.path("alone.gif")), read(&place.path("mixed/anna.9/fear=0.25,joy=0.75.gif")));
@@ -596,6 +598,16 @@ fn the_program_names_what_is_wrong() {
     fs::write(place.path("words.jpg"), b"not an image").unwrap();
     assert!(place.refusal("words.jpg", &["--label", "joy"]).contains("words.jpg"));
     assert!(place.refusal("absent.png", &["--label", "joy"]).contains("absent.png"));
+}
+
+#[test]
+fn codes_in_labels_reach_no_terminal() {
+    let place = Workplace::new();
+    let mut named = bundle();
+    named.manifest.labels[1] = "\u{1b}]0;owned\u{7}joy".to_owned();
+    named.write_dir(&place.path("model"), WeightDtype::F16).unwrap();
+    let message = place.refusal("portrait.png", &["--label", "glee"]);
+    assert!(!message.contains('\u{1b}') && message.contains("\\u{1b}"), "{message:?}");
 }
 
 #[test]

@@ -90,7 +90,19 @@ fn from_clips_to_a_video() {
     assert!(refused.contains("--classifier lfae: not a run of `lfdm train classifier`"), "{refused}");
 
     run("sheet --model models/tiny --data FACES --people 1 --columns 3 --real --zoom 1.3 --steps 1 --out sheet.png");
-    assert_eq!(image::open(dir.join("sheet.png")).unwrap().height() as usize, 2 * LABELS * (64 + 2));
+    assert_eq!(image::open(dir.join("sheet.png")).unwrap().height() as usize, HEADINGS + 2 * LABELS * (64 + 2));
+    previews_have_headings(&dir.join("lfae"), 64);
+    previews_have_headings(&dir.join("dm"), 64);
+}
+
+/// Height of the words above the columns of a sheet.
+const HEADINGS: usize = 8 + 2 * 2;
+
+/// A preview of a run whose frames have sides of `size` pixels says what its columns are.
+fn previews_have_headings(run: &Path, size: usize) {
+    let previews = fs::read_dir(run.join("previews")).unwrap().map(|entry| entry.unwrap().path());
+    let newest = image::open(previews.max().unwrap()).unwrap();
+    assert_eq!(newest.height() as usize % (size + 2), HEADINGS, "{}", run.display());
 }
 
 /// Folders of frames where not everybody has every label and clips differ in length, also from the model's.
@@ -118,7 +130,11 @@ fn folders_of_frames_train_both_stages() {
     run("export --lfae lfae --dm dm --name people --out model");
     assert_eq!(read(dir.join("model/manifest.json"))["labels"], json!(["frown", "smile"]));
     run("sheet --model model --data people --people 1 --columns 2 --real --steps 1 --out sheet.png");
-    assert_eq!(image::open(dir.join("sheet.png")).unwrap().height(), 2 * (32 + 2), "bert has one label");
+    assert_eq!(
+        image::open(dir.join("sheet.png")).unwrap().height() as usize,
+        HEADINGS + 2 * (32 + 2),
+        "bert has one label"
+    );
     run("train classifier --data people --out judge --frames 3 --size 32 --batch 2 --steps 1");
     run("eval --model model --data people --split all --classifier judge --steps 1 --out report.json");
     let report = read(dir.join("report.json"));
@@ -154,7 +170,11 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     for (name, row) in [("acted/train/anna/nod", 4), ("acted/train/bert/blink", 5), ("acted/val/carl/nod", 1)] {
         clip(name, row, 4);
     }
-    run("train lfae --data own --out lfae --config config.json --batch 2 --steps 1");
+    for name in ["own/train/anna/x.heic", "own/old.tiff"] {
+        fs::write(dir.join(name), b"no picture that is read").unwrap();
+    }
+    let words = said(dir, "train lfae --data own --out lfae --config config.json --batch 2 --steps 1");
+    assert_eq!(words.matches("left out 2 files").count(), 1, "once for both splits: {words}");
     run("eval --reconstruction --model lfae --data own --out report.json");
     let report = read(dir.join("report.json"));
     assert_eq!(report["reconstruction"]["all_frames"]["images"], 3, "{report}");
@@ -187,6 +207,17 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     let manifest = read(dir.join("again/manifest.json"));
     let advice = ["default_steps", "default_guidance", "fps"].map(|name| manifest[name].as_f64());
     assert_eq!(advice, [Some(5.0), Some(2.0), Some(25.0)]);
+
+    for (name, row) in [("odd/train/an\u{1b}]0;owned\u{7}na/nod", 4), ("odd/test/ca\u{1b}[31mrl/nod\u{1b}[2J", 1)] {
+        clip(name, row, 4);
+    }
+    for arguments in [
+        "eval --reconstruction --model lfae --data odd --out report.json",
+        "new project --data odd --init lfae --no-rehearsal",
+    ] {
+        let words = said(dir, arguments);
+        assert!(!words.contains('\u{1b}'), "a code reaches the terminal: {words:?}");
+    }
 
     let refused =
         lfdm(dir, "train lfae --data own --out other --config config.json --frames 16 --steps 1").unwrap_err();
@@ -310,6 +341,7 @@ fn baselines_learn_and_are_measured_as_lfdm_is() {
             text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["loss"].as_f64().unwrap()).collect();
         assert!(losses[losses.len() - 1] < 0.95 * losses[0], "{name}: {losses:?}");
         assert!(fs::read_dir(dir.join(name).join("previews")).unwrap().count() > 1);
+        previews_have_headings(&dir.join(name), 16);
     }
     let refused = lfdm(dir, &format!("train ldm {shared} --autoencoder vdm --out other --steps 1")).unwrap_err();
     assert!(refused.contains("--autoencoder vdm is not a run of `lfdm train autoencoder`"), "{refused}");
@@ -419,8 +451,15 @@ fn a_run_speaks_from_its_first_step_on() {
     let words = said(dir, &format!("train lfae --data {FACES} --out run --config config.json --batch 1 --steps 2"));
     assert!(words.find("validating before the first step") < words.find("step 1 of 2"), "{words}");
     assert!(
-        words.contains("step 1 of 2") && words.contains("nearer to the real ones") || words.contains("further from")
+        words.contains("step 1 of 2") && (words.contains("nearer to the real ones") || words.contains("further from")),
+        "{words}"
     );
+    // The first word is the time.
+    let mut lines: Vec<&str> = words.lines().filter_map(|line| Some(line.split_once(' ')?.1)).collect();
+    let count = lines.len();
+    lines.sort_unstable();
+    lines.dedup();
+    assert_eq!(lines.len(), count, "something is said twice: {words}");
 }
 
 #[test]

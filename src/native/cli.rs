@@ -179,6 +179,49 @@ mod tests {
         }
     }
 
+    /// What the guide says of the first hour.
+    fn first_hour() -> String {
+        let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/training.md")).unwrap();
+        let section = guide.split("\n## ").find(|section| section.starts_with("The first hour")).unwrap();
+        section.to_owned()
+    }
+
+    /// The lines of its blocks of commands.
+    fn commands(text: &str) -> Vec<String> {
+        let blocks = text.split("```sh\n").skip(1).filter_map(|rest| Some(rest.split_once("```")?.0));
+        blocks.flat_map(str::lines).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_first_hour_begins_with_new_and_needs_no_flow() {
+        let guide = first_hour();
+        assert!(commands(&guide)[0].starts_with("lfdm new "), "{guide}");
+        assert!(!guide.contains("--flow"), "own clips have none");
+    }
+
+    #[test]
+    fn commands_of_the_first_hour_are_accepted() {
+        let is_placeholder = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_uppercase());
+        let commands = commands(&first_hour());
+        let whole = commands.iter().filter(|line| !line.split_whitespace().any(is_placeholder));
+        let ours: Vec<&String> = whole.filter(|line| line.starts_with("lfdm ")).collect();
+        assert!(ours.len() >= 2, "{commands:?}");
+        for line in ours {
+            let parsed = Cli::try_parse_from(line.split_whitespace());
+            assert!(parsed.is_ok(), "{line}: {}", parsed.err().unwrap());
+        }
+    }
+
+    #[test]
+    fn a_new_project_begins_with_a_model_that_is_there() {
+        let mut program = Cli::command();
+        program.build();
+        let new = program.find_subcommand("new").unwrap();
+        let init = new.get_arguments().find(|arg| arg.get_id() == "init").unwrap();
+        let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&init.get_default_values()[0]);
+        assert!(model.join("manifest.json").exists(), "{}", model.display());
+    }
+
     #[test]
     fn causes_are_said_once() {
         let quoted = anyhow::anyhow!("no such file").context("cannot read a.png: no such file").context("animate");

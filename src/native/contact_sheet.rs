@@ -21,7 +21,7 @@ const INK: Rgb<u8> = Rgb([32; 3]);
 /// Rows of tiles of one size.
 pub(crate) struct ContactSheet {
     tile: [usize; 2],
-    headings: &'static [&'static str],
+    headings: Vec<String>,
     rows: Vec<(String, Vec<Vec<u8>>)>,
 }
 
@@ -32,12 +32,12 @@ impl ContactSheet {
     ///
     /// - tile: `[height, width]` of every picture
     pub(crate) fn new(tile: [usize; 2]) -> Self {
-        Self { tile, headings: &[], rows: Vec::new() }
+        Self { tile, headings: Vec::new(), rows: Vec::new() }
     }
 
     /// The same sheet with a word above each column.
-    pub(crate) fn with_headings(self, headings: &'static [&'static str]) -> Self {
-        Self { headings, ..self }
+    pub(crate) fn with_headings(self, headings: impl IntoIterator<Item = impl ToString>) -> Self {
+        Self { headings: headings.into_iter().map(|heading| heading.to_string()).collect(), ..self }
     }
 
     /// Lets a command that reads `inputs` save a sheet at `path`, before it has computed what the sheet shows.
@@ -45,8 +45,8 @@ impl ContactSheet {
     /// # Errors
     /// A name without the ending of a picture, an input, or a place that cannot be written to.
     pub(crate) fn check(path: &Path, inputs: &[&Path]) -> Result<()> {
-        format_of(path)?;
         ensure_no_input(path, inputs)?;
+        format_of(path)?;
         ensure_writable(path).with_context(|| cannot_write(path))
     }
 
@@ -146,7 +146,7 @@ mod tests {
             assert!(ink(letter).filter(|&(x, y)| picture.get_pixel(x, y) == &INK).count() > 20);
         }
 
-        let headed = sheet.with_headings(&["i", "j"]).draw();
+        let headed = sheet.with_headings(["i", "j"]).draw();
         let head = (SMALL_LETTER + 2 * GAP) as u32;
         assert_eq!(headed.dimensions(), (margin + 24, 44 + head));
         assert_eq!(headed.get_pixel(margin, head).0, [255, 0, 0]);

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let data = data.with_labels(animator.labels())?;
 
     let view = data.close_up(args.zoom);
-    let mut sheet = ContactSheet::new(size);
+    let mut sheet = ContactSheet::new(size).with_headings(spread(animator.config().frames, args.columns));
     let people = args.people.min(data.len());
     let progress = Progress::new("clips", people * data.labels().len());
     for subject in 0..people {
@@ -67,25 +67,26 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             progress.inc(1);
             let Some(clip) = data.find(subject, label) else { continue };
             if args.real {
-                let pictures = (0..data.frames()).map(|frame| clip.rgba_through(view, frame)).collect();
-                sheet.push(format!("{name} (real)"), spread(pictures, args.columns));
+                let shown = spread(data.frames(), args.columns).into_iter();
+                sheet.push(format!("{name} (real)"), shown.map(|frame| clip.rgba_through(view, frame)).collect());
             }
             let portrait = Portrait::from_rgba(width, height, &clip.rgba_through(view, 0), size)?;
             // Another seed for each clip: one lucky or unlucky draw should not decide how all of them look.
             let seed = args.sampling.seed() + (subject * data.labels().len() + label) as u64;
             let request = args.sampling.request(&manifest, &clip.strengths(), seed);
             let (frames, _) = collect(animator.generate(&portrait, &request)?, |_| {})?;
-            sheet.push(name, spread(frames.into_iter().map(|frame| frame.rgba).collect(), args.columns));
+            let shown = spread(frames.len(), args.columns).into_iter();
+            sheet.push(name, shown.map(|frame| frames[frame].rgba.clone()).collect());
         }
     }
     progress.finish();
     sheet.save(&args.out)
 }
 
-/// `count` of the pictures, evenly spaced, with the first and the last.
-fn spread(pictures: Vec<Vec<u8>>, count: usize) -> Vec<Vec<u8>> {
-    let (last, count) = (pictures.len().saturating_sub(1), count.min(pictures.len()));
-    (0..count).map(|i| pictures[if count > 1 { i * last / (count - 1) } else { last }].clone()).collect()
+/// `count` of so many frames, evenly spaced, with the first and the last.
+fn spread(frames: usize, count: usize) -> Vec<usize> {
+    let (last, count) = (frames.saturating_sub(1), count.min(frames));
+    (0..count).map(|index| if count > 1 { index * last / (count - 1) } else { last }).collect()
 }
 
 #[cfg(test)]
@@ -94,9 +95,9 @@ mod tests {
 
     #[test]
     fn a_spread_has_both_ends() {
-        let pictures: Vec<Vec<u8>> = (0..16).map(|i| vec![i]).collect();
-        assert_eq!(spread(pictures.clone(), 4).concat(), [0, 5, 10, 15]);
-        assert_eq!(spread(pictures.clone(), 99).len(), 16);
-        assert_eq!(spread(pictures, 1).concat(), [15]);
+        assert_eq!(spread(16, 4), [0, 5, 10, 15]);
+        assert_eq!(spread(16, 99).len(), 16);
+        assert_eq!(spread(16, 1), [15]);
+        assert!(spread(0, 4).is_empty());
     }
 }

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{
     contact_sheet::ContactSheet,
-    data::pictures,
+    data::{pictures, warn_of_unread_in},
     device::DeviceArgs,
     framing::FramingArgs,
     generate::{SamplingArgs, collect},
@@ -92,6 +92,7 @@ impl Args {
         for path in &self.image {
             if path.is_dir() {
                 let found = pictures(path)?;
+                warn_of_unread_in(path);
                 ensure!(!found.is_empty(), "{} holds no PNG, JPEG, WebP, GIF or BMP", path.display());
                 images.extend(found);
             } else {

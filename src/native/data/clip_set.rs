@@ -10,7 +10,7 @@ use super::{
     error::{DataError, abridged, is_tolerable},
     flow::FlowFrame,
     look::Look,
-    random,
+    notices, random,
     sampling::Sampling,
     view::View,
 };
@@ -415,7 +415,7 @@ fn drop_short(clips: &mut Vec<StoredClip>, frames: usize) -> Result<Vec<String>,
     }
     if !short.is_empty() {
         let names = abridged(&short);
-        tracing::warn!("skipped {} of {total} clips with fewer than {frames} frames: {names}", short.len());
+        notices::warn(format!("skipped {} of {total} clips with fewer than {frames} frames: {names}", short.len()));
     }
     Ok(short)
 }

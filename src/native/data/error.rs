@@ -4,13 +4,13 @@ use std::{io, path::PathBuf};
 
 use thiserror::Error;
 
-use super::split::Split;
+use super::{notices, split::Split};
 
 /// Share of sheets, clips or frames that may be unusable before opening fails.
 const TOLERATED: f64 = 0.05;
 
-/// Of so few, one may be unusable nevertheless.
-const FEW: usize = 3;
+/// Of at least so many, one may be unusable nevertheless: another is left.
+const FEW: usize = 2;
 
 /// How many names a message lists before it only counts them.
 const NAMED: usize = 20;
@@ -73,13 +73,13 @@ pub(super) fn is_tolerable(bad: usize, total: usize) -> bool {
     bad as f64 <= TOLERATED * total as f64 || (bad == 1 && total >= FEW)
 }
 
-/// Logs what is skipped, with the reasons, or fails if that is too much.
+/// Says what is skipped, with the reasons, or fails if that is too much.
 pub(super) fn tolerate(what: &'static str, total: usize, bad: &[String]) -> Result<(), DataError> {
     if !is_tolerable(bad.len(), total) {
         return Err(DataError::TooManyBad { what, total, bad: bad.to_vec() });
     }
     if !bad.is_empty() {
-        tracing::warn!("skipped {} of {total} {what}: {}", bad.len(), abridged(bad));
+        notices::warn(format!("skipped {} of {total} {what}: {}", bad.len(), abridged(bad)));
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn one_bad_clip_does_not_end_a_run_nor_does_one_in_twenty() {
-        for (bad, total, expected) in [(0, 1, true), (1, FEW, true), (2, FEW, false), (5, 100, true), (6, 100, false)] {
+        for (bad, total, expected) in [(0, 1, true), (1, 2, true), (2, 3, false), (5, 100, true), (6, 100, false)] {
             assert_eq!(is_tolerable(bad, total), expected, "{bad} of {total}");
         }
         assert!(!is_tolerable(1, 1), "nothing would be left");

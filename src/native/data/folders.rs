@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{
     args::DataArgs,
     contents::{Contents, StoredClip, Subject},
-    error::{DataError, abridged, tolerate},
+    error::{DataError, tolerate},
     ffmpeg,
     layouts::Published,
     media::Media,
@@ -46,10 +46,7 @@ pub(super) fn read(
     let layout = args.layout.resolve(dir)?;
     let published = layout.published();
     let found = layout.find(dir)?;
-    let unread = tree::unread(dir);
-    if !unread.is_empty() {
-        notices::warn(format!("left out {} files that lfdm does not read: {}", unread.len(), abridged(&unread)));
-    }
+    tree::warn_of_unread(dir);
     if found.is_empty() {
         return Err(DataError::NoClips { dir: dir.to_owned(), expected: layout.example() });
     }
@@ -174,12 +171,12 @@ fn collect(
     if sizes.len() > 1 {
         let sizes: Vec<_> =
             sizes.iter().map(|((width, height), count)| format!("{count} of {width}x{height}")).collect();
-        tracing::info!("frames differ in size ({}); all become {tile}x{tile}", sizes.join(", "));
+        notices::info(format!("frames differ in size ({}); all become {tile}x{tile}", sizes.join(", ")));
     }
     if thinned > 0 {
-        tracing::info!("{thinned} clips keep only some of their frames, evenly spaced, to fit into --memory");
+        notices::info(format!("{thinned} clips keep only some of their frames, evenly spaced, to fit into --memory"));
     }
-    tracing::info!("{} clips of {} subjects, {tile}x{tile} pixels", clips.len(), subjects.len());
+    notices::info(format!("{} clips of {} subjects, {tile}x{tile} pixels", clips.len(), subjects.len()));
     clips.sort_by_key(|clip| (clip.subject, clip.label));
     let subject = |name: String| Subject { id: id_of(&name), name };
     bad_clips.extend(bad_frames);
@@ -323,6 +320,18 @@ mod tests {
         damage("bert/smile/2.png");
         let message = read(dir.path(), Some(16), Split::All).err().unwrap().to_string();
         assert!(message.contains("4 of 60 frames") && message.contains("bert/smile/2.png"), "{message}");
+    }
+
+    #[test]
+    fn of_two_clips_one_may_be_broken() {
+        let dir = folders(&[("anna/smile", 4, [16, 16], 0), ("bert/smile", 4, [16, 16], 0)]);
+        fs::write(dir.path().join("bert/wave.gif"), b"no GIF").unwrap();
+        fs::write(dir.path().join("splits.json"), r#"{"train": ["anna"], "val": ["bert"]}"#).unwrap();
+        let data = read(dir.path(), None, Split::Val).unwrap();
+        assert_eq!((data.clip_count(), data.skipped().len()), (1, 1));
+        fs::remove_dir_all(dir.path().join("bert/smile")).unwrap();
+        let message = read(dir.path(), None, Split::Val).err().unwrap().to_string();
+        assert!(message.contains("1 of 1 clips") && message.contains("wave.gif"), "{message}");
     }
 
     #[test]

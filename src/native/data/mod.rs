@@ -69,6 +69,7 @@ pub(crate) use self::{
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,
     sampling::Sampling,
+    tree::warn_of_unread_in,
     view::{View, parse_zoom},
 };
 pub use self::{

@@ -82,9 +82,10 @@ mod tests {
     #[test]
     fn unusable_directories_say_what_to_do() {
         let message = |dir: &Path, frames| read(dir, frames, Split::All).err().unwrap().to_string();
-        let dir = folders(&[("anna/smile", 6, [16, 16], 0), ("bert/smile", 3, [16, 16], 0)]);
+        let clips = [("anna/smile", 6), ("bert/smile", 3), ("carl/smile", 3)];
+        let dir = folders(&clips.map(|(name, frames)| (name, frames, [16, 16], 0)));
         let short = message(dir.path(), Some(5));
-        assert!(short.contains("1 of 2") && short.contains("bert/smile has 3") && short.contains("fewer"), "{short}");
+        assert!(short.contains("2 of 3") && short.contains("bert/smile has 3") && short.contains("fewer"), "{short}");
         let missing = message(&dir.path().join("absent"), None);
         assert!(missing.contains("cannot read") && missing.contains("absent"), "{missing}");
 
@@ -99,8 +100,9 @@ mod tests {
         let natops = natops.open(dir.path(), None, 16, None, Split::All).err().unwrap().to_string();
         assert!(natops.contains("g01s01p01"), "{natops}");
 
-        fs::remove_dir_all(dir.path().join("anna")).unwrap();
-        fs::remove_dir_all(dir.path().join("bert")).unwrap();
+        for person in ["anna", "bert", "carl"] {
+            fs::remove_dir_all(dir.path().join(person)).unwrap();
+        }
         let empty = message(dir.path(), None);
         assert!(empty.contains("meta.json") && empty.contains("bert/wave.mp4"), "{empty}");
     }

@@ -271,7 +271,9 @@ mod tests {
     #[test]
     fn a_sheet_of_another_size_is_named_with_both_sizes() {
         let dir = copy_faces();
-        image::RgbImage::new(64, 64).save(dir.path().join("s000001_k0.webp")).unwrap();
+        for name in ["s000000_k0.webp", "s000001_k0.webp"] {
+            image::RgbImage::new(64, 64).save(dir.path().join(name)).unwrap();
+        }
         let message = open(dir.path()).err().unwrap().to_string();
         assert!(message.contains("s000001_k0.webp: is 64x64, not 256x448"), "{message}");
     }

@@ -12,9 +12,10 @@
 use std::{ffi::OsStr, fs, path::Path};
 
 use super::{
-    error::DataError,
+    error::{DataError, abridged},
     media::{Media, stem},
     natural::entries,
+    notices,
     split::Split,
 };
 
@@ -41,8 +42,10 @@ const SPLITS: [(&str, Split); 5] = [
 ];
 
 /// Endings of pictures and videos that are not read.
-const UNREAD: [&str; 13] =
-    ["heic", "heif", "tif", "tiff", "avif", "jxl", "jp2", "dng", "cr2", "nef", "wmv", "flv", "mpg"];
+const UNREAD: [&str; 18] = [
+    "heic", "heif", "tif", "tiff", "avif", "jxl", "jp2", "dng", "cr2", "nef", "wmv", "flv", "mpg", "mpeg", "3gp",
+    "mts", "ts", "ogv",
+];
 
 /// Folders that can lie in each other around a frame.
 const DEPTH: usize = 5;
@@ -62,12 +65,31 @@ pub(super) fn find(dir: &Path) -> Result<Vec<FoundClip>, DataError> {
     Ok(found)
 }
 
-/// Pictures and videos below `dir` that are not read, and names that are no text, each with the reason.
-pub(super) fn unread(dir: &Path) -> Vec<String> {
+/// Warns of pictures and videos anywhere below `dir` that are not read.
+pub(super) fn warn_of_unread(dir: &Path) {
+    warn(&unread(dir, DEPTH));
+}
+
+/// The same for those right in `dir`.
+pub(crate) fn warn_of_unread_in(dir: &Path) {
+    warn(&unread(dir, 0));
+}
+
+/// Pictures and videos up to `depth` folders below `dir` that are not read, and names that are no text, each with the
+/// reason.
+fn unread(dir: &Path, depth: usize) -> Vec<String> {
     let mut found = Vec::new();
-    collect_unread(dir, DEPTH, &mut found);
+    collect_unread(dir, depth, &mut found);
     found.sort();
     found
+}
+
+fn warn(unread: &[String]) {
+    match unread {
+        [] => {}
+        [file] => notices::warn(format!("left out a file that lfdm does not read: {file}")),
+        files => notices::warn(format!("left out {} files that lfdm does not read: {}", files.len(), abridged(files))),
+    }
 }
 
 fn collect_unread(dir: &Path, depth: usize, found: &mut Vec<String>) {
@@ -156,14 +178,16 @@ mod tests {
         for name in ["anna/smile/1.HEIC", "anna/smile/2.tiff", "anna/smile/3.png", "anna/notes.txt"] {
             fs::write(dir.path().join(name), b"").unwrap();
         }
-        let named = unread(dir.path());
+        let named = unread(dir.path(), DEPTH);
         assert_eq!(named.len(), 2);
         assert!(named[0].contains("1.HEIC (convert it"), "{named:?}");
+        assert_eq!(unread(&dir.path().join("anna/smile"), 0), named);
+        assert!(unread(&dir.path().join("anna"), 0).is_empty(), "what lies deeper is not looked at");
         #[cfg(target_os = "linux")]
         {
             use std::os::unix::ffi::OsStrExt;
             fs::write(dir.path().join(OsStr::from_bytes(b"anna/\xff.mp4")), b"").unwrap();
-            assert!(unread(dir.path()).iter().any(|file| file.contains("not UTF-8")));
+            assert!(unread(dir.path(), DEPTH).iter().any(|file| file.contains("not UTF-8")));
         }
     }
 

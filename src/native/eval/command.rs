@@ -123,7 +123,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     write_file(&args.out, &report.to_json()?).with_context(cannot_write)?;
     folders.map(ClipFolders::publish).transpose()?;
-    print!("{}", printable(&report.to_string()));
+    say(report.to_string().trim_end());
     if !args.reconstruction {
         args.print_advice(source.is_some());
     }
@@ -195,18 +195,23 @@ impl Args {
     /// Says what the report lacks, and how to get it.
     fn print_advice(&self, generates: bool) {
         if !generates {
-            println!(
+            say(&format!(
                 "{} holds no diffusion model, so nothing was generated; `lfdm export` joins both stages, and \
                  `lfdm train ldm` trains one on an auto-encoder of frames",
                 self.model.display()
-            );
+            ));
         }
         if self.classifier.is_none() {
-            println!(
+            say(&format!(
                 "\nLabel accuracy and Frechet distances need a network that knows such clips: \
                  `lfdm train classifier --data {} --out runs/classifier`, then --classifier runs/classifier",
                 self.set.data.display()
-            );
+            ));
         }
     }
+}
+
+/// Names of people, labels and files can hold codes.
+fn say(text: &str) {
+    println!("{}", printable(text));
 }

@@ -172,7 +172,7 @@ impl AutoencoderStage {
     /// Draws apex frames of the first people next to their reconstructions, and returns the mean PSNR.
     fn preview(&self, model: &FrameAutoencoder, path: &Path, device: &Device) -> Result<Score> {
         let size = self.spec.settings.size;
-        let mut sheet = ContactSheet::new([size; 2]);
+        let mut sheet = ContactSheet::new([size; 2]).with_headings(["real", "rebuilt"]);
         let mut scores = Vec::new();
         for subject in 0..self.validation.len().min(PEOPLE) {
             let mut clips = self.validation.clips_of(subject);

@@ -419,6 +419,7 @@ mod tests {
     use crate::config::HourglassConfig;
     use crate::native::data::fixtures::{copy_faces, faces_with_takes};
     use crate::tensor::pixel_grid;
+    use crate::weights::StateDict;
 
     /// A small auto-encoder with random weights, and what its motion is of.
     fn settings(labels: Vec<String>) -> MotionSettings {
@@ -475,6 +476,31 @@ mod tests {
                 |clip: usize| set.motion(clip, &device).unwrap().flow.into_data().iter::<f32>().collect::<Vec<_>>();
             assert_eq!(motion(0).len(), 4 * 8 * 8 * 2);
             assert_ne!(motion(1), motion(2));
+        }
+    }
+
+    #[test]
+    fn stored_motion_is_known_by_weights_data_and_settings() {
+        let settings = settings(vec!["calm".into(), "joy".into()]);
+        let lfae = |fingerprint: &str| FrozenLfae {
+            path: "runs/lfae".into(),
+            config: settings.config.clone(),
+            labels: settings.labels.clone(),
+            step: 1,
+            fingerprint: Some(fingerprint.to_owned()),
+            weights: StateDict::default(),
+        };
+        let key = settings.key(&lfae("weights"), "data");
+        assert_eq!(settings.clone().key(&lfae("weights"), "data"), key);
+        let others = [
+            settings.key(&lfae("weights"), "other data"),
+            settings.key(&lfae("other weights"), "data"),
+            MotionSettings { views: 2, ..settings.clone() }.key(&lfae("weights"), "data"),
+            MotionSettings { looks: 0, ..settings.clone() }.key(&lfae("weights"), "data"),
+            MotionSettings { exact: true, ..settings.clone() }.key(&lfae("weights"), "data"),
+        ];
+        for (index, other) in others.iter().enumerate() {
+            assert!(*other != key && !others[..index].contains(other), "{other}");
         }
     }
 

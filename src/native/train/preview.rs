@@ -25,7 +25,7 @@ pub(super) const PSNRS: [&str; 2] = ["psnr_moving", "psnr_repeat_moving"];
 pub(super) const PEOPLE: usize = 8;
 
 /// Draws one generated clip per label into a sheet at `path`, each of another of the `people`,
-/// every other frame. `generate` returns the frames as RGBA bytes.
+/// every other frame, under its number. `generate` returns the frames as RGBA bytes.
 pub(super) fn generated_clips(
     labels: &[String],
     people: &ClipSet,
@@ -34,7 +34,7 @@ pub(super) fn generated_clips(
     generate: impl Fn(&Portrait, &Request) -> Result<Vec<Vec<u8>>>,
 ) -> Result<()> {
     let size = [people.size(); 2];
-    let mut sheet = ContactSheet::new(size);
+    let mut sheet = ContactSheet::new(size).with_headings((0..people.frames()).step_by(2));
     for (index, label) in labels.iter().enumerate().skip(1) {
         let Some(clip) = people.clips_of(index % people.len()).next() else { continue };
         let portrait = Portrait::from_rgba(size[1], size[0], &clip.rgba(0), size)?;
@@ -65,7 +65,7 @@ pub(super) fn reconstructions(
     let grid = [data.grid(); 2];
     let image = |values: Vec<f32>| Tensor::<4>::from_data(TensorData::new(values, [1, 3, height, width]), device);
     let (mut repeated, mut reconstructed, mut detail) = (Vec::new(), Vec::new(), Vec::new());
-    let mut sheet = ContactSheet::new(size).with_headings(&COLUMNS);
+    let mut sheet = ContactSheet::new(size).with_headings(COLUMNS);
     for subject in 0..data.len().min(PEOPLE) {
         let moving: Vec<Clip<'_>> =
             data.clips_of(subject).filter(|clip| data.labels()[clip.label()] != NEUTRAL).collect();
