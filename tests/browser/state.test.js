@@ -192,8 +192,18 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
   for (const [screen, viewport] of Object.entries(SCREENS)) {
     test(`within reach: framing, errors, words; ${screen}`, async (t) => {
       const visitor = await visit(t, { viewport });
+      const [picture, animate] = [
+        await visitor.get('result').boundingBox(),
+        await visitor.get('generate').boundingBox(),
+      ];
+      const ends = [picture.y + picture.height, animate.y + animate.height];
+      assert.ok(Math.max(...ends) <= viewport.height, `picture and button are seen at once: ${ends}`);
+      const isBeside = picture.x + picture.width <= animate.x || ends[0] <= animate.y;
+      assert.ok(isBeside, 'the button does not cover the picture');
+
       await visitor.upload(fixture('portrait.jpg'));
       await visitor.framed();
+      const dialog = await visitor.get('framing').boundingBox();
       const boxes = {};
       for (const id of [
         'framing-view',
@@ -220,6 +230,8 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
           assert.ok(apart, `${id} and ${other} overlap`);
         }
       }
+      const main = boxes['framing-use'];
+      assert.ok(main.y + main.height < dialog.y + dialog.height - 4, 'the dialog does not cut its main button off');
       assert.ok(boxes['framing-note'].width > 180, 'the note has room for words');
       await visitor.get('framing-use').click();
       await visitor.state('idle');
