@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # From a bare checkout to faces-128.
 #
-#   DATA=DIRECTORY DATA192=DIRECTORY recipes/faces-128.sh
+#   DATA=DIRECTORY DATA192=DIRECTORY STILL=DIRECTORY recipes/faces-128.sh
 #   QUICK=1 recipes/faces-128.sh             to see every command run in minutes
 #
 # Needs DATA, 128-pixel sheets of people with exact flow, and DATA192, 192-pixel sheets with exact flow of 64x64 cells
-# (docs/training.md, "Sheets"): recipes/people.sh and SIZE=192 CELLS=64 recipes/people.sh make both. The shipped model
-# learned from pictures of an older renderer.
+# (docs/training.md, "Sheets"): recipes/people.sh and SIZE=192 CELLS=64 recipes/people.sh make both. The auto-encoder of
+# the shipped model learned from pictures of an older renderer. STILL are people whose heads hold still:
+# HEADS=0 NAME=people-still TRAIN=0:500 TAKES=0 recipes/people.sh.
 #
 # Takes, by the logs of the runs that made the shipped model: about nine hours of one or two CPU cores and 25 minutes of
 # an H200. With DEVICE=libtorch-cuda FEATURES=tch all of it computes on the GPU. The trainings are those runs in their
@@ -16,6 +17,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 data DATA "128-pixel sheets and exact flow"
 data DATA192 "192-pixel sheets and exact flow"
+data STILL "128-pixel sheets and exact flow of people whose heads hold still"
 coarse_128
 
 face=(--crop "0.15625,0.21875,0.6875") # close-ups
@@ -65,7 +67,14 @@ train faces-128-dm 750 64 train dm --init "$RUNS/models/faces-128-first" --lfae 
 train matched 2000 8 finetune --model "$RUNS/judged" --data "$DATA192" "${page[@]}" --adversary 0.5 \
     --feature-matching 8 --motion-augmentation 0.6 --lr 5e-4 --first-frame 1 --max-zoom 1.4 "${painting[@]}"
 
-once "$RUNS/models/faces-128" export --lfae "$RUNS/matched" --dm "$RUNS/faces-128-dm" --name faces-128 --steps 8 \
+# Expressions alone: people whose heads hold still, and their exact motion. The decoder learns to paint from it.
+exact_flow 128 "$STILL"
+train expressions-dm 1900 8 train dm --init "$RUNS/faces-128-dm" --lfae "$RUNS/matched" "${exact[@]}" --lr 5e-4 \
+    --lr-schedule constant --views "$(views 4)" --max-zoom 1.3 --time-shift 2
+train expressions 800 8 finetune --model "$RUNS/matched" "${exact[@]}" --adversary 0.5 --feature-matching 8 \
+    --motion-augmentation 0.5 --lr 4e-4 --lr-schedule constant --first-frame 1 --max-zoom 1.3 "${painting[@]}"
+
+once "$RUNS/models/faces-128" export --lfae "$RUNS/expressions" --dm "$RUNS/expressions-dm" --name faces-128 --steps 8 \
     --guidance 3.5 --detail-guidance 5.2 --guidance-interval 0.55,0.95 \
     "${licence[@]}"
 say "$RUNS/models/faces-128 is ready: copy it to www/models/faces-128, or try it with lfdm animate"

@@ -14,6 +14,8 @@
 #   TRAIN   people to train on [default: 0:3600]
 #   VAL     people to judge on [default: 3600:3700]
 #   TAKES   clips of each person and label: take 0 at full strength, others at any, and mixtures [default: 0:3]
+#   HEADS   how much heads move: 1 as in life, 0 not at all, for a stage 2 of expressions alone [default: 1]
+#   NAME    the directory is $RUNS/NAME [default: people-$SIZE]
 #   JOBS    takes that are made at once [default: as many as there are cores]
 #   PEOPLE  the program [default: built here]
 # shellcheck source-path=SCRIPTDIR
@@ -44,8 +46,9 @@ if [[ -n "${PEOPLE_PACK:-}" ]]; then
     export PEOPLE_PACK
 fi
 
-set_of_people="$RUNS/people-$size"
+set_of_people="$RUNS/${NAME:-people-$size}"
 say "$set_of_people: people $train and $val"
 "$PEOPLE" render --ids "$train,$val" --takes "$takes" --split "train=$train,val=$val" --size "$size" \
-    --flow-size "$cells" --references "$references" --regions --out "$set_of_people" ${JOBS:+--jobs "$JOBS"}
+    --flow-size "$cells" --references "$references" --regions --head-motion "${HEADS:-1}" --out "$set_of_people" \
+    ${JOBS:+--jobs "$JOBS"}
 say "$set_of_people is ready; to look at it: $PEOPLE sheet --ids 0:12 --out people.png"

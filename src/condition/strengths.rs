@@ -149,7 +149,12 @@ impl StrengthRange {
     /// Every clip has one label, of strength 1.
     pub const ONE_HOT: Self = Self { sum: [1.0; 2], labels: 1 };
 
-    /// The range of all `clips`, [`NEUTRAL`] apart.
+    /// Sums within this of 1 are 1: people differ as much in what they call a smile, and a model that saw no more has
+    /// not learned what strength is.
+    const FULL: f32 = 0.15;
+
+    /// The range of all `clips`, [`NEUTRAL`] apart; [`ONE_HOT`](Self::ONE_HOT) if all show one label at about full
+    /// strength.
     pub fn of<'a>(clips: impl IntoIterator<Item = &'a Strengths>) -> Self {
         let mut range: Option<Self> = None;
         for clip in clips {
@@ -162,7 +167,8 @@ impl StrengthRange {
             let Self { sum: [least, most], labels } = range.unwrap_or(Self { sum: [sum; 2], labels: 1 });
             range = Some(Self { sum: [least.min(sum), most.max(sum)], labels: labels.max(strengths.len()) });
         }
-        range.unwrap_or(Self::ONE_HOT)
+        let is_full = |range: &Self| range.labels == 1 && range.sum.iter().all(|sum| (sum - 1.0).abs() <= Self::FULL);
+        range.filter(|range| !is_full(range)).unwrap_or(Self::ONE_HOT)
     }
 
     /// Whether there is nothing but plain labels.
@@ -262,6 +268,8 @@ mod tests {
         let clips = ["neutral", "joy=0.4", "joy=0.8,fear=0.5", "neutral=0.1,fear=0"].map(parsed);
         assert_eq!(StrengthRange::of(&clips), StrengthRange { sum: [0.4, 1.3], labels: 2 });
         assert_eq!(StrengthRange::of(&clips[..1]), StrengthRange::ONE_HOT);
+        assert_eq!(StrengthRange::of(&["joy=0.9", "fear=1.1"].map(parsed)), StrengthRange::ONE_HOT);
+        assert_eq!(StrengthRange::of(&["joy=0.9", "fear=1.2"].map(parsed)).sum, [0.9, 1.2]);
         for (range, is_possible) in [
             (StrengthRange { sum: [0.4, 1.3], labels: 2 }, true),
             (StrengthRange { sum: [1.3, 0.4], labels: 2 }, false),

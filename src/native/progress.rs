@@ -32,7 +32,12 @@ impl Progress {
         self.bar.inc(steps as u64);
         if self.is_hidden() && self.is_due(Instant::now()) {
             let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            tracing::info!("{}: {done} of {all}, {} s left", self.what, self.bar.eta().as_secs());
+            // Nothing is known of what is left before there is a second measurement.
+            let left = match self.bar.eta().as_secs() {
+                0 => String::new(),
+                seconds => format!(", {seconds} s left"),
+            };
+            tracing::info!("{}: {done} of {all}{left}", self.what);
         }
     }
 

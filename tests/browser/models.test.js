@@ -145,6 +145,24 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
     await visitor.video({ label: 'fear', steps: 1, guidance: 1 });
   });
 
+  test('without examples show the portrait, and a face for every label', async (t) => {
+    const visitor = await visit(t);
+    await visitor.page.waitForSelector('#badge:not([hidden])');
+    await visitor.page.evaluate(async (name) => {
+      const { MODELS } = await import(new URL('app/catalogue.js', location.href).href);
+      Object.assign(MODELS[name], { previews: [], hero: [] });
+    }, OTHER);
+    await visitor.get('model').selectOption(OTHER);
+    await visitor.state('loading');
+    await visitor.state('idle');
+    assert.ok(await visitor.page.locator('#badge').isHidden(), 'no example of another model');
+    const [labels, faces] = await visitor.page.evaluate(() =>
+      ['label', 'label svg'].map((what) => document.querySelectorAll(`#labels ${what}`).length),
+    );
+    assert.ok(labels > 0 && faces === labels, `${faces} faces of ${labels} labels`);
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('suit the machine: the finest where there is memory enough, or nobody says how much', async (t) => {
     const pretend = (deviceMemory) => {
       Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => deviceMemory });

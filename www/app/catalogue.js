@@ -20,7 +20,7 @@ export const MODELS = {
   'faces-128': {
     title: 'Fine, 128 × 128 pixels',
     previews: ['neutral', 'anger', 'disgust', 'fear', 'happiness', 'sadness', 'surprise'],
-    hero: ['happiness'],
+    hero: ['happiness', 'sadness', 'anger'],
   },
 };
 

@@ -1,4 +1,4 @@
-// Line faces for the expressions that the demo model knows; a label without one is shown as text alone.
+// Line faces for the expressions that the demo models know; other labels have a face without an expression.
 
 const FACES = {
   neutral: 'M8.5 10v1M15.5 10v1M9 15.5h6',
@@ -14,15 +14,18 @@ const FACES = {
     'M12 13.2c2.7 0 2.7 4.6 0 4.6s-2.7-4.6 0-4.6z',
 };
 
+const OUTLINE = 'M12 2.5a9.5 9.5 0 1 1 0 19a9.5 9.5 0 1 1 0-19z';
+/** Eyes alone. */
+const PLAIN = 'M8.5 10v1M15.5 10v1';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** An `<svg>` face for `label`, or null. */
+/** An `<svg>` face for `label`. */
 export function faceIcon(label) {
-  if (!(label in FACES)) return null;
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
   svg.setAttribute('aria-hidden', 'true');
-  for (const d of ['M12 2.5a9.5 9.5 0 1 1 0 19a9.5 9.5 0 1 1 0-19z', FACES[label]]) {
+  for (const d of [OUTLINE, Object.hasOwn(FACES, label) ? FACES[label] : PLAIN]) {
     const path = document.createElementNS(SVG, 'path');
     path.setAttribute('d', d);
     svg.append(path);

@@ -262,6 +262,11 @@ async function showExample() {
   const [shown, { model }] = [portrait, session];
   if (!shown) return;
   const [first, ...others] = MODELS[model].hero;
+  if (!first) {
+    // What another model made is no example of this one.
+    if (stage.example) stage.showPortrait(shown);
+    return;
+  }
   const take = new Take({ label: first, seed: 0, steps: 0, guidance: 0 }, shown, { model, fps: EXAMPLE_FPS });
   take.done = true;
   try {

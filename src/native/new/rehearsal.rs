@@ -37,10 +37,12 @@ impl Rehearsal {
         let place = tempfile::Builder::new().prefix(".rehearsal-").tempdir_in(dir)?;
         let at = |run: &str| Path::new(place.path().file_name().unwrap_or_default()).join(run);
         let (lfae, dm) = (at("lfae"), at("dm"));
-        Ok(Self {
-            lfae: rehearse(script, script.lfae(), dir, &lfae).context("stage 1 cannot be trained")?,
-            dm: rehearse(script, script.dm(&lfae), dir, &dm).context("stage 2 cannot be trained")?,
-        })
+        tracing::info!("rehearsing stage 1: {STEPS} steps, and two looks at the people who are held out");
+        let since = Instant::now();
+        let of_lfae = rehearse(script, script.lfae(), dir, &lfae).context("stage 1 cannot be trained")?;
+        tracing::info!("rehearsing stage 2, after {} for stage 1", in_words(since.elapsed().as_secs_f64()));
+        let of_dm = rehearse(script, script.dm(&lfae), dir, &dm).context("stage 2 cannot be trained")?;
+        Ok(Self { lfae: of_lfae, dm: of_dm })
     }
 
     /// How long `steps` of each stage will take.

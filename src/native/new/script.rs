@@ -83,9 +83,11 @@ train() {
 train runs/lfae @LFAE@
 train runs/dm @DM@
 
-# The model, and what it makes of somebody whom it has never seen.
+# The model, and what it makes of somebody whom it has never seen. Export says that nobody has stated a licence; that is
+# for you to do (--licence).
 "$lfdm" export --lfae runs/lfae --dm runs/dm --name @NAME@ --out model
-"$lfdm" animate --model model --image portrait.png --label all --gif --resume --out clips
+rm -f clips/portrait/*.gif
+"$lfdm" animate --model model --image portrait.png --label all --gif --out clips
 "#;
 
 #[cfg(test)]
