@@ -175,7 +175,9 @@ function decodeImage(visitor, bytes, frameIndex) {
       const canvas = new OffscreenCanvas(64, 64);
       canvas.getContext('2d').drawImage(image, 0, 0, 64, 64);
       const pixels = [...canvas.getContext('2d').getImageData(0, 0, 64, 64).data];
-      return { pixels, ms: image.duration / 1000 };
+      const ms = image.duration / 1000;
+      image.close();
+      return { pixels, ms };
     },
     { base64: bytes.toString('base64'), frameIndex },
   );
