@@ -79,13 +79,15 @@ train() {
     "$lfdm" train "$@" --data "$data" --out "$run" --steps "$STEPS"
 }
 
-# Stage 1 learns to move these people, stage 2 how they move.
+# Stage 1 learns to move these people, stage 2 how they move, as this stage 1 sees it: when that goes further, stage 2
+# begins anew.
 train runs/lfae @LFAE@
-train runs/dm @DM@
+dm="runs/dm-$STEPS"
+train "$dm" @DM@
 
 # The model, and what it makes of somebody whom it has never seen. Export says that nobody has stated a licence; that is
 # for you to do (--licence).
-"$lfdm" export --lfae runs/lfae --dm runs/dm --name @NAME@ --out model
+"$lfdm" export --lfae runs/lfae --dm "$dm" --name @NAME@ --out model
 rm -f clips/portrait/*.gif
 "$lfdm" animate --model model --image portrait.png --label all --gif --out clips
 "#;
@@ -120,7 +122,7 @@ mod tests {
             "data='/my clips'\n",
             ": \"${STEPS:=30}\"\n",
             "train runs/lfae lfae --config config.json --batch 4 --crop 0.1,0.2,0.6\n",
-            "train runs/dm dm --lfae runs/lfae --batch 4 --crop 0.1,0.2,0.6\n",
+            "train \"$dm\" dm --lfae runs/lfae --batch 4 --crop 0.1,0.2,0.6\n",
         ] {
             assert!(text.contains(line), "{line} is not in {text}");
         }
