@@ -57,6 +57,9 @@ pub(crate) struct Args {
     /// The model to tune: a run directory of `lfdm train dm`.
     #[arg(long, value_name = "RUN")]
     dm: PathBuf,
+    /// Directory of the exact flows that `--dm` learned, if it was trained with `--flow`.
+    #[arg(long, value_name = "DIR")]
+    flow: Option<PathBuf>,
     /// Strength of the label to build in: the guidance with which the model makes its best clips.
     #[arg(long)]
     guidance: f64,
@@ -99,8 +102,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     settings.motion.crop = args.run.reading.crop;
     settings.motion.config.diffusion.consistency = true;
-    let clips = settings.motion.open_clips(&args.run, None, Split::Train)?;
-    let lessons = settings.motion.open_or_compute(&args.run, None, &lfae, &[&args.run.out, &args.dm], &clips)?;
+    let clips = settings.motion.open_clips(&args.run, args.flow.as_deref(), Split::Train)?;
+    let lessons =
+        settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out, &args.dm], &clips)?;
     let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings)
         .looking_through("--dm", fingerprint::of_weights(&dm.weights, is_denoiser));
     let before = base.load(base.init(&args.run.device.open()?), dm.weights)?;
