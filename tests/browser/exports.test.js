@@ -109,6 +109,23 @@ describe('saving', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual({ width, height, frames }, { width: 320, height: 2 * (160 + 28), frames: FRAMES });
   });
 
+  test('a comparison that is smooth and ends where it began', async (t) => {
+    const made = (await visitor.save('webm')).bytes;
+    await visitor.get('save-fps').selectOption('24');
+    await visitor.get('save-closed').check();
+    const { bytes } = await visitor.save('webm');
+    const { codec, frames, ...video } = await structure(bytes);
+    t.diagnostic(`${codec}, ${frames} frames`);
+    assert.deepEqual(video, { width: 512, height: 2 * (256 + 28), fps: 24 });
+    assert.ok(frames > 24 * ((FRAMES - 1) / FPS) + 2, 'there is a way back');
+    const [smooth, coarse] = [await decode(host, bytes, 'video/webm'), await decode(host, made, 'video/webm')];
+    const away = distance(smooth.middle, coarse.middle);
+    assert.ok(away < 5, `it is the same comparison: ${away} of 255`);
+    assert.equal(parseGif((await visitor.save('gif')).bytes).width, 320);
+    await visitor.get('save-fps').selectOption('');
+    await visitor.get('save-closed').uncheck();
+  });
+
   test('without WebCodecs, by a recorder', async (t) => {
     await visitor.page.evaluate(() => delete window.VideoEncoder);
     const { name, bytes } = await visitor.save('webm');

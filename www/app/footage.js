@@ -88,23 +88,48 @@ function single(take, side) {
  * @param {number} side
  */
 function sideBySide(comparison, side) {
+  const { takes, draw, ...grid } = gridOf(comparison, side);
+  return {
+    ...grid,
+    /** @type {Draw} */
+    draw: (context, index) =>
+      draw(
+        context,
+        takes.map((take) => take.picture(index)),
+      ),
+  };
+}
+
+/**
+ * How the videos of a comparison that are complete lie side by side, each above its caption.
+ *
+ * @param {Comparison} comparison
+ * @param {number} side how large one video is
+ */
+export function gridOf(comparison, side) {
   const takes = comparison.takes.filter(({ done }) => done);
   const columns = Math.min(comparison.columns, takes.length);
   return {
     name: `lfdm-${comparison.name}`,
+    takes,
     width: columns * side,
     height: Math.ceil(takes.length / columns) * (side + CAPTION),
-    /** @type {Draw} */
-    draw(context, index) {
+    /**
+     * @param {CanvasRenderingContext2D} context
+     * @param {HTMLCanvasElement[]} pictures one of each video
+     */
+    draw(context, pictures) {
       const { width, height } = context.canvas;
       context.fillStyle = '#fff';
       context.fillRect(0, 0, width, height);
       const text = { fillStyle: '#222', font: '14px sans-serif', textAlign: 'center', textBaseline: 'middle' };
       Object.assign(context, text);
-      takes.forEach((take, place) => {
+      pictures.forEach((picture, place) => {
         const [x, y] = [(place % columns) * side, Math.floor(place / columns) * (side + CAPTION)];
-        context.drawImage(take.picture(index), x, y, side, side);
-        context.fillText(comparison.caption(take), x + side / 2, y + side + CAPTION / 2);
+        const scale = side / Math.max(picture.width, picture.height);
+        const [width, height] = [picture.width * scale, picture.height * scale];
+        context.drawImage(picture, x + (side - width) / 2, y + (side - height) / 2, width, height);
+        context.fillText(comparison.caption(takes[place]), x + side / 2, y + side + CAPTION / 2);
       });
     },
   };

@@ -34,21 +34,31 @@ export function gridOf({ length }, aspect) {
 }
 
 /**
- * The motions of a loop that is played at `rate` times as many frames. Where it ends it goes back to its beginning, and
- * takes as long for that as its other steps would: nothing hops.
+ * The motions of a video that is played at `rate` times as many frames, on a smooth curve through those it has.
  *
  * @param {Motion[]} keys in playing order
- * @param {{ rate: number, closed: boolean }} how
+ * @param {{ rate: number, way?: number }} how `way` is how many steps of the keys it takes to go back from the last one
+ *   to the first; 0 for a video that ends with the last
  */
-export function inBetween(keys, { rate, closed }) {
+export function inBetween(keys, { rate, way = 0 }) {
   const last = keys.length - 1;
-  const way = closed ? Math.max(1, Math.round(distance(keys[last], keys[0]) / meanStep(keys))) : 0;
+  const closed = way > 0;
   const count = Math.max(1, Math.round((closed ? last + way : keys.length) * rate));
   return Array.from({ length: count }, (_, frame) => {
     const place = frame / rate;
     // The way back is one step of the keys, however long it takes.
     return place <= last ? at(keys, place, closed) : at(keys, last + (closed ? (place - last) / way : 0), closed);
   });
+}
+
+/**
+ * In how many steps a loop goes from its end to its beginning so that it goes no faster there than elsewhere: nothing
+ * hops.
+ *
+ * @param {Motion[]} keys in playing order
+ */
+export function wayBack(keys) {
+  return Math.max(1, Math.round(distance(keys[keys.length - 1], keys[0]) / meanStep(keys)));
 }
 
 /**

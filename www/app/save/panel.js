@@ -183,16 +183,16 @@ export class SavePanel {
    */
   #footage(format, video) {
     const limits = FORMATS[format];
-    if (video.comparison) return this.#stage.footage(video, limits.gridSide);
     const chosen = format === 'gif' ? this.#gifSize : this.#size;
-    const side = Math.min(limits.side, Number(chosen.value));
+    const side = video.comparison ? limits.gridSide : Math.min(limits.side, Number(chosen.value));
     const { order, fps: playedFps } = this.#stage.pace;
     const wanted = Number(this.#fps.value);
     const fps = wanted ? Math.min(limits.fps, wanted) : playedFps;
     const closed = this.#closed.checked;
     const isAsMade = !limits.fps || (fps === playedFps && !closed && side <= AS_MADE);
-    if (isAsMade || !this.#painter.knows(video.take)) return this.#stage.footage(video, side);
-    return smoothFootage(video.take, this.#painter, { side, order, fps, playedFps, closed });
+    const takes = video.take ? [video.take] : video.comparison.takes.filter(({ done }) => done);
+    if (isAsMade || !takes.every((take) => this.#painter.knows(take))) return this.#stage.footage(video, side);
+    return smoothFootage(video, this.#painter, { side, order, fps, playedFps, closed });
   }
 }
 
