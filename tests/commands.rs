@@ -95,6 +95,36 @@ fn from_clips_to_a_video() {
     previews_have_headings(&dir.join("dm"), 64);
 }
 
+#[test]
+fn exact_flow_is_learned_and_tuned_for_few_steps() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(64, FRAMES, LABELS)).unwrap()).unwrap();
+    // One person has flow; the others borrow it.
+    fs::create_dir(dir.join("flows")).unwrap();
+    for id in ["000000", "000001", "000400"] {
+        let flow = Path::new(FACES).join("s000000_k0_flow16.npy");
+        fs::copy(flow, dir.join(format!("flows/s{id}_k0_flow16.npy"))).unwrap();
+    }
+    run("train lfae --data FACES --out lfae --config config.json --batch 2 --lr 0.0003 --steps 1");
+    let dm = "train dm --data FACES --lfae lfae --views 1 --batch 2 --lr 0.0003 --steps 1";
+    run(&format!("{dm} --flow flows --out exact"));
+    run(&format!("{dm} --out seen"));
+    let motion = |run: &str| fs::read(dir.join(run).join("motion-train.safetensors")).unwrap();
+    assert!(motion("exact") != motion("seen"));
+
+    let tune = "train consistency --data FACES --lfae lfae --guidance 1.5 --stage-steps 1 --batch 2 --lr 0.0003";
+    let refused = lfdm(dir, &format!("{tune} --dm exact --steps 1 --out tuned")).unwrap_err();
+    assert!(refused.contains("exact learned exact flow: give the directory of the flows with --flow"), "{refused}");
+    let refused = lfdm(dir, &format!("{tune} --dm seen --flow flows --steps 1 --out tuned")).unwrap_err();
+    assert!(refused.contains("seen learned the motion that the auto-encoder sees: leave out --flow"), "{refused}");
+    assert!(!dir.join("tuned").exists());
+    run(&format!("{tune} --dm exact --flow flows --steps 2 --out tuned"));
+    assert!(!dir.join("tuned/motion-train.safetensors").exists(), "the motion of exact serves");
+    run("export --lfae lfae --dm tuned --name tiny --out models/tiny");
+}
+
 /// Height of the words above the columns of a sheet.
 const HEADINGS: usize = 8 + 2 * 2;
 

@@ -39,6 +39,9 @@ const PEOPLE: (u32, u32) = (48, 12);
 /// Samples per pixel and per flow cell, each way.
 const SAMPLES: usize = 2;
 
+/// How far outside of a shape something of it is left: half a pixel.
+const SOFT: f32 = 1.0 / TILE as f32;
+
 /// Draws the people of one split, for a model of `size`.
 pub(super) fn draw(with_flow: bool, size: usize, split: Split) -> Result<Contents, DataError> {
     let meta = meta();
@@ -65,12 +68,15 @@ fn meta() -> Meta {
 }
 
 fn draw_person(id: u32, with_flow: bool) -> Person {
-    let (pixels, cells) = clips(id);
-    let rows = pixels.chunks_exact(FRAMES * TILE.pow(2) * 3).map(|row| Pixels::Plain(row.to_vec())).collect();
-    let flow = with_flow.then(|| {
-        let cells = cells.chunks_exact(FRAMES * CELLS.pow(2) * 3).map(<[f16]>::to_vec).collect();
-        (CELLS, cells)
+    let mut rng = ChaCha8Rng::seed_from_u64(0x5EED ^ u64::from(id));
+    let face = Face::draw(&mut rng);
+    let clips = LABELS.map(|label| Clip {
+        face: &face,
+        label,
+        sway: [between(&mut rng, -0.06, 0.06), between(&mut rng, -0.03, 0.03)],
     });
+    let rows = clips.iter().map(|clip| Pixels::Plain(clip.pixels())).collect();
+    let flow = with_flow.then(|| (CELLS, clips.iter().map(Clip::flow).collect()));
     Person { id, takes: vec![Take { rows, strengths: None, references: None, flow }] }
 }
 
@@ -102,38 +108,46 @@ struct Origin {
     inside: f32,
 }
 
-/// Pixels `[label, frame, y, x, rgb]` and flow `[label, frame, y, x, (dx, dy, visibility)]` of one
-/// person.
-fn clips(id: u32) -> (Vec<u8>, Vec<f16>) {
-    let mut rng = ChaCha8Rng::seed_from_u64(0x5EED ^ u64::from(id));
-    let face = Face::draw(&mut rng);
-    let (mut pixels, mut cells) = (Vec::new(), Vec::new());
-    for label in LABELS {
-        let sway = [between(&mut rng, -0.06, 0.06), between(&mut rng, -0.03, 0.03)];
-        for frame in 0..FRAMES {
-            let strength = (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
-            let origin = |place| face.origin(label, strength, sway, place);
-            pixels.extend(
-                grid_means(TILE, |place| {
-                    let Origin { place, inside } = origin(place);
-                    mix(face.colour(place), [0.25, 0.08, 0.08], inside)
-                })
-                .into_iter()
-                .flatten()
-                .map(|value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8),
-            );
-            cells.extend(
-                grid_means(CELLS, |place| {
-                    let origin = origin(place);
-                    [origin.place[0] - place[0], origin.place[1] - place[1], 1.0 - origin.inside]
-                })
-                .into_iter()
-                .flatten()
-                .map(f16::from_f32),
-            );
-        }
+/// One expression of a face.
+struct Clip<'a> {
+    face: &'a Face,
+    label: &'static str,
+    /// How far the head moves until the expression is there.
+    sway: [f32; 2],
+}
+
+impl Clip<'_> {
+    /// `[frame, y, x, rgb]`.
+    fn pixels(&self) -> Vec<u8> {
+        let seen = |strength, place| {
+            let Origin { place, inside } = self.origin(strength, place);
+            mix(self.face.colour(place), [0.25, 0.08, 0.08], inside)
+        };
+        self.grids(TILE, seen, |value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
     }
-    (pixels, cells)
+
+    /// `[frame, y, x, (dx, dy, visibility)]`.
+    fn flow(&self) -> Vec<f16> {
+        let moved = |strength, place: [f32; 2]| {
+            let origin = self.origin(strength, place);
+            [origin.place[0] - place[0], origin.place[1] - place[1], 1.0 - origin.inside]
+        };
+        self.grids(CELLS, moved, f16::from_f32)
+    }
+
+    /// The means of three values, which depend on how much of the expression is there, over each cell of all frames.
+    fn grids<T>(&self, side: usize, value: impl Fn(f32, [f32; 2]) -> [f32; 3], round: fn(f32) -> T) -> Vec<T> {
+        let strength = |frame| (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
+        let grid = |frame| {
+            let strength = strength(frame);
+            grid_means(side, |place| value(strength, place))
+        };
+        (0..FRAMES).flat_map(grid).flatten().map(round).collect()
+    }
+
+    fn origin(&self, strength: f32, place: [f32; 2]) -> Origin {
+        self.face.origin(self.label, strength, self.sway, place)
+    }
 }
 
 impl Face {
@@ -159,17 +173,21 @@ impl Face {
 
     /// Frame 0 at a place in [-1, 1].
     fn colour(&self, [x, y]: [f32; 2]) -> [f32; 3] {
-        let ellipse = |centre: [f32; 2], axes: [f32; 2]| {
-            let radius = ((x - centre[0]) / axes[0]).hypot((y - centre[1]) / axes[1]);
-            covered((radius - 1.0) * axes[0].min(axes[1]))
-        };
+        let ellipse = |[cx, cy]: [f32; 2], axes: [f32; 2]| ellipse([x - cx, y - cy], axes);
         let [width, height] = self.axes;
-        let mut colour = mix(self.backdrop[0], self.backdrop[1], 0.5 + 0.35 * y + 0.15 * (7.0 * x).sin());
-        colour = mix(colour, self.hair, ellipse([0.0, -0.12], [width + 0.1, height + 0.06]));
-        // Lit from the upper left, and a little uneven, so that every place differs from its
-        // neighbours.
-        let light = 1.0 - 0.22 * (x + y) + 0.05 * (11.0 * x + 5.0 * y).sin() * (9.0 * y).cos();
-        colour = mix(colour, self.skin.map(|value| value * light), ellipse([0.0, 0.06], [width, height]));
+        let hair = ellipse([0.0, -0.12], [width + 0.1, height + 0.06]);
+        let mut colour = self.hair;
+        if hair < 1.0 {
+            let backdrop = mix(self.backdrop[0], self.backdrop[1], 0.5 + 0.35 * y + 0.15 * (7.0 * x).sin());
+            colour = mix(backdrop, colour, hair);
+        }
+        let skin = ellipse([0.0, 0.06], [width, height]);
+        if skin > 0.0 {
+            // Lit from the upper left, and a little uneven, so that every place differs from its
+            // neighbours.
+            let light = 1.0 - 0.22 * (x + y) + 0.05 * (11.0 * x + 5.0 * y).sin() * (9.0 * y).cos();
+            colour = mix(colour, self.skin.map(|value| value * light), skin);
+        }
         let nose = ellipse([0.03, 0.14], [0.05, 0.13]);
         colour = mix(colour, self.skin.map(|value| value * 0.72), 0.6 * nose);
         for side in [-1.0, 1.0] {
@@ -187,7 +205,7 @@ impl Face {
     fn origin(&self, label: &str, strength: f32, sway: [f32; 2], place: [f32; 2]) -> Origin {
         let [x, y] = place;
         // The head moves as a whole, and the backdrop stands still; the step between lies in the hair.
-        let radius = (x / (self.axes[0] + 0.2)).hypot((y + 0.05) / (self.axes[1] + 0.2));
+        let radius = length([x / (self.axes[0] + 0.2), (y + 0.05) / (self.axes[1] + 0.2)]);
         let head = 1.0 - smooth_step((radius - 0.85) / 0.5);
         let mut moved = sway.map(|sway| sway * strength * head);
         let mut bump = |centre: [f32; 2], size: f32, by: [f32; 2]| {
@@ -216,7 +234,7 @@ impl Face {
             if y > mouth {
                 bump([0.0, mouth + open], 0.18, [0.0, 0.16]);
             }
-            let radius = (x / (0.75 * corner)).hypot((y - mouth - 0.5 * open) / (0.5 * open + 1e-3));
+            let radius = length([x / (0.75 * corner), (y - mouth - 0.5 * open) / (0.5 * open + 1e-3)]);
             inside = covered((radius - 1.0) * (0.5 * open)) * smooth_step(open / 0.05);
         }
         Origin { place: [x - moved[0], y - moved[1]], inside }
@@ -244,9 +262,25 @@ fn mix(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
     [0, 1, 2].map(|channel| from[channel] + (to[channel] - from[channel]) * share)
 }
 
+/// How much of an ellipse with half axes `axes` is at `offset` from its middle.
+fn ellipse([x, y]: [f32; 2], [width, height]: [f32; 2]) -> f32 {
+    let thin = width.min(height);
+    // Most places are far from most shapes, and there are many places.
+    let reach = 1.0 + SOFT / thin;
+    if x.abs() > reach * width || y.abs() > reach * height {
+        return 0.0;
+    }
+    covered((length([x / width, y / height]) - 1.0) * thin)
+}
+
+/// Faster than `hypot`, which guards against sizes that do not occur here.
+fn length([x, y]: [f32; 2]) -> f32 {
+    (x * x + y * y).sqrt()
+}
+
 /// 1 inside and 0 outside of a shape, by the distance to its edge: soft over a pixel.
 fn covered(distance: f32) -> f32 {
-    (0.5 - distance * TILE as f32 / 2.0).clamp(0.0, 1.0)
+    (0.5 - 0.5 * distance / SOFT).clamp(0.0, 1.0)
 }
 
 fn smooth_step(x: f32) -> f32 {

@@ -89,6 +89,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         &MotionOf { path: &args.lfae, config: &lfae.config, fingerprint: lfae.fingerprint.as_deref() },
         &MotionOf { path: &args.dm, config, fingerprint: dm.motion.as_deref() },
     )?;
+    ensure!(
+        !dm.settings.motion.exact || args.flow.is_some(),
+        "{} learned exact flow: give the directory of the flows with --flow, as for its training",
+        args.dm.display()
+    );
+    ensure!(
+        dm.settings.motion.exact || args.flow.is_none(),
+        "{} learned the motion that the auto-encoder sees: leave out --flow",
+        args.dm.display()
+    );
     let claim = args.run.claim()?;
     let tuning = Tuning { guidance: args.guidance, stage_steps: args.stage_steps, dm_step: dm.step };
     let codec = MotionCodec::from_state(&dm.weights, &Device::flex())?;
