@@ -242,6 +242,18 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
       const apart = error.x + error.width <= button.x || error.y + error.height <= button.y;
       assert.ok(apart && error.y >= 0, `the error is not behind the button: ${error.y + error.height}, ${button.y}`);
 
+      await visitor.get('maps').click();
+      const cut = await visitor.page.evaluate(() =>
+        [...document.querySelectorAll('.screen:not(.main-screen) figcaption')]
+          .filter((caption) => {
+            const [inner, outer] = [caption, caption.parentElement].map((part) => part.getBoundingClientRect());
+            return inner.left < outer.left || inner.right > outer.right || caption.scrollWidth > caption.clientWidth;
+          })
+          .map(({ textContent }) => textContent),
+      );
+      assert.deepEqual(cut, [], 'the maps have their names');
+      await visitor.get('maps').click();
+
       for (const id of ['ping-pong', 'sharp']) {
         assert.ok(await visitor.get(id).locator('span').isVisible(), `${id} has its word`);
       }
