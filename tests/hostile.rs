@@ -1,8 +1,8 @@
 //! Files that nobody meant well: none may panic, hang, or fill the memory.
 //!
 //! Every file is a good one with something changed, by a generator with a fixed seed, so that a failure repeats.
-//! `LFDM_HOSTILE_SECONDS` says how long each of the five kinds is tried [default: 12, a minute for all]; an hour is
-//! what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
+//! `LFDM_HOSTILE_SECONDS` says how long each of the six kinds is tried [default: 12, a minute for all]; an hour and a
+//! half is what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
 #![cfg(feature = "native")]
 
 #[path = "hostile/pickles.rs"]
@@ -33,6 +33,7 @@ use serde_json::{Value, json};
 
 use self::{readers::Shards, tiny::official::CONFIG};
 
+const BERT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert");
 const FACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/faces");
 /// Longest time for one file.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -134,6 +135,63 @@ fn damaged_bundles() {
         bytes.extend(rest);
         model.load_with(name, &bytes);
     });
+}
+
+/// A copy of a layout of the small text encoder.
+fn text_encoder(layout: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(Path::new(BERT).join(layout)).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    dir
+}
+
+#[test]
+fn damaged_text_encoders() {
+    let [now, then] = ["now", "then"].map(text_encoder);
+    let files = [
+        (&now, "config.json"),
+        (&now, "tokenizer.json"),
+        (&now, "model.safetensors"),
+        (&then, "config.json"),
+        (&then, "tokenizer_config.json"),
+        (&then, "vocab.txt"),
+        (&then, "pytorch_model.bin"),
+    ];
+    for (dir, file) in files {
+        assert!(readers::text_encoder(dir.path(), file, &fs::read(dir.path().join(file)).unwrap()), "{file}");
+    }
+    try_all(140, |rng| {
+        let (dir, file) = files[rng.next_u32() as usize % files.len()];
+        let mut bytes = fs::read(dir.path().join(file)).unwrap();
+        damage(&mut bytes, rng);
+        readers::text_encoder(dir.path(), file, &bytes);
+    });
+}
+
+#[test]
+fn text_encoders_with_one_number_changed() {
+    for (layout, file) in [("now", "config.json"), ("then", "config.json"), ("now", "tokenizer.json")] {
+        let dir = text_encoder(layout);
+        let original: Value = serde_json::from_slice(&fs::read(dir.path().join(file)).unwrap()).unwrap();
+        let mut paths = Vec::new();
+        numbers("", &original, &mut paths);
+        // Of the vocabulary a part is enough.
+        let (mut tried, mut encodes) = (0, 0);
+        for path in paths.iter().step_by(if paths.len() > 100 { 10 } else { 1 }) {
+            for odd in odd_numbers() {
+                let mut changed = original.clone();
+                *changed.pointer_mut(path).unwrap() = odd.clone();
+                tried += 1;
+                endure(&format!("{file}, {path} = {odd}"), || {
+                    encodes += usize::from(readers::text_encoder(dir.path(), file, changed.to_string().as_bytes()));
+                });
+            }
+        }
+        println!("{layout}/{file}: {tried} files, {encodes} of them plausible");
+        assert!(tried > encodes && encodes > 0, "{tried} {encodes}");
+    }
 }
 
 /// Writes what fuzzing begins with: good files, and those that were once too much.

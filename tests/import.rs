@@ -12,19 +12,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use burn::tensor::TensorData;
+use burn::tensor::{Device, Tensor, TensorData};
 use lfdm::bundle::Bundle;
+use lfdm::condition::ConditionTable;
 use lfdm::native::pth::{self, Checkpoint, Entry};
 use lfdm::weights::{StateDict, WeightDtype};
 use tempfile::TempDir;
 
-use self::tiny::official::{CONFIG, LABELS, MODEL};
+use self::tiny::official::{CONFIG, LABELS, MODEL, model};
 
+const BERT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert/now");
 const MALICIOUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/pth/malicious.pth");
 
 /// Runs `lfdm` in `dir`; its messages, or its error if it fails.
 fn lfdm(dir: &Path, arguments: &str) -> Result<String, String> {
-    let arguments = arguments.split_whitespace();
+    lfdm_with(dir, &arguments.split_whitespace().collect::<Vec<_>>())
+}
+
+/// The same with arguments that have spaces.
+fn lfdm_with(dir: &Path, arguments: &[&str]) -> Result<String, String> {
     let output = Command::new(env!("CARGO_BIN_EXE_lfdm")).args(arguments).current_dir(dir).output().unwrap();
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() { Ok(messages) } else { Err(messages) }
@@ -32,8 +38,12 @@ fn lfdm(dir: &Path, arguments: &str) -> Result<String, String> {
 
 /// A directory with the model as `model/`, its checkpoints as `pth/` and its `config.yaml`.
 fn exported() -> TempDir {
+    exported_of(&MODEL)
+}
+
+fn exported_of(model: &Bundle) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    MODEL.write_dir(&dir.path().join("model"), WeightDtype::F32).unwrap();
+    model.write_dir(&dir.path().join("model"), WeightDtype::F32).unwrap();
     fs::write(dir.path().join("config.yaml"), CONFIG).unwrap();
     let messages = lfdm(dir.path(), "export-pth --model model --out pth").unwrap();
     assert!(!messages.contains("WARN"), "{messages}");
@@ -327,6 +337,84 @@ fn the_official_checkpoints_become_exactly_their_weights() {
     image::RgbImage::new(64, 64).save(dir.join("p.png")).unwrap();
     lfdm(dir, "animate --model zip --image p.png --label wave --steps 2 --out wave.gif").unwrap();
     assert!(dir.join("wave.gif").exists());
+}
+
+/// A directory as [`exported`], of a model that takes `width` numbers per sentence.
+fn exported_of_sentences(width: usize) -> TempDir {
+    let vectors = Tensor::zeros([1, width], &Device::flex());
+    let dir = exported_of(&model(&ConditionTable::new(vec!["a label".into()], vectors).unwrap()));
+    image::RgbImage::from_fn(32, 32, |x, y| image::Rgb([x as u8 * 8, y as u8 * 8, 90]))
+        .save(dir.path().join("p.png"))
+        .unwrap();
+    dir
+}
+
+#[test]
+fn a_model_of_sentences_takes_any_sentence() {
+    let dir = exported_of_sentences(32);
+    let dir = dir.path();
+    fs::write(dir.join("labels.txt"), "anger\r\nswipe to the left\n").unwrap();
+    lfdm(dir, &format!("conditions --bert {BERT} --labels labels.txt --out labels.safetensors")).unwrap();
+    let vectors = StateDict::from_safetensors(&fs::read(dir.join("labels.safetensors")).unwrap()).unwrap();
+    assert_eq!(vectors.iter().map(|(label, _)| label).collect::<Vec<_>>(), ["anger", "swipe to the left"]);
+
+    let import = "import --lfae pth/lfae.pth --dm pth/dm.pth --config config.yaml --conditions labels.safetensors \
+        --frames 4 --dtype f32";
+    lfdm(dir, &format!("{import} --out both")).unwrap();
+    lfdm(dir, &format!("{import} --labels anger --out one")).unwrap();
+    let gif = |model: &str, arguments: &[&str]| {
+        let model = ["animate", "--model", model, "--image", "p.png", "--out", "clip.gif"];
+        lfdm_with(dir, &[&model[..], arguments].concat()).unwrap();
+        fs::read(dir.join("clip.gif")).unwrap()
+    };
+    let by_label = gif("both", &["--label", "swipe to the left"]);
+    assert!(
+        gif("one", &["--text", "swipe to the left", "--bert", BERT]) == by_label,
+        "the same sentence, another clip"
+    );
+    assert!(
+        gif("one", &["--text", "swipe, to the right!", "--bert", BERT]) != by_label,
+        "another sentence, the same clip"
+    );
+
+    let several =
+        ["animate", "--model", "one", "--image", "p.png", "--label", "anger", "--bert", BERT, "--gif", "--out", "all"];
+    lfdm_with(dir, &[&several[..], &["--text", "swipe to the left", "right, left"]].concat()).unwrap();
+    for name in ["anger", "swipe to the left", "right, left"] {
+        assert!(dir.join("all/p").join(format!("{name}.gif")).exists(), "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_said_in_words_is_said_at_once() {
+    let dir = exported_of_sentences(16);
+    let dir = dir.path();
+    MODEL.write_dir(&dir.join("labels"), WeightDtype::F16).unwrap();
+    let refused = |model: &str, text: &str, bert: &str| {
+        let animate = ["animate", "--model", model, "--image", "p.png", "--out", "clip.gif", "--text", text, "--bert"];
+        let message = lfdm_with(dir, &[&animate[..], &[bert]].concat()).unwrap_err();
+        assert!(!message.contains("panicked") && !dir.join("clip.gif").exists(), "{message}");
+        message
+    };
+    let message = refused("labels", "a smile", BERT);
+    assert_says(&message, &["trained on labels, not on sentences", "--label", "joy, calm, fear"]);
+    let message = refused("model", "a smile", BERT);
+    assert_says(&message, &["takes 16 numbers per sentence", "makes 32", "bert-base-cased"]);
+    assert_says(&refused("model", "a smile", "absent"), &["absent is no directory", "vocab.txt"]);
+
+    let arguments = ["animate", "--model", "model", "--image", "p.png", "--out", "clip.gif", "--text", "a smile"];
+    assert_says(&lfdm_with(dir, &arguments).unwrap_err(), &["--bert <DIR>"]);
+    assert_says(&lfdm_with(dir, &arguments[..7]).unwrap_err(), &["--label <LABEL>"]);
+
+    let conditions = |labels: &str, out: &str| {
+        fs::write(dir.join("labels.txt"), labels).unwrap();
+        let message = lfdm(dir, &format!("conditions --bert {BERT} --labels labels.txt --out {out}")).unwrap_err();
+        assert!(!dir.join("out.safetensors").exists(), "{message}");
+        message
+    };
+    assert_says(&conditions("joy\n\nfear\n", "out.safetensors"), &["labels.txt: line 2 is empty"]);
+    assert_says(&conditions("joy\na [SEP] b\n", "out.safetensors"), &["`a [SEP] b` holds `[SEP]`"]);
+    assert_says(&conditions("joy\n", "labels.txt"), &["labels.txt would replace what"]);
 }
 
 /// `torch.compile`, `DataParallel`, an average beside the model, and counters of its trainer.

@@ -9,7 +9,7 @@ use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
 use super::printable::printable;
-use super::{animate, config, eval, export, export_onnx, export_pth, import, new, pace, sheet, train};
+use super::{animate, conditions, config, eval, export, export_onnx, export_pth, import, new, pace, sheet, train};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -53,6 +53,8 @@ enum Command {
     Sheet(sheet::Args),
     /// Make a bundle from PyTorch checkpoints of the official implementation.
     Import(import::Args),
+    /// Compute the vectors of labels or sentences with BERT, for the import of a text-conditioned model.
+    Conditions(conditions::Args),
     /// Measure what each network takes on this machine.
     #[command(hide = true)]
     Pace(pace::Args),
@@ -126,6 +128,7 @@ fn run(command: Command) -> Result<()> {
         Command::Eval(args) => eval::run(&args),
         Command::Sheet(args) => sheet::run(&args),
         Command::Import(args) => import::run(&args),
+        Command::Conditions(args) => conditions::run(&args),
         Command::Pace(args) => pace::run(&args),
         Command::ExportPth(args) => export_pth::run(&args),
     }

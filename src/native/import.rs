@@ -47,7 +47,8 @@ pub(crate) struct Args {
     /// YAML file that both were trained with; it describes stage 1 and the size of the images.
     #[arg(long)]
     config: PathBuf,
-    /// Safetensors file with one condition vector per label: the tensor's name is the label.
+    /// Safetensors file with one condition vector per label, as `lfdm conditions` writes it: the tensor's
+    /// name is the label.
     #[arg(long)]
     conditions: PathBuf,
     /// Which weights to take from a checkpoint that has several sets, such as `ema` and `model`.

@@ -3,9 +3,11 @@
 mod action_network;
 mod animate;
 mod baseline;
+pub mod bert;
 pub mod bundle_dir;
 mod checkpoint;
 pub mod cli;
+mod conditions;
 mod config;
 mod contact_sheet;
 pub mod data;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 use lfdm::bundle::{Bundle, Manifest};
 use lfdm::config::LfdmConfig;
+use lfdm::native::bert::TextEncoder;
 use lfdm::native::official::parse_yaml;
 use lfdm::native::pth::Checkpoint;
 use lfdm::native::train::official::OfficialTraining;
@@ -31,6 +32,16 @@ pub(crate) fn yaml(bytes: &[u8]) {
     let Ok(yaml) = parse_yaml(text) else { return };
     drop(OfficialTraining::read(&yaml));
     let _ = LfdmConfig::from_official(&yaml, 40).is_ok_and(|config| config.validate().is_ok());
+}
+
+/// The text encoder in `dir` with `bytes` in place of a file; says whether it encodes a sentence.
+pub(crate) fn text_encoder(dir: &Path, file: &str, bytes: &[u8]) -> bool {
+    let original = fs::read(dir.join(file)).unwrap();
+    fs::write(dir.join(file), bytes).unwrap();
+    let encoder = TextEncoder::open(dir, &Device::flex());
+    let encodes = encoder.is_ok_and(|encoder| encoder.encode("Happy, swipe the \u{e9} \u{4e2d}!").is_ok());
+    fs::write(dir.join(file), original).unwrap();
+    encodes
 }
 
 /// A bundle whose shards are exchanged for others.

@@ -42,7 +42,11 @@ pub(crate) const LABELS: [&str; 3] = ["joy", "calm", "fear"];
 pub(crate) const FRAMES: usize = 4;
 
 /// With random weights.
-pub(crate) static MODEL: LazyLock<Bundle> = LazyLock::new(|| {
+pub(crate) static MODEL: LazyLock<Bundle> =
+    LazyLock::new(|| model(&ConditionTable::one_hot(LABELS.map(str::to_owned).to_vec(), &Device::flex())));
+
+/// The same of other conditions.
+pub(crate) fn model(conditions: &ConditionTable) -> Bundle {
     let device = Device::flex();
     let mut config = LfdmConfig::from_official(&serde_yaml_ng::from_str(CONFIG).unwrap(), FRAMES).unwrap();
     let official = config.diffusion.unet.clone();
@@ -53,16 +57,16 @@ pub(crate) static MODEL: LazyLock<Bundle> = LazyLock::new(|| {
         heads: 2,
         head_dim: 8,
         init_kernel: 3,
-        condition_dim: LABELS.len(),
+        condition_dim: conditions.dim(),
         ..official
     };
     device.seed(3);
     let mut weights = collect_module(&config.lfae.init(&device), &lfae::official_key);
     let denoiser = config.diffusion.init(config.latent_channels(), &device);
     weights.merge(collect_module(&denoiser, &diffusion::official_key));
-    weights.merge(ConditionTable::one_hot(LABELS.map(str::to_owned).to_vec(), &device).to_state());
+    weights.merge(conditions.to_state());
     weights.merge(MotionCodec::official(config.flow_size(), false, &device).to_state());
-    let labels = LABELS.map(str::to_owned).to_vec();
+    let labels = conditions.labels().to_vec();
     let manifest = Manifest { default_steps: 2, default_guidance: 1.0, ..manifest("official", config, labels) };
     Bundle { manifest, weights }
-});
+}

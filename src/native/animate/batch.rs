@@ -169,8 +169,11 @@ fn names_of(asked: &[Strengths]) -> Result<Vec<String>> {
 
 /// `text` as the name of a file on every system: a label can be any text.
 fn file_name(text: &str) -> String {
+    /// Bytes; a name has at most 255 on most systems, with its extension, and a sentence may have more.
+    const LONGEST: usize = 200;
     let is_special = |c: char| c.is_control() || r#"/\:*?"<>|"#.contains(c);
     let name: String = text.chars().map(|c| if is_special(c) { '_' } else { c }).collect();
+    let name = &name[..name.floor_char_boundary(LONGEST)];
     // Neither hidden nor `..`; Windows drops spaces and dots at the end.
     let visible = name.trim_end_matches([' ', '.']).trim_start_matches([' ', '.']);
     if visible.is_empty() { "_".to_owned() } else { visible.to_owned() }
@@ -193,6 +196,7 @@ mod tests {
         ] {
             assert_eq!(file_name(text), name, "{text}");
         }
+        assert_eq!(file_name(&"né".repeat(80)), "né".repeat(66) + "n", "200 bytes would cut a letter in two");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 mod batch;
 mod output;
+mod text;
 
 use std::{
     fs,
@@ -13,6 +14,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
+use self::text::TextArgs;
 use super::{
     contact_sheet::ContactSheet,
     data::{pictures, warn_of_unread_in},
@@ -42,8 +44,10 @@ pub(crate) struct Args {
     /// What the face does, such as happiness; a label that the model does not know lists those it
     /// knows. Several, such as happiness,fear, or `all` make a clip of each. With strengths, such as
     /// happiness=0.7 or happiness=0.7,surprise=0.4, it is one clip: 0 is neutral, 1 the plain label.
-    #[arg(long, required = true, num_args = 1..)]
+    #[arg(long, required_unless_present = "text", num_args = 1..)]
     label: Vec<String>,
+    #[command(flatten)]
+    text: TextArgs,
     /// Where the video goes: a file that ends in .gif, or a directory for `frame_000.png`,
     /// `frame_001.png`, … Several portraits or labels go to a directory, as
     /// `<portrait>/<label>/frame_000.png`, all with the same seed.
@@ -73,7 +77,8 @@ pub(crate) struct Args {
 /// Makes the videos and writes them.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let images = args.images()?;
-    let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
+    let mut bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
+    args.text.teach(&mut bundle)?;
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open()?)
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
@@ -102,8 +107,8 @@ impl Args {
         Ok(images)
     }
 
-    /// What is asked for, each once, in terms of the `known` labels. A label can have a comma or an equals sign, or
-    /// be called `all`.
+    /// What is asked for, each once, in terms of the `known` labels, which sentences are among. A label can have a
+    /// comma or an equals sign, or be called `all`.
     fn strengths(&self, known: &[String]) -> Result<Vec<Strengths>, ConditionError> {
         let mut asked: Vec<Strengths> = Vec::new();
         for given in &self.label {
@@ -122,14 +127,23 @@ impl Args {
                 }
             }
         }
+        for sentence in &self.text.text {
+            let strengths = Strengths::from(sentence.as_str());
+            if !asked.contains(&strengths) {
+                asked.push(strengths);
+            }
+        }
         Ok(asked)
     }
 
-    /// Whether one picture and one label or mixture are named: what a folder happens to hold does not count.
+    /// Whether one picture and one label, mixture or sentence are named: what a folder happens to hold does not count.
     fn is_one_clip(&self, known: &[String]) -> bool {
-        matches!(&self.image[..], [image] if !image.is_dir())
-            && matches!(&self.label[..], [label] if label != ALL && (is_whole(label, known) || !label.contains(',')))
-            && !self.gif
+        let is_one = match (&self.label[..], &self.text.text[..]) {
+            ([label], []) => label != ALL && (is_whole(label, known) || !label.contains(',')),
+            ([], [_]) => true,
+            _ => false,
+        };
+        matches!(&self.image[..], [image] if !image.is_dir()) && is_one && !self.gif
     }
 }
 

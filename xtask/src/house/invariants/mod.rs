@@ -54,7 +54,7 @@ fn is_used_by_commands(module: &str) -> bool {
 }
 
 fn is_command(module: &str) -> bool {
-    let commands = ["animate", "export", "import", "export_pth", "new", "sheet", "cli"];
+    let commands = ["animate", "conditions", "export", "import", "export_pth", "new", "sheet", "cli"];
     commands.iter().any(|command| is_in(module, &format!("native::{command}")))
 }
 
