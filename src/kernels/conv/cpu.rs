@@ -164,6 +164,7 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
     const SUMS: usize = 16;
     let [height, width] = shape.out_size();
     let (channels, taps) = (shape.channels, shape.kernel[0] * shape.kernel[1]);
+    let stretch = shape.kernel[1] * channels;
     let bands = Bands::new([height, width]);
     let unit = bands.rows * width * out;
     let units: Vec<&[f32]> = gradient.chunks(unit).collect();
@@ -175,14 +176,14 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
             let rows = unit.len() / (width * out);
             let window = Window::gather(x, shape, None, first, rows);
             let offsets = window.offsets(first, rows, shape);
-            for (tap, total) in total.chunks_exact_mut(channels * out).enumerate() {
-                let begin = (tap / shape.kernel[1] * window.pitch + tap % shape.kernel[1]) * channels;
+            // A row of the kernel sees one stretch of a line.
+            for (line, total) in total.chunks_exact_mut(stretch * out).enumerate() {
                 dispatch(crate::kernels::cpu::product::Outer {
-                    x: &window.data[begin..],
+                    x: &window.data[line * window.pitch * channels..],
                     rows: &offsets,
                     y: unit,
                     stride: out,
-                    columns: [channels, out],
+                    columns: [stretch, out],
                     out: total,
                     out_stride: out,
                 });
@@ -190,16 +191,36 @@ pub(crate) fn weight_gradient(x: &[f32], shape: &ConvShape, gradient: &[f32], ou
         }
         total
     });
-    let mut result = vec![0.0; taps * channels * out];
-    for sums in &sums {
-        for (tap, sums) in sums.chunks_exact(channels * out).enumerate() {
-            for (channel, sums) in sums.chunks_exact(out).enumerate() {
-                for (n, sum) in sums.iter().enumerate() {
-                    result[(n * channels + channel) * taps + tap] += sum;
-                }
+    in_order_of_weights(&total_of(sums), [taps, channels, out])
+}
+
+/// The sum of equally long vectors, of which there is at least one.
+#[cfg(feature = "native")]
+fn total_of(mut sums: Vec<Vec<f32>>) -> Vec<f32> {
+    /// Numbers of a unit of work, which stay in the first cache.
+    const PART: usize = 4096;
+    let mut total = sums.swap_remove(0);
+    chunks(&mut total, PART, |index, total| {
+        for sums in &sums {
+            for (total, sum) in total.iter_mut().zip(&sums[index * PART..]) {
+                *total += sum;
             }
         }
-    }
+    });
+    total
+}
+
+/// `[taps, channels, out]` as `[out, channels, taps]`.
+#[cfg(feature = "native")]
+fn in_order_of_weights(x: &[f32], [taps, channels, out]: [usize; 3]) -> Vec<f32> {
+    let mut result = vec![0.0; x.len()];
+    chunks(&mut result, channels * taps, |n, result| {
+        for (channel, result) in result.chunks_exact_mut(taps).enumerate() {
+            for (tap, result) in result.iter_mut().enumerate() {
+                *result = x[(tap * channels + channel) * out + n];
+            }
+        }
+    });
     result
 }
 
@@ -337,7 +358,7 @@ impl Doubling {
         self.0[0].columns()
     }
 
-    fn new(out: usize, channels: usize, at: impl Fn([usize; 2], [usize; 2], usize, usize) -> f32) -> Self {
+    fn new(out: usize, channels: usize, at: impl Fn([usize; 2], [usize; 2], usize, usize) -> f32 + Sync) -> Self {
         Self(std::array::from_fn(|parity| {
             Panels::new(4 * channels, out, |k, n| {
                 let (tap, channel) = (k / channels, k % channels);

@@ -49,20 +49,53 @@ pub(in crate::kernels) fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     for (part, x) in parts.iter_mut().zip(rest) {
         *part += term(*x);
     }
-    parts.iter().sum()
+    by_halves(parts, |x, y| x + y)
+}
+
+/// The sum of the products of `x` and `y`, which are of one length.
+#[cfg(feature = "native")]
+#[inline(always)]
+pub(in crate::kernels) fn dot(x: &[f32], y: &[f32]) -> f32 {
+    let mut parts = [0.0; PARTS];
+    let ((x, x_rest), (y, y_rest)) = (x.as_chunks::<PARTS>(), y.as_chunks::<PARTS>());
+    for (x, y) in x.iter().zip(y) {
+        for ((part, x), y) in parts.iter_mut().zip(x).zip(y) {
+            *part += x * y;
+        }
+    }
+    for ((part, x), y) in parts.iter_mut().zip(x_rest).zip(y_rest) {
+        *part += x * y;
+    }
+    by_halves(parts, |x, y| x + y)
 }
 
 /// The largest of `x`.
 #[inline(always)]
 pub(in crate::kernels) fn max(x: &[f32]) -> f32 {
+    let larger = |x: f32, y: f32| if x > y { x } else { y };
     let mut parts = [f32::NEG_INFINITY; PARTS];
     let (whole, rest) = x.as_chunks::<PARTS>();
     for x in whole {
         for (part, x) in parts.iter_mut().zip(x) {
-            *part = if *x > *part { *x } else { *part };
+            *part = larger(*x, *part);
         }
     }
-    rest.iter().chain(&parts).copied().fold(f32::NEG_INFINITY, f32::max)
+    for (part, x) in parts.iter_mut().zip(rest) {
+        *part = larger(*x, *part);
+    }
+    by_halves(parts, larger)
+}
+
+/// All parts in one. One half is combined with the other at a time: one part after the other would wait for each.
+#[inline(always)]
+fn by_halves(mut parts: [f32; PARTS], both: impl Fn(f32, f32) -> f32) -> f32 {
+    for half in [8, 4, 2, 1] {
+        let (first, second) = parts.split_at_mut(half);
+        for (first, second) in first.iter_mut().zip(second) {
+            *first = both(*first, *second);
+        }
+    }
+    parts[0]
 }
 
 #[cfg(test)]
@@ -78,5 +111,25 @@ mod tests {
         }
         assert!(exp(f32::NEG_INFINITY) < 1e-37);
         assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn every_number_counts_once() {
+        for count in 0..70_u16 {
+            // Sums of whole numbers are exact.
+            let x: Vec<f32> = (0..count).map(|index| f32::from(index * 37 % 71) - 30.0).collect();
+            assert_eq!(sum(&x, |x| 2.0 * x), x.iter().map(|x| 2.0 * x).sum::<f32>());
+            assert_eq!(max(&x), x.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+        }
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn every_pair_counts_once() {
+        for count in 0..70_u16 {
+            let x: Vec<f32> = (0..count).map(|index| f32::from(index * 37 % 71) - 30.0).collect();
+            let y: Vec<f32> = x.iter().map(|x| 3.0 - x).collect();
+            assert_eq!(dot(&x, &y), x.iter().zip(&y).map(|(x, y)| x * y).sum::<f32>());
+        }
     }
 }

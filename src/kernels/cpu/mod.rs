@@ -47,6 +47,25 @@ pub(super) fn chunks(out: &mut [f32], length: usize, work: impl Fn(usize, &mut [
     out.chunks_mut(length).enumerate().for_each(|(index, out)| work(index, out));
 }
 
+/// [`chunks`] with a workspace, which pieces share that are worked on one after the other: memory that is asked for anew
+/// has to be cleared, and to come into the caches.
+pub(super) fn chunks_with<W>(
+    out: &mut [f32],
+    length: usize,
+    workspace: impl Fn() -> W + Send + Sync,
+    work: impl Fn(&mut W, usize, &mut [f32]) + Send + Sync,
+) {
+    #[cfg(feature = "native")]
+    if out.len() > length {
+        use rayon::prelude::*;
+        let pieces = out.par_chunks_mut(length).enumerate();
+        pieces.for_each_init(workspace, |workspace, (index, out)| work(workspace, index, out));
+        return;
+    }
+    let mut workspace = workspace();
+    out.chunks_mut(length).enumerate().for_each(|(index, out)| work(&mut workspace, index, out));
+}
+
 /// [`chunks`] of two slices, piece by piece.
 #[cfg(feature = "native")]
 pub(super) fn chunk_pairs(
@@ -92,4 +111,21 @@ pub(super) fn mul_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S
     }
     #[cfg(not(all(target_arch = "wasm32", target_feature = "relaxed-simd")))]
     simd.mul_add_e_f32s(a, b, c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_does_not_change_what_is_computed() {
+        let mut out = [0.0; 100];
+        chunks_with(&mut out, 7, Vec::new, |workspace: &mut Vec<usize>, index, out| {
+            workspace.clear();
+            workspace.push(index);
+            out.fill(workspace.iter().sum::<usize>() as f32);
+        });
+        let expected: Vec<f32> = (0..100_u16).map(|place| f32::from(place / 7)).collect();
+        assert_eq!(&out[..], expected);
+    }
 }

@@ -7,7 +7,7 @@
 use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
-use super::{load, mul_add, store, unrolled};
+use super::{chunks, load, mul_add, store, unrolled};
 use crate::kernels::conv::Activation;
 
 /// Vectors in a row of a full tile.
@@ -48,18 +48,17 @@ pub(crate) struct Panels {
 
 impl Panels {
     /// Packs the matrix whose element in row `k` and column `n` is `at(k, n)`.
-    pub(crate) fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32) -> Self {
+    pub(crate) fn new(depth: usize, columns: usize, at: impl Fn(usize, usize) -> f32 + Sync) -> Self {
         let width = panel_width();
         let mut panels = Self { depth, columns, data: aligned(columns.div_ceil(width) * depth * width) };
-        for (panel, start) in (0..columns).step_by(width).enumerate() {
-            let end = columns.min(start + width);
-            let data = &mut panels.data[panel * depth * width..][..depth * width];
+        chunks(&mut panels.data, depth * width, |panel, data| {
+            let start = panel * width;
             for (k, row) in data.chunks_exact_mut(width).enumerate() {
-                for (value, n) in row.iter_mut().zip(start..end) {
+                for (value, n) in row.iter_mut().zip(start..columns.min(start + width)) {
                     *value = at(k, n);
                 }
             }
-        }
+        });
         panels
     }
 
@@ -269,53 +268,89 @@ impl WithSimd for Outer<'_> {
 impl Outer<'_> {
     #[inline(always)]
     fn tiles<S: Simd, const ROWS: usize>(self, simd: S) {
+        /// Rows whose part of `y` stays in the first cache while those of `x` pass by.
+        const RUN: usize = 64;
         let Self { x, rows, y, stride, columns, out, out_stride } = self;
-        let lanes = S::F32_LANES;
-        let width = WIDE * lanes;
-        for start in (0..columns[1]).step_by(width) {
-            for first in (0..columns[0]).step_by(ROWS) {
-                let count = ROWS.min(columns[0] - first);
-                let mut sums = [[simd.splat_f32s(0.0); WIDE]; ROWS];
-                if count == ROWS && start + width <= columns[1] {
-                    for (&x_row, y) in rows.iter().zip(y.chunks(stride)) {
-                        let x: &[f32; ROWS] = x[x_row + first..].first_chunk().unwrap_or_else(|| unreachable!());
-                        let (y, _) = S::as_simd_f32s(&y[start..start + width]);
-                        let y: &[S::f32s; WIDE] = y.first_chunk().unwrap_or_else(|| unreachable!());
-                        unrolled!(ROW < ROWS, {
-                            let x = simd.splat_f32s(x[ROW]);
-                            for (sum, &y) in sums[ROW].iter_mut().zip(y) {
-                                *sum = mul_add(simd, x, y, *sum);
-                            }
-                        });
-                    }
+        for (rows, y) in rows.chunks(RUN).zip(y.chunks(RUN * stride)) {
+            Outer { x, rows, y, stride, columns, out: &mut *out, out_stride }.run::<S, ROWS>(simd);
+        }
+    }
+
+    #[inline(always)]
+    fn run<S: Simd, const ROWS: usize>(mut self, simd: S) {
+        let width = WIDE * S::F32_LANES;
+        for start in (0..self.columns[1]).step_by(width) {
+            for first in (0..self.columns[0]).step_by(ROWS) {
+                let count = ROWS.min(self.columns[0] - first);
+                // Sums stay in registers only if no other way of computing them is in the same loop.
+                let sums = if count == ROWS && start + width <= self.columns[1] {
+                    self.whole_tile::<S, ROWS>(simd, [first, start])
                 } else {
-                    let filled = width.min(columns[1] - start);
-                    for (&x_row, y) in rows.iter().zip(y.chunks(stride)) {
-                        let x = &x[x_row + first..][..count];
-                        let y = &y[start..start + filled];
-                        let (head, tail) = y.split_at(lanes.min(filled));
-                        let y = [simd.partial_load_f32s(head), simd.partial_load_f32s(tail)];
-                        for (sums, &x) in sums.iter_mut().zip(x) {
-                            let x = simd.splat_f32s(x);
-                            for (sum, y) in sums.iter_mut().zip(y) {
-                                *sum = mul_add(simd, x, y, *sum);
-                            }
-                        }
-                    }
+                    self.part_of_tile::<S, ROWS>(simd, [first, start], count)
+                };
+                self.add(simd, [first, start], &sums[..count]);
+            }
+        }
+    }
+
+    /// The sums of `ROWS` columns of `x` and [`WIDE`] vectors of columns of `y`.
+    #[inline(always)]
+    fn whole_tile<S: Simd, const ROWS: usize>(&self, simd: S, [first, start]: [usize; 2]) -> Tile<S, ROWS> {
+        let mut sums = [[simd.splat_f32s(0.0); WIDE]; ROWS];
+        for (&row, y) in self.rows.iter().zip(self.y.chunks(self.stride)) {
+            let x: &[f32; ROWS] = self.x[row + first..].first_chunk().unwrap_or_else(|| unreachable!());
+            let (y, _) = S::as_simd_f32s(&y[start..start + WIDE * S::F32_LANES]);
+            let y: &[S::f32s; WIDE] = y.first_chunk().unwrap_or_else(|| unreachable!());
+            unrolled!(ROW < ROWS, {
+                let x = simd.splat_f32s(x[ROW]);
+                for (sum, &y) in sums[ROW].iter_mut().zip(y) {
+                    *sum = mul_add(simd, x, y, *sum);
                 }
-                for (row, sums) in sums.iter().enumerate().take(count) {
-                    for (vector, &sum) in sums.iter().enumerate() {
-                        let column = start + vector * lanes;
-                        let length = lanes.min(columns[1].saturating_sub(column));
-                        let begin = (first + row) * out_stride + column;
-                        if length > 0 {
-                            let out = &mut out[begin..begin + length];
-                            let total = simd.add_f32s(load_some(simd, out), sum);
-                            store_some(simd, out, total);
-                        }
-                    }
+            });
+        }
+        sums
+    }
+
+    /// [`whole_tile`](Self::whole_tile) at the edges: of `count` columns of `x`, and of what columns of `y` there are.
+    #[inline(always)]
+    fn part_of_tile<S: Simd, const ROWS: usize>(
+        &self,
+        simd: S,
+        [first, start]: [usize; 2],
+        count: usize,
+    ) -> Tile<S, ROWS> {
+        let filled = (WIDE * S::F32_LANES).min(self.columns[1] - start);
+        let mut sums = [[simd.splat_f32s(0.0); WIDE]; ROWS];
+        for (&row, y) in self.rows.iter().zip(self.y.chunks(self.stride)) {
+            let (head, tail) = y[start..start + filled].split_at(S::F32_LANES.min(filled));
+            let y = [simd.partial_load_f32s(head), simd.partial_load_f32s(tail)];
+            for (sums, &x) in sums.iter_mut().zip(&self.x[row + first..][..count]) {
+                let x = simd.splat_f32s(x);
+                for (sum, y) in sums.iter_mut().zip(y) {
+                    *sum = mul_add(simd, x, y, *sum);
+                }
+            }
+        }
+        sums
+    }
+
+    #[inline(always)]
+    fn add<S: Simd>(&mut self, simd: S, [first, start]: [usize; 2], sums: &[[S::f32s; WIDE]]) {
+        let lanes = S::F32_LANES;
+        for (row, sums) in (first..).zip(sums) {
+            for (vector, &sum) in sums.iter().enumerate() {
+                let column = start + vector * lanes;
+                let length = lanes.min(self.columns[1].saturating_sub(column));
+                let begin = row * self.out_stride + column;
+                if length > 0 {
+                    let out = &mut self.out[begin..begin + length];
+                    let total = simd.add_f32s(load_some(simd, out), sum);
+                    store_some(simd, out, total);
                 }
             }
         }
     }
 }
+
+/// Sums of a tile.
+type Tile<S, const ROWS: usize> = [[<S as Simd>::f32s; WIDE]; ROWS];

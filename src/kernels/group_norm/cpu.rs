@@ -6,7 +6,7 @@ use super::Gate;
 use crate::kernels::cpu::math::silu;
 #[cfg(feature = "native")]
 use crate::kernels::cpu::math::silu_slope;
-use crate::kernels::cpu::{chunks, dispatch};
+use crate::kernels::cpu::{chunks, dispatch, map};
 
 /// `gate(x * scale + shift)`, with a scale and a shift per sample and channel.
 #[derive(Clone, Copy)]
@@ -173,23 +173,43 @@ fn unit(pixels: usize) -> usize {
 pub(crate) fn moments(x: &[f32], samples: usize, channels: usize) -> [Vec<f32>; 2] {
     /// Pixels that are added up in single precision before the sums go on in double.
     const RUN: usize = 128;
-    let mut sums = [(); 2].map(|()| vec![0f64; samples * channels]);
+    /// Runs of a unit of work.
+    const RUNS: usize = 16;
     let sample = x.len() / samples;
-    for (index, x) in x.chunks_exact(sample).enumerate() {
-        let mut run = [(); 2].map(|()| vec![0f32; channels]);
-        for pixels in x.chunks(RUN * channels) {
-            let [first, second] = &mut run;
-            first.fill(0.0);
-            second.fill(0.0);
-            dispatch(Sums { x: pixels, first, second });
-            for (sums, run) in sums.iter_mut().zip(&run) {
-                for (sum, run) in sums[index * channels..][..channels].iter_mut().zip(run) {
-                    *sum += f64::from(*run);
-                }
+    let unit = RUNS * RUN * channels;
+    let units = sample.div_ceil(unit);
+    let parts = map(samples * units, |index| {
+        let x = &x[index / units * sample..][..sample];
+        let x = &x[index % units * unit..];
+        moments_of_unit(&x[..unit.min(x.len())], RUN, channels)
+    });
+    let mut sums = [(); 2].map(|()| vec![0f64; samples * channels]);
+    for (index, parts) in parts.iter().enumerate() {
+        for (sums, part) in sums.iter_mut().zip(parts) {
+            for (sum, part) in sums[index / units * channels..].iter_mut().zip(part) {
+                *sum += part;
             }
         }
     }
     sums.map(|sums| sums.into_iter().map(|sum| sum as f32).collect())
+}
+
+/// Sums of the values and of their squares for each channel, over runs of so many pixels.
+fn moments_of_unit(x: &[f32], run: usize, channels: usize) -> [Vec<f64>; 2] {
+    let mut sums = [(); 2].map(|()| vec![0f64; channels]);
+    let mut of_run = [(); 2].map(|()| vec![0f32; channels]);
+    for pixels in x.chunks(run * channels) {
+        let [first, second] = &mut of_run;
+        first.fill(0.0);
+        second.fill(0.0);
+        dispatch(Sums { x: pixels, first, second });
+        for (sums, of_run) in sums.iter_mut().zip(&of_run) {
+            for (sum, of_run) in sums.iter_mut().zip(of_run) {
+                *sum += f64::from(*of_run);
+            }
+        }
+    }
+    sums
 }
 
 /// The gradient of [`moments`] by `x`, of the gradients by both sums.
@@ -260,5 +280,25 @@ impl WithSimd for Sums<'_> {
                 }
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pixel_of_a_sample_counts_once() {
+        let (samples, pixels, channels) = (2, 5001, 3);
+        // Sums of small whole numbers are exact.
+        let x: Vec<f32> = (0..samples * pixels * channels).map(|index| (index * 31 % 7) as f32 - 2.0).collect();
+        let [first, second] = moments(&x, samples, channels);
+        for (index, (first, second)) in first.iter().zip(&second).enumerate() {
+            let (sample, channel) = (index / channels, index % channels);
+            let of_channel =
+                x[sample * pixels * channels..][..pixels * channels].iter().skip(channel).step_by(channels);
+            let (sum, squares) = of_channel.fold((0.0, 0.0), |(sum, squares), x| (sum + x, squares + x * x));
+            assert_eq!((*first, *second), (sum, squares));
+        }
     }
 }

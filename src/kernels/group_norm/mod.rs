@@ -74,31 +74,41 @@ impl Affine {
             return out;
         }
         #[cfg(feature = "native")]
-        if let Some(out) = self.in_graph(&x) {
-            return match residual {
-                None => out,
-                Some(residual) => out + residual,
-            };
+        if let Some(out) = self.in_graph(&x, residual.as_ref()) {
+            return out;
         }
         self.twin(x, residual)
     }
 
-    /// The kernel of the CPU with its derivative, without a residual; `None` on any other device.
+    /// The kernel of the CPU with its derivative; `None` on any other device.
     #[cfg(feature = "native")]
-    fn in_graph(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+    fn in_graph(&self, x: &Tensor<4>, residual: Option<&Tensor<4>>) -> Option<Tensor<4>> {
         let shape = x.dims();
         let [x, scale, shift] = [Tracked::new(x)?, Tracked::new(&self.scale)?, Tracked::new(&self.shift)?];
         let [samples, channels] = self.scale.dims();
         let input = x.contiguous();
         let terms =
             AffineElements { scale: scale.contiguous(), shift: shift.contiguous(), samples, channels, gate: self.gate };
-        let out = cpu::affine(elements(&input), terms.prologue(shape[0]), None);
-        Some(differentiable([&x, &scale, &shift], primitive(out, shape), move |gradient, _| {
+        let residual = match residual {
+            None => None,
+            Some(residual) => Some(Tracked::new(residual)?),
+        };
+        let addend = residual.as_ref().map(Tracked::contiguous);
+        let out = cpu::affine(elements(&input), terms.prologue(shape[0]), addend.as_ref().map(elements));
+        let out = primitive(out, shape);
+        let pull = move |gradient: &FlexTensor| {
             let prologue = terms.prologue(shape[0]);
-            let [by_x, by_scale, by_shift] = cpu::affine_gradient(elements(&input), prologue, elements(&gradient));
-            let [by_scale, by_shift] = [by_scale, by_shift].map(|by| Some(primitive(by, [samples, channels])));
-            [Some(primitive(by_x, shape)), by_scale, by_shift]
-        }))
+            let [by_x, by_scale, by_shift] = cpu::affine_gradient(elements(&input), prologue, elements(gradient));
+            let [by_scale, by_shift] = [by_scale, by_shift].map(|by| primitive(by, [samples, channels]));
+            [primitive(by_x, shape), by_scale, by_shift].map(Some)
+        };
+        Some(match &residual {
+            None => differentiable([&x, &scale, &shift], out, move |gradient, _| pull(&gradient)),
+            Some(residual) => differentiable([&x, &scale, &shift, residual], out, move |gradient, _| {
+                let [by_x, by_scale, by_shift] = pull(&gradient);
+                [by_x, by_scale, by_shift, Some(gradient)]
+            }),
+        })
     }
 
     pub(in crate::kernels) fn elements(&self) -> Option<AffineElements> {
@@ -313,19 +323,24 @@ mod tests {
         let mut noise = NoiseSource::new(12);
         let x = (noise.normal::<4>([4, 9, 7, 6], &device) + 1.0).require_grad();
         let film = noise.normal::<2>([2, 12], &device).require_grad();
+        let residual = noise.normal::<4>([4, 9, 7, 6], &device).require_grad();
         let weights = noise.normal::<4>([4, 9, 7, 6], &device);
-        let normalised = |x: &Tensor<4>, on_kernels: bool| {
+        let normalised = |x: &Tensor<4>, residual: Option<Tensor<4>>, on_kernels: bool| {
             let affine = group_norm(&norm, x, 2, Some(&film));
-            if on_kernels { affine.apply(x.clone(), None) } else { affine.twin(x.clone(), None) }
+            if on_kernels { affine.apply(x.clone(), residual) } else { affine.twin(x.clone(), residual) }
         };
         let gradients = |out: Tensor<4>| {
             let gradients = (out * weights.clone()).sum().backward();
-            (x.grad(&gradients).unwrap().into_data(), film.grad(&gradients).unwrap().into_data())
+            let by_residual = residual.grad(&gradients).map(Tensor::into_data);
+            (x.grad(&gradients).unwrap().into_data(), film.grad(&gradients).unwrap().into_data(), by_residual)
         };
-        let (by_x, by_film) = gradients(normalised(&x, true));
-        let (twin_by_x, twin_by_film) = gradients(normalised(&x, false));
-        by_x.assert_approx_eq::<f32>(&twin_by_x, Tolerance::absolute(1e-4));
-        by_film.assert_approx_eq::<f32>(&twin_by_film, Tolerance::absolute(1e-3));
+        for added in [None, Some(residual.clone())] {
+            let (by_x, by_film, by_residual) = gradients(normalised(&x, added.clone(), true));
+            let (twin_by_x, twin_by_film, twin_by_residual) = gradients(normalised(&x, added, false));
+            by_x.assert_approx_eq::<f32>(&twin_by_x, Tolerance::absolute(1e-4));
+            by_film.assert_approx_eq::<f32>(&twin_by_film, Tolerance::absolute(1e-3));
+            assert_eq!(by_residual, twin_by_residual);
+        }
     }
 
     #[cfg(feature = "native")]

@@ -3,6 +3,7 @@
 //! Keys and values of a frame become one small matrix for each head, and the output projection is multiplied into it,
 //! so that queries meet one product.
 
+use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
 use crate::kernels::attention::NORM_EPSILON;
@@ -10,7 +11,7 @@ use crate::kernels::attention::cpu::AttentionShape;
 use crate::kernels::conv::Activation;
 use crate::kernels::cpu::math::{exp, max, sum};
 use crate::kernels::cpu::product::{Outer, Panels, Product, aligned};
-use crate::kernels::cpu::{chunks, dispatch};
+use crate::kernels::cpu::{chunks_with, dispatch};
 
 /// Weights of a linear attention.
 pub(crate) struct LinearAttentionWeights {
@@ -46,16 +47,44 @@ impl LinearAttentionWeights {
 pub(crate) fn linear_attention(x: &[f32], shape: &AttentionShape, weights: &LinearAttentionWeights) -> Vec<f32> {
     let mut out = vec![0.0; x.len()];
     let frame = shape.tokens * shape.channels;
-    chunks(&mut out, frame, |index, out| {
-        dispatch(Frame { x: &x[index * frame..][..frame], shape, weights, out });
-    });
+    chunks_with(
+        &mut out,
+        frame,
+        || Workspace::of(shape),
+        |workspace, index, out| {
+            dispatch(Frame { x: &x[index * frame..][..frame], shape, weights, workspace, out });
+        },
+    );
     out
+}
+
+/// What is computed between a frame and its attention.
+struct Workspace {
+    /// `[positions, channels]`
+    normed: AVec<f32>,
+    /// `[positions, 3 * hidden]`
+    qkv: AVec<f32>,
+    /// `[hidden, channels]`
+    mixed: AVec<f32>,
+}
+
+impl Workspace {
+    fn of(shape: &AttentionShape) -> Self {
+        let &AttentionShape { tokens, channels, heads, head_dim, .. } = shape;
+        let hidden = heads * head_dim;
+        Self {
+            normed: aligned(tokens * channels),
+            qkv: aligned(tokens * 3 * hidden),
+            mixed: aligned(hidden * channels),
+        }
+    }
 }
 
 struct Frame<'a> {
     x: &'a [f32],
     shape: &'a AttentionShape,
     weights: &'a LinearAttentionWeights,
+    workspace: &'a mut Workspace,
     out: &'a mut [f32],
 }
 
@@ -64,17 +93,15 @@ impl WithSimd for Frame<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, shape, weights, out } = self;
+        let Self { x, shape, weights, workspace: Workspace { normed, qkv, mixed }, out } = self;
         let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
         let hidden = heads * dim;
-        let mut normed = aligned(x.len());
-        simd.vectorize(NormRows { x, out: &mut normed, channels });
+        simd.vectorize(NormRows { x, out: normed, channels });
 
         let offsets = |stride: usize| -> Vec<usize> { (0..tokens).map(|token| token * stride).collect() };
         let (by_channels, by_qkv) = (offsets(channels), offsets(3 * hidden));
-        let mut qkv = aligned(tokens * 3 * hidden);
         simd.vectorize(Product {
-            x: &normed,
+            x: normed,
             rows: &by_channels,
             taps: &[0],
             depth: channels,
@@ -82,13 +109,12 @@ impl WithSimd for Frame<'_> {
             bias: None,
             residual: None,
             activation: Activation::Identity,
-            out: &mut qkv,
+            out: qkv,
             outs: &by_qkv,
         });
         let mut sums = vec![0.0; hidden];
-        simd.vectorize(Softmaxes { qkv: &mut qkv, dim, hidden, sums: &mut sums });
+        simd.vectorize(Softmaxes { qkv, dim, hidden, sums: &mut sums });
 
-        let mut mixed = aligned(hidden * channels);
         let rows: Vec<usize> = (0..dim).map(|row| row * dim).collect();
         for (head, out) in weights.out.iter().enumerate() {
             let mut context = vec![0.0; dim * dim];
@@ -116,13 +142,13 @@ impl WithSimd for Frame<'_> {
                 bias: None,
                 residual: None,
                 activation: Activation::Identity,
-                out: &mut mixed,
+                out: mixed,
                 outs: &outs,
             });
         }
-        let mixed = Panels::from_rows(hidden, channels, channels, &mixed);
+        let mixed = Panels::from_rows(hidden, channels, channels, mixed);
         simd.vectorize(Product {
-            x: &qkv,
+            x: qkv,
             rows: &by_qkv,
             taps: &[0],
             depth: hidden,

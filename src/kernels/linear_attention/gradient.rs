@@ -1,11 +1,12 @@
 //! The derivative of [`linear_attention`](super::cpu::linear_attention), which computes the forward pass again.
 
+use aligned_vec::AVec;
 use pulp::{Simd, WithSimd};
 
 use super::cpu::{NormRows, Softmaxes};
 use crate::kernels::attention::NORM_EPSILON;
 use crate::kernels::attention::cpu::AttentionShape;
-use crate::kernels::cpu::math::sum;
+use crate::kernels::cpu::math::{dot, sum};
 use crate::kernels::cpu::product::{Outer, Panels, Product, aligned};
 use crate::kernels::cpu::{dispatch, map};
 
@@ -50,19 +51,22 @@ pub(super) fn gradients(x: &[f32], shape: &AttentionShape, weights: &Weights<'_>
             out: vec![0.0; hidden * channels],
             bias: vec![0.0; channels],
         };
+        let mut workspace = Workspace::of(shape);
         let mut by_x = Vec::with_capacity(share * frame);
         for index in part * share..frames.min((part + 1) * share) {
             let range = index * frame..(index + 1) * frame;
-            let mut by_frame = gradient[range.clone()].to_vec();
+            let gradient = &gradient[range.clone()];
+            let begin = by_x.len();
+            by_x.extend_from_slice(gradient);
             dispatch(Frame {
-                x: &x[range.clone()],
+                x: &x[range],
                 shape,
                 panels: &panels,
-                gradient: &gradient[range],
-                by_x: &mut by_frame,
+                gradient,
+                by_x: &mut by_x[begin..],
                 sums: &mut sums,
+                workspace: &mut workspace,
             });
-            by_x.extend(by_frame);
         }
         (by_x, sums)
     });
@@ -114,6 +118,33 @@ struct Sums {
     bias: Vec<f32>,
 }
 
+/// What is computed between the gradients of a frame.
+struct Workspace {
+    /// `[positions, channels]`
+    normed: AVec<f32>,
+    /// `[positions, 3 * hidden]`
+    qkv: AVec<f32>,
+    /// `[positions, hidden]`
+    heard: AVec<f32>,
+    /// Like `heard`.
+    by_heard: AVec<f32>,
+    /// Like `qkv`.
+    by_qkv: AVec<f32>,
+    /// Like `normed`.
+    by_normed: AVec<f32>,
+}
+
+impl Workspace {
+    fn of(shape: &AttentionShape) -> Self {
+        let &AttentionShape { tokens, channels, heads, head_dim, .. } = shape;
+        let hidden = heads * head_dim;
+        let [normed, by_normed] = [(); 2].map(|()| aligned(tokens * channels));
+        let [qkv, by_qkv] = [(); 2].map(|()| aligned(tokens * 3 * hidden));
+        let [heard, by_heard] = [(); 2].map(|()| aligned(tokens * hidden));
+        Self { normed, qkv, heard, by_heard, by_qkv, by_normed }
+    }
+}
+
 struct Frame<'a> {
     x: &'a [f32],
     shape: &'a AttentionShape,
@@ -122,6 +153,7 @@ struct Frame<'a> {
     /// Begins as `gradient`, for the residual.
     by_x: &'a mut [f32],
     sums: &'a mut Sums,
+    workspace: &'a mut Workspace,
 }
 
 impl WithSimd for Frame<'_> {
@@ -129,7 +161,8 @@ impl WithSimd for Frame<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { x, shape, panels, gradient, by_x, sums } = self;
+        let Self { x, shape, panels, gradient, by_x, sums, workspace } = self;
+        let Workspace { normed, qkv, heard, by_heard, by_qkv: by_qkv_rows, by_normed } = workspace;
         let &AttentionShape { tokens, channels, heads, head_dim: dim, .. } = shape;
         let hidden = heads * dim;
         let scale = (dim as f32).powf(-0.5);
@@ -137,28 +170,23 @@ impl WithSimd for Frame<'_> {
         let (by_channels, by_hidden, by_qkv) = (offsets(channels), offsets(hidden), offsets(3 * hidden));
 
         // Forward, up to what each head hears.
-        let mut normed = aligned(x.len());
-        simd.vectorize(NormRows { x, out: &mut normed, channels });
-        let mut qkv = aligned(tokens * 3 * hidden);
-        let normed_rows = (&*normed, &*by_channels);
-        simd.vectorize(Product::plain(normed_rows, channels, panels.qkv.view(), (&mut qkv, &by_qkv)));
+        simd.vectorize(NormRows { x, out: normed, channels });
+        let normed_rows = (&**normed, &*by_channels);
+        simd.vectorize(Product::plain(normed_rows, channels, panels.qkv.view(), (qkv, &by_qkv)));
         let mut totals = vec![0.0; hidden];
-        simd.vectorize(Softmaxes { qkv: &mut qkv, dim, hidden, sums: &mut totals });
+        simd.vectorize(Softmaxes { qkv, dim, hidden, sums: &mut totals });
         for row in qkv.chunks_exact_mut(3 * hidden) {
             for (key, total) in row[hidden..2 * hidden].iter_mut().zip(&totals) {
                 *key /= total;
             }
         }
 
-        let mut by_heard = aligned(tokens * hidden);
         let gradient_rows = (gradient, &*by_channels);
-        simd.vectorize(Product::plain(gradient_rows, channels, panels.out_back.view(), (&mut by_heard, &by_hidden)));
+        simd.vectorize(Product::plain(gradient_rows, channels, panels.out_back.view(), (by_heard, &by_hidden)));
         for row in gradient.chunks_exact(channels) {
             add(&mut sums.bias, row);
         }
 
-        let mut heard = aligned(tokens * hidden);
-        let mut by_qkv_rows = aligned(tokens * 3 * hidden);
         for head in 0..heads {
             let [query, key, value] = [0, 1, 2].map(|part| part * hidden + head * dim);
             let outer = |x: &[f32], y: (&[f32], usize)| {
@@ -197,19 +225,18 @@ impl WithSimd for Frame<'_> {
             let values = (&mut by_qkv_rows[value..], &*by_qkv);
             simd.vectorize(Product::plain((&qkv[key..], &by_qkv), dim, by_value.view(), values));
         }
-        simd.vectorize(SoftmaxGradients { qkv: &qkv, by: &mut by_qkv_rows, dim, hidden });
+        simd.vectorize(SoftmaxGradients { qkv, by: by_qkv_rows, dim, hidden });
 
         let weight_sums = [
-            (&*heard, &by_hidden, gradient, channels, [hidden, channels], &mut sums.out),
-            (&*normed, &by_channels, &*by_qkv_rows, 3 * hidden, [channels, 3 * hidden], &mut sums.qkv),
+            (&**heard, &by_hidden, gradient, channels, [hidden, channels], &mut sums.out),
+            (&**normed, &by_channels, &**by_qkv_rows, 3 * hidden, [channels, 3 * hidden], &mut sums.qkv),
         ];
         for (x, rows, y, stride, columns, out) in weight_sums {
             simd.vectorize(Outer { x, rows, y, stride, columns, out, out_stride: columns[1] });
         }
-        let mut by_normed = aligned(x.len());
-        let back = (&*by_qkv_rows, &*by_qkv);
-        simd.vectorize(Product::plain(back, 3 * hidden, panels.qkv_back.view(), (&mut by_normed, &by_channels)));
-        simd.vectorize(NormGradient { x, normed: &normed, by_normed: &by_normed, by_x, channels });
+        let back = (&**by_qkv_rows, &*by_qkv);
+        simd.vectorize(Product::plain(back, 3 * hidden, panels.qkv_back.view(), (by_normed, &by_channels)));
+        simd.vectorize(NormGradient { x, normed, by_normed, by_x, channels });
     }
 }
 
@@ -239,7 +266,7 @@ impl pulp::NullaryFnOnce for SoftmaxGradients<'_> {
         for (row, by) in qkv.chunks_exact(3 * hidden).zip(by.chunks_exact_mut(3 * hidden)) {
             let (by_queries, by_keys) = by[..2 * hidden].split_at_mut(hidden);
             for (query, by) in row.chunks_exact(dim).zip(by_queries.chunks_exact_mut(dim)) {
-                let along: f32 = query.iter().zip(&*by).map(|(query, by)| query * by).sum();
+                let along = dot(query, by);
                 for (query, by) in query.iter().zip(by) {
                     *by = query * (*by - along);
                 }
@@ -273,7 +300,7 @@ impl pulp::NullaryFnOnce for NormGradient<'_> {
             let mean = sum(x, |x| x) / count;
             let scale = 1.0 / (sum(x, |x| (x - mean) * (x - mean)) / count + NORM_EPSILON as f32).sqrt();
             let level = sum(by_normed, |by| by) / count;
-            let along: f32 = by_normed.iter().zip(normed).map(|(by, normed)| by * normed).sum::<f32>() / count;
+            let along = dot(by_normed, normed) / count;
             for ((by_x, by), normed) in by_x.iter_mut().zip(by_normed).zip(normed) {
                 *by_x += scale * (by - level - normed * along);
             }
