@@ -123,7 +123,7 @@ impl Clip<'_> {
             let Origin { place, inside } = self.origin(strength, place);
             mix(self.face.colour(place), [0.25, 0.08, 0.08], inside)
         };
-        self.grids(TILE, seen, |value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
+        grids(TILE, seen, |value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
     }
 
     /// `[frame, y, x, (dx, dy, visibility)]`.
@@ -132,17 +132,7 @@ impl Clip<'_> {
             let origin = self.origin(strength, place);
             [origin.place[0] - place[0], origin.place[1] - place[1], 1.0 - origin.inside]
         };
-        self.grids(CELLS, moved, f16::from_f32)
-    }
-
-    /// The means of three values, which depend on how much of the expression is there, over each cell of all frames.
-    fn grids<T>(&self, side: usize, value: impl Fn(f32, [f32; 2]) -> [f32; 3], round: fn(f32) -> T) -> Vec<T> {
-        let strength = |frame| (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
-        let grid = |frame| {
-            let strength = strength(frame);
-            grid_means(side, |place| value(strength, place))
-        };
-        (0..FRAMES).flat_map(grid).flatten().map(round).collect()
+        grids(CELLS, moved, f16::from_f32)
     }
 
     fn origin(&self, strength: f32, place: [f32; 2]) -> Origin {
@@ -239,6 +229,16 @@ impl Face {
         }
         Origin { place: [x - moved[0], y - moved[1]], inside }
     }
+}
+
+/// The means of three values, which depend on how much of the expression is there, over each cell of all frames.
+fn grids<T>(side: usize, value: impl Fn(f32, [f32; 2]) -> [f32; 3], round: fn(f32) -> T) -> Vec<T> {
+    let strength = |frame| (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
+    let grid = |frame| {
+        let strength = strength(frame);
+        grid_means(side, |place| value(strength, place))
+    };
+    (0..FRAMES).flat_map(grid).flatten().map(round).collect()
 }
 
 /// The mean of `value` over each cell of a `side` by `side` grid on [-1, 1].
