@@ -47,8 +47,8 @@ pub(super) fn chunks(out: &mut [f32], length: usize, work: impl Fn(usize, &mut [
     out.chunks_mut(length).enumerate().for_each(|(index, out)| work(index, out));
 }
 
-/// [`chunks`] with a workspace, which pieces share that are worked on one after the other: memory that is asked for anew
-/// has to be cleared, and to come into the caches.
+/// [`chunks`] with a workspace, which pieces share that are worked on one after the other: memory that is asked for
+/// anew has to be cleared, and to come into the caches.
 pub(super) fn chunks_with<W>(
     out: &mut [f32],
     length: usize,
