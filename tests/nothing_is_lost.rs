@@ -223,6 +223,11 @@ fn nothing_of_the_users_is_replaced() {
     run(dir, "export-onnx --model model --out onnx");
     run(dir, "export-onnx --model model --out onnx");
 
+    // What a run writes into its own data would be learned the next time.
+    let inside = refusal(dir, "train lfae --data thesis --config config.json --lr 0.001 --out thesis/run --steps 1");
+    assert!(inside.contains("would be read as data"), "{inside}");
+    assert!(!dir.join("thesis/run").exists());
+
     // Other programs keep such logs, too.
     fs::create_dir(dir.join("logs")).unwrap();
     fs::write(dir.join("logs/losses.jsonl"), b"{\"epoch\": 3}\n").unwrap();

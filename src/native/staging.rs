@@ -149,6 +149,29 @@ pub(crate) fn ensure_no_input(out: &Path, inputs: &[&Path]) -> Result<()> {
     Ok(())
 }
 
+/// Keeps what a command writes out of the directories that it, or another like it, reads everything in.
+///
+/// # Errors
+/// A place, there or not, that is or lies in one of the `inputs`.
+pub(crate) fn ensure_apart(out: &Path, inputs: &[&Path]) -> Result<()> {
+    let above = out.ancestors().find_map(|path| {
+        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+        fs::canonicalize(path).ok()
+    });
+    let Some(above) = above else { return Ok(()) };
+    for input in inputs {
+        // What is no path, such as `synthetic`, has nothing in it.
+        let Ok(input) = fs::canonicalize(input) else { continue };
+        ensure!(
+            !above.starts_with(&input),
+            "{} lies in {}, where it would be read as data; name a directory outside",
+            out.display(),
+            input.display()
+        );
+    }
+    Ok(())
+}
+
 /// The name of something in the directory that is not ours, the first in alphabetical order.
 fn first_foreign(dir: &Path, is_ours: impl Fn(&str) -> bool) -> Result<Option<String>> {
     let unreadable = || format!("cannot read {}", dir.display());
@@ -202,6 +225,20 @@ mod tests {
     fn message(out: &Path, inputs: &[&Path]) -> String {
         let refused = ensure_replaceable(out, |name| name == "ours", inputs);
         refused.err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_written_stays_out_of_the_data() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = dir.path().join("data");
+        fs::create_dir(&data).unwrap();
+        for out in ["data", "data/run", "data/not/there"] {
+            let message = ensure_apart(&dir.path().join(out), &[&data]).unwrap_err().to_string();
+            assert!(message.contains("would be read as data"), "{message}");
+        }
+        for out in ["run", "database/run", "."] {
+            assert!(ensure_apart(&dir.path().join(out), &[&data, Path::new("synthetic")]).is_ok(), "{out}");
+        }
     }
 
     #[test]

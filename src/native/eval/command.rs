@@ -22,7 +22,7 @@ use crate::{
         generate::{ContrastName, SamplerName},
         printable::printable,
         progress::Progress,
-        staging::{ensure_no_input, ensure_writable, write_file},
+        staging::{ensure_apart, ensure_no_input, ensure_writable, write_file},
         video::Video,
     },
     pipeline::{MAX_STEPS, Portrait},
@@ -91,6 +91,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let cannot_write = || format!("cannot write {}", args.out.display());
     ensure_no_input(&args.out, &args.inputs())?;
     ensure_writable(&args.out).with_context(cannot_write)?;
+    if let Some(dir) = &args.clips_out {
+        ensure_apart(dir, &[&args.set.data])?;
+    }
     let device = args.device.open()?;
     let ModelUnderTest { size, autoencoder, source } = ModelUnderTest::open(&args.model, &device)?;
     let source = source.filter(|_| !args.reconstruction);

@@ -10,6 +10,7 @@ use super::rate::RateArgs;
 use crate::native::checkpoint::newest_step;
 use crate::native::data::{DataArgs, Sampling, parse_zoom};
 use crate::native::device::DeviceArgs;
+use crate::native::staging::ensure_apart;
 
 /// Options of every stage.
 #[derive(Debug, Clone, clap::Args)]
@@ -94,6 +95,7 @@ impl RunArgs {
     /// other way round, or logs that are not of a run which had hardly begun.
     pub(super) fn claim(&self) -> Result<Claim> {
         self.check()?;
+        ensure_apart(&self.out, &[&self.data])?;
         let claim = Claim::of(&self.out)?;
         let out = self.out.display();
         if let Some(step) = newest_step(&self.out) {

@@ -5,8 +5,12 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::native::checkpoint::newest_step;
+
 /// The file that is locked; the system unlocks it when a process ends, however it does.
 const LOCK: &str = ".lock";
+/// Directories that a run fills, and that others have too.
+const PICTURES: [&str; 2] = ["plots", "previews"];
 
 /// A run directory that no other process trains in, until this is dropped.
 pub(super) struct Claim {
@@ -17,8 +21,9 @@ impl Claim {
     /// Makes the directory, if need be, and claims it.
     ///
     /// # Errors
-    /// A directory that cannot be written, or that another process trains in.
+    /// A directory that cannot be written, that another process trains in, or whose pictures are not of a run.
     pub(super) fn of(directory: &Path) -> Result<Self> {
+        ensure_no_stranger(directory)?;
         let failed = || format!("cannot write to {}", directory.display());
         std::fs::create_dir_all(directory).with_context(failed)?;
         let lock = OpenOptions::new().create(true).append(true).open(directory.join(LOCK)).with_context(failed)?;
@@ -37,9 +42,35 @@ impl Claim {
     }
 }
 
+/// What a run writes is replaced as it goes on, so it has to be of a run: of one that was claimed, or has a checkpoint.
+fn ensure_no_stranger(directory: &Path) -> Result<()> {
+    if directory.join(LOCK).exists() || newest_step(directory).is_some() {
+        return Ok(());
+    }
+    let stranger = PICTURES.map(|name| directory.join(name)).into_iter().find(|path| path.exists());
+    match stranger {
+        Some(path) => bail!("{} is of no run, and would be written to; choose another --out", path.display()),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pictures_that_no_run_made_are_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("plots")).unwrap();
+        for _ in 0..2 {
+            let message = Claim::of(dir.path()).err().unwrap().to_string();
+            assert!(message.contains("plots is of no run"), "{message}");
+        }
+        std::fs::remove_dir(dir.path().join("plots")).unwrap();
+        drop(Claim::of(dir.path()).unwrap());
+        std::fs::create_dir(dir.path().join("previews")).unwrap();
+        assert!(Claim::of(dir.path()).is_ok(), "a run that was stopped early");
+    }
 
     #[test]
     fn a_run_belongs_to_one_process_at_a_time() {
