@@ -88,7 +88,7 @@ function single(take, side) {
  * @param {number} side
  */
 function sideBySide(comparison, side) {
-  const { takes, draw, ...grid } = gridOf(comparison, side);
+  const { takes, draw, ...grid } = layoutOf(comparison, side);
   return {
     ...grid,
     /** @type {Draw} */
@@ -106,7 +106,7 @@ function sideBySide(comparison, side) {
  * @param {Comparison} comparison
  * @param {number} side how large one video is
  */
-export function gridOf(comparison, side) {
+export function layoutOf(comparison, side) {
   const takes = comparison.takes.filter(({ done }) => done);
   const columns = Math.min(comparison.columns, takes.length);
   return {

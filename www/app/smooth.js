@@ -1,7 +1,7 @@
 // Videos as a file wants them: as large as the picture allows, at any frame rate, ending where they began.
 
 import { canvasOf, context, make } from './dom.js';
-import { gridOf, nameOf, samplesOf, sizeOf } from './footage.js';
+import { layoutOf, nameOf, samplesOf, sizeOf } from './footage.js';
 import { inBetween, scaled, wayBack } from './motion.js';
 
 /** @import { Motion } from '../../pkg/index.d.ts' */
@@ -61,7 +61,7 @@ function smoothTake(take, painter, { side, fps, ...how }) {
  * @param {How} how
  */
 function smoothComparison(comparison, painter, { side, fps, ...how }) {
-  const { name, takes, width, height, draw } = gridOf(comparison, side);
+  const { name, takes, width, height, draw } = layoutOf(comparison, side);
   const motions = inTime(takes, { fps, ...how });
   return {
     name,
