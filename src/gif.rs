@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use gif::{Encoder, EncodingError, Frame, Repeat};
+use gif::{Encoder, EncodingError, Extension, Frame, Repeat};
 use thiserror::Error;
 
 /// NeuQuant samples one pixel in this many, 1 to 30.
@@ -55,6 +55,17 @@ pub enum GifError {
 /// # Errors
 /// [`GifError`] for no frames, frames of different sizes, too many rows, or an impossible frame rate.
 pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<Vec<u8>, GifError> {
+    encode_with_comment(frames, width, height, fps, None)
+}
+
+/// The same with a remark, which no program shows.
+pub(crate) fn encode_with_comment(
+    frames: &[Vec<u8>],
+    width: u16,
+    height: u16,
+    fps: f32,
+    comment: Option<&str>,
+) -> Result<Vec<u8>, GifError> {
     let area = usize::from(width) * usize::from(height);
     if frames.is_empty() || area == 0 {
         return Err(GifError::Empty);
@@ -73,6 +84,9 @@ pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<V
     let mut bytes = Vec::new();
     let mut encoder = Encoder::new(&mut bytes, width, height, tall.palette.as_deref().unwrap_or_default())?;
     encoder.set_repeat(Repeat::Infinite)?;
+    if let Some(comment) = comment {
+        encoder.write_raw_extension(Extension::Comment.into(), &[comment.as_bytes()])?;
+    }
     for indices in tall.buffer.chunks_exact(area) {
         encoder.write_frame(&Frame {
             width,
@@ -85,6 +99,32 @@ pub fn encode(frames: &[Vec<u8>], width: u16, height: u16, fps: f32) -> Result<V
     }
     drop(encoder);
     Ok(bytes)
+}
+
+/// The remark that a GIF begins with, if it has one: what [`encode_with_comment`] wrote.
+#[cfg(feature = "native")]
+pub(crate) fn comment(bytes: &[u8]) -> Option<String> {
+    const HEADER: usize = 13;
+    let flags = *bytes.get(10).filter(|_| bytes.starts_with(b"GIF8"))?;
+    let palette = if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) };
+    let mut blocks = bytes.get(HEADER + palette..)?;
+    // Extensions are `!`, their kind, and blocks of up to 255 bytes, the last of which is empty.
+    while let [b'!', kind, rest @ ..] = blocks {
+        let mut content = Vec::new();
+        blocks = rest;
+        while let Some((&length, rest)) = blocks.split_first() {
+            let (block, rest) = rest.split_at_checked(length.into())?;
+            content.extend_from_slice(block);
+            blocks = rest;
+            if length == 0 {
+                break;
+            }
+        }
+        if *kind == Extension::Comment as u8 {
+            return String::from_utf8(content).ok();
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -116,6 +156,19 @@ mod tests {
             let error: u32 = found.iter().zip(frame).map(|(a, b)| u32::from(a.abs_diff(*b))).sum();
             assert!((error as f32) < 6.0 * frame.len() as f32, "mean error {}", error as f32 / frame.len() as f32);
         }
+    }
+
+    #[cfg(feature = "native")]
+    #[test]
+    fn a_remark_is_kept_and_found_again() {
+        let frames = vec![gradient(0); 2];
+        for remark in ["", "seed 3", &"né ".repeat(300)] {
+            let bytes = encode_with_comment(&frames, 32, 24, 8.0, Some(remark)).unwrap();
+            assert_eq!(comment(&bytes).as_deref(), Some(remark));
+            assert_eq!(decode(&bytes), decode(&encode(&frames, 32, 24, 8.0).unwrap()));
+            (0..bytes.len().min(900)).for_each(|length| drop(comment(&bytes[..length])));
+        }
+        assert!(comment(&encode(&frames, 32, 24, 8.0).unwrap()).is_none() && comment(b"GIF89a").is_none());
     }
 
     #[test]

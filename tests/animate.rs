@@ -486,7 +486,7 @@ fn clips_of_a_folder_are_those_of_its_portraits_one_by_one() {
 
     // What is there is refused, or kept.
     let kept = place.path("gifs/anna.9/joy.gif");
-    fs::write(&kept, b"kept").unwrap();
+    let before = (read(&kept), fs::metadata(&kept).unwrap().modified().unwrap());
     fs::remove_file(place.path("gifs/anna.10/joy.gif")).unwrap();
     let again = ["--label", "joy,calm", "--gif", "--steps", "2", "--seed", "3"];
     let output = place.animate("people", "gifs", &again);
@@ -494,9 +494,62 @@ fn clips_of_a_folder_are_those_of_its_portraits_one_by_one() {
     assert!(!output.status.success() && !place.path("gifs/anna.10/joy.gif").exists());
     let message = make("people", "gifs", &["--label", "joy,calm", "--gif", "--resume"]);
     assert!(message.contains("made 1 of 4 clips"), "{message}");
-    assert_eq!(read(&kept), b"kept");
+    assert_eq!((read(&kept), fs::metadata(&kept).unwrap().modified().unwrap()), before);
     make("people/anna.10.png", "alone.gif", &["--label", "joy"]);
     assert_eq!(read(&place.path("gifs/anna.10/joy.gif")), read(&place.path("alone.gif")));
+}
+
+#[test]
+fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
+    let place = Workplace::new();
+    with_folder(&place);
+    let call = |options: &[&str]| {
+        let base = ["--label", "joy", "calm", "--steps", "1"];
+        let output = place.animate("people", "clips", &[&base[..], options].concat());
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() { Ok(message) } else { Err(message) }
+    };
+    for kind in [&["--gif"][..], &[]] {
+        let call = |options: &[&str]| call(&[options, kind].concat());
+        call(&[]).unwrap();
+        let missing = place.path(if kind.is_empty() { "clips/anna.9/calm" } else { "clips/anna.9/calm.gif" });
+        let lose = || if missing.is_dir() { fs::remove_dir_all(&missing) } else { fs::remove_file(&missing) };
+        lose().unwrap();
+        for (options, part) in [
+            (&["--resume", "--seed", "1"][..], "seed was 0 and is now 1"),
+            (&["--resume", "--guidance", "3"], "guidance was"),
+            (&["--resume", "--sampler", "ddim"], "sampler was"),
+            (&["--resume", "--photo-size", "48"], "photo_size was null and is now 48"),
+            (&["--resume", "--crop", "0,0,32"], "framed_picture was"),
+        ] {
+            let message = call(options).unwrap_err();
+            assert!(message.contains("was made with other settings") && message.contains(part), "{message}");
+            assert!(!missing.exists());
+        }
+        assert!(call(&["--resume"]).unwrap().contains("made 1 of 4 clips"));
+
+        // Another model, another picture, a clip that says nothing of itself.
+        lose().unwrap();
+        let manifest = place.path("model/manifest.json");
+        let text = fs::read_to_string(&manifest).unwrap();
+        fs::write(&manifest, text.replace("\"fps\": ", "\"fps\": 1")).unwrap();
+        let message = call(&["--resume"]).unwrap_err();
+        assert!(message.contains("model was"), "{message}");
+        fs::write(&manifest, text).unwrap();
+        let (picture, other) = (place.path("people/anna.10.png"), place.path("people/anna.9.png"));
+        let bytes = fs::read(&picture).unwrap();
+        fs::copy(&other, &picture).unwrap();
+        let message = call(&["--resume"]).unwrap_err();
+        assert!(message.contains("anna.10") && message.contains("framed_picture was"), "{message}");
+        fs::write(&picture, bytes).unwrap();
+        fs::remove_dir_all(place.path("clips")).unwrap();
+        let silent = if kind.is_empty() { "clips/anna.10/joy/frame_000.png" } else { "clips/anna.10/joy.gif" };
+        fs::create_dir_all(place.path(silent).parent().unwrap()).unwrap();
+        fs::copy(&other, place.path(silent)).unwrap();
+        let message = call(&["--resume"]).unwrap_err();
+        assert!(message.contains("does not say how it was made"), "{message}");
+        fs::remove_dir_all(place.path("clips")).unwrap();
+    }
 }
 
 #[test]
@@ -512,7 +565,7 @@ fn a_batch_is_checked_before_anything_is_computed() {
     let message = refuse("out", &["--label", "joy,glee"]);
     assert!(message.contains("`glee`") && message.contains("calm, joy, fear"), "{message}");
     assert!(refuse("out", &["--label", "joy", "fear=0.5"]).contains("no label `neutral`"));
-    assert!(refuse("out", &["--label", "joy", "--guidance", "99"]).contains("guidance: 99"));
+    assert!(refuse("out", &["--label", "joy", "--guidance", "99"]).contains("from 0 to 20"));
     assert!(refuse("out.gif", &["--label", "joy"]).contains("--gif"));
     assert!(refuse("people/read.me", &["--label", "joy"]).contains("is a file"));
     let sheet = place.path("sheet.png");
@@ -589,9 +642,9 @@ fn the_program_names_what_is_wrong() {
         let message = place.refusal("portrait.png", &["--label", label]);
         assert!(message.contains(problem), "{label}: {message}");
     }
-    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "0"]).contains("steps: 0"));
-    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "10000"]).contains("steps: 10000"));
-    assert!(place.refusal("portrait.png", &["--label", "joy", "--guidance", "NaN"]).contains("guidance: NaN"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "0"]).contains("from 1 to 1000"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--steps", "10000"]).contains("from 1 to 1000"));
+    assert!(place.refusal("portrait.png", &["--label", "joy", "--guidance", "NaN"]).contains("from 0 to 20"));
 
     fs::write(place.path("empty.png"), b"").unwrap();
     assert!(place.refusal("empty.png", &["--label", "joy"]).contains("empty.png"));

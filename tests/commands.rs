@@ -306,7 +306,7 @@ fn a_new_project_leads_to_a_moving_portrait() {
         ["config.json", "portrait.png", "train.sh"],
         "of the rehearsal nothing stays"
     );
-    assert!(lfdm(dir, "new first --data clips --init model").unwrap_err().contains("holds config.json"));
+    assert!(lfdm(dir, "new first --data clips --init model").unwrap_err().contains("holds a project already"));
     // The middle of the face is at 102,71 of the picture, which is at 82,71 of the square.
     let script = fs::read_to_string(dir.join("first/train.sh")).unwrap();
     let crop = script.split("--crop ").nth(1).unwrap().split_whitespace().next().unwrap();

@@ -10,6 +10,7 @@ mod pickles;
 #[path = "hostile/readers.rs"]
 mod readers;
 mod tiny;
+#[cfg(unix)]
 #[path = "hostile/trials.rs"]
 mod trials;
 

@@ -8,6 +8,7 @@ use std::{
 use thiserror::Error;
 
 use super::staging::{Staging, ensure_replaceable};
+use super::whole_file::read_file;
 use crate::{
     bundle::{Assembly, Bundle, BundleError, MANIFEST, Manifest, Part, WeightFile, sha256},
     weights::{StateDict, WeightDtype},
@@ -110,7 +111,7 @@ fn is_shard(name: &str) -> bool {
 /// Whether a manifest is a bundle's, of this version or another.
 fn has_format(manifest: &Path) -> bool {
     let manifest: Option<serde_json::Value> =
-        fs::read(manifest).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        read_file(manifest).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     manifest.is_some_and(|manifest| manifest["format"].is_u64() && manifest["files"].is_array())
 }
 
@@ -122,7 +123,7 @@ pub(super) fn summary(manifest: &Manifest) -> String {
 
 fn read(dir: &Path, name: &str) -> Result<Vec<u8>, BundleDirError> {
     let path = dir.join(name);
-    fs::read(&path).map_err(BundleDirError::at(&path))
+    read_file(&path).map_err(BundleDirError::at(&path))
 }
 
 fn write(dir: &Path, name: &str, bytes: &[u8]) -> Result<(), BundleDirError> {

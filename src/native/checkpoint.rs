@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::differences::differences;
+use super::staging::Making;
+use super::whole_file::read_file;
 use crate::weights::{StateDict, WeightDtype};
 
 const MODEL: &str = "model.bpk";
@@ -108,7 +111,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
     pub(crate) fn latest(run: &Path) -> Result<Option<Self>> {
         let Some(path) = newest(run) else { return Ok(None) };
         let file = path.join(STATE);
-        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = read_file(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let state =
             serde_json::from_slice(&text).with_context(|| format!("{} is not a training state", file.display()))?;
         Ok(Some(Self { path, state }))
@@ -123,8 +126,9 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         average: &M,
         weights: &StateDict,
     ) -> Result<Written> {
-        let write = || -> Result<TempDir> {
+        let write = || -> Result<(TempDir, Making)> {
             let temporary = tempfile::Builder::new().prefix(SAVING).tempdir_in(run)?;
+            let making = Making::at(temporary.path());
             let at = |name: &str| temporary.path().join(name);
             model.clone().save_file(at(MODEL))?;
             optimizer.save(at(OPTIMIZER))?;
@@ -134,10 +138,10 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
             for file in fs::read_dir(temporary.path())? {
                 fs::File::open(file?.path())?.sync_all()?;
             }
-            Ok(temporary)
+            Ok((temporary, making))
         };
-        let temporary = write().with_context(|| cannot_save(run, state.step))?;
-        Ok(Written { temporary, run: run.to_owned(), step: state.step })
+        let (temporary, making) = write().with_context(|| cannot_save(run, state.step))?;
+        Ok(Written { temporary, making, run: run.to_owned(), step: state.step })
     }
 
     /// Steps taken so far.
@@ -152,8 +156,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
 
     /// Each setting in which `now` differs from the run's, with both values, and what else would make it another run.
     pub(crate) fn differences(&self, now: &T, origin: &Origin) -> Result<Vec<String>> {
-        let mut differences = Vec::new();
-        compare("", &serde_json::to_value(&self.state.settings)?, &serde_json::to_value(now)?, &mut differences);
+        let mut differences = differences(&serde_json::to_value(&self.state.settings)?, &serde_json::to_value(now)?);
         differences.extend(self.state.origin.iter().flat_map(|then| then.differences(origin)));
         Ok(differences)
     }
@@ -183,6 +186,7 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
 /// A checkpoint that is complete on disk, under a name that nobody looks for. Dropping it leaves the previous one.
 pub(crate) struct Written {
     temporary: TempDir,
+    making: Making,
     run: PathBuf,
     step: u64,
 }
@@ -190,7 +194,7 @@ pub(crate) struct Written {
 impl Written {
     /// Gives the checkpoint its name, then removes the previous one and what a killed run may have left half written.
     pub(crate) fn publish(self) -> Result<()> {
-        let Self { temporary, run, step } = self;
+        let Self { temporary, making: _making, run, step } = self;
         let target = path_of(&run, step);
         let publish = || -> std::io::Result<()> {
             if target.exists() {
@@ -252,27 +256,11 @@ impl<T: Serialize + for<'de> Deserialize<'de>> TrainedModel<T> {
         let checkpoint = Checkpoint::<T>::latest(run)?
             .with_context(|| format!("{} holds no checkpoint (no step-… directory)", run.display()))?;
         let path = checkpoint.path.join(WEIGHTS);
-        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_file(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let weights = StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string())?;
         let State { step, settings, seconds, origin } = checkpoint.state;
         let Source { motion, fps, .. } = origin.map(|origin| origin.source).unwrap_or_default();
         Ok(Self { step, settings, seconds: Some(seconds), motion, fps, advice: None, weights })
-    }
-}
-
-/// Collects where two settings differ, by their paths.
-fn compare(path: &str, then: &Value, now: &Value, differences: &mut Vec<String>) {
-    match (then, now) {
-        (Value::Object(then), Value::Object(now)) => {
-            let added = now.keys().filter(|key| !then.contains_key(*key));
-            for key in then.keys().chain(added) {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                let value = |settings: &serde_json::Map<String, Value>| settings.get(key).cloned().unwrap_or_default();
-                compare(&path, &value(then), &value(now), differences);
-            }
-        }
-        _ if then != now => differences.push(format!("{path} was {then} and is now {now}")),
-        _ => {}
     }
 }
 
@@ -294,6 +282,12 @@ pub(crate) fn newest_step(run: &Path) -> Option<u64> {
     step_of(&newest(run)?)
 }
 
+/// How many frames the run in a directory makes or learns from, if there is one and it says so.
+pub(crate) fn frames_of(run: &Path) -> Option<usize> {
+    let settings = Checkpoint::<Value>::latest(run).ok()??.state.settings;
+    usize::try_from(settings["config"]["frames"].as_u64()?).ok()
+}
+
 fn newest(run: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(run).ok()?;
     entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| step_of(path).is_some()).max()
@@ -308,25 +302,6 @@ mod tests {
     use super::*;
     use burn::nn::LinearConfig;
     use burn::tensor::Device;
-    use serde_json::json;
-
-    #[test]
-    fn differing_settings_are_named_with_both_values() {
-        let then = json!({ "batch": 4, "config": { "frames": 8, "unet": { "dim": 32 } }, "labels": ["a"] });
-        let now =
-            json!({ "batch": 4, "config": { "frames": 8, "unet": { "dim": 64 } }, "labels": ["a", "b"], "new": 1 });
-        let mut differences = Vec::new();
-        compare("", &then, &now, &mut differences);
-        differences.sort();
-        assert_eq!(
-            differences,
-            [
-                "config.unet.dim was 32 and is now 64",
-                "labels was [\"a\"] and is now [\"a\",\"b\"]",
-                "new was null and is now 1"
-            ]
-        );
-    }
 
     #[test]
     fn another_origin_is_said_in_words() {

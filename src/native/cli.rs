@@ -9,7 +9,9 @@ use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
 use super::printable::printable;
-use super::{animate, conditions, config, eval, export, export_onnx, export_pth, import, new, pace, sheet, train};
+use super::{
+    animate, conditions, config, eval, export, export_onnx, export_pth, import, interruption, new, pace, sheet, train,
+};
 
 /// Latent Flow Diffusion Models: a portrait and a label become a video.
 #[derive(Parser)]
@@ -100,7 +102,8 @@ pub fn main() -> ExitCode {
         .init();
 
     let cli = Cli::parse();
-    let result = cli.threads.map_or(Ok(()), limit_threads).and_then(|()| run(cli.command));
+    let result = interruption::heed().and_then(|()| cli.threads.map_or(Ok(()), limit_threads));
+    let result = result.and_then(|()| run(cli.command));
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -165,6 +168,34 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The command and those below it, by their words.
+    fn all_commands(command: &clap::Command, words: &[String]) -> Vec<(Vec<String>, clap::Command)> {
+        let words = [words, &[command.get_name().to_owned()]].concat();
+        let below = command.get_subcommands().flat_map(|command| all_commands(command, &words)).collect();
+        [vec![(words, command.clone())], below].concat()
+    }
+
+    #[test]
+    fn every_number_has_its_bounds() {
+        let is_real = |arg: &clap::Arg| {
+            let value = arg.get_value_parser().type_id();
+            value == std::any::TypeId::of::<f32>() || value == std::any::TypeId::of::<f64>()
+        };
+        let mut seen = 0;
+        for (words, command) in all_commands(&Cli::command(), &[]) {
+            for arg in command.get_arguments().filter(|arg| is_real(arg)) {
+                for number in ["nan", "inf", "-inf", "1e300"] {
+                    let option = format!("--{}={number}", arg.get_long().unwrap());
+                    let line = words.iter().cloned().chain([option.clone()]);
+                    let error = Cli::try_parse_from(line).err().unwrap();
+                    assert_eq!(error.kind(), clap::error::ErrorKind::ValueValidation, "{words:?} {option}: {error}");
+                }
+                seen += 1;
+            }
+        }
+        assert!(seen > 60, "{seen} options are numbers");
     }
 
     #[test]

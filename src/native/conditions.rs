@@ -1,7 +1,6 @@
 //! `lfdm conditions`: the vectors of labels, for `lfdm import`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
@@ -9,6 +8,7 @@ use burn::tensor::Device;
 
 use super::bert::TextEncoder;
 use super::staging::{ensure_no_input, write_file};
+use super::whole_file::read_small_file;
 use crate::weights::{StateDict, WeightDtype};
 
 /// Most bytes of a file of labels.
@@ -48,9 +48,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn read_labels(path: &Path) -> Result<Vec<String>> {
     let unreadable = || format!("cannot read {}", path.display());
-    let bytes = fs::metadata(path).with_context(unreadable)?.len();
-    ensure!(bytes <= LARGEST, "{} has {bytes} bytes; name a text file with a label on each line", path.display());
-    let text = fs::read_to_string(path).with_context(unreadable)?;
+    let bytes = read_small_file(path, LARGEST).with_context(unreadable)?;
+    let text = String::from_utf8(bytes)
+        .with_context(|| format!("{} is no text; name a file with a label on each line", path.display()))?;
     parse_labels(&text).with_context(|| path.display().to_string())
 }
 

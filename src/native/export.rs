@@ -11,6 +11,7 @@ use super::checkpoint::{Advice, TrainedModel};
 use super::fingerprint;
 use super::generate::ContrastName;
 use super::model::{MotionOf, TrainingSettings, ensure_pair, open_trained};
+use super::numbers;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     condition::Contrast,
@@ -38,15 +39,15 @@ pub(crate) struct Args {
     out: PathBuf,
     /// Frames per second of the training clips [default: those of the bundle or the run given as --dm; 8 for folders
     /// and videos]
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::fps)]
     fps: Option<f32>,
     /// Denoising steps that suit the model [default: those of a bundle given as --dm, otherwise 8, or 2 after
     /// `lfdm train consistency`]
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::steps)]
     steps: Option<usize>,
     /// Guidance that suits the model [default: that of a bundle given as --dm, otherwise 4, or 1 after `lfdm train
     /// consistency`]
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::guidance)]
     guidance: Option<f32>,
     /// What guidance exaggerates labels against [default: null]
     #[arg(long, value_enum)]
@@ -57,11 +58,11 @@ pub(crate) struct Args {
     guidance_interval: Option<[f64; 2]>,
     /// How many times as strongly guidance acts on the detail of the motion as on the rest; 1 is equally
     /// [default: the run's own]
-    #[arg(long, value_name = "TIMES")]
+    #[arg(long, value_name = "TIMES", value_parser = numbers::weight)]
     detail_guidance: Option<f64>,
     /// How many times as strongly guidance acts on the motion of the whole foreground as on the rest; 0 leaves heads
     /// where they are, 1 is equally [default: the run's own]
-    #[arg(long, value_name = "TIMES")]
+    #[arg(long, value_name = "TIMES", value_parser = numbers::weight)]
     affine_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data [default: that of both stages, if they are bundles of
     /// one licence, otherwise "not stated; ask whoever trained the weights"]

@@ -1,6 +1,5 @@
 //! Hashes by which a run or a bundle knows again what it was made from.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result};
 use half::f16;
 use sha2::{Digest, Sha256};
 
+use super::whole_file::open_file;
 use crate::lfae::{is_decoder, is_lfae};
 use crate::weights::{StateDict, is_derived};
 
@@ -36,7 +36,7 @@ pub(crate) fn of_weights(weights: &StateDict, is_seen: impl Fn(&str) -> bool) ->
 pub(crate) fn of_file(path: &Path) -> Result<String> {
     let failed = || format!("cannot read {}", path.display());
     let mut hash = Sha256::new();
-    io::copy(&mut File::open(path).with_context(failed)?, &mut hash).with_context(failed)?;
+    io::copy(&mut open_file(path).with_context(failed)?, &mut hash).with_context(failed)?;
     Ok(in_hexadecimal(hash))
 }
 

@@ -14,7 +14,10 @@ use super::{
     face_finder::{Face, find_face},
     image_file,
 };
-use crate::portrait::{MIN_SIDE, Portrait};
+use crate::{
+    bundle::sha256,
+    portrait::{MIN_SIDE, Portrait},
+};
 
 /// Where a face is in the pictures that the models learned from, against the side of the square.
 const FACE: Face = Face { x: 0.5, y: 0.52, size: 0.66 };
@@ -83,6 +86,11 @@ impl Framed {
     pub(super) fn portrait(&self, size: [usize; 2]) -> Result<Portrait> {
         let [width, height] = self.sides();
         Ok(Portrait::from_rgba(width, height, &self.rgba, size)?)
+    }
+
+    /// Hash of the size and the pixels that were cut out.
+    pub(super) fn hash(&self) -> String {
+        sha256(&[format!("{:?}", self.sides()).as_bytes(), self.rgba.as_raw()].concat())
     }
 
     /// The same in its own resolution, with sides of at most `max_side` pixels.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::numbers;
 use crate::{
     bundle::Manifest,
     condition::{Contrast, Strengths},
@@ -32,10 +33,10 @@ pub(crate) struct SamplingArgs {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Denoising steps; `ddpm` always takes all of the training schedule [default: the model's own]
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::steps)]
     steps: Option<usize>,
     /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
-    #[arg(long, allow_negative_numbers = true)]
+    #[arg(long, allow_negative_numbers = true, value_parser = numbers::guidance)]
     guidance: Option<f32>,
     /// What guidance exaggerates the label against [default: the model's own, null for most]
     #[arg(long, value_enum)]

@@ -9,6 +9,7 @@ use std::{
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader};
 use thiserror::Error;
 
+use super::whole_file::read_file;
 use crate::portrait::{MAX_PIXELS, Portrait, PortraitError};
 
 /// Why a file cannot be used as a portrait.
@@ -87,7 +88,7 @@ pub(super) fn read(path: &Path) -> Result<DynamicImage, ImageFileError> {
     let reader = ImageReader::new(file).with_guessed_format().map_err(io)?;
     match reader.format() {
         None => return Err(ImageFileError::NotAnImage { path: owned() }),
-        Some(ImageFormat::Jpeg) if is_cut_off(&fs::read(path).map_err(io)?) => {
+        Some(ImageFormat::Jpeg) if is_cut_off(&read_file(path).map_err(io)?) => {
             return Err(ImageFileError::CutOff { path: owned() });
         }
         Some(_) => {}

@@ -4,7 +4,6 @@
 //! problem.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -14,8 +13,10 @@ use half::{bf16, f16};
 use serde_json::json;
 
 use super::bundle_dir::{ensure_bundle_replaceable, summary};
+use super::numbers;
 use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, TensorRef};
+use super::whole_file::read_file;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
     condition::{ConditionTable, Contrast, StrengthRange},
@@ -67,13 +68,13 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     frames: u16,
     /// Frames per second of the training clips.
-    #[arg(long, default_value_t = 8.0)]
+    #[arg(long, default_value_t = 8.0, value_parser = numbers::fps)]
     fps: f32,
     /// Denoising steps that suit the model.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = numbers::steps)]
     steps: usize,
     /// Guidance that suits the model.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, value_parser = numbers::guidance)]
     guidance: f32,
     /// For a diffusion model that was trained on residual flow (`use_residual_flow`).
     #[arg(long)]
@@ -345,7 +346,7 @@ fn read_conditions(
     width: usize,
     problems: &mut Vec<String>,
 ) -> Result<(Vec<String>, StateDict)> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let bytes = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
     let vectors = StateDict::from_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
     let known: Vec<String> = vectors.iter().map(|(label, _)| label.to_owned()).collect();
     let labels = labels.map_or_else(|| known.clone(), <[String]>::to_vec);

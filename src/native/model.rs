@@ -1,6 +1,5 @@
 //! Opening trained weights: a bundle, the run directory of a training, or a file of tensors.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{Advice, TrainedModel};
 use super::fingerprint;
 use super::pth::Checkpoint;
+use super::whole_file::read_file;
 use crate::{
     bundle::{Bundle, MANIFEST},
     condition::StrengthRange,
@@ -23,7 +23,7 @@ pub(crate) fn read_tensors(path: &Path) -> Result<StateDict> {
     let is_pickled =
         path.extension().is_some_and(|extension| ["pth", "pt", "ckpt"].iter().any(|known| extension == *known));
     if !is_pickled {
-        let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
         return StateDict::from_safetensors(&bytes).with_context(|| path.display().to_string());
     }
     let mut checkpoint = Checkpoint::open(path)?;
@@ -156,12 +156,12 @@ mod tests {
         let mut weights = StateDict::default();
         weights.insert("features.0.bias", data.clone());
         let (safe, pickled) = (dir.path().join("vgg.safetensors"), dir.path().join("vgg.pth"));
-        fs::write(&safe, weights.to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
+        std::fs::write(&safe, weights.to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
         pth::write(&pickled, &[("features", Entry::Tensors(vec![("0.bias".into(), data.clone())]))]).unwrap();
         for path in [&safe, &pickled] {
             assert_eq!(read_tensors(path).unwrap().get("features.0.bias"), Some(&data));
         }
-        fs::write(&pickled, b"no pickle").unwrap();
+        std::fs::write(&pickled, b"no pickle").unwrap();
         for path in [&pickled, &dir.path().join("absent.safetensors")] {
             let message = format!("{:#}", read_tensors(path).unwrap_err());
             assert!(message.contains(path.to_str().unwrap()), "{message}");

@@ -1,11 +1,11 @@
 //! What is known of the official implementation's files: its YAML, and the schedule in its checkpoints.
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::whole_file::read_small_file;
 use crate::config::LfdmConfig;
 
 pub(super) const BETAS: &str = "betas";
@@ -77,12 +77,13 @@ const WITHOUT_EFFECT: [&str; 9] = [
 ];
 
 /// Bytes of the largest configuration, and its deepest lists in lists.
-const LARGEST: usize = 1 << 20;
+const LARGEST: u64 = 1 << 20;
 const DEEPEST: usize = 64;
 
 /// The contents of a YAML file.
 pub(super) fn read_yaml(path: &Path) -> Result<Value> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let unreadable = || format!("cannot read {}", path.display());
+    let text = String::from_utf8(read_small_file(path, LARGEST).with_context(unreadable)?).with_context(unreadable)?;
     parse_yaml(&text).with_context(|| format!("{} is not a YAML file", path.display()))
 }
 
@@ -91,7 +92,7 @@ pub(super) fn read_yaml(path: &Path) -> Result<Value> {
 /// # Errors
 /// If it is not YAML, has more than 1 MiB, or opens more than 64 brackets: reading takes time in the square of these.
 pub fn parse_yaml(text: &str) -> Result<Value> {
-    ensure!(text.len() <= LARGEST, "it has more than {LARGEST} bytes");
+    ensure!(text.len() as u64 <= LARGEST, "it has more than {LARGEST} bytes");
     ensure!(depth(text) <= DEEPEST, "it has more than {DEEPEST} lists within each other");
     Ok(serde_yaml_ng::from_str(text)?)
 }

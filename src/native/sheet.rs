@@ -6,9 +6,10 @@ use anyhow::{Context, Result, ensure};
 
 use super::{
     contact_sheet::ContactSheet,
-    data::{SplitArgs, parse_zoom},
+    data::SplitArgs,
     device::DeviceArgs,
     generate::{SamplingArgs, collect},
+    numbers,
     progress::Progress,
 };
 use crate::{
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long)]
     real: bool,
     /// Factor by which the middle of every frame is enlarged before the model sees it.
-    #[arg(long, default_value_t = 1.0, value_parser = parse_zoom)]
+    #[arg(long, default_value_t = 1.0, value_parser = numbers::zoom)]
     zoom: f32,
     #[command(flatten)]
     sampling: SamplingArgs,

@@ -1,9 +1,11 @@
 //! Files and directories that appear under their name only when they are complete, and that replace nothing of the
 //! user's.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -11,9 +13,54 @@ use tempfile::{Builder, NamedTempFile, TempDir};
 /// What the names of everything in the making begin with.
 const PREFIX: &str = ".staging-";
 
+/// Files and directories in the making.
+static MAKING: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// What is in the making; nothing is published while this is held.
+fn making() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    MAKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes all that is in the making, for a process that ends now: others may still be writing.
+pub(crate) fn abandon() {
+    remove(&making());
+}
+
+fn remove(paths: &BTreeSet<PathBuf>) {
+    /// Somebody may write into a directory while it is removed.
+    const TRIES: usize = 100;
+    for path in paths {
+        for _ in 0..TRIES {
+            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            if removed.is_ok() || !path.exists() {
+                break;
+            }
+        }
+    }
+}
+
+/// A file or a directory in the making, under the name that it has meanwhile.
+pub(crate) struct Making(PathBuf);
+
+impl Making {
+    /// What is at `path` goes if the process is ended before this is dropped.
+    pub(crate) fn at(path: &Path) -> Self {
+        let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+        making().insert(path.clone());
+        Self(path)
+    }
+}
+
+impl Drop for Making {
+    fn drop(&mut self) {
+        making().remove(&self.0);
+    }
+}
+
 /// A directory in the making, next to its target. Dropping it leaves nothing behind.
 pub(crate) struct Staging {
     temporary: TempDir,
+    _making: Making,
     parent: PathBuf,
     target: PathBuf,
 }
@@ -24,7 +71,8 @@ impl Staging {
         let parent = parent_of(target);
         fs::create_dir_all(parent)?;
         let temporary = Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        Ok(Self { temporary, parent: parent.to_owned(), target: target.to_owned() })
+        let (parent, target) = (parent.to_owned(), target.to_owned());
+        Ok(Self { _making: Making::at(temporary.path()), temporary, parent, target })
     }
 
     /// Where to write meanwhile.
@@ -36,6 +84,8 @@ impl Staging {
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
         let old = Builder::new().prefix(PREFIX).tempdir_in(&self.parent)?;
+        // A process that ends here has either both or neither.
+        let _nothing_is_abandoned = making();
         let replaced = old.path().join("replaced");
         if self.target.exists() {
             fs::rename(&self.target, &replaced)?;
@@ -55,7 +105,7 @@ impl Staging {
 /// A file in the making, next to its target. Dropping it leaves nothing behind, and what the target held before.
 pub(crate) struct StagedFile {
     /// `None` for what is no file, such as a pipe, which nothing can be renamed to.
-    temporary: Option<NamedTempFile>,
+    temporary: Option<(NamedTempFile, Making)>,
     target: PathBuf,
 }
 
@@ -75,12 +125,14 @@ impl StagedFile {
         }
         let parent = parent_of(&target);
         fs::create_dir_all(parent)?;
-        Ok(Self { temporary: Some(builder().tempfile_in(parent)?), target })
+        let temporary = builder().tempfile_in(parent)?;
+        let making = Making::at(temporary.path());
+        Ok(Self { temporary: Some((temporary, making)), target })
     }
 
     /// Gives the file its content and its name.
     pub(crate) fn publish(self, bytes: &[u8]) -> io::Result<()> {
-        let Some(mut temporary) = self.temporary else { return fs::write(&self.target, bytes) };
+        let Some((mut temporary, _making)) = self.temporary else { return fs::write(&self.target, bytes) };
         temporary.write_all(bytes)?;
         temporary.as_file().sync_all()?;
         temporary.persist(&self.target)?;
@@ -154,22 +206,46 @@ pub(crate) fn ensure_no_input(out: &Path, inputs: &[&Path]) -> Result<()> {
 /// # Errors
 /// A place, there or not, that is or lies in one of the `inputs`.
 pub(crate) fn ensure_apart(out: &Path, inputs: &[&Path]) -> Result<()> {
-    let above = out.ancestors().find_map(|path| {
-        let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        fs::canonicalize(path).ok()
-    });
-    let Some(above) = above else { return Ok(()) };
+    let place = place_of(out);
     for input in inputs {
         // What is no path, such as `synthetic`, has nothing in it.
         let Ok(input) = fs::canonicalize(input) else { continue };
         ensure!(
-            !above.starts_with(&input),
+            !place.starts_with(&input),
             "{} lies in {}, where it would be read as data; name a directory outside",
             out.display(),
             input.display()
         );
     }
     Ok(())
+}
+
+/// Keeps two results of a command apart, of which the second is a file, so that neither replaces the other.
+///
+/// # Errors
+/// One name for both, or the second within the first, which is replaced as a whole.
+pub(crate) fn ensure_distinct(first: (&str, &Path), second: (&str, &Path)) -> Result<()> {
+    ensure!(
+        !place_of(second.1).starts_with(place_of(first.1)),
+        "{} {} and {} {} would replace each other; give them different names",
+        first.0,
+        first.1.display(),
+        second.0,
+        second.1.display()
+    );
+    Ok(())
+}
+
+/// Where a path leads that may not be there yet: links are followed as far as there are any.
+fn place_of(path: &Path) -> PathBuf {
+    let path = absolute(path).unwrap_or_else(|_| path.to_owned());
+    for above in path.ancestors() {
+        if let (Ok(place), Ok(rest)) = (fs::canonicalize(above), path.strip_prefix(above)) {
+            // Joining nothing would add a slash, which makes a file a directory.
+            return if rest.as_os_str().is_empty() { place } else { place.join(rest) };
+        }
+    }
+    path
 }
 
 /// The name of something in the directory that is not ours, the first in alphabetical order.
@@ -239,6 +315,33 @@ mod tests {
         for out in ["run", "database/run", "."] {
             assert!(ensure_apart(&dir.path().join(out), &[&data, Path::new("synthetic")]).is_ok(), "{out}");
         }
+    }
+
+    #[test]
+    fn two_results_have_two_names() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let is_distinct =
+            |first: &str, second: &str| ensure_distinct(("--out", &at(first)), ("--sheet", &at(second))).is_ok();
+        assert!(is_distinct("clip.gif", "sheet.png") && is_distinct("clips", "clips-sheet.png"));
+        assert!(!is_distinct("clip.gif", "clip.gif") && !is_distinct("clip.gif", "./clip.gif"));
+        assert!(!is_distinct("clips", "clips/report.json"));
+        fs::write(at("clip.gif"), b"x").unwrap();
+        assert!(!is_distinct("clip.gif", "clip.gif"), "one that is there");
+    }
+
+    #[test]
+    fn what_is_in_the_making_goes_with_the_process() {
+        let dir = tempfile::tempdir().unwrap();
+        let staging = Staging::beside(&dir.path().join("clips")).unwrap();
+        fs::create_dir(staging.path().join("anna")).unwrap();
+        let file = StagedFile::beside(&dir.path().join("report.json")).unwrap();
+        write_file(&dir.path().join("done.json"), b"{}").unwrap();
+        let ours = making().iter().filter(|path| path.starts_with(dir.path())).cloned().collect();
+        remove(&ours);
+        let left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["done.json"]);
+        drop((staging, file));
     }
 
     #[test]

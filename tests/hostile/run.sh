@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Repeats the trials that once broke the program: damaged files for SECONDS each [default: 900]; about 2100 calls of the
+# Repeats the trials that once broke the program: damaged files for SECONDS each [default: 900]; about 2400 calls of the
 # program, counted; then full disks, two processes in one run, signals, and outputs that would replace what is the
 # user's.
 #

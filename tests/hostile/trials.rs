@@ -1,4 +1,4 @@
-//! The trials that once broke the program, on the program itself: about 2100 calls with odd settings, damaged files,
+//! The trials that once broke the program, on the program itself: about 2400 calls with odd settings, damaged files,
 //! kills and full disks. None may panic, hang, take gigabytes, or leave a half-written result.
 //!
 //! They take half an hour, so `tests/hostile/run.sh` asks for them.
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::tiny::official::{CONFIG, MODEL};
-use super::{FACES, damage, numbers, odd_numbers, pickles};
+use super::{BERT, FACES, damage, numbers, odd_numbers, pickles};
 
 /// Computing longer than this is a hang, on a machine that may have much else to do.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -62,7 +62,11 @@ fn trials() {
     trials.damaged_files(1170);
     trials.odd_pickles(150);
     trials.odd_options();
+    trials.odd_advice();
+    trials.damaged_text_encoders(200);
+    trials.endless_files();
     trials.full_disks();
+    trials.signals(40);
     trials.kills(53);
     for (series, count) in &trials.counts {
         println!("{series}: {count:?}");
@@ -266,8 +270,7 @@ impl Trials {
 
     /// Options that nobody should give.
     fn odd_options(&mut self) {
-        let options = "--steps --guidance --seed --photo-size --crop --detail-guidance --guidance-interval \
-            --affine-guidance --label";
+        let options = "--steps --guidance --seed --photo-size --crop --sheet --contrast --sampler --label";
         let values = ["0", "-1", "1e30", "nan", "18446744073709551616", "0,0,0", "\u{1b}[31m", "inf,inf", "1,0"];
         for option in options.split_whitespace() {
             for value in values {
@@ -280,7 +283,7 @@ impl Trials {
         fs::write(self.at("config.json"), serde_json::to_vec(&super::tiny::config(32, 4, 7)).unwrap()).unwrap();
         let train = format!("train lfae --data {FACES} --config config.json --out run");
         let options = "--batch --accumulate --lr --clip --steps --save-every --preview-every --max-zoom --separation \
-            --validation-share --save-minutes --memory --blur --frames";
+            --validation-share --save-minutes --memory --blur --frames --reconstruction --first-frame";
         for option in options.split_whitespace() {
             for value in ["0", "-1", "nan", "1e300", "4294967296"] {
                 let steps = if option == "--steps" { "" } else { "--steps 1" };
@@ -288,6 +291,106 @@ impl Trials {
                 let arguments = format!("{train} {batch} {steps} {option}={value} --max-minutes 0.05");
                 self.attempt("odd options", &format!("train {option}={value}"), &arguments, None, "nothing");
                 remove(&self.at("run"));
+            }
+        }
+    }
+
+    /// What a bundle says for its users. What is exported must animate by it.
+    fn odd_advice(&mut self) {
+        let export = "export --lfae model --dm model --name odd --out exported";
+        for option in ["--steps", "--guidance", "--fps", "--detail-guidance", "--affine-guidance"] {
+            for value in ["0", "1e-30", "50", "999999", "1e9", "nan"] {
+                let arguments = format!("{export} {option}={value}");
+                let what = format!("export {option}={value}");
+                if self.attempt("odd options", &what, &arguments, None, "exported") {
+                    assert!(self.call(&arguments, None).0.succeeded);
+                    let animate = ANIMATE.replace("--model model", "--model exported").replace("--steps 1", "");
+                    if !self.attempt("models of odd options", &what, &animate, None, "clip.gif") {
+                        self.failures.push(format!("{what}: it was exported, and does not animate"));
+                    }
+                    remove(&self.at("exported"));
+                }
+            }
+        }
+    }
+
+    /// Files of a text encoder with some bytes changed or missing.
+    fn damaged_text_encoders(&mut self, trials: usize) {
+        fs::write(self.at("labels.txt"), "joy\nswipe to the left\n").unwrap();
+        for layout in ["now", "then"] {
+            let dir = self.at(layout);
+            fs::create_dir_all(&dir).unwrap();
+            for entry in fs::read_dir(Path::new(BERT).join(layout)).unwrap().map(|entry| entry.unwrap()) {
+                fs::copy(entry.path(), dir.join(entry.file_name())).unwrap();
+            }
+            let files: Vec<PathBuf> = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+            let arguments = format!("conditions --bert {layout} --labels labels.txt --out vectors.safetensors");
+            for index in 0..trials / 2 {
+                let path = &files[index % files.len()];
+                let original = fs::read(path).unwrap();
+                let mut bytes = original.clone();
+                damage(&mut bytes, &mut ChaCha8Rng::seed_from_u64(index as u64));
+                fs::write(path, &bytes).unwrap();
+                let what = format!("{} by {index}", path.display());
+                self.attempt("damaged text encoders", &what, &arguments, None, "vectors.safetensors");
+                fs::write(path, original).unwrap();
+            }
+        }
+    }
+
+    /// Devices in place of files: their size is 0, and they have no end.
+    fn endless_files(&mut self) {
+        for name in ["zero.pth", "zero.png", "zero.safetensors"] {
+            std::os::unix::fs::symlink("/dev/zero", self.at(name)).unwrap();
+        }
+        let train = format!("train lfae --data {FACES} --out run --steps 1");
+        let eval = format!("eval --model model --data {FACES} --out report.json");
+        for (arguments, out) in [
+            (IMPORT.replace("pth/lfae.pth", "zero.pth"), "imported"),
+            (IMPORT.replace("pth/dm.pth", "zero.pth"), "imported"),
+            (IMPORT.replace("config.yaml", "/dev/zero"), "imported"),
+            (IMPORT.replace("pth/conditions.safetensors", "zero.safetensors"), "imported"),
+            (ANIMATE.replace("portrait.png", "zero.png"), "clip.gif"),
+            (format!("{train} --config /dev/zero"), "run"),
+            (format!("{train} --official-config /dev/zero --vgg zero.pth"), "run"),
+            (format!("{train} --vgg zero.safetensors"), "run"),
+            (format!("{eval} --i3d zero.safetensors"), "report.json"),
+            ("conditions --bert now --labels /dev/zero --out vectors.safetensors".to_owned(), "vectors.safetensors"),
+        ] {
+            if self.attempt("endless files", &arguments, &arguments, None, out) {
+                self.failures.push(format!("{arguments}: it was read to its end"));
+            }
+        }
+    }
+
+    /// Calls that are ended at any moment by a signal that they can hear.
+    fn signals(&mut self, signals: u64) {
+        let eval = format!("eval --model model --data {FACES} --seeds 50 --out report.json --clips-out clips-out");
+        let new = format!("new project --data {FACES} --init model");
+        let many = "animate --model model --image portrait.png --label all --steps 50 --out many".to_owned();
+        let one = ANIMATE.replace("--steps 1", "--steps 500");
+        let commands = [(&eval, "report.json"), (&new, "project"), (&many, "nothing"), (&one, "clip.gif")];
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for index in 0..signals {
+            let (arguments, out) = commands[index as usize % commands.len()];
+            let child = self.command(arguments, None).stderr(Stdio::piped()).spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(u64::from(rng.next_u32() % 2500)));
+            let signal = ["-TERM", "-INT"][rng.next_u32() as usize % 2];
+            let _ = Command::new("kill").args([signal, &child.id().to_string()]).stderr(Stdio::null()).status();
+            let output = child.wait_with_output().unwrap();
+            let message = String::from_utf8_lossy(&output.stderr).into_owned();
+            let out = self.at(out);
+            let is_half = out.exists() && !is_whole(&out) || left_over(self.dir.path());
+            let count = self.counts.entry("signals").or_default();
+            count.trials += 1;
+            count.succeeded += usize::from(output.status.success());
+            count.half_written += usize::from(is_half);
+            count.panics += usize::from(message.contains("panicked"));
+            if is_half || message.contains("panicked") {
+                self.failures.push(format!("{signal} of {arguments}: {message}"));
+            }
+            for name in ["report.json", "clips-out", "project", "many", "clip.gif"] {
+                remove(&self.at(name));
             }
         }
     }

@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Args, Studio, output};
+use super::{Args, Studio, output, record::Record};
 use crate::{
     condition::Strengths,
     native::{framing::FramingArgs, progress::Progress},
@@ -22,6 +22,7 @@ struct Clip<'a> {
     image: &'a Path,
     portrait: &'a Portrait,
     strengths: &'a Strengths,
+    record: Record,
     out: PathBuf,
 }
 
@@ -34,20 +35,23 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
     let portraits = read_all(images, &args.framing, studio.animator.config().image_size)?;
 
     let mut clips = Vec::new();
-    for ((image, portrait), folder) in images.iter().zip(&portraits).zip(&folders) {
+    for ((image, (portrait, picture)), folder) in images.iter().zip(&portraits).zip(&folders) {
         for (strengths, name) in asked.iter().zip(&names) {
             let name = if args.gif { format!("{name}.gif") } else { name.clone() };
-            clips.push(Clip { image, portrait, strengths, out: args.out.join(folder).join(name) });
+            let record = studio.record(picture, strengths);
+            clips.push(Clip { image, portrait, strengths, record, out: args.out.join(folder).join(name) });
         }
     }
     let count = clips.len();
-    clips.retain(|clip| !clip.out.exists() || !args.resume);
-    if let Some(clip) = clips.iter().find(|clip| clip.out.exists()) {
-        bail!(
+    for clip in clips.iter().filter(|clip| clip.out.exists()) {
+        ensure!(
+            args.resume,
             "{} is there already; add --resume to make only what is missing, or choose another --out",
             clip.out.display()
         );
+        clip.record.ensure_kept(&clip.out)?;
     }
+    clips.retain(|clip| !clip.out.exists());
     let timings = make_all(studio, &clips)?;
     tracing::info!(
         "{}: made {} of {count} clips in {:.1} s (encode {:.1}, denoise {:.1}, decode {:.1})",
@@ -100,17 +104,17 @@ fn make(studio: &Studio<'_>, clip: &Clip<'_>, progress: &Progress) -> Result<Tim
             progress.inc(1);
         }
     })?;
-    output::write(&frames, studio.manifest.fps, &clip.out)?;
+    output::write(&frames, studio.manifest.fps, &clip.record, &clip.out)?;
     Ok(timings)
 }
 
-/// Reads all portraits; names all that cannot be used.
-fn read_all(images: &[PathBuf], framing: &FramingArgs, size: [usize; 2]) -> Result<Vec<Portrait>> {
+/// Reads all portraits, each with the hash of its framed picture; names all that cannot be used.
+fn read_all(images: &[PathBuf], framing: &FramingArgs, size: [usize; 2]) -> Result<Vec<(Portrait, String)>> {
     let (mut portraits, mut remarks, mut problems) = (Vec::new(), Vec::new(), Vec::new());
     for image in images {
         match read_one(image, framing, size) {
-            Ok((portrait, remark)) => {
-                portraits.push(portrait);
+            Ok((portrait, hash, remark)) => {
+                portraits.push((portrait, hash));
                 remarks.extend(remark);
             }
             Err(problem) => problems.push(format!("{problem:#}")),
@@ -127,11 +131,11 @@ fn read_all(images: &[PathBuf], framing: &FramingArgs, size: [usize; 2]) -> Resu
 /// Remarks that are read.
 const REMARKS: usize = 3;
 
-/// A portrait, and what should be said of it.
-fn read_one(image: &Path, framing: &FramingArgs, size: [usize; 2]) -> Result<(Portrait, Option<String>)> {
+/// A portrait, the hash of its framed picture, and what should be said of it.
+fn read_one(image: &Path, framing: &FramingArgs, size: [usize; 2]) -> Result<(Portrait, String, Option<String>)> {
     let framed = framing.read(image)?;
     let portrait = framed.portrait(size).with_context(|| image.display().to_string())?;
-    Ok((portrait, framed.remark))
+    Ok((portrait, framed.hash(), framed.remark))
 }
 
 /// The directory of each picture's clips: its name without the extension.

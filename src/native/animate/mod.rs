@@ -4,9 +4,11 @@
 
 mod batch;
 mod output;
+mod record;
 mod text;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -14,13 +16,14 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use self::text::TextArgs;
+use self::{record::Record, text::TextArgs};
 use super::{
     contact_sheet::ContactSheet,
     data::{pictures, warn_of_unread_in},
     device::DeviceArgs,
     framing::FramingArgs,
     generate::{SamplingArgs, collect},
+    staging::ensure_distinct,
 };
 use crate::{
     bundle::{Bundle, Manifest, Part},
@@ -78,13 +81,14 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     let images = args.images()?;
     let mut bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
-    args.text.teach(&mut bundle)?;
+    let settings = record::Settings::new(args, &bundle.manifest)?;
+    let vectors = args.text.teach(&mut bundle)?;
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open()?)
         .with_context(|| format!("cannot use the model in {}", args.model.display()))?;
     let asked = args.strengths(animator.labels()).map_err(RequestError::from)?;
     let is_one_clip = args.is_one_clip(animator.labels());
-    let studio = Studio { args, manifest, animator };
+    let studio = Studio { args, manifest, animator, settings, vectors };
     let first = asked.first().context("the model knows no label")?;
     studio.request(first).check()?;
     if is_one_clip { one_clip(&studio, &images[0], first) } else { batch::run(&studio, &images, &asked) }
@@ -157,11 +161,20 @@ struct Studio<'a> {
     args: &'a Args,
     manifest: Manifest,
     animator: Animator,
+    settings: record::Settings,
+    /// Hashes of the vectors of sentences.
+    vectors: BTreeMap<String, String>,
 }
 
 impl Studio<'_> {
     fn request(&self, strengths: &Strengths) -> Request {
         self.args.sampling.request(&self.manifest, strengths, self.args.sampling.seed())
+    }
+
+    /// How a clip will be made of the framed picture of this hash.
+    fn record(&self, picture: &str, strengths: &Strengths) -> Record {
+        let vector = self.vectors.get(&strengths.to_string());
+        self.settings.record(picture, &self.request(strengths), vector)
     }
 
     /// All frames of a clip of the `portrait`, which was read from `image`.
@@ -184,11 +197,14 @@ impl Studio<'_> {
 
 /// Makes the clip of one picture and one label or mixture.
 fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<()> {
-    let Studio { args, manifest, animator } = studio;
+    let Studio { args, manifest, animator, .. } = studio;
     ensure!(!args.resume, "--resume is for several portraits or labels");
     let inputs = [image, &*args.model];
     output::check(&args.out, &inputs)?;
-    args.sheet.as_ref().map_or(Ok(()), |sheet| ContactSheet::check(sheet, &inputs))?;
+    if let Some(sheet) = &args.sheet {
+        ContactSheet::check(sheet, &inputs)?;
+        ensure_distinct(("--out", &args.out), ("--sheet", sheet))?;
+    }
     let size = animator.config().image_size;
     let framed = args.framing.read(image)?;
     if let Some(remark) = &framed.remark {
@@ -199,7 +215,8 @@ fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<
     let (frames, timings) = studio.film(image, &portrait, &studio.request(strengths), |event| show(&bar, event))?;
     bar.finish_and_clear();
 
-    output::write(&frames, manifest.fps, &args.out)?;
+    let record = studio.record(&framed.hash(), strengths);
+    output::write(&frames, manifest.fps, &record, &args.out)?;
     if let Some(path) = &args.sheet {
         let mut sheet = ContactSheet::new(size);
         sheet.push(strengths.to_string(), frames.iter().map(|frame| frame.rgba.clone()).collect());

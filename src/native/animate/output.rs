@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
+use super::record::{COMMENT, Record};
 use crate::{
     gif,
     native::staging::{Staging, ensure_no_input, ensure_replaceable, write_file},
@@ -43,12 +44,12 @@ fn is_frame(path: &Path, name: &str) -> bool {
 }
 
 /// Writes a GIF, or a directory of PNG files, as the name of `out` asks. It has this name only when it is complete.
-pub(super) fn write(frames: &[Frame], fps: f32, out: &Path) -> Result<()> {
+pub(super) fn write(frames: &[Frame], fps: f32, record: &Record, out: &Path) -> Result<()> {
     if is_gif(out) {
-        return write_file(out, &encode_gif(frames, fps)?).with_context(|| cannot_write(out));
+        return write_file(out, &encode_gif(frames, fps, record)?).with_context(|| cannot_write(out));
     }
     let staging = Staging::beside(out).with_context(|| cannot_write(out))?;
-    write_frames(frames, staging.path())?;
+    write_frames(frames, record, staging.path())?;
     staging.publish().with_context(|| cannot_write(out))
 }
 
@@ -56,35 +57,46 @@ pub(super) fn is_gif(out: &Path) -> bool {
     out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
 }
 
-fn write_frames(frames: &[Frame], dir: &Path) -> Result<()> {
+/// The file of the first frame.
+pub(super) fn first_frame() -> String {
+    name_of(0)
+}
+
+fn name_of(index: usize) -> String {
+    format!("{FRAME}{index:03}.png")
+}
+
+fn write_frames(frames: &[Frame], record: &Record, dir: &Path) -> Result<()> {
     for (index, frame) in frames.iter().enumerate() {
         let Picture { size: [height, width], rgba } = picture(frame);
-        let path = dir.join(format!("{FRAME}{index:03}.png"));
-        let bytes = encode_png(&rgba, [width as u32, height as u32])?;
+        let path = dir.join(name_of(index));
+        let bytes = encode_png(&rgba, [width as u32, height as u32], record)?;
         fs::write(&path, bytes).with_context(|| cannot_write(&path))?;
     }
     Ok(())
 }
 
-/// A picture that says who wrote it.
-fn encode_png(rgba: &[u8], [width, height]: [u32; 2]) -> Result<Vec<u8>> {
+/// A picture that says who wrote it, and how.
+fn encode_png(rgba: &[u8], [width, height]: [u32; 2], record: &Record) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
     let [keyword, program] = WRITTEN_BY.map(str::to_owned);
     encoder.add_text_chunk(keyword, program)?;
+    encoder.add_itxt_chunk(COMMENT.to_owned(), record.text())?;
     let mut writer = encoder.write_header()?;
     writer.write_image_data(rgba)?;
     writer.finish()?;
     Ok(bytes)
 }
 
-fn encode_gif(frames: &[Frame], fps: f32) -> Result<Vec<u8>> {
+fn encode_gif(frames: &[Frame], fps: f32, record: &Record) -> Result<Vec<u8>> {
     let pictures: Vec<Picture> = frames.iter().map(picture).collect();
     let [height, width] = pictures.first().context("the model makes no frames")?.size;
     let pictures: Vec<Vec<u8>> = pictures.into_iter().map(|picture| picture.rgba).collect();
-    Ok(gif::encode(&pictures, u16::try_from(width)?, u16::try_from(height)?, fps)?)
+    let (width, height) = (u16::try_from(width)?, u16::try_from(height)?);
+    Ok(gif::encode_with_comment(&pictures, width, height, fps, Some(&record.text()))?)
 }
 
 /// The frame at the photo's size, if the photo was warped, or at the model's.

@@ -1,11 +1,16 @@
 //! Sentences in place of labels, for official models, which were trained on the vectors of a text encoder.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor};
 
-use crate::{bundle::Bundle, condition::ConditionTable, native::bert::TextEncoder};
+use crate::{
+    bundle::{Bundle, sha256},
+    condition::ConditionTable,
+    native::bert::TextEncoder,
+};
 
 /// What the person does, in words.
 #[derive(Debug, Clone, clap::Args)]
@@ -20,13 +25,14 @@ pub(super) struct TextArgs {
 }
 
 impl TextArgs {
-    /// Makes every sentence a label of the model.
+    /// Makes every sentence a label of the model; returns the hashes of their vectors.
     ///
     /// # Errors
     /// A model that was trained on labels, an encoder that cannot be read or is of another width, or a sentence that
     /// it cannot encode.
-    pub(super) fn teach(&self, bundle: &mut Bundle) -> Result<()> {
-        let Some(dir) = &self.bert else { return Ok(()) };
+    pub(super) fn teach(&self, bundle: &mut Bundle) -> Result<BTreeMap<String, String>> {
+        let mut hashes = BTreeMap::new();
+        let Some(dir) = &self.bert else { return Ok(hashes) };
         let device = Device::flex();
         let mut labels = bundle.manifest.labels.clone();
         let known = ConditionTable::from_state(&bundle.weights, labels.clone(), &device)?;
@@ -48,14 +54,16 @@ impl TextArgs {
             labels.iter().map(|label| known.vector(&label.as_str().into())).collect::<Result<Vec<_>, _>>()?;
         for sentence in &self.text {
             if !labels.contains(sentence) {
-                rows.push(Tensor::<1>::from_data(encoder.encode(sentence)?, &device).unsqueeze());
+                let vector = encoder.encode(sentence)?;
+                hashes.insert(sentence.clone(), sha256(vector.as_bytes()));
+                rows.push(Tensor::<1>::from_data(vector, &device).unsqueeze());
                 labels.push(sentence.clone());
             }
         }
         let table = ConditionTable::new(labels.clone(), Tensor::cat(rows, 0))?.to_state();
         bundle.weights.merge(table);
         bundle.manifest.labels = labels;
-        Ok(())
+        Ok(hashes)
     }
 }
 

@@ -113,11 +113,17 @@ pub(super) fn at<P: Into<Problem>>(path: &Path) -> impl Fn(P) -> BertError {
 
 /// Says which sentence a problem is with.
 pub(super) fn with(sentence: &str) -> impl Fn(SentenceProblem) -> BertError {
-    /// Letters of a sentence that are quoted.
+    let quoted = beginning_of(sentence);
+    move |problem| BertError::Sentence { sentence: quoted.clone(), problem }
+}
+
+/// What is quoted of a sentence: all of it, or the beginning of a long one.
+pub(super) fn beginning_of(sentence: &str) -> String {
+    /// Letters.
     const MOST: usize = 60;
     let mut quoted: String = sentence.chars().take(MOST).collect();
     if quoted.len() < sentence.len() {
         quoted.push('…');
     }
-    move |problem| BertError::Sentence { sentence: quoted.clone(), problem }
+    quoted
 }

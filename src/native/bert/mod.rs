@@ -16,12 +16,13 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use config::BertConfig;
 use encoder::{Encoder, known_key, official_key};
-use error::{at, with};
+use error::{at, beginning_of, with};
 use word_piece::WordPiece;
 
 pub use error::{BertError, Problem, SentenceProblem};
 
 use super::pth::Checkpoint;
+use super::whole_file::read_file;
 use crate::weights::{StateDict, load_module};
 
 const CONFIG: &str = "config.json";
@@ -101,7 +102,8 @@ impl TextEncoder {
         }
         if tokens.unknown > 0 {
             tracing::warn!(
-                "`{sentence}`: {} of its words are not in the vocabulary of {}, to which all such words are the same",
+                "`{}`: {} of its words are not in the vocabulary of {}, to which all such words are the same",
+                beginning_of(sentence),
                 tokens.unknown,
                 self.dir.display()
             );
@@ -122,7 +124,7 @@ fn read(path: &Path, most: u64) -> Result<Vec<u8>, Problem> {
     if bytes > most {
         return Err(Problem::Size { bytes, most });
     }
-    Ok(fs::read(path)?)
+    Ok(read_file(path)?)
 }
 
 fn read_vocabulary(dir: &Path, expected: usize) -> Result<WordPiece, BertError> {

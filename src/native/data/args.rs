@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{crop::Crop, layouts::Layout, split::Split, tiles::Fit};
+use crate::native::numbers;
 
 /// How clips are read from a directory.
 #[derive(Debug, Clone, clap::Args)]
@@ -22,7 +23,7 @@ pub(crate) struct DataArgs {
     pub(crate) crop: Option<Crop>,
     /// Memory for the clips of a split, in GiB. Long clips keep fewer frames, evenly spaced, to fit; sheets stay packed
     /// and are unpacked again and again.
-    #[arg(long, value_name = "GIB", default_value_t = 8.0)]
+    #[arg(long, value_name = "GIB", default_value_t = 8.0, value_parser = numbers::memory)]
     pub(crate) memory: f64,
 }
 

@@ -5,7 +5,7 @@ use rand_chacha::{ChaCha8Rng, rand_core::RngCore};
 use serde::{Deserialize, Serialize};
 
 use super::random::{between, chance, stream};
-use crate::portrait::to_byte;
+use crate::{native::numbers, portrait::to_byte};
 
 /// The probability of each change.
 ///
@@ -40,31 +40,31 @@ pub(crate) struct AugmentArgs {
     #[arg(long, value_enum, default_value_t)]
     augment: Preset,
     /// Probability of mirroring a pair [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     flip: Option<f32>,
     /// Probability of swapping source and driving frame. Pairs without frame 0 come in both orders
     /// anyway [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     time_flip: Option<f32>,
     /// Probability of changing brightness, contrast, saturation and white balance [default: from
     /// --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     colours: Option<f32>,
     /// Probability of greyscale [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     grey: Option<f32>,
     /// Probability of a Gaussian blur [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     blur: Option<f32>,
     /// Probability of sensor noise [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     noise: Option<f32>,
     /// Probability of JPEG compression [default: from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     jpeg: Option<f32>,
     /// Probability of a random background instead of white, for frames with transparency [default:
     /// from --augment]
-    #[arg(long, value_parser = probability)]
+    #[arg(long, value_parser = numbers::probability)]
     backdrop: Option<f32>,
 }
 
@@ -99,12 +99,6 @@ impl AugmentArgs {
             backdrop: self.backdrop.unwrap_or(base.backdrop),
         }
     }
-}
-
-/// Parses a probability on the command line.
-pub(crate) fn probability(text: &str) -> Result<f32, String> {
-    let value: f32 = text.parse().map_err(|_| format!("{text} is not a number"))?;
-    if (0.0..=1.0).contains(&value) { Ok(value) } else { Err("a probability lies between 0 and 1".to_owned()) }
 }
 
 impl Augmentation {
@@ -380,10 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn probabilities_are_probabilities() {
-        assert_eq!(probability("0.25"), Ok(0.25));
-        assert!(probability("1.5").unwrap_err().contains("between 0 and 1"));
-        assert!(probability("often").unwrap_err().contains("not a number"));
+    fn single_probabilities_override_the_preset() {
         let args = AugmentArgs { augment: Preset::Photo, jpeg: Some(0.0), ..AugmentArgs::default() };
         assert_eq!(args.augmentation(), Augmentation { jpeg: 0.0, ..Augmentation::PHOTO });
     }

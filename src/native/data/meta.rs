@@ -1,6 +1,6 @@
 //! `meta.json`: what a set of sheets holds, and how its people become clips.
 
-use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use half::f16;
 use serde::Deserialize;
@@ -13,10 +13,10 @@ use super::{
     references::References,
     split::Split,
 };
-use crate::condition::Strengths;
+use crate::{condition::Strengths, native::whole_file::read_file};
 
 /// The file that makes a directory one of sheets.
-pub(super) const META: &str = "meta.json";
+pub(crate) const META: &str = "meta.json";
 
 /// A person with all takes.
 pub(super) struct Person {
@@ -85,7 +85,7 @@ fn first_take() -> Vec<u32> {
 impl Meta {
     pub(super) fn read(dir: &Path) -> Result<Self, DataError> {
         let path = dir.join(META);
-        let text = fs::read(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
+        let text = read_file(&path).map_err(|source| DataError::Io { path: path.clone(), source })?;
         let meta: Self =
             serde_json::from_slice(&text).map_err(|source| DataError::MetaFormat { path: path.clone(), source })?;
         match meta.problem() {
@@ -138,7 +138,7 @@ impl Meta {
         let Some(pattern) = &self.clip_files else { return Ok(None) };
         let path = dir.join(file_name(pattern, id, take));
         let explain = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
-        let text = fs::read(&path).map_err(|e| explain(&e))?;
+        let text = read_file(&path).map_err(|e| explain(&e))?;
         let ClipFile { clips } = serde_json::from_slice(&text).map_err(|e| explain(&e))?;
         if clips.len() != self.actions.len() {
             return Err(explain(&format!("has {} clips, not {}", clips.len(), self.actions.len())));

@@ -61,16 +61,17 @@ mod view;
 pub(crate) use self::synthetic::SYNTHETIC;
 pub(crate) use self::{
     args::{DataArgs, SplitArgs},
-    augmentation::{AugmentArgs, Augmentation, probability},
+    augmentation::{AugmentArgs, Augmentation},
     clip_batch::ClipBatch,
     crop::Crop,
     fingerprint::fingerprint_of,
     media::pictures,
+    meta::META,
     pairs::{PairBatch, PairOptions},
     prefetch::Prefetch,
     sampling::Sampling,
     tree::warn_of_unread_in,
-    view::{View, parse_zoom},
+    view::View,
 };
 pub use self::{
     clip_set::{Clip, ClipSet},

@@ -8,6 +8,7 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{error::DataError, pixels::Part};
+use crate::native::whole_file::read_file;
 
 /// Other skins, hair, light and clothes of the person that a take begins with, in exactly the same place.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub(super) struct References {
 impl References {
     /// Hash of the file. One that cannot be read is missed by whoever needs the tiles.
     pub(super) fn digest(&self) -> [u8; 32] {
-        *self.digest.get_or_init(|| Sha256::digest(std::fs::read(&self.path).unwrap_or_default()).into())
+        *self.digest.get_or_init(|| Sha256::digest(read_file(&self.path).unwrap_or_default()).into())
     }
 
     /// This part of them.

@@ -30,7 +30,7 @@ use super::{
     pixels::{PackedSheet, Pixels, SheetCache},
     split::Split,
 };
-use crate::native::progress::Progress;
+use crate::native::{progress::Progress, whole_file::read_file};
 
 const GIB: f64 = (1u64 << 30) as f64;
 
@@ -102,7 +102,7 @@ impl Reader<'_> {
         let Self { dir, meta, flow_files, cache } = self;
         let layout = SheetLayout { rows: meta.actions.len(), frames: meta.frames, tile: meta.size };
         let path = dir.join(sheet_name(id, take));
-        let bytes = fs::read(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
+        let bytes = read_file(&path).map_err(|problem| format!("{}: {problem}", path.display()))?;
         let rows = layout.unpack(&bytes).map_err(|problem| format!("{}: {problem}", path.display()))?;
         let rows = match cache {
             None => rows.into_iter().map(Pixels::Plain).collect(),
@@ -185,7 +185,7 @@ fn list_flow_files(dir: &Path) -> Result<Vec<(u32, u32, PathBuf)>, DataError> {
 /// visibility)]`.
 fn read_flow(path: &Path, meta: &Meta) -> Result<(usize, Vec<Vec<f16>>), String> {
     let explain = |problem: &dyn Display| format!("{}: {problem}", path.display());
-    let bytes = fs::read(path).map_err(|e| explain(&e))?;
+    let bytes = read_file(path).map_err(|e| explain(&e))?;
     let array = npyz::NpyFile::new(bytes.as_slice()).map_err(|e| explain(&e))?;
     let shape: Vec<usize> = array.shape().iter().map(|&n| n as usize).collect();
     let clips = [meta.actions.len(), meta.frames];

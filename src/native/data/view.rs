@@ -13,16 +13,6 @@ pub(crate) struct View {
     pub(super) mirror: bool,
 }
 
-/// Parses an enlargement on the command line.
-pub(crate) fn parse_zoom(text: &str) -> Result<f32, String> {
-    let zoom: f32 = text.parse().map_err(|error| format!("{error}"))?;
-    if zoom.is_finite() && zoom >= 1.0 {
-        Ok(zoom)
-    } else {
-        Err("an enlargement must be at least 1, which crops nothing".into())
-    }
-}
-
 impl View {
     /// All of a tile.
     pub(super) fn whole(tile: usize) -> Self {
@@ -44,19 +34,5 @@ impl View {
         let slack = (tile - side) as f32;
         let mut offset = || (slack * (0.25 + 0.5 * uniform(rng))).round() as usize;
         Self { left: offset(), top: offset(), side, mirror: false }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn enlargements_are_finite_and_crop_nothing_or_something() {
-        assert_eq!(parse_zoom("1"), Ok(1.0));
-        assert_eq!(parse_zoom("1.5"), Ok(1.5));
-        for text in ["0.9", "-2", "inf", "nan", "much", ""] {
-            assert!(parse_zoom(text).is_err(), "{text}");
-        }
     }
 }

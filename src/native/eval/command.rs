@@ -20,12 +20,13 @@ use crate::{
         data::{ClipSet, SplitArgs},
         device::DeviceArgs,
         generate::{ContrastName, SamplerName},
+        numbers,
         printable::printable,
         progress::Progress,
-        staging::{ensure_apart, ensure_no_input, ensure_writable, write_file},
+        staging::{ensure_apart, ensure_distinct, ensure_no_input, ensure_writable, write_file},
         video::Video,
     },
-    pipeline::{MAX_STEPS, Portrait},
+    pipeline::Portrait,
 };
 
 /// Sides that structural similarity needs, for its window to fit.
@@ -68,10 +69,10 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Denoising steps; several, such as 4,8, make a table [default: the model's own]
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = numbers::steps)]
     steps: Vec<usize>,
     /// Strength of the label; 1 is the plain condition, more exaggerates it [default: the model's own]
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::guidance)]
     guidance: Option<f32>,
     /// What guidance exaggerates the label against [default: the model's own]
     #[arg(long, value_enum)]
@@ -86,14 +87,14 @@ pub(crate) struct Args {
 /// Measures a model.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.clips != Some(0), "--clips must be at least 1");
-    ensure!(args.steps.iter().all(|steps| (1..=MAX_STEPS).contains(steps)), "--steps must be 1 to {MAX_STEPS} each");
     // An hour of measuring would be lost to a report that cannot be written.
     let cannot_write = || format!("cannot write {}", args.out.display());
     ensure_no_input(&args.out, &args.inputs())?;
-    ensure_writable(&args.out).with_context(cannot_write)?;
     if let Some(dir) = &args.clips_out {
         ensure_apart(dir, &[&args.set.data])?;
+        ensure_distinct(("--clips-out", dir), ("--out", &args.out))?;
     }
+    ensure_writable(&args.out).with_context(cannot_write)?;
     let device = args.device.open()?;
     let ModelUnderTest { size, autoencoder, source } = ModelUnderTest::open(&args.model, &device)?;
     let source = source.filter(|_| !args.reconstruction);

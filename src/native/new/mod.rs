@@ -2,7 +2,7 @@
 //!
 //! It reads the clips as training will, looks for faces in their first frames to propose a crop ([`crop`]), writes the
 //! script ([`script`]) and rehearses it for a few steps ([`rehearsal`]), which shows how long it will take and whether
-//! anything will be refused.
+//! anything will be refused. The directory appears when all of that has gone well.
 
 mod crop;
 mod rehearsal;
@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf, absolute},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use image::{RgbaImage, imageops};
 
 use self::{crop::Proposal, rehearsal::Rehearsal, script::Script};
@@ -23,10 +23,12 @@ use super::{
     model::open_weights,
     printable::printable,
     progress::Progress,
-    staging::{Staging, ensure_replaceable},
+    staging::Staging,
 };
 use crate::config::LfdmConfig;
 
+/// The file that makes the model.
+const SCRIPT: &str = "train.sh";
 /// Faces are looked for in frames of so many pixels, or of the model's size if there are no more.
 const SIDE: usize = 128;
 
@@ -57,7 +59,7 @@ pub(crate) struct Args {
 
 /// Looks at the clips, writes the script and rehearses it.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    ensure_replaceable(&args.dir, |_| false, &[&args.data, &args.init])?;
+    ensure_free(&args.dir)?;
     let (mut config, _) = open_weights(&args.init)
         .with_context(|| format!("cannot begin with {}; name another model with --init", args.init.display()))?;
     let clips = Clips::read(args, config.image_size[0])?;
@@ -75,13 +77,28 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         batch: args.batch,
         name: name_of(&args.dir),
     };
-    write(&args.dir, &script, &config, &clips.portrait(crop)?)?;
-    say(&format!("written: {0}/train.sh, {0}/config.json, {0}/portrait.png", args.dir.display()));
+    let project = write(&args.dir, &script, &config, &clips.portrait(crop)?)?;
     if !args.no_rehearsal {
         say(&format!("rehearsing {} steps of each stage, to see how long they take …", rehearsal::STEPS));
-        say(&Rehearsal::of(&script, &args.dir)?.in_words(args.steps));
+        say(&Rehearsal::of(&script, project.path())?.in_words(args.steps));
     }
+    project.publish().with_context(|| cannot_write(&args.dir))?;
+    say(&format!("written: {0}/train.sh, {0}/config.json, {0}/portrait.png", args.dir.display()));
     say(&format!("to begin: sh {}/train.sh", args.dir.display()));
+    Ok(())
+}
+
+/// # Errors
+/// A place that is taken, by a project or by something else.
+fn ensure_free(dir: &Path) -> Result<()> {
+    let name = dir.display();
+    ensure!(
+        !dir.join(SCRIPT).exists(),
+        "{name} holds a project already, and sh {name}/{SCRIPT} goes on with it; name another directory for a new one"
+    );
+    ensure!(!dir.exists() || dir.is_dir(), "{name} is a file; name a directory");
+    let mut entries = dir.read_dir().into_iter().flatten();
+    ensure!(entries.next().is_none(), "{name} is not empty; name a new directory");
     Ok(())
 }
 
@@ -182,13 +199,17 @@ fn name_of(dir: &Path) -> String {
     dir.file_name().map_or_else(|| "mine".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Makes the directory, all or nothing.
-fn write(dir: &Path, script: &Script, config: &LfdmConfig, portrait: &RgbaImage) -> Result<()> {
-    let failed = || format!("cannot write {}", dir.display());
+/// Writes what makes a project, for the directory to be.
+fn write(dir: &Path, script: &Script, config: &LfdmConfig, portrait: &RgbaImage) -> Result<Staging> {
+    let failed = || cannot_write(dir);
     let staging = Staging::beside(dir).with_context(failed)?;
     let at = |name: &str| staging.path().join(name);
-    fs::write(at("train.sh"), script.text()).with_context(failed)?;
+    fs::write(at(SCRIPT), script.text()).with_context(failed)?;
     fs::write(at("config.json"), serde_json::to_string_pretty(config)? + "\n").with_context(failed)?;
     portrait.save(at("portrait.png")).with_context(failed)?;
-    staging.publish().with_context(failed)
+    Ok(staging)
+}
+
+fn cannot_write(dir: &Path) -> String {
+    format!("cannot write {}", dir.display())
 }

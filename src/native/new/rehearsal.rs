@@ -3,16 +3,18 @@
 
 use std::{
     fs,
+    io::{Read as _, Seek as _},
     path::Path,
-    process::{Command, Stdio},
-    time::Instant,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use super::script::Script;
-use crate::native::progress::in_words;
+use crate::native::{interruption::Interruption, progress::in_words};
 
 /// Steps of each stage.
 pub(super) const STEPS: u64 = 3;
@@ -37,11 +39,14 @@ impl Rehearsal {
         let place = tempfile::Builder::new().prefix(".rehearsal-").tempdir_in(dir)?;
         let at = |run: &str| Path::new(place.path().file_name().unwrap_or_default()).join(run);
         let (lfae, dm) = (at("lfae"), at("dm"));
+        // Nobody else would end the trainings.
+        let interruption = Interruption::listen();
+        let rehearse = |options, run| rehearse(script, options, dir, run, &interruption);
         tracing::info!("rehearsing stage 1: {STEPS} steps, and two looks at the people who are held out");
         let since = Instant::now();
-        let of_lfae = rehearse(script, script.lfae(), dir, &lfae).context("stage 1 cannot be trained")?;
+        let of_lfae = rehearse(script.lfae(), &lfae).context("stage 1 cannot be trained")?;
         tracing::info!("rehearsing stage 2, after {} for stage 1", in_words(since.elapsed().as_secs_f64()));
-        let of_dm = rehearse(script, script.dm(&lfae), dir, &dm).context("stage 2 cannot be trained")?;
+        let of_dm = rehearse(script.dm(&lfae), &dm).context("stage 2 cannot be trained")?;
         Ok(Self { lfae: of_lfae, dm: of_dm })
     }
 
@@ -82,9 +87,16 @@ impl Pace {
 }
 
 /// Trains for a few steps in `run`, seen from `dir`.
-fn rehearse(script: &Script, options: Vec<String>, dir: &Path, run: &Path) -> Result<Pace> {
+fn rehearse(
+    script: &Script,
+    options: Vec<String>,
+    dir: &Path,
+    run: &Path,
+    interruption: &Interruption,
+) -> Result<Pace> {
     let since = Instant::now();
-    let output = Command::new(&script.lfdm)
+    let mut said = tempfile::tempfile().context("no temporary file can be made")?;
+    let mut training = Command::new(&script.lfdm)
         .arg("train")
         .args(options)
         .args(["--steps", &STEPS.to_string(), "--data"])
@@ -95,14 +107,37 @@ fn rehearse(script: &Script, options: Vec<String>, dir: &Path, run: &Path) -> Re
         .arg(run)
         .current_dir(dir)
         .stdin(Stdio::null())
-        .output()
+        .stdout(Stdio::null())
+        .stderr(said.try_clone()?)
+        .spawn()
         .with_context(|| format!("cannot run {}", script.lfdm.display()))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("{}", said.lines().last().unwrap_or("it said nothing").trim_start_matches("error: "));
+    if !wait_for(&mut training, interruption)?.success() {
+        let mut text = Vec::new();
+        said.rewind().and_then(|()| said.read_to_end(&mut text))?;
+        let text = String::from_utf8_lossy(&text);
+        bail!("{}", text.lines().last().unwrap_or("it said nothing").trim_start_matches("error: "));
     }
     let times = fs::read_to_string(dir.join(run).join("times.jsonl")).context("the rehearsal has no times")?;
     Pace::read(&times, since.elapsed().as_secs_f64()).context("the rehearsal has no times")
+}
+
+/// How a training ended.
+///
+/// # Errors
+/// A signal, which ends it.
+fn wait_for(training: &mut Child, interruption: &Interruption) -> Result<ExitStatus> {
+    /// Between two looks.
+    const PAUSE: Duration = Duration::from_millis(50);
+    loop {
+        if interruption.is_wanted() {
+            training.kill().and_then(|()| training.wait())?;
+            bail!("stopped by a signal, and nothing was written; --no-rehearsal writes the script at once");
+        }
+        if let Some(status) = training.try_wait()? {
+            return Ok(status);
+        }
+        thread::sleep(PAUSE);
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Checkpoints as `torch.save` writes them since 1.6.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use burn::tensor::{DType, TensorData};
@@ -34,7 +34,8 @@ pub fn write(path: &Path, root: &[(&str, Entry)]) -> Result<(), PthError> {
 fn write_zip(path: &Path, root: &[(&str, Entry)]) -> Result<(), Problem> {
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored).with_alignment(ALIGNMENT);
     let name = path.file_stem().map_or("archive".into(), |stem| stem.to_string_lossy().into_owned());
-    let mut zip = ZipWriter::new(BufWriter::new(File::create(path)?));
+    // In memory: on a full disk the writer would say so by itself, on the terminal.
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let mut entry = |path: &str, bytes: &[u8]| {
         zip.start_file(format!("{name}/{path}"), stored).map_err(std::io::Error::from)?;
         zip.write_all(bytes)
@@ -47,9 +48,10 @@ fn write_zip(path: &Path, root: &[(&str, Entry)]) -> Result<(), Problem> {
         entry(&format!("data/{key}"), data.as_bytes())?;
     }
     entry("version", b"3\n")?;
-    let mut file = zip.finish().map_err(std::io::Error::from)?;
-    file.flush()?;
-    file.get_ref().sync_all()?;
+    let bytes = zip.finish().map_err(std::io::Error::from)?.into_inner();
+    let mut file = File::create(path)?;
+    file.write_all(&bytes)?;
+    file.sync_all()?;
     Ok(())
 }
 

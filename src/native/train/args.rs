@@ -7,9 +7,10 @@ use anyhow::{Result, ensure};
 use super::claim::Claim;
 use super::log::ensure_begun_at_most;
 use super::rate::RateArgs;
-use crate::native::checkpoint::newest_step;
-use crate::native::data::{DataArgs, Sampling, parse_zoom};
+use crate::native::checkpoint::{frames_of, newest_step};
+use crate::native::data::{DataArgs, Sampling};
 use crate::native::device::DeviceArgs;
+use crate::native::numbers;
 use crate::native::staging::ensure_apart;
 
 /// Options of every stage.
@@ -40,7 +41,7 @@ pub(crate) struct RunArgs {
     #[command(flatten)]
     pub(crate) rate: RateArgs,
     /// Largest norm of the gradient of each tensor; larger ones are clipped [default: the stage's own]
-    #[arg(long, value_name = "NORM")]
+    #[arg(long, value_name = "NORM", value_parser = numbers::norm)]
     pub(crate) clip: Option<f32>,
     /// Seed of the initial weights and of everything random in training.
     #[arg(long, default_value_t = 0)]
@@ -49,17 +50,17 @@ pub(crate) struct RunArgs {
     #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) save_every: u64,
     /// Minutes after which a checkpoint is saved, however few steps they had.
-    #[arg(long, value_name = "MINUTES", default_value_t = 5.0, value_parser = minutes)]
+    #[arg(long, value_name = "MINUTES", default_value_t = 5.0, value_parser = numbers::minutes)]
     pub(crate) save_minutes: f64,
     /// Steps between validations, each of which also draws a preview.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) preview_every: u64,
     /// Largest share of a run's time for the validations between the first and the last; one that would take more is
     /// left out.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value_t = 0.1, value_parser = numbers::share)]
     pub(crate) validation_share: f64,
     /// Save a checkpoint and stop after this many minutes; `--resume` continues.
-    #[arg(long, value_name = "MINUTES", value_parser = minutes)]
+    #[arg(long, value_name = "MINUTES", value_parser = numbers::minutes)]
     pub(crate) max_minutes: Option<f64>,
     /// Devices that share the batches of a step, all of the kind that `--device` names.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -71,22 +72,6 @@ pub(crate) struct RunArgs {
 /// Clips of a batch, at most: more are for `--accumulate`.
 const MOST_CLIPS: usize = 4096;
 
-/// Parses a time on the command line.
-fn minutes(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(minutes) if minutes >= 0.0 && f64::is_finite(minutes) => Ok(minutes),
-        _ => Err("must be a number of minutes".to_owned()),
-    }
-}
-
-/// Parses a part of a whole on the command line.
-fn share(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
-        _ => Err("must be a number from 0 to 1".to_owned()),
-    }
-}
-
 impl RunArgs {
     /// Claims the run directory, before anything else has taken time.
     ///
@@ -96,7 +81,6 @@ impl RunArgs {
     pub(super) fn claim(&self) -> Result<Claim> {
         self.check()?;
         ensure_apart(&self.out, &[&self.data])?;
-        let claim = Claim::of(&self.out)?;
         let out = self.out.display();
         if let Some(step) = newest_step(&self.out) {
             ensure!(
@@ -107,15 +91,25 @@ impl RunArgs {
             ensure!(!self.resume, "there is no checkpoint in {out} to resume from; leave --resume out to begin");
             ensure_begun_at_most(&self.out)?;
         }
-        Ok(claim)
+        Claim::of(&self.out)
+    }
+
+    /// Says of a run that is resumed with another `--frames` just that: clips may be too short for these.
+    pub(super) fn ensure_frames(&self, frames: usize) -> Result<()> {
+        let then = frames_of(&self.out).filter(|then| self.resume && *then != frames);
+        ensure!(
+            then.is_none(),
+            "{} was begun with other settings: --frames was {} and is now {frames}; use the same again",
+            self.out.display(),
+            then.unwrap_or_default()
+        );
+        Ok(())
     }
 
     /// # Errors
     /// Names the option that no run can have.
     fn check(&self) -> Result<()> {
         ensure!((1..=MOST_CLIPS).contains(&self.batch), "--batch must be from 1 to {MOST_CLIPS}");
-        ensure!(self.rate.lr.is_finite() && self.rate.lr > 0.0, "--lr must be a positive number");
-        ensure!(self.clip.is_none_or(|norm| norm > 0.0), "--clip must be a positive number");
         ensure!(
             self.devices <= self.accumulate,
             "{} devices cannot share {} batch(es); set --accumulate to --devices or a multiple of it",
@@ -144,7 +138,7 @@ pub(crate) struct ViewArgs {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) views: u16,
     /// Largest random enlargement of a view.
-    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
+    #[arg(long, default_value_t = 1.5, value_parser = numbers::zoom)]
     pub(crate) max_zoom: f32,
     /// Which frames of a longer clip to learn from, drawn anew for each view.
     #[arg(long, value_enum, default_value_t)]

@@ -22,9 +22,10 @@ use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
 use crate::native::checkpoint::Source;
 use crate::native::contact_sheet::ContactSheet;
 use crate::native::data::{
-    AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, parse_zoom,
+    AugmentArgs, Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, Split, fingerprint_of,
 };
 use crate::native::metrics::{Score, psnr};
+use crate::native::numbers;
 use crate::portrait::planar_to_rgba;
 
 /// Weight of the perceptual loss, against 1 of the pyramid, as in stage 1.
@@ -52,7 +53,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     vgg: Option<PathBuf>,
     /// Largest random enlargement of a frame.
-    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
+    #[arg(long, default_value_t = 1.5, value_parser = numbers::zoom)]
     max_zoom: f32,
     #[command(flatten)]
     augment: AugmentArgs,

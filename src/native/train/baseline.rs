@@ -123,6 +123,7 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     let mut config = plan(args, size, autoencoder)?;
     config.check()?;
     let claim = args.run.claim()?;
+    args.run.ensure_frames(config.frames)?;
     let ViewArgs { views, max_zoom, sampling } = args.views;
     let open = |split| args.run.reading.open(&args.run.data, None, size, Some(config.frames), split);
     let clips = open(Split::Train)?;

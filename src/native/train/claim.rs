@@ -5,12 +5,14 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::bundle::MANIFEST;
 use crate::native::checkpoint::newest_step;
+use crate::native::data::META;
 
 /// The file that is locked; the system unlocks it when a process ends, however it does.
 const LOCK: &str = ".lock";
-/// Directories that a run fills, and that others have too.
-const PICTURES: [&str; 2] = ["plots", "previews"];
+/// What a run writes and others have too, and what a model or clips begin with, which a run would be mixed up with.
+const STRANGERS: [&str; 4] = ["plots", "previews", MANIFEST, META];
 
 /// A run directory that no other process trains in, until this is dropped.
 pub(super) struct Claim {
@@ -21,7 +23,8 @@ impl Claim {
     /// Makes the directory, if need be, and claims it.
     ///
     /// # Errors
-    /// A directory that cannot be written, that another process trains in, or whose pictures are not of a run.
+    /// A directory that cannot be written, that another process trains in, or that holds pictures of no run, a model or
+    /// clips.
     pub(super) fn of(directory: &Path) -> Result<Self> {
         ensure_no_stranger(directory)?;
         let failed = || format!("cannot write to {}", directory.display());
@@ -43,13 +46,14 @@ impl Claim {
 }
 
 /// What a run writes is replaced as it goes on, so it has to be of a run: of one that was claimed, or has a checkpoint.
+/// It does not go into a model or among clips either.
 fn ensure_no_stranger(directory: &Path) -> Result<()> {
     if directory.join(LOCK).exists() || newest_step(directory).is_some() {
         return Ok(());
     }
-    let stranger = PICTURES.map(|name| directory.join(name)).into_iter().find(|path| path.exists());
+    let stranger = STRANGERS.map(|name| directory.join(name)).into_iter().find(|path| path.exists());
     match stranger {
-        Some(path) => bail!("{} is of no run, and would be written to; choose another --out", path.display()),
+        Some(path) => bail!("{} is of no run; choose another --out, so that nothing is mixed up", path.display()),
         None => Ok(()),
     }
 }
@@ -67,6 +71,11 @@ mod tests {
             assert!(message.contains("plots is of no run"), "{message}");
         }
         std::fs::remove_dir(dir.path().join("plots")).unwrap();
+        std::fs::write(dir.path().join(MANIFEST), b"{}").unwrap();
+        let message = Claim::of(dir.path()).err().unwrap().to_string();
+        assert!(message.contains("manifest.json is of no run"), "{message}");
+        assert!(!dir.path().join(LOCK).exists(), "a directory that is left alone is left as it was");
+        std::fs::remove_file(dir.path().join(MANIFEST)).unwrap();
         drop(Claim::of(dir.path()).unwrap());
         std::fs::create_dir(dir.path().join("previews")).unwrap();
         assert!(Claim::of(dir.path()).is_ok(), "a run that was stopped early");

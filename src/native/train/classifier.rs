@@ -49,6 +49,9 @@ pub(crate) struct Settings {
     pub(crate) network: ActionConfig,
     batch: usize,
     accumulate: u16,
+    /// Frames of each clip that it looks at, if not all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frames: Option<u16>,
 }
 
 /// Trains the action network.
@@ -62,7 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(train.labels().len() > 1, "{} has a single label, so there is nothing to tell apart", data.display());
     let validation = open(Split::Val)?.with_labels(train.labels())?;
     let network = ActionConfig { size: args.size, labels: train.labels().to_vec() };
-    let settings = Settings { network, batch: *batch, accumulate: *accumulate };
+    let settings = Settings { network, batch: *batch, accumulate: *accumulate, frames: args.frames };
     let (batch, seed) = (*batch, *seed);
     let data = fingerprint_of([&train, &validation]);
     let train =
@@ -149,7 +152,7 @@ mod tests {
         let device = Device::flex();
         let validation = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Val).unwrap();
         let network = ActionConfig { size: 32, labels: validation.labels().to_vec() };
-        let settings = Settings { network, batch: 2, accumulate: 2 };
+        let settings = Settings { network, batch: 2, accumulate: 2, frames: None };
         let train = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Train).unwrap();
         let train = Prefetch::new(1, move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, 2, 1, index));
         let stage = ClassifierStage { spec: spec(settings, String::new()), train, validation };

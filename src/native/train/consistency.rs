@@ -30,6 +30,7 @@ use crate::native::checkpoint::TrainedModel;
 use crate::native::data::Split;
 use crate::native::fingerprint;
 use crate::native::model::{MotionOf, ensure_pair};
+use crate::native::numbers;
 use crate::noise::NoiseSource;
 use crate::weights::StateDict;
 
@@ -61,7 +62,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DIR")]
     flow: Option<PathBuf>,
     /// Strength of the label to build in: the guidance with which the model makes its best clips.
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::weight)]
     guidance: f64,
     /// Steps after which the gap between the two times halves; eight such stages are usual.
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
@@ -84,7 +85,6 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         "{} is tuned already; give the run that it was tuned from",
         args.dm.display()
     );
-    ensure!(args.guidance.is_finite() && args.guidance >= 0.0, "--guidance must be 0 or a positive number");
     ensure_pair(
         &MotionOf { path: &args.lfae, config: &lfae.config, fingerprint: lfae.fingerprint.as_deref() },
         &MotionOf { path: &args.dm, config, fingerprint: dm.motion.as_deref() },

@@ -14,37 +14,38 @@ use super::losses::{Pairs, motion_focus, pyramid_l1};
 use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::stage::Loss;
 use crate::lfae::Decoded;
-use crate::native::data::{Augmentation, ClipSet, PairBatch, PairOptions, Prefetch, parse_zoom};
+use crate::native::data::{Augmentation, ClipSet, PairBatch, PairOptions, Prefetch};
 use crate::native::fingerprint;
 use crate::native::model::read_tensors;
+use crate::native::numbers;
 
 /// How much each term of the decoder's loss counts, and which pairs of frames it learns from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, clap::Args)]
 pub(crate) struct DecodingRecipe {
     /// Weight of the L1 distance between painted and real frame, over three scales of pixels and of
     /// their differences.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0, value_parser = numbers::weight)]
     pub(crate) reconstruction: f64,
     /// Weight of the perceptual loss, which needs `--vgg`.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0, value_parser = numbers::weight)]
     pub(crate) perceptual: f64,
     /// Layers and scales of the perceptual loss.
     #[arg(skip)]
     pub(crate) pyramid: PerceptualPyramid,
     /// How much more a pixel counts that moves.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 3.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 3.0, value_parser = numbers::weight)]
     pub(crate) motion_focus: f64,
     /// Weight of the same L1 distance for the frame as painted before the occlusion blends the
     /// warped source in. It makes the decoder learn to paint even where an occlusion near 1 would
     /// hide its painting from the loss.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 2.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 2.0, value_parser = numbers::weight)]
     pub(crate) painting: f64,
     /// Probability that the source is frame 0, as it is in generation.
-    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.75)]
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.75, value_parser = numbers::probability)]
     pub(crate) first_frame: f32,
     /// Largest random enlargement of a pair of frames. Close-ups teach expressions sooner, and
     /// visitors' photos come in any framing.
-    #[arg(long, default_value_t = 1.5, value_parser = parse_zoom)]
+    #[arg(long, default_value_t = 1.5, value_parser = numbers::zoom)]
     pub(crate) max_zoom: f32,
 }
 

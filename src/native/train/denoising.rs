@@ -12,12 +12,12 @@ use rayon::prelude::*;
 use super::stage::Draw;
 use crate::config::DiffusionConfig;
 use crate::diffusion::DiffusionModel;
+use crate::native::whole_file::read_json;
 use crate::noise::NoiseSource;
 
 /// A diffusion configuration as JSON.
 pub(super) fn read_config(path: &Path) -> Result<DiffusionConfig> {
-    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not a diffusion configuration", path.display()))
+    read_json(path).with_context(|| format!("{} is not a diffusion configuration", path.display()))
 }
 
 /// One-hot conditions have the length of the labels.

@@ -17,9 +17,10 @@ use crate::condition::{ConditionTable, StrengthRange};
 use crate::config::{Diffused, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, is_denoiser, official_key};
 use crate::native::checkpoint::Source;
-use crate::native::data::{ClipSet, Prefetch, Split, probability};
+use crate::native::data::{ClipSet, Prefetch, Split};
 use crate::native::generate::collect;
 use crate::native::model::open_weights;
+use crate::native::numbers;
 use crate::noise::NoiseSource;
 use crate::pipeline::Animator;
 use crate::weights::{StateDict, collect_module};
@@ -56,11 +57,11 @@ pub(crate) struct Args {
     pairs: bool,
     /// Weigh times by min-SNR-gamma (Hang et al. 2023); 5 is the usual gamma [default: all times
     /// count alike]
-    #[arg(long, value_name = "GAMMA")]
+    #[arg(long, value_name = "GAMMA", value_parser = numbers::positive)]
     min_snr: Option<f64>,
     /// Learn more at noisy times: the share u of the schedule becomes S u / (1 + (S - 1) u), as in
     /// Esser et al. 2024. With 2, the noisiest quarter gets 40 % of the clips.
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
+    #[arg(long, value_name = "S", default_value_t = 1.0, value_parser = numbers::positive)]
     time_shift: f64,
     #[command(flatten)]
     views: ViewArgs,
@@ -70,7 +71,7 @@ pub(crate) struct Args {
     looks: u16,
     /// Probability of learning a clip from another appearance of its reference, one that came with the data or one
     /// of --looks [default: 0.75 if there are any]
-    #[arg(long, value_name = "P", value_parser = probability)]
+    #[arg(long, value_name = "P", value_parser = numbers::probability)]
     appearances: Option<f32>,
 }
 
@@ -161,13 +162,11 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
          `lfdm train vdm`"
     );
     config.validate()?;
-    ensure!(args.min_snr.is_none_or(|gamma| gamma > 0.0), "--min-snr must be a positive number");
     ensure!(
         args.min_snr.is_none() || config.diffusion.schedule == ScheduleKind::Cosine,
         "--min-snr gives no weight to the time that holds noise alone, so the first step of sampling would never be \
          trained; use it with the `cosine` schedule"
     );
-    ensure!(args.time_shift > 0.0 && args.time_shift.is_finite(), "--time-shift must be a positive number");
     let ViewArgs { views, max_zoom, sampling } = args.views;
     let crop = args.run.reading.crop;
     let labels = lfae.labels.clone();

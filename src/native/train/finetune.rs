@@ -30,8 +30,9 @@ use crate::lfae::{
 use crate::motion::Motion;
 use crate::native::checkpoint::Source;
 use crate::native::data::{
-    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of, probability,
+    AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of,
 };
+use crate::native::numbers;
 use crate::weights::{StateDict, collect_module};
 
 /// `lfdm finetune`
@@ -65,29 +66,22 @@ pub(crate) struct Args {
     /// from real ones, and give its verdict this weight. Teeth and eyelids become sharper, at the
     /// cost of some PSNR; begin with 1. A run that continues from one with an adversary takes that
     /// adversary over [default: no adversary]
-    #[arg(long, value_name = "WEIGHT", value_parser = parse_weight)]
+    #[arg(long, value_name = "WEIGHT", value_parser = numbers::positive)]
     adversary: Option<f64>,
     /// Weight of the distance between painted and real frame in the adversary's own features. The
     /// verdict alone asks for detail that looks real wherever it lies; this asks for the detail
     /// that is there [default: not used]
-    #[arg(long, value_name = "WEIGHT", requires = "adversary", value_parser = parse_weight)]
+    #[arg(long, value_name = "WEIGHT", requires = "adversary", value_parser = numbers::positive)]
     feature_matching: Option<f64>,
     /// Share of the pairs whose motion loses some of its detail to equally strong noise before the
     /// decoder sees it: the conditioning augmentation of Ho et al. 2022. It prepares the decoder
     /// for the motion of stage 2, whose detail is made up; 0.6 is a good value.
-    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = probability)]
+    #[arg(long, value_name = "PROBABILITY", default_value_t = 0.0, value_parser = numbers::probability)]
     motion_augmentation: f32,
     #[command(flatten)]
     recipe: DecodingRecipe,
     #[command(flatten)]
     augment: AugmentArgs,
-}
-
-fn parse_weight(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(weight) if weight > 0.0 && f64::is_finite(weight) => Ok(weight),
-        _ => Err("must be a positive number".to_owned()),
-    }
 }
 
 /// How the finer motion is learned.
@@ -108,14 +102,14 @@ struct MotionRecipe {
     /// Weight of the L1 distance, over three scales, between the driving frame and the source as
     /// the motion alone warps it, where frame 0 shows the point. A brow is a few cells, which exact
     /// flow, averaged over all of them, hardly notices.
-    #[arg(long, value_name = "WEIGHT", requires = "finer", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", requires = "finer", default_value_t = 10.0, value_parser = numbers::weight)]
     warping: f64,
     /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
     /// in pixels of a 64-pixel image.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.3)]
+    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.3, value_parser = numbers::weight)]
     flow_weight: f64,
     /// Weight of the cross-entropy between occlusion and exact visibility.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.1)]
+    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.1, value_parser = numbers::weight)]
     visibility: f64,
     /// First steps, which train the motion alone; they decode nothing, so they are cheap.
     #[arg(long, value_name = "STEPS", requires = "finer", default_value_t = 0)]

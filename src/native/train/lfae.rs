@@ -22,7 +22,9 @@ use crate::native::data::{
     AugmentArgs, Augmentation, ClipSet, Crop, PairBatch, PairOptions, Prefetch, Split, fingerprint_of,
 };
 use crate::native::model::open_weights;
+use crate::native::numbers;
 use crate::native::preset::Preset;
+use crate::native::whole_file::read_json;
 use crate::weights::StateDict;
 
 /// `lfdm train lfae`
@@ -79,10 +81,10 @@ struct Recipe {
     #[serde(flatten)]
     decoding: DecodingRecipe,
     /// Weight of the equivariance of the region centres.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0, value_parser = numbers::weight)]
     equivariance_shift: f64,
     /// Weight of the equivariance of the region frames.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0, value_parser = numbers::weight)]
     equivariance_affine: f64,
     /// The transforms under which both are measured.
     #[arg(skip)]
@@ -90,22 +92,22 @@ struct Recipe {
     /// Weight of the separation of the region centres (Zhang et al. 2018, "Unsupervised Discovery
     /// of Object Landmarks as Structural Representations", Eq. 4). At 0 most regions settle on the
     /// middle of the face, and nothing follows the mouth.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 0.5)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.5, value_parser = numbers::weight)]
     separation: f64,
     /// Weight of the distance between the region centres of the source and those of the driving
     /// frame, carried there by the exact flow.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 10.0, value_parser = numbers::weight)]
     tracking: f64,
     /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
     /// in pixels of a 64-pixel image. Most cells hardly move, and an absolute distance would settle
     /// on no motion at all.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 1.0)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 1.0, value_parser = numbers::weight)]
     flow_weight: f64,
     /// First steps, which learn from exact flow alone; they decode nothing, so they are cheap.
     #[arg(long, value_name = "STEPS", default_value_t = 0)]
     flow_warm_up: u64,
     /// Weight of the cross-entropy between occlusion and exact visibility.
-    #[arg(long, value_name = "WEIGHT", default_value_t = 0.1)]
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.1, value_parser = numbers::weight)]
     visibility: f64,
 }
 
@@ -166,6 +168,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         open_weights(path)?;
     }
     let claim = args.run.claim()?;
+    args.run.ensure_frames(config.frames)?;
     let ([height, width], [rows, columns]) = (config.image_size, config.flow_size());
     ensure!(
         height == width && rows == columns,
@@ -217,9 +220,7 @@ fn plan(args: &Args) -> Result<(LfdmConfig, Recipe)> {
         return Ok((config, recipe.with_official(&training)));
     }
     let Some(path) = &args.config else { return Ok((args.preset.config(1), recipe)) };
-    let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let config =
-        serde_json::from_slice(&text).with_context(|| format!("{} is not a model configuration", path.display()))?;
+    let config = read_json(path).with_context(|| format!("{} is not a model configuration", path.display()))?;
     Ok((config, recipe))
 }
 

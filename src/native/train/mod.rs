@@ -29,7 +29,6 @@ mod ema;
 pub(crate) mod finetune;
 mod frozen;
 mod inherit;
-mod interruption;
 pub(crate) mod lfae;
 mod log;
 pub mod losses;

@@ -13,6 +13,8 @@ use safetensors::{Dtype, tensor::Metadata};
 use serde_json::json;
 use tempfile::TempPath;
 
+use crate::native::staging::Making;
+
 /// Bytes of a number.
 const HALF: usize = 2;
 
@@ -45,6 +47,7 @@ pub(super) struct MotionWriter {
 /// The records of one tensor, in a file of their own, which goes with them.
 struct Part {
     path: TempPath,
+    _making: Making,
     file: BufWriter<File>,
     shape: Vec<usize>,
     count: usize,
@@ -83,6 +86,7 @@ impl MotionWriter {
         header.resize(header.len().next_multiple_of(8), b' ');
         let write = || -> io::Result<()> {
             let partial = TempPath::try_from_path(path.with_extension("partial"))?;
+            let _making = Making::at(&partial);
             let mut file = BufWriter::new(File::create(&partial)?);
             file.write_all(&(header.len() as u64).to_le_bytes())?;
             file.write_all(&header)?;
@@ -102,7 +106,7 @@ impl Part {
         let failed = || format!("cannot write {}", path.display());
         let file = File::create(path).with_context(failed)?;
         let path = TempPath::try_from_path(path).with_context(failed)?;
-        Ok(Self { path, file: BufWriter::new(file), shape: shape.to_vec(), count: 0 })
+        Ok(Self { _making: Making::at(&path), path, file: BufWriter::new(file), shape: shape.to_vec(), count: 0 })
     }
 
     fn push(&mut self, data: &TensorData) -> Result<()> {

@@ -1,5 +1,7 @@
 //! The learning rate over a run.
 
+use crate::native::numbers;
+
 /// Steps until the rate has its full height.
 const WARM_UP: f64 = 100.0;
 
@@ -7,7 +9,7 @@ const WARM_UP: f64 = 100.0;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RateArgs {
     /// Learning rate at its peak.
-    #[arg(long)]
+    #[arg(long, value_parser = numbers::positive)]
     pub(super) lr: f64,
     /// Course of the rate after its warm-up of 100 steps.
     #[arg(long, value_enum, default_value_t = LrSchedule::Cosine)]

@@ -14,11 +14,11 @@ use super::account::{Account, Phase};
 use super::args::RunArgs;
 use super::claim::Claim;
 use super::ema::Ema;
-use super::interruption::Interruption;
 use super::log::Log;
 use super::stage::{Draw, Stage};
 use super::{parts, plots};
 use crate::native::checkpoint::{self, Checkpoint, Origin, State, Written};
+use crate::native::interruption::Interruption;
 use crate::native::model::open_weights;
 
 /// What may help when a run diverges.
@@ -31,7 +31,7 @@ const ADVICE: &str = "a lower --lr may help, or a new run with a lower --clip";
 /// A signal is one, once a checkpoint is saved: what would have come next needs the whole run.
 pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>, _claim: Claim) -> Result<()> {
     let mut run = Run::begin_or_resume(stage, args, init)?;
-    let interruption = Interruption::listen()?;
+    let interruption = Interruption::listen();
     while run.done() < args.steps {
         run = run.step()?;
         run.say_forecast();
