@@ -124,7 +124,7 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
 
 /** Runs in the page: with little memory it takes the quickest model, which most tests are about, unasked. */
 function pretendLittleMemory() {
-  Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 2 });
+  Object.defineProperty(Navigator.prototype, 'deviceMemory', { configurable: true, get: () => 1 });
 }
 
 /** Runs in the page: keeps the pixels of the latest video, unscaled. */

@@ -25,7 +25,7 @@ const CARD = { width: 480, height: 252, strips: 2, skip: 2, fps: 4, title: ['A p
 
 try {
   if (wanted.includes('card')) {
-    await save(join(REPOSITORY, 'www/previews/card.gif'), await card(Object.keys(MODELS)[0]));
+    await save(join(REPOSITORY, 'www/previews/card.gif'), await card(Object.keys(MODELS).at(-1)));
   }
   for (const [model, { previews, hero }] of Object.entries(MODELS)) {
     if (wanted.length && !wanted.includes(model)) continue;

@@ -343,7 +343,7 @@ impl Trials {
         for name in ["zero.pth", "zero.png", "zero.safetensors"] {
             std::os::unix::fs::symlink("/dev/zero", self.at(name)).unwrap();
         }
-        let train = format!("train lfae --data {FACES} --out run --steps 1");
+        let train = format!("train lfae --data {FACES} --batch 1 --frames 4 --out run --steps 1");
         let eval = format!("eval --model model --data {FACES} --out report.json");
         for (arguments, out) in [
             (IMPORT.replace("pth/lfae.pth", "zero.pth"), "imported"),
@@ -351,15 +351,17 @@ impl Trials {
             (IMPORT.replace("config.yaml", "/dev/zero"), "imported"),
             (IMPORT.replace("pth/conditions.safetensors", "zero.safetensors"), "imported"),
             (ANIMATE.replace("portrait.png", "zero.png"), "clip.gif"),
-            (format!("{train} --config /dev/zero"), "run"),
-            (format!("{train} --official-config /dev/zero --vgg zero.pth"), "run"),
-            (format!("{train} --vgg zero.safetensors"), "run"),
+            (format!("{train} --config /dev/zero"), "nothing"),
+            (format!("{train} --official-config /dev/zero --vgg zero.pth"), "nothing"),
+            (format!("{train} --config config.json --vgg zero.safetensors"), "nothing"),
             (format!("{eval} --i3d zero.safetensors"), "report.json"),
             ("conditions --bert now --labels /dev/zero --out vectors.safetensors".to_owned(), "vectors.safetensors"),
         ] {
             if self.attempt("endless files", &arguments, &arguments, None, out) {
                 self.failures.push(format!("{arguments}: it was read to its end"));
             }
+            // A run directory may be begun.
+            remove(&self.at("run"));
         }
     }
 

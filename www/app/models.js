@@ -6,8 +6,8 @@ import { byId, make } from './dom.js';
 /** The model that any machine can run. */
 const QUICKEST = Object.keys(MODELS)[0];
 const FINEST = Object.keys(MODELS).at(-1) ?? QUICKEST;
-/** With less memory than this, as on small phones, the finest model is not taken unasked. */
-const AMPLE_GIB = 4;
+/** With less memory than this, as on the smallest phones, the finest model is not taken unasked. */
+const AMPLE_GIB = 2;
 
 export class ModelChoice {
   #select = byId('model', HTMLSelectElement);
