@@ -4,6 +4,7 @@
 /** @typedef {{ name: string, inputs: Record<string, { shape: number[], values: Float32Array }>, runs: number }} Run */
 
 let ort = null;
+let providers = [];
 const sessions = new Map();
 
 self.onmessage = async ({ data: { id, type, ...request } }) => {
@@ -14,15 +15,16 @@ self.onmessage = async ({ data: { id, type, ...request } }) => {
   }
 };
 
-/** @param {{ url: string, threads: number }} options */
-async function start({ url, threads }) {
+/** @param {{ url: string, threads: number, provider: string }} options */
+async function start({ url, threads, provider }) {
   ort = await import(url);
+  providers = [provider];
   Object.assign(ort.env.wasm, { numThreads: threads, wasmPaths: new URL('.', url).href });
 }
 
 /** @param {Load} request */
 async function load({ name, graph }) {
-  sessions.set(name, await ort.InferenceSession.create(graph, { executionProviders: ['wasm'] }));
+  sessions.set(name, await ort.InferenceSession.create(graph, { executionProviders: providers }));
 }
 
 /**

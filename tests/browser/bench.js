@@ -9,12 +9,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { REPOSITORY, SAMPLES, launch } from './harness.js';
+import { REPOSITORY, SAMPLES, SWIFTSHADER, launch } from './harness.js';
 import { findOnnxruntime, readTensors } from './onnx.js';
 
 const MODELS = ['faces-64', 'faces-128'];
 const ROUNDS = Number(process.env.LFDM_BENCH_ROUNDS ?? 3);
+const STEPS = Number(process.env.LFDM_BENCH_STEPS ?? 8);
+/** @type {'cpu' | 'webgpu'} */
+const DEVICE = process.env.LFDM_BENCH_DEVICE === 'webgpu' ? 'webgpu' : 'cpu';
 const THREADS = [1, 2];
+const GPU = ['--enable-unsafe-webgpu', '--enable-features=Vulkan,WebGPU'];
 
 const runtime = findOnnxruntime();
 const binary = process.env.LFDM_BIN;
@@ -26,7 +30,8 @@ const isolated = (_, response) => {
   response.setHeader('cross-origin-opener-policy', 'same-origin');
   response.setHeader('cross-origin-embedder-policy', 'require-corp');
 };
-const host = await launch({ mounts, intercept: isolated });
+const flags = DEVICE === 'cpu' ? [] : process.env.LFDM_SWIFTSHADER ? SWIFTSHADER : GPU;
+const host = await launch({ flags, mounts, intercept: isolated });
 try {
   for (const model of MODELS) await measure(model);
 } finally {
@@ -35,10 +40,11 @@ try {
 }
 
 async function measure(model) {
-  const visitor = await host.visit('bench/bench.html');
+  // In software a clip takes minutes.
+  const visitor = await host.visit('bench/bench.html', { patience: 0 });
   const graphs = runtime && binary ? await exported(model) : null;
   const portrait = (await readFile(join(SAMPLES, '411.png'))).toString('base64');
-  const options = { model, portrait, graphs, rounds: ROUNDS, threads: THREADS };
+  const options = { model, portrait, graphs, rounds: ROUNDS, threads: THREADS, device: DEVICE, steps: STEPS };
   const lines = await visitor.page.evaluate((options) => window['measure'](options), options);
   for (const { what, who, times } of lines) {
     console.log([`${model}, ${what}`, who, times.map((time) => time.toFixed(2)).join(' ')].join('\t'));

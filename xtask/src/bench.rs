@@ -41,6 +41,13 @@ pub(crate) struct Args {
     /// Measure one part alone.
     #[arg(long, value_enum)]
     part: Option<Part>,
+    /// Measure on the GPU: natively through Vulkan or what there is, and in the page on WebGPU. `LFDM_SWIFTSHADER=1`
+    /// takes Chromium's software in its place.
+    #[arg(long)]
+    gpu: bool,
+    /// Denoising steps of a clip in the page.
+    #[arg(long, default_value_t = 8)]
+    steps: usize,
     /// How often ours and each peer have their turn.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
@@ -61,10 +68,10 @@ enum Part {
 }
 
 pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
-    let program = program(sh)?;
+    let program = program(sh, args.gpu)?;
     let mut table = Table::default();
     if args.part != Some(Part::Page) {
-        native(sh, args, &program, &mut table)?;
+        if args.gpu { on_gpu(sh, args, &program, &mut table)? } else { native(sh, args, &program, &mut table)? }
     }
     if args.part != Some(Part::Native) {
         in_page(sh, args, &program, &mut table)?;
@@ -74,12 +81,13 @@ pub(crate) fn run(sh: &Shell, args: &Args) -> Result<()> {
 }
 
 /// The program `lfdm`: the one that the environment names, or an optimised build of it.
-fn program(sh: &Shell) -> Result<PathBuf> {
+fn program(sh: &Shell, gpu: bool) -> Result<PathBuf> {
     if let Some(program) = env::var_os(PROGRAM) {
         return Ok(program.into());
     }
     step("building lfdm");
-    cmd!(sh, "cargo build --package lfdm --release --no-default-features --features native").run()?;
+    let features = if gpu { "native,gpu" } else { "native" };
+    cmd!(sh, "cargo build --package lfdm --release --no-default-features --features {features}").run()?;
     Ok(target_dir()?.join("release").join(format!("lfdm{}", env::consts::EXE_SUFFIX)))
 }
 
@@ -121,6 +129,20 @@ fn native(sh: &Shell, args: &Args, program: &Path, table: &mut Table) -> Result<
     Ok(())
 }
 
+/// The program alone does this too, where there is a driver and nothing else: `lfdm pace --device gpu`.
+fn on_gpu(sh: &Shell, args: &Args, program: &Path, table: &mut Table) -> Result<()> {
+    let runs = RUNS.to_string();
+    for model in MODELS {
+        step(&format!("{model} on the GPU"));
+        let bundle = sh.current_dir().join("www/models").join(model);
+        for _ in 0..args.rounds {
+            let ours = cmd!(sh, "{program} pace --model {bundle} --runs {runs} --device gpu");
+            table.read(&format!("native, {model}, GPU"), Some(OURS), &ours.quiet().read()?)?;
+        }
+    }
+    Ok(())
+}
+
 fn in_page(sh: &Shell, args: &Args, program: &Path, table: &mut Table) -> Result<()> {
     tools::node_modules(sh, "tests/browser")?;
     let chromium = tools::chromium(sh)?;
@@ -143,6 +165,8 @@ fn in_page(sh: &Shell, args: &Args, program: &Path, table: &mut Table) -> Result
         .env(PROGRAM, program)
         .env("LFDM_DIST", dist)
         .env("LFDM_CHROMIUM", chromium)
+        .env("LFDM_BENCH_DEVICE", if args.gpu { "webgpu" } else { "cpu" })
+        .env("LFDM_BENCH_STEPS", args.steps.to_string())
         .env("LFDM_BENCH_ROUNDS", args.rounds.to_string());
     if let Some(runtime) = runtime {
         bench = bench.env(ONNXRUNTIME, runtime);
