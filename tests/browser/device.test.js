@@ -2,9 +2,9 @@
 // so the package is told of one, which computes on the CPU.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, changing, fixture, launch } from './harness.js';
+import { PATIENCE, append, fixture, launch } from './harness.js';
 
 const LIMIT = { timeout: PATIENCE / 2 };
 const FRAMES = 3;
@@ -12,10 +12,10 @@ const QUICKEST = 'faces-64';
 const VIDEO = { label: 'happiness', seed: 3, steps: 1, guidance: 1 };
 
 /** The page and its worker see this as `navigator.gpu`. */
-const gpu = (requestAdapter) => (body) => `${body}
-  const limits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
+const gpu = (requestAdapter) =>
+  append(`const limits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
   const acme = { info: { description: 'Acme X1' }, features: new Set(), limits };
-  Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: ${requestAdapter} } });`;
+  Object.defineProperty(navigator, 'gpu', { value: { requestAdapter: ${requestAdapter} } });`);
 const ACME = { 'pkg/adapter.js': gpu('async () => acme') };
 /** Opens that GPU: `open` is an expression. */
 const opening = (open) => ({
@@ -28,31 +28,23 @@ const opening = (open) => ({
 });
 const GOOD = opening("openDevice('cpu')");
 /** What the model's thread says once it runs on the GPU and is asked for `type`. */
-const atMessage = (type, message) => (body) => `${body}
-  const answer = self.onmessage;
+const atMessage = (type, message) =>
+  append(`const answer = self.onmessage;
   let onGpu = false;
   const post = self.postMessage;
   self.postMessage = (event, ...more) => {
     if (event.type === 'device') onGpu = event.kind === 'webgpu';
     post.call(self, event, ...more);
     if (onGpu && event.type === '${type}') post.call(self, ${message});
-  };`;
+  };`);
 
 describe('a GPU', { timeout: 4 * PATIENCE }, () => {
   let host;
-  let changes = {};
-  const short = {
-    [`models/${QUICKEST}/manifest.json`]: (body) => {
-      const manifest = JSON.parse(body);
-      manifest.config.frames = FRAMES;
-      return JSON.stringify(manifest);
-    },
-  };
-  before(async () => (host = await launch({ intercept: changing(() => ({ ...short, ...changes })) })));
+  before(async () => (host = await launch()));
   after(() => host?.close());
-  afterEach(() => (changes = {}));
 
-  const visit = (t, options) => host.visitDuring(t, { query: `#model=${QUICKEST}`, ...options });
+  const visit = (t, changes, options = {}) =>
+    host.visitDuring(t, { query: `#model=${QUICKEST}`, frames: FRAMES, changes, ...options });
   const kind = (visitor) => visitor.get('device').getAttribute('data-kind');
   /** What the page complains of, but for the failure that the package tells of. */
   const others = ({ complaints }) => complaints.filter((text) => !/warning: lfdm: /.test(text));
@@ -63,8 +55,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
     ['whose request is refused', 'async () => { throw new Error("forced"); }', /\(forced\)/],
   ])) {
     test(`${name} means the CPU, and nobody waits for it to choose a picture`, LIMIT, async (t) => {
-      changes = { 'pkg/adapter.js': gpu(requestAdapter) };
-      const visitor = await visit(t, { query: '', state: null });
+      const visitor = await visit(t, { 'pkg/adapter.js': gpu(requestAdapter) }, { query: '', state: null });
       const own = visitor.upload(fixture('portrait.jpg')).then(() => visitor.framed());
       await visitor.page.waitForSelector('#framing[open]');
       if (/never/.test(name)) {
@@ -81,7 +72,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
     });
   }
 
-  for (const [name, change, reason] of /** @type {[string, object, RegExp][]} */ ([
+  for (const [name, changes, reason] of /** @type {[string, object, RegExp][]} */ ([
     ['that cannot be opened', opening("Promise.reject(new Error('forced'))"), /could not be opened/],
     ['that never opens', opening('new Promise(() => {})'), /could not be opened/],
     [
@@ -96,14 +87,13 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
     ],
   ])) {
     test(`${name} leaves the CPU, with a sentence or at the press of a button`, LIMIT, async (t) => {
-      changes = change;
-      const unasked = await visit(t);
+      const unasked = await visit(t, changes);
       assert.equal(await kind(unasked), 'cpu');
       assert.match(await unasked.get('device').innerText(), reason);
       assert.match(await unasked.get('device-advice').innerText(), /graphics driver/);
       assert.deepEqual(others(unasked), []);
 
-      const wanted = await visit(t, { query: `?device=webgpu#model=${QUICKEST}`, state: null });
+      const wanted = await visit(t, changes, { query: `?device=webgpu#model=${QUICKEST}`, state: null });
       await wanted.page.waitForSelector('body[data-state=error]');
       await wanted.get('use-cpu').click();
       await wanted.page.waitForSelector('body[data-state=idle]');
@@ -118,8 +108,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
     ['panics on every run', '{ type: "panic", message: "forced" }'],
   ]) {
     test(`that ${name}: the error offers the CPU, which makes the video`, LIMIT, async (t) => {
-      changes = { ...GOOD, 'pkg/worker.js': atMessage('encoded', message) };
-      const visitor = await visit(t);
+      const visitor = await visit(t, { ...GOOD, 'pkg/worker.js': atMessage('encoded', message) });
       assert.equal(await kind(visitor), 'webgpu');
       assert.match(await visitor.get('device-why').innerText(), /^Now: the GPU, Acme X1\.$/);
       await visitor.set({ steps: 1, seed: 3, guidance: 1 });
@@ -136,8 +125,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
   }
 
   test('is chosen, and left, on the page; a reload keeps the choice', LIMIT, async (t) => {
-    changes = GOOD;
-    const visitor = await visit(t);
+    const visitor = await visit(t, GOOD);
     assert.equal(await kind(visitor), 'webgpu');
     await visitor.get('device-choice').selectOption('cpu');
     await visitor.page.waitForSelector('[data-kind=cpu]');
@@ -153,8 +141,7 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
   });
 
   test('that is not there can be asked for: the error offers the CPU', LIMIT, async (t) => {
-    changes = { 'pkg/adapter.js': gpu('async () => null') };
-    const visitor = await visit(t);
+    const visitor = await visit(t, { 'pkg/adapter.js': gpu('async () => null') });
     await visitor.get('device-choice').selectOption('webgpu');
     await visitor.page.waitForSelector('body[data-state=error]');
     assert.match(await visitor.errorText(), /WebGPU cannot be used: no graphics adapter was found/);

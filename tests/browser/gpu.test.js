@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { MODELS } from '../../www/app/catalogue.js';
-import { IN_HASTE, PATIENCE, SWIFTSHADER, difference, edit, launch, shorten } from './harness.js';
+import { IN_HASTE, PATIENCE, SWIFTSHADER, append, difference, launch } from './harness.js';
 
 /** A graphics device gets the finest, if a link names none. */
 const [QUICKEST] = Object.keys(MODELS);
@@ -27,10 +27,7 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     const settings = { label: 'happiness', seed: 3, steps: 1, guidance: 1.5 };
     const videos = [];
     for (const device of ['cpu', 'webgpu']) {
-      const visitor = await host.visit(`?device=${device}#model=${QUICKEST}`, {
-        patience,
-        prepare: (page) => page.route('**/models/*/manifest.json', shorten(FRAMES)),
-      });
+      const visitor = await host.visit(`?device=${device}#model=${QUICKEST}`, { patience, frames: FRAMES });
       await visitor.state('idle');
       assert.equal(await visitor.get('device').getAttribute('data-kind'), device);
       const video = await visitor.video(settings);
@@ -81,13 +78,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       query: 'icon.svg',
       state: null,
       patience,
-      async prepare(page) {
-        await page.route('**/models/*/manifest.json', shorten(FRAMES));
-        await page.route(
-          '**/pkg/worker.js',
-          edit((body) => `${body}\n${census}`),
-        );
-      },
+      frames: FRAMES,
+      changes: { 'pkg/worker.js': append(census) },
     });
     const counts = await visitor.withPackage(async ({ Lfdm }, url) => {
       const lfdm = await Lfdm.load(url, { device: 'webgpu' });
@@ -136,11 +128,7 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
       self.addEventListener('message', ({ data }) => { if (data.type === 'generate') self.opened.destroy(); });`;
     const visitor = await host.visit(`?device=webgpu#model=${QUICKEST}`, {
       patience,
-      prepare: (page) =>
-        page.route(
-          '**/pkg/worker.js',
-          edit((body) => `${body}\n${lose}`),
-        ),
+      changes: { 'pkg/worker.js': append(lose) },
     });
     await visitor.state('idle');
     await visitor.get('generate').click();

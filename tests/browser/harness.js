@@ -10,8 +10,11 @@ import { TYPES, serve } from './server.js';
 
 /** @import { BrowserContextOptions, Page } from 'playwright-core' */
 /** @import { Intercept } from './server.js' */
+/** @typedef {string | Buffer | number | null} Answer a body, a status without one, or null: the connection breaks */
+/** @typedef {(body: any) => Answer | Promise<Answer>} Change of a file: text to text, other bytes to bytes */
+/** @typedef {Record<string, Change>} Changes by path, in which `*` stands for any part */
 /** @typedef {{ prepare?: (page: Page) => unknown, patience?: number, frames?: number }} OurOptions */
-/** @typedef {BrowserContextOptions & OurOptions} VisitOptions */
+/** @typedef {BrowserContextOptions & OurOptions & { changes?: Changes }} VisitOptions */
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
@@ -24,6 +27,13 @@ export const IN_HASTE = process.env.LFDM_QUICK ? 'LFDM_QUICK leaves it out' : fa
 /** Generation on a busy machine takes its time; a test that hangs should still end. */
 export const PATIENCE = 300_000;
 
+/** Each visitor has a window, which nobody sees: suggestions for its address bar would be 0.8 s of computing. */
+const SUGGESTIONS = 'WebUIOmniboxPopup,WebUIOmniboxAimPopup';
+/** What Playwright turns off itself: of two such lists, Chromium takes the last. */
+const TURNED_OFF =
+  'AvoidUnnecessaryBeforeUnloadCheckSync,BoundaryEventDispatchTracksNodeRemoval,DestroyProfileOnBrowserClose,' +
+  'DialMediaRouteProvider,GlobalMediaControls,HttpsUpgrades,LensOverlay,MediaRouter,PaintHolding,' +
+  'ThirdPartyStoragePartitioning,Translate,AutoDeElevate,RenderDocument,OptimizationHints';
 const QUIET = [
   '--no-sandbox',
   '--disable-quic',
@@ -31,6 +41,7 @@ const QUIET = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  `--disable-features=${TURNED_OFF},${SUGGESTIONS}`,
 ];
 /** A camera that shows a test picture, and nobody to ask for it. */
 export const FAKE_CAMERA = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
@@ -46,6 +57,23 @@ export function openBrowser(flags = []) {
   const executablePath = process.env.LFDM_CHROMIUM ?? '/usr/bin/chromium';
   return chromium.launch({ executablePath, args: [...QUIET, ...flags] });
 }
+
+/**
+ * For the model's worker: once the model is open, its GPU takes work and does none, where nobody looks at what it
+ * computes. SwiftShader takes seconds for each step.
+ */
+export const IDLE_GPU = `{
+  let isIdle = false;
+  const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
+  GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...groups) {
+    if (!isIdle) dispatchWorkgroups.apply(this, groups);
+  };
+  const { postMessage } = self;
+  self.postMessage = (message, ...more) => {
+    isIdle ||= message.type === 'opened';
+    postMessage.call(self, message, ...more);
+  };
+}`;
 
 /** The Firefox of LFDM_FIREFOX or of PATH; undefined if this machine has none. */
 export function findFirefox() {
@@ -70,26 +98,31 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
-  const server = await serve(DIST, { mounts, intercept });
+  const visitors = new Visitors();
+  const server = await serve(DIST, {
+    mounts,
+    intercept: async (...all) => (await intercept?.(...all)) || visitors.answer(...all),
+  });
   const browser = await open();
   return {
     url: server.url,
     /**
-     * A fresh visitor. `prepare(page)` runs before the page loads. With `frames`, videos have only so
-     * many: most of a short generation is spent on painting them.
+     * A fresh visitor. `prepare(page)` runs before the page loads. `changes` are made to the files that this visitor
+     * gets. With `frames`, videos have only so many: most of a short generation is spent on painting them.
      *
      * @param {string} query
      * @param {VisitOptions} options
      */
-    async visit(query, { prepare, frames, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
-      // A service worker would take requests before a test's routes see them.
+    async visit(query, { prepare, frames, changes, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
+      // The page after a reload would come from the worker, and not from the server that a test has changed.
       const context = await browser.newContext({ serviceWorkers, ...screen });
+      const shorter = frames ? { [MANIFESTS]: shorten(frames) } : {};
+      if (frames || changes) await context.addCookies([visitors.admit(server.url, [shorter, changes ?? {}])]);
       const page = await context.newPage();
       page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
       await page.addInitScript(keepVideos);
       await page.addInitScript(pretendLittleMemory);
-      if (frames) await page.route('**/models/*/manifest.json', shorten(frames));
       await prepare?.(page);
       await page.goto(server.url + query);
       return visitor;
@@ -263,46 +296,72 @@ export class Visitor {
   }
 }
 
+/** The manifests of all models. */
+export const MANIFESTS = 'models/*/manifest.json';
+
 /**
- * An `intercept` of the server that changes files of the page: `changes()` says how, by path, and
- * undefined makes a file missing. What workers ask for is better changed here than by a route: a
- * route sees nothing of workers inside workers, and holds a request until word of it has come from
- * the worker too, which a worker that ends may never send.
- *
- * @param {() => Record<string, (body: string) => string | undefined>} changes
- * @returns {Intercept}
+ * Who gets which file changed, known by a cookie. Routes of Playwright's could do it too, but then the browser asks for
+ * each request of the page whether it may, which takes a second per visit; they see nothing of workers inside workers,
+ * and hold a request until word of it has come from the worker too, which a worker that ends may never send.
  */
-export function changing(changes) {
-  return async (_, response, path) => {
-    const change = changes()[path];
-    if (!change) return false;
-    const body = change(await readFile(`${DIST}/${path}`, 'utf8'));
-    response.writeHead(body === undefined ? 404 : 200, { 'content-type': TYPES[extname(path)] });
-    response.end(body);
+class Visitors {
+  /** @type {Changes[][]} */
+  #changes = [];
+
+  /**
+   * @param {string} url
+   * @param {Changes[]} changes one after the other
+   */
+  admit(url, changes) {
+    return { name: 'visitor', value: `${this.#changes.push(changes) - 1}`, url };
+  }
+
+  /**
+   * @param {Parameters<Intercept>[0]} request
+   * @param {Parameters<Intercept>[1]} response
+   * @param {string} path
+   * @param {string} file
+   */
+  async answer({ headers }, response, path, file) {
+    const [, visitor] = /\bvisitor=(\d+)/.exec(headers.cookie) ?? [];
+    const changes = (this.#changes[visitor] ?? []).flatMap(Object.entries).filter(([where]) => isAt(where, path));
+    if (!changes.length) return false;
+    /** @type {Answer} */
+    let body = await readFile(file, isText(path) ? 'utf8' : null);
+    for (const [, change] of changes) body = await change(body);
+    if (body === null) response.destroy();
+    else if (typeof body === 'number') response.writeHead(body).end();
+    else response.writeHead(200, { 'content-type': TYPES[extname(path)] }).end(body);
     return true;
-  };
+  }
 }
 
-/** A route handler that changes a response's body: `change` takes a Buffer and returns a Buffer or a string. */
-export function edit(change) {
-  return async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: change(await response.body()) });
-  };
+function isAt(pattern, path) {
+  const [parts, wanted] = [path.split('/'), pattern.split('/')];
+  return parts.length === wanted.length && wanted.every((part, i) => part === '*' || part === parts[i]);
 }
 
-/** A route handler for a manifest: the same weights, asked for videos of so many frames. */
+function isText(path) {
+  return /\.(js|json|html|css)$/.test(path);
+}
+
+/** A change that says more at the end of a script. */
+export function append(code) {
+  return (body) => `${body}\n${code}`;
+}
+
+/** A change of a manifest: the same weights, asked for videos of so many frames. */
 export function shorten(frames) {
   return editManifest(({ config }) => (config.frames = frames));
 }
 
-/** A route handler that changes a manifest in place. */
+/** A change of a manifest, in place. */
 export function editManifest(change) {
-  return edit((body) => {
+  return (body) => {
     const manifest = JSON.parse(body);
     change(manifest);
     return JSON.stringify(manifest);
-  });
+  };
 }
 
 /** Mean absolute difference of two videos, over colour channels, in 1/255. */

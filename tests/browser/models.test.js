@@ -5,11 +5,12 @@ import { access, readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
 import { MODELS } from '../../www/app/catalogue.js';
-import { DIST, PATIENCE, difference, edit, editManifest, launch } from './harness.js';
+import { DIST, PATIENCE, append, difference, editManifest, launch } from './harness.js';
 
 const [QUICKEST] = Object.keys(MODELS);
 /** The quickest model under another name, with shorter videos and other defaults. */
 const OTHER = 'faces-other';
+const OTHERS = `models/${OTHER}/manifest.json`;
 const FRAMES = 4;
 const STEPS = 2;
 
@@ -27,25 +28,18 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
    * @param {import('node:test').TestContext} t
    * @param {import('./harness.js').VisitOptions & { query?: string, state?: string | null }} options
    */
-  const visit = (t, { prepare, ...options } = {}) =>
+  const visit = (t, { changes, ...options } = {}) =>
     host.visitDuring(t, {
       frames: 2 * FRAMES,
       ...options,
-      async prepare(page) {
-        const two = `for (const name in MODELS) if (name !== '${QUICKEST}') delete MODELS[name];
-          MODELS['${OTHER}'] = { ...MODELS['${QUICKEST}'], title: 'Other' };`;
-        await page.route(
-          '**/app/catalogue.js',
-          edit((body) => `${body}\n${two}`),
-        );
-        await page.route(
-          `**/models/${OTHER}/manifest.json`,
-          editManifest((manifest) => {
-            Object.assign(manifest, { name: OTHER, default_steps: STEPS, fps: 4 });
-            manifest.config.frames = FRAMES;
-          }),
-        );
-        await prepare?.(page);
+      changes: {
+        'app/catalogue.js': append(`for (const name in MODELS) if (name !== '${QUICKEST}') delete MODELS[name];
+          MODELS['${OTHER}'] = { ...MODELS['${QUICKEST}'], title: 'Other' };`),
+        [OTHERS]: editManifest((manifest) => {
+          Object.assign(manifest, { name: OTHER, default_steps: STEPS, fps: 4 });
+          manifest.config.frames = FRAMES;
+        }),
+        ...changes,
       },
     });
 
@@ -132,9 +126,7 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('that cannot be had leave the way back open', async (t) => {
-    const visitor = await visit(t, {
-      prepare: (page) => page.route(`**/models/${OTHER}/manifest.json`, (route) => route.fulfill({ status: 404 })),
-    });
+    const visitor = await visit(t, { changes: { [OTHERS]: () => 404 } });
     await visitor.get('model').selectOption(OTHER);
     await visitor.page.waitForSelector('body[data-state=error]');
     assert.match(await visitor.errorText(), /not on this server/);

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, difference, edit, launch } from './harness.js';
+import { PATIENCE, append, difference, launch } from './harness.js';
 
 const FRAMES = 4;
 
@@ -13,15 +13,12 @@ describe('the module', { timeout: PATIENCE }, () => {
   after(() => host?.close());
 
   /** A worker in a browser that does not know `f32x4.relaxed_madd`. */
-  const older = edit(
-    (body) => `${body}
-      const { validate } = WebAssembly;
-      WebAssembly.validate = (bytes) => !\`\${bytes}\`.includes('253,133,2') && validate(bytes);`,
-  );
+  const older = append(`const { validate } = WebAssembly;
+    WebAssembly.validate = (bytes) => !\`\${bytes}\`.includes('253,133,2') && validate(bytes);`);
 
   /** A short video twice with one worker, and once with two: `{ device, videos, asked }`. */
-  const make = async (prepare) => {
-    const visitor = await host.visit('icon.svg', { frames: FRAMES, prepare });
+  const make = async (changes) => {
+    const visitor = await host.visit('icon.svg', { frames: FRAMES, changes });
     const asked = [];
     visitor.page.on('request', (request) => asked.push(new URL(request.url()).pathname.split('/').at(-1)));
     const { device, videos } = await visitor.withPackage(async ({ Lfdm }, url) => {
@@ -53,7 +50,7 @@ describe('the module', { timeout: PATIENCE }, () => {
     assert.equal(relaxed.device.relaxedSimd, true);
     assert.deepEqual(new Set(relaxed.modules), new Set(['lfdm_relaxed_bg.wasm']));
 
-    const plain = await make((page) => page.route('**/pkg/worker.js', older));
+    const plain = await make({ 'pkg/worker.js': older });
     assert.equal(plain.device.relaxedSimd, false);
     assert.deepEqual(new Set(plain.modules), new Set(['lfdm_bg.wasm']));
 

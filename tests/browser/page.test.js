@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, difference, edit, fixture, launch } from './harness.js';
+import { MANIFESTS, PATIENCE, append, difference, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
-/** @import { Route } from 'playwright-core' */
+/** @import { Change } from './harness.js' */
 
 const FRAMES = 16;
 /** A page of this origin that is not ours: nothing is loaded there. */
@@ -258,29 +258,27 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   });
 
   describe('weights that do not arrive intact', () => {
-    const shard = '**/models/faces-64/*.safetensors';
-    /** @type {Record<string, [string, (route: Route) => unknown, RegExp]>} */
+    const shard = 'models/faces-64/weights-0.safetensors';
+    /** @type {Record<string, [string, Change, RegExp]>} */
     const damage = {
-      'a missing shard': [shard, (route) => route.fulfill({ status: 404 }), /not on this server/],
-      'a server that fails': [shard, (route) => route.fulfill({ status: 503 }), /could not be downloaded/],
-      'no connection': [shard, (route) => route.abort(), /could not be downloaded/],
-      'a shard cut short': [shard, edit((body) => body.subarray(0, body.length - 1000)), /did not arrive intact/],
-      'a shard that is too long': [shard, edit((body) => Buffer.concat([body, body])), /did not arrive intact/],
-      'one flipped bit': [shard, edit((body) => flip(body, body.length - 1)), /did not arrive intact/],
-      'a missing manifest': ['**/manifest.json', (route) => route.fulfill({ status: 404 }), /not on this server/],
-      'a host that answers everything with a page': [
-        '**/manifest.json',
-        (route) => route.fulfill({ body: '<!doctype html>' }),
-        /no model at this address/,
-      ],
+      'a missing shard': [shard, () => 404, /not on this server/],
+      'a server that fails': [shard, () => 503, /could not be downloaded/],
+      'no connection': [shard, () => null, /could not be downloaded/],
+      'a shard cut short': [shard, (body) => body.subarray(0, body.length - 1000), /did not arrive intact/],
+      'a shard that is too long': [shard, (body) => Buffer.concat([body, body]), /did not arrive intact/],
+      'one flipped bit': [shard, (body) => flip(body, body.length - 1), /did not arrive intact/],
+      'a missing manifest': [MANIFESTS, () => 404, /not on this server/],
+      'a host that answers everything with a page': [MANIFESTS, () => '<!doctype html>', /no model at this address/],
     };
-    for (const [name, [url, handler, sentence]] of Object.entries(damage)) {
+    for (const [name, [path, change, sentence]] of Object.entries(damage)) {
       test(name, async (t) => {
-        const visitor = await visit(t, { state: null, prepare: (page) => page.route(url, handler) });
+        let isDamaged = true;
+        const changes = { [path]: (body) => (isDamaged ? change(body) : body) };
+        const visitor = await visit(t, { state: null, changes });
         await visitor.page.waitForSelector('body[data-state=error]');
         assert.match(await visitor.errorText(), sentence);
         assert.ok(await visitor.get('generate').isDisabled(), 'nothing half-loaded is used');
-        await visitor.page.unroute(url);
+        isDamaged = false;
         await visitor.get('retry').click();
         await visitor.state('idle');
         assert.ok(await visitor.get('generate').isEnabled());
@@ -290,43 +288,31 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
 
   test('a crash of the module is told, and the next try starts it again', async (t) => {
     // The trap that a Rust panic ends in, in the middle of a generation.
-    const worker = '**/pkg/worker.js';
-    const trap = `self.addEventListener('message', ({ data }) => {
+    const trap = append(`self.addEventListener('message', ({ data }) => {
       if (data.type === 'generate') setTimeout(() => { throw new WebAssembly.RuntimeError('unreachable executed'); });
-    });`;
-    const visitor = await visit(t, {
-      frames: 2,
-      prepare: (page) =>
-        page.route(
-          worker,
-          edit((body) => body + trap),
-        ),
-    });
+    });`);
+    let isTrapped = true;
+    const changes = { 'pkg/worker.js': (body) => (isTrapped ? trap(body) : body) };
+    const visitor = await visit(t, { frames: 2, changes });
     await visitor.set({ steps: 2, guidance: 1 });
     await visitor.get('generate').click();
     await visitor.page.waitForSelector('body[data-state=error]');
     assert.match(await visitor.errorText(), /stopped unexpectedly/);
-    await visitor.page.unroute(worker);
+    isTrapped = false;
     // The same video once more.
     await visitor.get('retry').click();
     await visitor.state('ready');
   });
 
   test('without WebGPU the CPU is taken and named; asking for WebGPU is answered', async (t) => {
-    const hide = (page) => page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
+    const prepare = (page) => page.addInitScript(() => Reflect.deleteProperty(Navigator.prototype, 'gpu'));
     // Workers do not run init scripts.
-    const prepare = async (page) => {
-      await hide(page);
-      await page.route(
-        '**/pkg/worker.js',
-        edit((body) => `delete WorkerNavigator.prototype.gpu;\n${body}`),
-      );
-    };
-    const visitor = await visit(t, { query: '', prepare });
+    const changes = { 'pkg/worker.js': (body) => `delete WorkerNavigator.prototype.gpu;\n${body}` };
+    const visitor = await visit(t, { query: '', prepare, changes });
     assert.match(await visitor.get('device').innerText(), /CPU: this browser has no WebGPU/);
     assert.match(await visitor.get('device-advice').innerText(), /graphics driver.*chrome:\/\/gpu/);
 
-    const insisting = await visit(t, { query: '?device=webgpu', state: null, prepare });
+    const insisting = await visit(t, { query: '?device=webgpu', state: null, prepare, changes });
     await insisting.page.waitForSelector('body[data-state=error]');
     assert.match(await insisting.errorText(), /WebGPU cannot be used: this browser has no WebGPU/);
     await insisting.get('use-cpu').click();

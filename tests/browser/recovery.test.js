@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { IN_HASTE, PATIENCE, SWIFTSHADER, edit, editManifest, launch, shorten } from './harness.js';
+import { IDLE_GPU, IN_HASTE, MANIFESTS, PATIENCE, SWIFTSHADER, append, editManifest, launch } from './harness.js';
 
-const WORKER = '**/pkg/worker.js';
+const WORKER = 'pkg/worker.js';
 const FRAMES = 2;
 
 describe('recovery', { timeout: 2 * PATIENCE }, () => {
@@ -13,14 +13,9 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
   before(async () => (host = await launch()));
   after(() => host?.close());
 
-  /** A page with nothing but the package, and videos of two frames. `routes` are those of the tests. */
-  const blank = async (t, routes = {}) => {
-    const visitor = await host.visit('icon.svg', {
-      prepare: async (page) => {
-        await page.route('**/models/*/manifest.json', shorten(FRAMES));
-        for (const [url, handler] of Object.entries(routes)) await page.route(url, handler);
-      },
-    });
+  /** A page with nothing but the package, and videos of two frames. */
+  const blank = async (t, changes = {}) => {
+    const visitor = await host.visit('icon.svg', { frames: FRAMES, changes });
     t.after(() => visitor.close());
     return visitor;
   };
@@ -34,15 +29,9 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
     'a panic that the hook reports': `panic("panicked at src/pipeline.rs:1:1:\\nforced");`,
   })) {
     test(`${name} becomes an error with details, and the next call works`, async (t) => {
-      let first = true;
-      const force = edit((body) => {
-        if (!first) return body;
-        first = false;
-        return `${body}
-          self.addEventListener('message', async ({ data }) => {
-            if (data.type === 'generate') { ${trap} }
-          });`;
-      });
+      const force = atFirst(`self.addEventListener('message', async ({ data }) => {
+        if (data.type === 'generate') { ${trap} }
+      });`);
       const visitor = await blank(t, { [WORKER]: force });
       const result = await visitor.withPackage(async ({ Lfdm, LfdmError }, url) => {
         const lfdm = await Lfdm.load(url, { device: 'cpu' });
@@ -70,11 +59,10 @@ describe('recovery', { timeout: 2 * PATIENCE }, () => {
   }
 
   test('a model that does not fit is refused before it is downloaded', async (t) => {
-    const visitor = await blank(t);
+    const huge = editManifest(({ files }) => files.forEach((file) => (file.bytes = 3_000_000_000)));
+    const visitor = await blank(t, { [MANIFESTS]: huge });
     const requested = [];
     visitor.page.on('request', (request) => requested.push(request.url()));
-    const huge = editManifest(({ files }) => files.forEach((file) => (file.bytes = 3_000_000_000)));
-    await visitor.page.route('**/models/*/manifest.json', huge);
     const error = await visitor.withPackage(async ({ Lfdm }, url) => {
       const { code, message, details } = await Lfdm.load(url, { device: 'cpu' }).catch((error) => error);
       return { code, message, details };
@@ -164,8 +152,6 @@ describe('a lost device', { timeout: 4 * PATIENCE, skip: IN_HASTE }, () => {
 
   test('is opened again once, and the run is repeated without anyone asking', async (t) => {
     // The device that the library opens is destroyed after the encoding, in the first worker only.
-    // One step, one frame: each takes SwiftShader long.
-    let first = true;
     const lose = `const { requestDevice } = GPUAdapter.prototype;
       GPUAdapter.prototype.requestDevice = async function (...all) {
         return (self.opened = await requestDevice.apply(this, all));
@@ -175,15 +161,11 @@ describe('a lost device', { timeout: 4 * PATIENCE, skip: IN_HASTE }, () => {
         post.call(self, message, ...more);
         if (message.type === 'encoded') self.opened.destroy();
       };`;
+    const loseFirst = atFirst(lose);
     const visitor = await host.visit('icon.svg', {
       patience: 4 * PATIENCE,
-      prepare: async (page) => {
-        await page.route('**/models/*/manifest.json', shorten(1));
-        await page.route(
-          WORKER,
-          edit((body) => (first ? ((first = false), `${body}\n${lose}`) : body)),
-        );
-      },
+      frames: 1,
+      changes: { [WORKER]: (body) => append(IDLE_GPU)(loseFirst(body)) },
     });
     t.after(() => visitor.close());
     const { events, device } = await visitor.withPackage(async ({ Lfdm }, url) => {
@@ -203,3 +185,9 @@ describe('a lost device', { timeout: 4 * PATIENCE, skip: IN_HASTE }, () => {
     assert.deepEqual(events, ['encoded', 'restarted device-lost', 'step 0', 'frame 0', 'done']);
   });
 });
+
+/** A change of a script that says more at its end the first time that it is asked for. */
+function atFirst(code) {
+  let isFirst = true;
+  return (body) => (isFirst ? ((isFirst = false), append(code)(body)) : body);
+}

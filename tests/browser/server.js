@@ -7,9 +7,9 @@ import { extname, join, normalize } from 'node:path';
 /** @import { IncomingMessage, ServerResponse } from 'node:http' */
 /** @import { AddressInfo } from 'node:net' */
 /**
- * May answer a request first, and then returns true.
+ * May answer a request for `path` first, which is `file` here, and then returns true.
  *
- * @typedef {(request: IncomingMessage, response: ServerResponse, path: string) => unknown} Intercept
+ * @typedef {(request: IncomingMessage, response: ServerResponse, path: string, file: string) => unknown} Intercept
  */
 
 export const TYPES = {
@@ -39,9 +39,10 @@ export async function serve(root, { prefix = '/some/where/', mounts = {}, interc
     const relative = normalize(decodeURIComponent(pathname.slice(prefix.length)) || 'index.html');
     try {
       if (!pathname.startsWith(prefix) || relative.startsWith('..')) throw new Error('outside');
-      if (await intercept?.(request, response, relative)) return;
       const [mount, folder] = Object.entries(mounts).find(([mount]) => relative.startsWith(mount)) ?? ['', root];
-      const body = await readFile(join(folder, relative.slice(mount.length)));
+      const file = join(folder, relative.slice(mount.length));
+      if (await intercept?.(request, response, relative, file)) return;
+      const body = await readFile(file);
       const type = { 'content-type': TYPES[extname(relative)] ?? 'application/octet-stream', 'accept-ranges': 'bytes' };
       const [, start] = /^bytes=(\d+)-$/.exec(request.headers.range) ?? [];
       if (start === undefined) {

@@ -1,35 +1,23 @@
 // Several workers on the CPU: the same pixels however many there are, and whatever becomes of them.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, changing, launch } from './harness.js';
+import { PATIENCE, append, launch } from './harness.js';
 
 const FRAMES = 5;
-const SHORT = {
-  'models/faces-64/manifest.json': short,
-  'models/faces-128/manifest.json': short,
-};
-function short(body) {
-  const manifest = JSON.parse(body);
-  manifest.config.frames = FRAMES;
-  return JSON.stringify(manifest);
-}
 
 /** A test that hangs ends by itself, with its page, and the next one starts with another. */
 const LIMIT = { timeout: PATIENCE / 2 };
 
 describe('threads', { timeout: 4 * PATIENCE }, () => {
   let host;
-  /** What becomes of files on their way, in the running test. */
-  let changes = {};
-  before(async () => (host = await launch({ intercept: changing(() => ({ ...SHORT, ...changes })) })));
+  before(async () => (host = await launch()));
   after(() => host?.close());
-  afterEach(() => (changes = {}));
 
   /** A page with nothing but the package, and short videos. */
-  const blank = async (t) => {
-    const visitor = await host.visit('icon.svg');
+  const blank = async (t, changes = {}) => {
+    const visitor = await host.visit('icon.svg', { frames: FRAMES, changes });
     t.after(() => visitor.close());
     return visitor;
   };
@@ -62,7 +50,7 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
   /** The video of one thread, that all others are compared with. */
   let alone;
   before(async () => {
-    const visitor = await host.visit('icon.svg');
+    const visitor = await host.visit('icon.svg', { frames: FRAMES });
     alone = await videos(visitor, async ({ Lfdm, url, make }) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 1 });
       const video = await make(lfdm);
@@ -141,9 +129,9 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
   const atJob = (code) => (body) => body.replace('compute({ job }) {', `compute({ job }) { ${code}`);
   const impatient = (body) => body.replace(/(PATIENCE\w*) = [\d_]+/g, '$1 = 1');
   for (const [name, changed] of Object.entries({
-    'cannot be downloaded': () => undefined,
-    'has an error in its script': (body) => `${body}\nthrow new Error('forced');`,
-    'never starts': (body) => `${body}\nself.onmessage = () => {};`,
+    'cannot be downloaded': () => 404,
+    'has an error in its script': append(`throw new Error('forced');`),
+    'never starts': append('self.onmessage = () => {};'),
     'cannot load the model': (body) => body.replace('add(name', 'add(`no ${name}`'),
     'throws at a job': atJob(`throw new Error('forced');`),
     // An allocation that cannot be: Rust aborts, and the trap reaches its caller.
@@ -153,8 +141,8 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
   })) {
     test(`a helper that ${name} is missed by nobody`, LIMIT, async (t) => {
       let served = 0;
-      changes = { 'pkg/pool.js': impatient, 'pkg/helper.js': (body) => ((served += 1), changed(body)) };
-      const visitor = await blank(t);
+      const helper = (body) => ((served += 1), changed(body));
+      const visitor = await blank(t, { 'pkg/pool.js': impatient, 'pkg/helper.js': helper });
       const made = await videos(visitor, async ({ Lfdm, url, make }) => {
         const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 3 });
         const made = [await make(lfdm), await make(lfdm)];
@@ -251,8 +239,8 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
     }
     assert.equal(told, FRAMES);
 
-    changes = { 'pkg/device.js': (body) => body.replaceAll('navigator.deviceMemory', '0.5') };
-    const small = await blank(t);
+    const halfOfOne = (body) => body.replaceAll('navigator.deviceMemory', '0.5');
+    const small = await blank(t, { 'pkg/device.js': halfOfOne });
     const few = await small.withPackage(async ({ Lfdm }, url) => {
       const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 5 });
       lfdm.dispose();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 
-import { FAKE_CAMERA, PATIENCE, difference, editManifest, fixture, launch } from './harness.js';
+import { FAKE_CAMERA, MANIFESTS, PATIENCE, difference, editManifest, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
 const FRAMES = 4;
@@ -27,12 +27,9 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
           for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.jumps += value;
         }).observe({ type: 'layout-shift', buffered: true });
       });
-      await page.route('**/*.safetensors', async (route) => {
-        await held;
-        await route.continue();
-      });
     };
-    const visitor = await visit(t, { state: null, prepare });
+    const changes = { 'models/*/weights-0.safetensors': async (body) => (await held, body) };
+    const visitor = await visit(t, { state: null, prepare, changes });
     await visitor.get('badge').waitFor();
     assert.match(await visitor.get('badge').innerText(), /Example.*by this model/);
     const picture = () => visitor.get('result').evaluate((canvas) => canvas.toDataURL());
@@ -351,7 +348,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('a picture without the face finder is framed by hand', async (t) => {
-    const visitor = await visit(t, { prepare: (page) => page.route('**/vendor/pico/*', (route) => route.abort()) });
+    const visitor = await visit(t, { changes: { 'vendor/pico/*': () => null } });
     await visitor.upload(fixture('portrait.jpg'));
     const { note, crop } = await visitor.framed();
     assert.match(note, /by hand/);
@@ -484,7 +481,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       manifest.strengths = strengths;
       manifest.config.frames = FRAMES;
     });
-    const visitor = await visit(t, { prepare: (page) => page.route('**/models/*/manifest.json', learned) });
+    const visitor = await visit(t, { changes: { [MANIFESTS]: learned } });
     const { page } = visitor;
     assert.ok(await visitor.get('strengths').isVisible());
     assert.equal(await visitor.get('strength').getAttribute('max'), '1.3');
