@@ -13,7 +13,7 @@ describe('the page in Firefox', { timeout: 2 * PATIENCE, skip }, () => {
   after(() => host?.close());
 
   test('makes a video, and its link makes the same one again', async (t) => {
-    const visitor = await host.visitDuring(t);
+    const visitor = await host.visitDuring(t, { moving: true });
     t.diagnostic(await visitor.page.evaluate(() => navigator.userAgent));
     assert.match(await visitor.get('device').innerText(), /CPU/);
     const video = await visitor.video({ label: 'happiness', seed: 7, steps: 2 });

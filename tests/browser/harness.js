@@ -13,8 +13,8 @@ import { TYPES, serve } from './server.js';
 /** @typedef {string | Buffer | number | null} Answer a body, a status without one, or null: the connection breaks */
 /** @typedef {(body: any) => Answer | Promise<Answer>} Change of a file: text to text, other bytes to bytes */
 /** @typedef {Record<string, Change>} Changes by path, in which `*` stands for any part */
-/** @typedef {{ prepare?: (page: Page) => unknown, patience?: number, frames?: number }} OurOptions */
-/** @typedef {BrowserContextOptions & OurOptions & { changes?: Changes }} VisitOptions */
+/** @typedef {{ prepare?: (page: Page) => unknown, frames?: number, changes?: Changes, moving?: boolean }} OurOptions */
+/** @typedef {BrowserContextOptions & OurOptions & { patience?: number }} VisitOptions */
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
@@ -108,14 +108,16 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
     url: server.url,
     /**
      * A fresh visitor. `prepare(page)` runs before the page loads. `changes` are made to the files that this visitor
-     * gets. With `frames`, videos have only so many: most of a short generation is spent on painting them.
+     * gets. With `frames`, videos have only so many: most of a short generation is spent on painting them. Nothing
+     * plays by itself unless `moving`: drawing it in software takes a fifth of a core.
      *
      * @param {string} query
      * @param {VisitOptions} options
      */
-    async visit(query, { prepare, frames, changes, patience = PATIENCE, serviceWorkers = 'block', ...screen } = {}) {
+    async visit(query, { prepare, frames, changes, moving, patience = PATIENCE, ...screen } = {}) {
       // The page after a reload would come from the worker, and not from the server that a test has changed.
-      const context = await browser.newContext({ serviceWorkers, ...screen });
+      const reducedMotion = moving ? 'no-preference' : 'reduce';
+      const context = await browser.newContext({ serviceWorkers: 'block', reducedMotion, ...screen });
       const shorter = frames ? { [MANIFESTS]: shorten(frames) } : {};
       if (frames || changes) await context.addCookies([visitors.admit(server.url, [shorter, changes ?? {}])]);
       const page = await context.newPage();

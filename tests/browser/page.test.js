@@ -21,7 +21,7 @@ describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   const visit = (t, options) => host.visitDuring(t, options);
 
   test('makes videos: they move, differ by label, repeat by seed, and take uploads', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { moving: true });
     const settings = { label: 'happiness', seed: 7, steps: 2 };
     assert.match(await visitor.get('device').innerText(), /CPU/);
     assert.ok(await visitor.get('device-advice').isHidden(), 'the CPU was asked for');

@@ -37,6 +37,8 @@ export async function serve(root, { prefix = '/some/where/', mounts = {}, interc
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
     const relative = normalize(decodeURIComponent(pathname.slice(prefix.length)) || 'index.html');
+    // Browsers ask for it where a page names no icon.
+    if (pathname === '/favicon.ico') return void response.writeHead(204).end();
     try {
       if (!pathname.startsWith(prefix) || relative.startsWith('..')) throw new Error('outside');
       const [mount, folder] = Object.entries(mounts).find(([mount]) => relative.startsWith(mount)) ?? ['', root];

@@ -21,7 +21,6 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('framing-use').click();
     await visitor.state('idle');
     await visitor.video({ label: 'surprise', seed: 7, steps: 2, guidance: 1 });
-    await visitor.get('play').click();
   });
   after(() => host?.close());
 

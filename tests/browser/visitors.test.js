@@ -29,7 +29,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       });
     };
     const changes = { 'models/*/weights-0.safetensors': async (body) => (await held, body) };
-    const visitor = await visit(t, { state: null, prepare, changes });
+    const visitor = await visit(t, { state: null, moving: true, prepare, changes });
     await visitor.get('badge').waitFor();
     assert.match(await visitor.get('badge').innerText(), /Example.*by this model/);
     const picture = () => visitor.get('result').evaluate((canvas) => canvas.toDataURL());
@@ -52,7 +52,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('see the motion while it is imagined, and their own photo sharp', async (t) => {
-    const visitor = await visit(t, { frames: FRAMES });
+    const visitor = await visit(t, { frames: FRAMES, moving: true });
     await visitor.page.evaluate(() => {
       window.motions = new Set();
       const { flow, status } = Object.fromEntries(['flow', 'status'].map((id) => [id, document.getElementById(id)]));
@@ -149,7 +149,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('who asked for less motion starts the video by hand', async (t) => {
-    const visitor = await visit(t, { reducedMotion: 'reduce' });
+    const visitor = await visit(t);
     await visitor.get('badge').waitFor();
     assert.equal(await visitor.get('play').getAttribute('aria-label'), 'Play');
     await visitor.get('play').click();
@@ -398,7 +398,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('compare: all expressions, four seeds; open one and come back', async (t) => {
-    const visitor = await visit(t, { frames: FRAMES });
+    const visitor = await visit(t, { frames: FRAMES, moving: true });
     await visitor.set({ ...QUICK, seed: 5 });
     await visitor.get('all-expressions').click();
     await visitor.state('ready');
@@ -542,7 +542,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
   });
 
   test('the player pauses, scrubs, changes speed and goes back and forth', async (t) => {
-    const visitor = await visit(t);
+    const visitor = await visit(t, { moving: true });
     await visitor.video({ label: 'happiness', seed: 1, ...QUICK });
     const position = () => visitor.get('position').innerText();
     await visitor.get('play').click();
@@ -571,6 +571,11 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('ping-pong').click();
     assert.equal(await visitor.get('ping-pong').getAttribute('aria-pressed'), 'true');
     await visitor.get('speed').selectOption('2');
+    await visitor.page.evaluate(() => {
+      const { requestAnimationFrame } = window;
+      window.asked = 0;
+      window.requestAnimationFrame = (draw) => ((window.asked += 1), requestAnimationFrame(draw));
+    });
     const run = await seen();
     assert.deepEqual(
       run.map(([frame]) => frame),
@@ -578,5 +583,7 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
     );
     const pace = (run.at(-1)[1] - run[0][1]) / 7;
     assert.ok(pace > 40 && pace < 110, `62.5 ms per frame at twice the speed, measured ${pace.toFixed(0)}`);
+    const asked = await visitor.page.evaluate(() => window.asked);
+    assert.ok(asked <= 2.5 * run.length, `between the frames it sleeps: asked ${asked} times for ${run.length}`);
   });
 });

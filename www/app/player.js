@@ -2,6 +2,9 @@
 
 import { byId, isPressed, press, wantsStillness } from './dom.js';
 
+/** Between two pictures of most screens. */
+const REFRESH_MS = 17;
+
 export class Player {
   #button = byId('play', HTMLButtonElement);
   #scrubber = byId('scrubber', HTMLInputElement);
@@ -15,6 +18,7 @@ export class Player {
   #place = 0;
   #playing = false;
   #last = 0;
+  #timer;
   #tick = 0;
 
   /** @param {(index: number) => void} onFrame draws */
@@ -103,13 +107,24 @@ export class Player {
     this.#playing = playing;
     this.#button.dataset.playing = `${playing}`;
     this.#button.setAttribute('aria-label', playing ? 'Pause' : 'Play');
+    clearTimeout(this.#timer);
     cancelAnimationFrame(this.#tick);
     if (!playing) return;
     this.#last = performance.now();
-    this.#tick = requestAnimationFrame((now) => this.#advance(now));
+    this.#wait();
   }
 
-  /** Browsers ask hidden pages for no frames, so nothing runs there. */
+  /**
+   * Sleeps until shortly before the next frame is due: a page that asks for each picture of the screen is given 60 in a
+   * second. Browsers ask hidden pages for none, so nothing runs there.
+   */
+  #wait() {
+    const left = this.#last + 1000 / this.fps - performance.now();
+    this.#timer = setTimeout(() => {
+      this.#tick = requestAnimationFrame((now) => this.#advance(now));
+    }, left - REFRESH_MS);
+  }
+
   #advance(now) {
     const interval = 1000 / this.fps;
     const due = Math.floor((now - this.#last) / interval);
@@ -119,7 +134,7 @@ export class Player {
       this.#place = (this.#place + 1) % this.order.length;
       this.#show();
     }
-    this.#tick = requestAnimationFrame((later) => this.#advance(later));
+    this.#wait();
   }
 
   #show() {
