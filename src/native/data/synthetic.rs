@@ -92,6 +92,30 @@ struct Face {
     eyes: Eyes,
     /// Height and half width of the mouth.
     mouth: [f32; 2],
+    shapes: Shapes,
+}
+
+/// Where the parts of frame 0 are.
+struct Shapes {
+    hair: Ellipse,
+    skin: Ellipse,
+    nose: Ellipse,
+    sides: [Side; 2],
+    mouth: Ellipse,
+}
+
+/// What each half of a face has.
+struct Side {
+    eye: Ellipse,
+    iris: Ellipse,
+    brow: Ellipse,
+}
+
+struct Ellipse {
+    middle: [f32; 2],
+    axes: [f32; 2],
+    /// How far something of it is left, each way. Most places are far from most shapes, and there are many places.
+    reach: [f32; 2],
 }
 
 struct Eyes {
@@ -99,6 +123,13 @@ struct Eyes {
     distance: f32,
     /// Of the brows, above the eyes.
     brows: f32,
+}
+
+/// A place of a frame, and what is the same there in all frames of a clip.
+struct Spot {
+    place: [f32; 2],
+    /// How far the full expression moves it.
+    pull: [f32; 2],
 }
 
 /// Where a place of a frame comes from.
@@ -119,24 +150,48 @@ struct Clip<'a> {
 impl Clip<'_> {
     /// `[frame, y, x, rgb]`.
     fn pixels(&self) -> Vec<u8> {
-        let seen = |strength, place| {
-            let Origin { place, inside } = self.origin(strength, place);
+        let seen = |strength, spot: &Spot| {
+            let Origin { place, inside } = self.origin(strength, spot);
             mix(self.face.colour(place), [0.25, 0.08, 0.08], inside)
         };
-        grids(TILE, seen, |value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
+        self.grids(TILE, seen, |value| (value.clamp(0.0, 1.0) * 255.0 + 0.5) as u8)
     }
 
     /// `[frame, y, x, (dx, dy, visibility)]`.
     fn flow(&self) -> Vec<f16> {
-        let moved = |strength, place: [f32; 2]| {
-            let origin = self.origin(strength, place);
-            [origin.place[0] - place[0], origin.place[1] - place[1], 1.0 - origin.inside]
+        let moved = |strength, spot: &Spot| {
+            let origin = self.origin(strength, spot);
+            [origin.place[0] - spot.place[0], origin.place[1] - spot.place[1], 1.0 - origin.inside]
         };
-        grids(CELLS, moved, f16::from_f32)
+        self.grids(CELLS, moved, f16::from_f32)
     }
 
-    fn origin(&self, strength: f32, place: [f32; 2]) -> Origin {
-        self.face.origin(self.label, strength, self.sway, place)
+    /// The means of three values, which depend on how much of the expression is there, over each cell of all frames.
+    fn grids<T: Copy>(&self, side: usize, value: impl Fn(f32, &Spot) -> [f32; 3], round: fn(f32) -> T) -> Vec<T> {
+        let spots = self.spots(side);
+        let grid = |frame| -> Vec<T> {
+            let strength = (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
+            grid_means(&spots, |spot| value(strength, spot)).flatten().map(round).collect()
+        };
+        // The way back shows the same as the way there.
+        let there: Vec<Vec<T>> = (0..=APEX).map(grid).collect();
+        (0..FRAMES).flat_map(|frame| there[frame.min(FRAMES - frame)].iter().copied()).collect()
+    }
+
+    /// The samples of a `side` by `side` grid on [-1, 1], those of a cell one after the other.
+    fn spots(&self, side: usize) -> Vec<Spot> {
+        let at = |i: usize| (2 * i + 1) as f32 / (side * SAMPLES) as f32 - 1.0;
+        let spot = |index: usize| {
+            let (cell, sample) = (index / SAMPLES.pow(2), index % SAMPLES.pow(2));
+            let (row, column) = (cell / side * SAMPLES, cell % side * SAMPLES);
+            let place = [at(column + sample % SAMPLES), at(row + sample / SAMPLES)];
+            Spot { place, pull: self.face.pull(self.label, self.sway, place) }
+        };
+        (0..(side * SAMPLES).pow(2)).map(spot).collect()
+    }
+
+    fn origin(&self, strength: f32, spot: &Spot) -> Origin {
+        self.face.origin(self.label, strength, spot)
     }
 }
 
@@ -145,84 +200,85 @@ impl Face {
         let tone = between(rng, 0.35, 0.95);
         let mut colour = |low: f32, high: f32| [(); 3].map(|()| between(rng, low, high));
         let (hair, iris, backdrop) = (colour(0.05, 0.6), colour(0.1, 0.6), [colour(0.2, 0.9), colour(0.2, 0.9)]);
+        let axes = [between(rng, 0.5, 0.62), between(rng, 0.68, 0.8)];
+        let eyes = Eyes {
+            height: between(rng, -0.18, -0.08),
+            distance: between(rng, 0.2, 0.27),
+            brows: between(rng, 0.13, 0.18),
+        };
+        let mouth = [between(rng, 0.36, 0.44), between(rng, 0.18, 0.26)];
         Self {
             skin: [tone, 0.78 * tone, 0.64 * tone],
             lips: [0.75 * tone, 0.42 * tone, 0.42 * tone],
             hair,
             iris,
             backdrop,
-            axes: [between(rng, 0.5, 0.62), between(rng, 0.68, 0.8)],
-            eyes: Eyes {
-                height: between(rng, -0.18, -0.08),
-                distance: between(rng, 0.2, 0.27),
-                brows: between(rng, 0.13, 0.18),
-            },
-            mouth: [between(rng, 0.36, 0.44), between(rng, 0.18, 0.26)],
+            shapes: Shapes::of(axes, &eyes, mouth),
+            axes,
+            eyes,
+            mouth,
         }
     }
 
     /// Frame 0 at a place in [-1, 1].
-    fn colour(&self, [x, y]: [f32; 2]) -> [f32; 3] {
-        let ellipse = |[cx, cy]: [f32; 2], axes: [f32; 2]| ellipse([x - cx, y - cy], axes);
-        let [width, height] = self.axes;
-        let hair = ellipse([0.0, -0.12], [width + 0.1, height + 0.06]);
+    fn colour(&self, place: [f32; 2]) -> [f32; 3] {
+        let [x, y] = place;
+        let shapes = &self.shapes;
+        let hair = shapes.hair.share(place);
         let mut colour = self.hair;
         if hair < 1.0 {
             let backdrop = mix(self.backdrop[0], self.backdrop[1], 0.5 + 0.35 * y + 0.15 * (7.0 * x).sin());
             colour = mix(backdrop, colour, hair);
         }
-        let skin = ellipse([0.0, 0.06], [width, height]);
+        let skin = shapes.skin.share(place);
         if skin > 0.0 {
             // Lit from the upper left, and a little uneven, so that every place differs from its
             // neighbours.
             let light = 1.0 - 0.22 * (x + y) + 0.05 * (11.0 * x + 5.0 * y).sin() * (9.0 * y).cos();
             colour = mix(colour, self.skin.map(|value| value * light), skin);
         }
-        let nose = ellipse([0.03, 0.14], [0.05, 0.13]);
-        colour = mix(colour, self.skin.map(|value| value * 0.72), 0.6 * nose);
-        for side in [-1.0, 1.0] {
-            let eye = [side * self.eyes.distance, self.eyes.height];
-            colour = mix(colour, [0.95; 3], ellipse(eye, [0.11, 0.06]));
-            colour = mix(colour, self.iris, ellipse(eye, [0.05, 0.05]));
-            colour =
-                mix(colour, self.hair.map(|v| 0.6 * v), ellipse([eye[0], eye[1] - self.eyes.brows], [0.14, 0.035]));
+        colour = mix(colour, self.skin.map(|value| value * 0.72), 0.6 * shapes.nose.share(place));
+        for Side { eye, iris, brow } in &shapes.sides {
+            colour = mix(colour, [0.95; 3], eye.share(place));
+            colour = mix(colour, self.iris, iris.share(place));
+            colour = mix(colour, self.hair.map(|v| 0.6 * v), brow.share(place));
         }
-        mix(colour, self.lips, ellipse([0.0, self.mouth[0]], [self.mouth[1], 0.06]))
+        mix(colour, self.lips, shapes.mouth.share(place))
     }
 
-    /// Where a place of a frame comes from, with the expression at `strength` and the head moved by
-    /// `sway` times that.
-    fn origin(&self, label: &str, strength: f32, sway: [f32; 2], place: [f32; 2]) -> Origin {
+    /// How far the full expression moves a place, with the head moved by `sway`; less of it moves it by as much less.
+    /// Only the lower lip of an opening mouth takes another way.
+    fn pull(&self, label: &str, sway: [f32; 2], place: [f32; 2]) -> [f32; 2] {
         let [x, y] = place;
         // The head moves as a whole, and the backdrop stands still; the step between lies in the hair.
         let radius = length([x / (self.axes[0] + 0.2), (y + 0.05) / (self.axes[1] + 0.2)]);
         let head = 1.0 - smooth_step((radius - 0.85) / 0.5);
-        let mut moved = sway.map(|sway| sway * strength * head);
-        let mut bump = |centre: [f32; 2], size: f32, by: [f32; 2]| {
-            let distance = ((x - centre[0]).powi(2) + (y - centre[1]).powi(2)) / (2.0 * size * size);
-            for (moved, by) in moved.iter_mut().zip(by) {
-                *moved += strength * by * (-distance).exp();
-            }
-        };
         let [mouth, corner] = self.mouth;
         let eyes = &self.eyes;
-        for side in [-1.0, 1.0] {
-            match label {
-                "happiness" => bump([side * corner, mouth], 0.12, [side * 0.07, -0.1]),
-                "sadness" => {
-                    bump([side * corner, mouth], 0.12, [-side * 0.02, 0.09]);
-                    bump([side * 0.4 * eyes.distance, eyes.height - eyes.brows], 0.09, [0.0, -0.07]);
-                }
-                "surprise" => bump([side * eyes.distance, eyes.height - eyes.brows], 0.12, [0.0, -0.1]),
-                _ => {}
-            }
-        }
+        let brow = eyes.height - eyes.brows;
+        let bumps = [-1.0, 1.0].map(|side| match label {
+            "happiness" => bump(place, [side * corner, mouth], 0.12, [side * 0.07, -0.1]),
+            "sadness" => sum(
+                bump(place, [side * corner, mouth], 0.12, [-side * 0.02, 0.09]),
+                bump(place, [side * 0.4 * eyes.distance, brow], 0.09, [0.0, -0.07]),
+            ),
+            "surprise" => bump(place, [side * eyes.distance, brow], 0.12, [0.0, -0.1]),
+            _ => [0.0; 2],
+        });
+        bumps.into_iter().fold(sway.map(|sway| sway * head), sum)
+    }
+
+    /// Where a place of a frame comes from, with the expression at `strength`.
+    fn origin(&self, label: &str, strength: f32, spot: &Spot) -> Origin {
+        let [x, y] = spot.place;
+        let [mouth, corner] = self.mouth;
+        let mut moved = spot.pull.map(|pull| strength * pull);
         let mut inside = 0.0;
         if label == "surprise" {
             // The lower lip and the chin go down, and what was never seen appears between the lips.
             let open = 0.16 * strength;
             if y > mouth {
-                bump([0.0, mouth + open], 0.18, [0.0, 0.16]);
+                moved = sum(moved, bump(spot.place, [0.0, mouth + open], 0.18, [0.0, open]));
             }
             let radius = length([x / (0.75 * corner), (y - mouth - 0.5 * open) / (0.5 * open + 1e-3)]);
             inside = covered((radius - 1.0) * (0.5 * open)) * smooth_step(open / 0.05);
@@ -231,46 +287,68 @@ impl Face {
     }
 }
 
-/// The means of three values, which depend on how much of the expression is there, over each cell of all frames.
-fn grids<T>(side: usize, value: impl Fn(f32, [f32; 2]) -> [f32; 3], round: fn(f32) -> T) -> Vec<T> {
-    let strength = |frame| (std::f32::consts::PI * frame as f32 / FRAMES as f32).sin();
-    let grid = |frame| {
-        let strength = strength(frame);
-        grid_means(side, |place| value(strength, place))
-    };
-    (0..FRAMES).flat_map(grid).flatten().map(round).collect()
+impl Shapes {
+    fn of([width, height]: [f32; 2], eyes: &Eyes, mouth: [f32; 2]) -> Self {
+        let side = |side: f32| {
+            let eye = [side * eyes.distance, eyes.height];
+            Side {
+                eye: Ellipse::new(eye, [0.11, 0.06]),
+                iris: Ellipse::new(eye, [0.05, 0.05]),
+                brow: Ellipse::new([eye[0], eye[1] - eyes.brows], [0.14, 0.035]),
+            }
+        };
+        Self {
+            hair: Ellipse::new([0.0, -0.12], [width + 0.1, height + 0.06]),
+            skin: Ellipse::new([0.0, 0.06], [width, height]),
+            nose: Ellipse::new([0.03, 0.14], [0.05, 0.13]),
+            sides: [side(-1.0), side(1.0)],
+            mouth: Ellipse::new([0.0, mouth[0]], [mouth[1], 0.06]),
+        }
+    }
 }
 
-/// The mean of `value` over each cell of a `side` by `side` grid on [-1, 1].
-fn grid_means(side: usize, value: impl Fn([f32; 2]) -> [f32; 3]) -> Vec<[f32; 3]> {
-    let fine = side * SAMPLES;
-    let place = |i: usize| (2 * i + 1) as f32 / fine as f32 - 1.0;
-    let cell = |index: usize| {
-        let (row, column) = (index / side * SAMPLES, index % side * SAMPLES);
-        let mut sum = [0.0; 3];
-        for sample in 0..SAMPLES * SAMPLES {
-            let sampled = value([place(column + sample % SAMPLES), place(row + sample / SAMPLES)]);
-            sum.iter_mut().zip(sampled).for_each(|(sum, value)| *sum += value);
+impl Ellipse {
+    fn new(middle: [f32; 2], axes: [f32; 2]) -> Self {
+        let reach = 1.0 + SOFT / axes[0].min(axes[1]);
+        Self { middle, axes, reach: axes.map(|axis| reach * axis) }
+    }
+
+    /// How much of it is at a place.
+    fn share(&self, place: [f32; 2]) -> f32 {
+        let [x, y] = [0, 1].map(|axis| place[axis] - self.middle[axis]);
+        let [width, height] = self.axes;
+        if x.abs() > self.reach[0] || y.abs() > self.reach[1] {
+            return 0.0;
         }
-        sum.map(|sum| sum / (SAMPLES * SAMPLES) as f32)
-    };
-    (0..side * side).map(cell).collect()
+        covered((length([x / width, y / height]) - 1.0) * width.min(height))
+    }
+}
+
+/// The means of `value` over the cells of a grid.
+fn grid_means(spots: &[Spot], value: impl Fn(&Spot) -> [f32; 3]) -> impl Iterator<Item = [f32; 3]> {
+    let samples = SAMPLES.pow(2);
+    spots.chunks_exact(samples).map(move |cell| {
+        let mut sum = [0.0; 3];
+        for spot in cell {
+            sum.iter_mut().zip(value(spot)).for_each(|(sum, value)| *sum += value);
+        }
+        sum.map(|sum| sum / samples as f32)
+    })
+}
+
+/// A motion that is `by` in the middle and less around it.
+fn bump(place: [f32; 2], middle: [f32; 2], size: f32, by: [f32; 2]) -> [f32; 2] {
+    let distance = ((place[0] - middle[0]).powi(2) + (place[1] - middle[1]).powi(2)) / (2.0 * size * size);
+    by.map(|by| by * (-distance).exp())
+}
+
+fn sum(a: [f32; 2], b: [f32; 2]) -> [f32; 2] {
+    [a[0] + b[0], a[1] + b[1]]
 }
 
 fn mix(from: [f32; 3], to: [f32; 3], share: f32) -> [f32; 3] {
     let share = share.clamp(0.0, 1.0);
     [0, 1, 2].map(|channel| from[channel] + (to[channel] - from[channel]) * share)
-}
-
-/// How much of an ellipse with half axes `axes` is at `offset` from its middle.
-fn ellipse([x, y]: [f32; 2], [width, height]: [f32; 2]) -> f32 {
-    let thin = width.min(height);
-    // Most places are far from most shapes, and there are many places.
-    let reach = 1.0 + SOFT / thin;
-    if x.abs() > reach * width || y.abs() > reach * height {
-        return 0.0;
-    }
-    covered((length([x / width, y / height]) - 1.0) * thin)
 }
 
 /// Faster than `hypot`, which guards against sizes that do not occur here.
