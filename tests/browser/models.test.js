@@ -11,7 +11,7 @@ const [QUICKEST] = Object.keys(MODELS);
 /** The quickest model under another name, with shorter videos and other defaults. */
 const OTHER = 'faces-other';
 const OTHERS = `models/${OTHER}/manifest.json`;
-const FRAMES = 4;
+const FRAMES = 2;
 const STEPS = 2;
 
 describe('models', { timeout: 2 * PATIENCE }, () => {

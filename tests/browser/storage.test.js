@@ -38,8 +38,8 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
   });
 
   /** A page of this origin that is not ours: nothing but the package is loaded. */
-  const blank = async (t) => {
-    const visitor = await host.visit(`${MODEL}manifest.json`);
+  const blank = async (t, changes) => {
+    const visitor = await host.visit(`${MODEL}manifest.json`, { changes });
     t.after(() => visitor.close());
     return visitor;
   };
@@ -286,9 +286,13 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     return true;
   };
 
+  const shorter = (body) => body.replace(/((?:QUIET|SILENCE|SPEED_WINDOW)_MS) = (\d+)/g, '$1 = $2 / 4');
+  /** Says four times as soon that a download stalls. */
+  const impatient = { 'pkg/download.js': shorter };
+
   test('a download that stalls says so, and by its speed', async (t) => {
-    answer = pausing(7500);
-    const { progress, message } = await load(await blank(t));
+    answer = pausing(2000);
+    const { progress, message } = await load(await blank(t, impatient));
     const waiting = progress.filter(({ loaded }) => loaded === 1_000_000);
     const speeds = waiting.map(({ speed }) => speed);
     assert.ok(waiting.length >= 4, message ?? `${speeds}`);
@@ -299,8 +303,8 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
   });
 
   test('the page says that a download has stalled, and that it goes on', async (t) => {
-    answer = pausing(9000);
-    const visitor = await host.visitDuring(t, { state: null });
+    answer = pausing(5000);
+    const visitor = await host.visitDuring(t, { state: null, changes: impatient });
     const line = visitor.get('status');
     await visitor.page.getByText('The download has stalled at 1.0 of').first().waitFor();
     assert.match(await line.innerText(), /^The download has stalled at 1\.0 of \d+\.\d MB\. It goes on by itself/);

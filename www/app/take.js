@@ -219,13 +219,14 @@ export function motionOf({ rgba, width, height }, share) {
  * @returns {Promise<Frame[]>}
  */
 export async function framesOfStrip(url) {
-  const image = new Image();
-  image.src = url;
-  await image.decode();
-  const side = image.naturalHeight;
-  return Array.from({ length: Math.round(image.naturalWidth / side) }, (_, index) => {
+  // An `Image` would be decoded once more, on this thread, when it is drawn.
+  const strip = await createImageBitmap(await (await fetch(url)).blob());
+  const side = strip.height;
+  const frames = Array.from({ length: Math.round(strip.width / side) }, (_, index) => {
     const result = make('canvas', { width: side, height: side });
-    context(result).drawImage(image, index * side, 0, side, side, 0, 0, side, side);
+    context(result).drawImage(strip, index * side, 0, side, side, 0, 0, side, side);
     return { result };
   });
+  strip.close();
+  return frames;
 }
