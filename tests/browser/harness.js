@@ -2,9 +2,9 @@
 
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { delimiter, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium, firefox } from 'playwright-core';
 
 import { TYPES, serve } from './server.js';
 
@@ -15,6 +15,13 @@ import { TYPES, serve } from './server.js';
 /** @typedef {Record<string, Change>} Changes by path, in which `*` stands for any part */
 /** @typedef {{ prepare?: (page: Page) => unknown, frames?: number, changes?: Changes, moving?: boolean }} OurOptions */
 /** @typedef {BrowserContextOptions & OurOptions & { patience?: number }} VisitOptions */
+
+/**
+ * To import its names, Node would read all of it twice: half a second for each file of tests.
+ *
+ * @type {typeof import('playwright-core')}
+ */
+const { chromium, firefox } = createRequire(import.meta.url)('playwright-core');
 
 export const REPOSITORY = fileURLToPath(new URL('../..', import.meta.url));
 export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
