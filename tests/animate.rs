@@ -517,7 +517,7 @@ fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
         lose().unwrap();
         for (options, part) in [
             (&["--resume", "--seed", "1"][..], "seed was 0 and is now 1"),
-            (&["--resume", "--guidance", "3"], "guidance was"),
+            (&["--resume", "--guidance", "3.9"], "and is now 3.9;"),
             (&["--resume", "--sampler", "ddim"], "sampler was"),
             (&["--resume", "--photo-size", "48"], "photo_size was null and is now 48"),
             (&["--resume", "--crop", "0,0,32"], "framed_picture was"),
@@ -527,6 +527,15 @@ fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
             assert!(!missing.exists());
         }
         assert!(call(&["--resume"]).unwrap().contains("made 1 of 4 clips"));
+
+        // A clip that is not whole, and all of them again.
+        let broken =
+            place.path(if kind.is_empty() { "clips/anna.9/joy/frame_001.png" } else { "clips/anna.9/joy.gif" });
+        let whole = fs::read(&broken).unwrap();
+        fs::write(&broken, &whole[..whole.len() - 4]).unwrap();
+        assert!(call(&["--resume"]).unwrap_err().contains("anna.9/joy") && call(&["--resume"]).is_err());
+        assert!(call(&["--replace"]).unwrap().contains("made 4 of 4 clips"));
+        assert_eq!(fs::read(&broken).unwrap(), whole);
 
         // Another model, another picture, a clip that says nothing of itself.
         lose().unwrap();
@@ -547,6 +556,8 @@ fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
         fs::create_dir_all(place.path(silent).parent().unwrap()).unwrap();
         fs::copy(&other, place.path(silent)).unwrap();
         let message = call(&["--resume"]).unwrap_err();
+        assert!(message.contains("does not say how it was made"), "{message}");
+        let message = call(&["--replace"]).unwrap_err();
         assert!(message.contains("does not say how it was made"), "{message}");
         fs::remove_dir_all(place.path("clips")).unwrap();
     }

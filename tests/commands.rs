@@ -316,10 +316,13 @@ fn a_new_project_leads_to_a_moving_portrait() {
     assert!((0.35..0.6).contains(&crop[2]), "{crop:?}");
 
     // Again, and further.
-    for steps in ["2", "2", "3"] {
+    let mine = dir.join("first/clips/portrait/mine.gif");
+    for steps in ["2", "2", "3", "2"] {
         let output = Command::new("sh").arg("first/train.sh").env("STEPS", steps).current_dir(dir).output().unwrap();
         assert!(output.status.success(), "{steps}: {}", String::from_utf8_lossy(&output.stderr));
+        fs::write(&mine, b"my own").unwrap();
     }
+    assert_eq!(fs::read(&mine).unwrap(), b"my own");
     for label in ["nod", "wink"] {
         assert!(fs::read(dir.join(format!("first/clips/portrait/{label}.gif"))).unwrap().starts_with(b"GIF89a"));
     }

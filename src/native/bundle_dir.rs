@@ -7,7 +7,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::staging::{Staging, ensure_replaceable};
+use super::staging::{Place, ensure_replaceable};
 use super::whole_file::read_file;
 use crate::{
     bundle::{Assembly, Bundle, BundleError, MANIFEST, Manifest, Part, WeightFile, sha256},
@@ -69,9 +69,9 @@ impl Bundle {
     /// # Errors
     /// A directory that holds anything but a bundle, which stays as it is.
     pub fn write_dir(&self, dir: &Path, dtype: WeightDtype) -> Result<Manifest, BundleDirError> {
-        let refused = |error: anyhow::Error| BundleDirError::NotReplaceable(error.to_string());
-        ensure_bundle_replaceable(dir, &[]).map_err(refused)?;
-        let staging = Staging::beside(dir).map_err(BundleDirError::at(dir))?;
+        let refused = |error: anyhow::Error| BundleDirError::NotReplaceable(format!("{error:#}"));
+        let place = ensure_bundle_replaceable(dir, &[]).map_err(refused)?;
+        let staging = place.staging().map_err(BundleDirError::at(dir))?;
         let mut manifest = Manifest { files: Vec::new(), ..self.manifest.clone() };
         for (index, (part, shard)) in split(&self.weights, dtype).into_iter().enumerate() {
             let name = format!("{SHARD}{index}.safetensors");
@@ -96,7 +96,7 @@ impl Bundle {
 const SHARD: &str = "weights-";
 
 /// Lets a bundle be written to `out`, which was made from `inputs`, if nothing but a bundle is lost by that.
-pub(super) fn ensure_bundle_replaceable(out: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
+pub(super) fn ensure_bundle_replaceable(out: &Path, inputs: &[&Path]) -> anyhow::Result<Place> {
     // Other programs have files of these names, too: only a manifest of ours says whose they are.
     let is_bundle = has_format(&out.join(MANIFEST));
     ensure_replaceable(out, |name| is_bundle && (name == MANIFEST || is_shard(name)), inputs)

@@ -112,8 +112,8 @@ impl<T: Serialize + for<'de> Deserialize<'de>> Checkpoint<T> {
         let Some(path) = newest(run) else { return Ok(None) };
         let file = path.join(STATE);
         let text = read_file(&file).with_context(|| format!("cannot read {}", file.display()))?;
-        let state =
-            serde_json::from_slice(&text).with_context(|| format!("{} is not a training state", file.display()))?;
+        let state = serde_json::from_slice(&text)
+            .with_context(|| format!("{} is of another kind of training, or damaged", file.display()))?;
         Ok(Some(Self { path, state }))
     }
 

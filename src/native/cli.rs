@@ -1,6 +1,6 @@
 //! Commands, logging and exit codes of the `lfdm` program.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write as _, stderr};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand};
 use rayon::ThreadPoolBuilder;
 use tracing_subscriber::EnvFilter;
 
-use super::printable::printable;
+use super::printable::{one_paragraph, printable};
 use super::{
     animate, conditions, config, eval, export, export_onnx, export_pth, import, interruption, new, pace, sheet, train,
 };
@@ -25,7 +25,7 @@ struct Cli {
         display_order = 900,
         value_name = "N",
         allow_negative_numbers = true,
-        value_parser = clap::value_parser!(u16).range(1..),
+        value_parser = clap::value_parser!(u16).range(1..=1024),
     )]
     threads: Option<u16>,
     #[command(subcommand)]
@@ -99,6 +99,7 @@ pub fn main() -> ExitCode {
         .with_target(false)
         .with_ansi(stderr().is_terminal())
         .with_writer(stderr)
+        .log_internal_errors(false)
         .init();
 
     let cli = Cli::parse();
@@ -107,7 +108,8 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", printable(&one_paragraph(&error)));
+            // Where even this cannot be written, the exit code says it.
+            let _ = writeln!(stderr(), "error: {}", printable(&one_paragraph(&error)));
             ExitCode::FAILURE
         }
     }
@@ -144,19 +146,6 @@ fn limit_threads(threads: u16) -> Result<()> {
         .thread_name(|index| format!("compute-{index}"))
         .build_global()
         .with_context(|| format!("cannot start {threads} threads; choose fewer with --threads"))
-}
-
-/// An error with its causes. Messages that already quote their cause do not say it twice.
-fn one_paragraph(error: &anyhow::Error) -> String {
-    let mut paragraph = String::new();
-    for cause in error.chain().map(ToString::to_string) {
-        if paragraph.is_empty() {
-            paragraph = cause;
-        } else if !paragraph.contains(&cause) {
-            paragraph = format!("{paragraph}: {cause}");
-        }
-    }
-    paragraph
 }
 
 #[cfg(test)]
@@ -254,11 +243,5 @@ mod tests {
         let init = new.get_arguments().find(|arg| arg.get_id() == "init").unwrap();
         let model = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(&init.get_default_values()[0]);
         assert!(model.join("manifest.json").exists(), "{}", model.display());
-    }
-
-    #[test]
-    fn causes_are_said_once() {
-        let quoted = anyhow::anyhow!("no such file").context("cannot read a.png: no such file").context("animate");
-        assert_eq!(one_paragraph(&quoted), "animate: cannot read a.png: no such file");
     }
 }

@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde_json::to_string_pretty;
 
 use super::preset::Preset;
+use super::printable::say;
 
 /// Options of `lfdm config`.
 #[derive(Debug, Clone, clap::Args)]
@@ -24,7 +25,7 @@ pub(crate) struct Args {
 
 /// Prints the configuration as JSON.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    println!("{}", template(args)?);
+    say(&template(args)?)?;
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use serde_json::{Value, json};
 
@@ -86,6 +86,9 @@ const TUNED: (usize, f32) = (2, 1.0);
 /// Frames per second of clips that do not say.
 const FPS: f32 = 8.0;
 
+/// Letters of a name, at most.
+const MOST_LETTERS: usize = 100;
+
 /// What is said of a licence that nobody named.
 const UNSTATED: &str = "not stated; ask whoever trained the weights";
 
@@ -105,6 +108,10 @@ fn record(stage: &str, trained: &TrainedModel<TrainingSettings>) -> Value {
 /// Joins the two stages and writes the bundle.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure_bundle_replaceable(&args.out, &[&args.lfae, &args.dm])?;
+    let is_name = |name: &str| {
+        !name.trim().is_empty() && name.chars().count() <= MOST_LETTERS && !name.contains(char::is_control)
+    };
+    ensure!(is_name(&args.name), "--name must be one to {MOST_LETTERS} letters without control codes");
     let lfae = open_trained(&args.lfae)?;
     let mut dm = open_trained(&args.dm)?;
     let fingerprint = fingerprint::of_motion(&lfae.weights);

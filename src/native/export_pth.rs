@@ -8,7 +8,7 @@ use burn::tensor::{Device, Shape, TensorData};
 
 use super::official::SCHEDULE;
 use super::pth::{self, Entry};
-use super::staging::Staging;
+use super::staging::Place;
 use crate::{
     bundle::Bundle,
     condition::ConditionTable,
@@ -38,6 +38,7 @@ pub(crate) struct Args {
 
 /// Writes the checkpoints.
 pub(crate) fn run(args: &Args) -> Result<()> {
+    let place = Place::of(&args.out).context("--out")?;
     ensure!(!args.out.exists(), "--out {} exists already; name another directory", args.out.display());
     let device = Device::flex();
     let bundle = Bundle::open_dir(&args.model)?;
@@ -53,9 +54,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 
     let failed = || format!("cannot write {}", args.out.display());
-    let staging = Staging::beside(&args.out).with_context(failed)?;
-    pth::write(&staging.path().join("lfae.pth"), &lfae(&manifest.config, &weights))?;
-    pth::write(&staging.path().join("dm.pth"), &dm(&manifest.config, &weights))?;
+    let staging = place.staging().with_context(failed)?;
+    pth::write(&staging.path().join("lfae.pth"), &lfae(&manifest.config, &weights)).with_context(failed)?;
+    pth::write(&staging.path().join("dm.pth"), &dm(&manifest.config, &weights)).with_context(failed)?;
     let bytes = vectors.to_safetensors(WeightDtype::F32, None)?;
     fs::write(staging.path().join("conditions.safetensors"), bytes).with_context(failed)?;
     staging.publish().with_context(failed)?;

@@ -1,6 +1,7 @@
-//! Ctrl-C and SIGTERM. A command that [listens](Interruption) ends by itself, a training after the step that it is in;
+//! Ctrl-C, SIGTERM and a terminal that is closed. A command that [listens](Interruption) ends by itself, a training after the step that it is in;
 //! any other is ended here, and what it had in the making goes with it.
 
+use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anyhow::Result;
@@ -37,14 +38,27 @@ impl Drop for Interruption {
 #[cfg(unix)]
 pub(super) fn heed() -> Result<()> {
     use anyhow::Context as _;
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use std::sync::Arc;
+
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     use signal_hook::iterator::Signals;
 
     let failed = || "cannot listen to signals";
-    let mut signals = Signals::new([SIGINT, SIGTERM]).with_context(failed)?;
+    // A file that may not grow is an error like a full disk, not an end without a word.
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).with_context(failed)?;
+    let hang_up = (!is_hang_up_ignored()).then_some(SIGHUP);
+    let mut signals = Signals::new([SIGINT, SIGTERM].into_iter().chain(hang_up)).with_context(failed)?;
     let heed = move || signals.forever().for_each(note_or_end);
     std::thread::Builder::new().name("signals".to_owned()).spawn(heed).with_context(failed)?;
     Ok(())
+}
+
+/// Whether the process shall outlive its terminal, as `nohup` arranges; taken to be so where the system does not tell.
+#[cfg(unix)]
+fn is_hang_up_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    ignored.is_none_or(|ignored| ignored & 1 != 0)
 }
 
 /// Elsewhere the system ends the process at once.
@@ -60,6 +74,6 @@ fn note_or_end(signal: i32) {
         return;
     }
     super::staging::abandon();
-    eprintln!("\nerror: stopped by a signal; nothing half-written was left");
+    let _ = writeln!(std::io::stderr(), "\nerror: stopped by a signal; nothing half-written was left");
     signal_hook::low_level::exit(128 + signal);
 }

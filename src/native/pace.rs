@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 use burn::tensor::activation::sigmoid;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::device::DeviceArgs;
 use super::generate::collect;
 use super::networks::Networks;
+use super::printable::say;
 use crate::{
     bundle::{Bundle, Manifest, Part},
     diffusion::Denoiser,
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut noise = NoiseSource::new(1);
     let [height, width] = config.image_size;
     let image = sigmoid(noise.normal([1, config.lfae.channels, height, width], &device));
-    report("encoding", runs, || generator.encode(image.clone()).latent().into_data());
+    report("encoding", runs, || arrived(generator.encode(image.clone()).latent().into_data()))?;
 
     let features = generator.encode(image.clone());
     let (frames, [rows, columns]) = (config.diffused_frames(), config.diffused_size());
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let condition = Tensor::zeros([1, config.diffusion.unet.condition_dim], &device);
     let (time, unguided) = (config.diffusion.timesteps / 2, 1.0);
     let denoiser = Denoiser::new(&diffusion, features.latent(), condition, &[time], frames, unguided);
-    let pass = report("one pass", runs, || denoiser.predict(&x, 0).into_data());
+    let pass = report("one pass", runs, || arrived(denoiser.predict(&x, 0).into_data()))?;
 
     let [rows, columns] = config.flow_size();
     let rest = pixel_grid([rows, columns], &device).unsqueeze::<4>();
@@ -66,13 +67,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         flow: rest + noise.normal([1, rows, columns, 2], &device) * 0.1,
         occlusion: sigmoid(noise.normal([1, 1, rows, columns], &device)),
     };
-    report("decoded frame", runs, || generator.decode(image.clone(), &features, &motion).prediction.into_data());
+    report("decoded frame", runs, || {
+        arrived(generator.decode(image.clone(), &features, &motion).prediction.into_data())
+    })?;
     clips(bundle, &device, runs)?;
 
     let [left, right] = [0, 1].map(|_| noise.normal::<2>([SIDE, SIDE], &device));
     // One number is read: all of them would take as long on the way from a GPU.
-    let of_product = || left.clone().matmul(right.clone()).slice([0..1, 0..1]).into_data();
-    let product = report(&format!("product of {SIDE} x {SIDE} matrices"), runs, of_product);
+    let of_product = || arrived(left.clone().matmul(right.clone()).slice([0..1, 0..1]).into_data());
+    let product = report(&format!("product of {SIDE} x {SIDE} matrices"), runs, of_product)?;
     let operations = diffusion.flops_per_step(frames, config.diffused_size(), unguided);
     let [pass, product] = [operations as f64 / pass, 2.0 * SIDE.pow(3) as f64 / product].map(|rate| rate / 1e6);
     tracing::info!(
@@ -101,12 +104,17 @@ fn clips(bundle: Bundle, device: &Device, runs: usize) -> Result<()> {
     report(&format!("clip of {STEPS} steps"), runs, || {
         let made = animator.generate(&portrait, &request).map_err(Into::into);
         failure = made.and_then(|generation| collect(generation, |_| {})).err().or(failure.take());
-    });
+    })?;
     failure.map_or(Ok(()), Err)
 }
 
+/// Numbers that are there: those of a GPU arrive when somebody looks at them.
+fn arrived(data: TensorData) -> Option<f32> {
+    data.iter::<f32>().next()
+}
+
 /// Prints the milliseconds of each run of `work`, after one that does not count; returns the fewest.
-fn report<T>(what: &str, runs: usize, mut work: impl FnMut() -> T) -> f64 {
+fn report<T>(what: &str, runs: usize, mut work: impl FnMut() -> T) -> Result<f64> {
     work();
     let times: Vec<f64> = (0..runs)
         .map(|_| {
@@ -115,6 +123,7 @@ fn report<T>(what: &str, runs: usize, mut work: impl FnMut() -> T) -> f64 {
             start.elapsed().as_secs_f64() * 1e3
         })
         .collect();
-    println!("{what}\t{}", times.iter().map(|time| format!("{time:.3}")).collect::<Vec<_>>().join(" "));
-    times.into_iter().fold(f64::INFINITY, f64::min)
+    let words: Vec<String> = times.iter().map(|time| format!("{time:.3}")).collect();
+    say(&format!("{what}\t{}", words.join(" ")))?;
+    Ok(times.into_iter().fold(f64::INFINITY, f64::min))
 }

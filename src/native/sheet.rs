@@ -11,6 +11,7 @@ use super::{
     generate::{SamplingArgs, collect},
     numbers,
     progress::Progress,
+    staging::ensure_apart,
 };
 use crate::{
     bundle::{Bundle, Part},
@@ -50,6 +51,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.people > 0 && args.columns > 0, "--people and --columns must be at least 1");
     ContactSheet::check(&args.out, &[&args.model, &args.clips.data])?;
+    ensure_apart(&args.out, &[&args.clips.data])?;
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let manifest = bundle.manifest.clone();
     let animator = Animator::load(bundle, &args.device.open()?)

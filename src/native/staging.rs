@@ -2,10 +2,12 @@
 //! user's.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf, absolute};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::{Builder, NamedTempFile, TempDir};
@@ -57,22 +59,87 @@ impl Drop for Making {
     }
 }
 
+/// A place for a directory, as it was when somebody decided that it may be replaced.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    target: PathBuf,
+    /// What it held, if there was a directory.
+    held: Option<Vec<Entry>>,
+}
+
+/// Name, size and time of something in a directory.
+type Entry = (OsString, u64, Option<SystemTime>);
+
+impl Place {
+    /// The place `out`, or what it links to. It may be empty or missing.
+    ///
+    /// # Errors
+    /// A file, a link to nothing, or a directory that somebody stands in.
+    pub(crate) fn of(out: &Path) -> Result<Self> {
+        let name = out.display();
+        ensure!(!out.exists() || out.is_dir(), "{name} is a file; name a directory");
+        ensure!(out.exists() || !out.is_symlink(), "{name} is a link to nothing; name a directory");
+        let target = place_of(out);
+        let is_above = |here: PathBuf| here.starts_with(&target);
+        ensure!(
+            !(out.exists() && std::env::current_dir().is_ok_and(is_above)),
+            "{name} is where you are, and would be replaced; call the program from another directory, or name another"
+        );
+        let held = held_in(&target).with_context(|| format!("cannot read {name}"))?;
+        Ok(Self { target, held })
+    }
+
+    /// Whether nothing is there.
+    pub(crate) fn is_free(&self) -> bool {
+        self.held.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// An empty directory beside the place, on the same file system.
+    ///
+    /// # Errors
+    /// A place that cannot be written to.
+    pub(crate) fn staging(self) -> io::Result<Staging> {
+        Staging::beside(self)
+    }
+
+    /// Whether a directory could be written there; leaves nothing behind but the directories above it.
+    ///
+    /// # Errors
+    /// A place that cannot be written to.
+    pub(crate) fn ensure_writable(&self) -> io::Result<()> {
+        self.clone().staging().map(drop)
+    }
+}
+
+/// What a directory holds, in the order of the names.
+fn held_in(dir: &Path) -> io::Result<Option<Vec<Entry>>> {
+    if !dir.exists() {
+        return Ok(None);
+    }
+    let entries = fs::read_dir(dir)?.map(|entry| {
+        let entry = entry?;
+        let about = entry.metadata()?;
+        Ok((entry.file_name(), about.len(), about.modified().ok()))
+    });
+    let mut entries = entries.collect::<io::Result<Vec<_>>>()?;
+    entries.sort();
+    Ok(Some(entries))
+}
+
 /// A directory in the making, next to its target. Dropping it leaves nothing behind.
 pub(crate) struct Staging {
     temporary: TempDir,
     _making: Making,
     parent: PathBuf,
-    target: PathBuf,
+    place: Place,
 }
 
 impl Staging {
-    /// Makes an empty directory next to `target`, on the same file system.
-    pub(crate) fn beside(target: &Path) -> io::Result<Self> {
-        let parent = parent_of(target);
-        fs::create_dir_all(parent)?;
-        let temporary = Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        let (parent, target) = (parent.to_owned(), target.to_owned());
-        Ok(Self { _making: Making::at(temporary.path()), temporary, parent, target })
+    fn beside(place: Place) -> io::Result<Self> {
+        let parent = parent_of(&place.target).to_owned();
+        fs::create_dir_all(&parent)?;
+        let temporary = Builder::new().prefix(PREFIX).tempdir_in(&parent)?;
+        Ok(Self { _making: Making::at(temporary.path()), temporary, parent, place })
     }
 
     /// Where to write meanwhile.
@@ -81,25 +148,41 @@ impl Staging {
     }
 
     /// Gives the directory its name; what had the name before is removed, or put back if that fails.
+    ///
+    /// # Errors
+    /// A place that is no longer as it was: nobody has decided about what is there now. The directory gets another name.
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
+        let target = &self.place.target;
+        if held_in(target)? != self.place.held {
+            let other = free_name(target);
+            fs::rename(self.path(), &other)?;
+            let what = format!("it has changed meanwhile, so the result is in {}", other.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, what));
+        }
         let old = Builder::new().prefix(PREFIX).tempdir_in(&self.parent)?;
         // A process that ends here has either both or neither.
         let _nothing_is_abandoned = making();
         let replaced = old.path().join("replaced");
-        if self.target.exists() {
-            fs::rename(&self.target, &replaced)?;
+        if target.exists() {
+            fs::rename(target, &replaced)?;
         }
-        let published = fs::rename(self.path(), &self.target);
-        if published.is_err() && replaced.exists() && fs::rename(&replaced, &self.target).is_err() {
-            tracing::error!(
-                "{} could not be replaced; what it held is in {}",
-                self.target.display(),
-                old.keep().display()
-            );
+        let published = fs::rename(self.path(), target);
+        if published.is_err() && replaced.exists() && fs::rename(&replaced, target).is_err() {
+            tracing::error!("{} could not be replaced; what it held is in {}", target.display(), old.keep().display());
         }
         published
     }
+}
+
+/// `clips-2`, `clips-3` or so, for `clips`: the first that nobody has.
+fn free_name(target: &Path) -> PathBuf {
+    let named = |number: u32| {
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!("-{number}"));
+        target.with_file_name(name)
+    };
+    (2..).map(named).find(|path| !path.exists()).unwrap_or_else(|| target.to_owned())
 }
 
 /// A file in the making, next to its target. Dropping it leaves nothing behind, and what the target held before.
@@ -153,21 +236,20 @@ pub(crate) fn ensure_writable(path: &Path) -> io::Result<()> {
     StagedFile::beside(path).map(drop)
 }
 
-/// Lets a command replace the directory `out` if everything in it `is_ours`, that is, has a name that the command
+/// The place `out`, which a command may replace if everything in it `is_ours`, that is, has a name that the command
 /// itself gives, and if nothing in it is among the `inputs`.
 ///
 /// # Errors
 /// A file, a directory that holds something else, or one that an input lies in, is, or holds.
-pub(crate) fn ensure_replaceable(out: &Path, is_ours: impl Fn(&str) -> bool, inputs: &[&Path]) -> Result<()> {
-    if !out.exists() {
-        return Ok(());
+pub(crate) fn ensure_replaceable(out: &Path, is_ours: impl Fn(&str) -> bool, inputs: &[&Path]) -> Result<Place> {
+    let place = Place::of(out).context("--out")?;
+    if place.held.is_none() {
+        return Ok(place);
     }
-    ensure!(out.is_dir(), "--out {} is a file; name a directory", out.display());
-    let place = fs::canonicalize(out).with_context(|| format!("cannot read {}", out.display()))?;
     for input in inputs {
         let Ok(input) = fs::canonicalize(input) else { continue };
         ensure!(
-            !input.starts_with(&place) && !place.starts_with(&input),
+            !input.starts_with(&place.target) && !place.target.starts_with(&input),
             "--out {} would replace what {} is read from; name another directory",
             out.display(),
             input.display()
@@ -179,7 +261,7 @@ pub(crate) fn ensure_replaceable(out: &Path, is_ours: impl Fn(&str) -> bool, inp
             out.display()
         );
     }
-    Ok(())
+    Ok(place)
 }
 
 /// Lets a command write the file `out` if that is none of its `inputs`, and nothing that lies in one.
@@ -212,7 +294,7 @@ pub(crate) fn ensure_apart(out: &Path, inputs: &[&Path]) -> Result<()> {
         let Ok(input) = fs::canonicalize(input) else { continue };
         ensure!(
             !place.starts_with(&input),
-            "{} lies in {}, where it would be read as data; name a directory outside",
+            "{} lies in {}, which is read as a whole; name a place outside",
             out.display(),
             input.display()
         );
@@ -300,7 +382,7 @@ mod tests {
 
     fn message(out: &Path, inputs: &[&Path]) -> String {
         let refused = ensure_replaceable(out, |name| name == "ours", inputs);
-        refused.err().map(|error| error.to_string()).unwrap_or_default()
+        refused.err().map(|error| format!("{error:#}")).unwrap_or_default()
     }
 
     #[test]
@@ -310,10 +392,53 @@ mod tests {
         fs::create_dir(&data).unwrap();
         for out in ["data", "data/run", "data/not/there"] {
             let message = ensure_apart(&dir.path().join(out), &[&data]).unwrap_err().to_string();
-            assert!(message.contains("would be read as data"), "{message}");
+            assert!(message.contains("which is read as a whole"), "{message}");
         }
         for out in ["run", "database/run", "."] {
             assert!(ensure_apart(&dir.path().join(out), &[&data, Path::new("synthetic")]).is_ok(), "{out}");
+        }
+    }
+
+    #[test]
+    fn what_appears_while_something_is_made_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        let make = |name: &str| {
+            let staging = Place::of(&at(name)).unwrap().staging().unwrap();
+            fs::write(staging.path().join("result"), b"new").unwrap();
+            staging
+        };
+        make("clips").publish().unwrap();
+        make("clips").publish().unwrap();
+        let staging = make("clips");
+        fs::write(at("clips/thesis.tex"), b"years of work").unwrap();
+        let message = staging.publish().unwrap_err().to_string();
+        assert!(message.contains("clips-2"), "{message}");
+        assert_eq!(fs::read(at("clips/thesis.tex")).unwrap(), b"years of work");
+        assert_eq!(fs::read(at("clips-2/result")).unwrap(), b"new");
+        let staging = make("other");
+        fs::create_dir(at("other")).unwrap();
+        assert!(staging.publish().unwrap_err().to_string().contains("other-2"));
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 4, "nothing else is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_to_directories_stay_links() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let [real, link, dangling] = ["real", "link", "dangling"].map(|name| dir.path().join(name));
+        fs::create_dir(&real).unwrap();
+        symlink(&real, &link).unwrap();
+        symlink(dir.path().join("nowhere"), &dangling).unwrap();
+        let staging = Place::of(&link).unwrap().staging().unwrap();
+        fs::write(staging.path().join("result"), b"new").unwrap();
+        staging.publish().unwrap();
+        assert!(link.is_symlink() && real.join("result").exists());
+        assert!(Place::of(&dangling).unwrap_err().to_string().contains("a link to nothing"));
+        let here = std::env::current_dir().unwrap();
+        for taken in [Path::new("."), here.as_path(), here.parent().unwrap()] {
+            assert!(Place::of(taken).unwrap_err().to_string().contains("is where you are"), "{}", taken.display());
         }
     }
 
@@ -333,7 +458,7 @@ mod tests {
     #[test]
     fn what_is_in_the_making_goes_with_the_process() {
         let dir = tempfile::tempdir().unwrap();
-        let staging = Staging::beside(&dir.path().join("clips")).unwrap();
+        let staging = Place::of(&dir.path().join("clips")).unwrap().staging().unwrap();
         fs::create_dir(staging.path().join("anna")).unwrap();
         let file = StagedFile::beside(&dir.path().join("report.json")).unwrap();
         write_file(&dir.path().join("done.json"), b"{}").unwrap();

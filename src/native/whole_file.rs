@@ -42,14 +42,14 @@ pub(crate) fn read_small_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What a JSON file says, which a person has written, or `lfdm config`.
+/// What a JSON file says, which a person has written, or `lfdm config`; `what` it should be.
 ///
 /// # Errors
 /// More than 1 MiB, or no such JSON.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> anyhow::Result<T> {
     const LARGEST: u64 = 1 << 20;
     let bytes = read_small_file(path, LARGEST).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(serde_json::from_slice(&bytes)?)
+    serde_json::from_slice(&bytes).with_context(|| format!("{} is not {what}", path.display()))
 }
 
 #[cfg(test)]

@@ -10,10 +10,14 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::{Args, Studio, output, record::Record};
+use super::{
+    Args, Studio,
+    output::{self, Target},
+    record::{self, Record},
+};
 use crate::{
     condition::Strengths,
-    native::{framing::FramingArgs, progress::Progress},
+    native::{framing::FramingArgs, printable::one_paragraph, progress::Progress},
     pipeline::{Event, Portrait, Timings},
 };
 
@@ -24,6 +28,7 @@ struct Clip<'a> {
     strengths: &'a Strengths,
     record: Record,
     out: PathBuf,
+    target: Target,
 }
 
 /// Makes a clip of each pair of a picture and a label, in `--out`.
@@ -39,19 +44,27 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
         for (strengths, name) in asked.iter().zip(&names) {
             let name = if args.gif { format!("{name}.gif") } else { name.clone() };
             let record = studio.record(picture, strengths);
-            clips.push(Clip { image, portrait, strengths, record, out: args.out.join(folder).join(name) });
+            let out = args.out.join(folder).join(name);
+            clips.push(Clip { image, portrait, strengths, record, target: Target::new(&out)?, out });
         }
     }
     let count = clips.len();
     for clip in clips.iter().filter(|clip| clip.out.exists()) {
         ensure!(
-            args.resume,
-            "{} is there already; add --resume to make only what is missing, or choose another --out",
+            args.resume || args.replace,
+            "{} is there already; add --resume to make only what is missing, --replace to make it again, or choose \
+             another --out",
             clip.out.display()
         );
-        clip.record.ensure_kept(&clip.out)?;
+        record::ensure_ours(&clip.out)?;
+        if args.resume {
+            clip.record.ensure_kept(&clip.out, studio.animator.config().frames)?;
+        }
     }
-    clips.retain(|clip| !clip.out.exists());
+    clips.retain(|clip| !clip.out.exists() || args.replace);
+    if let Some(clip) = clips.first() {
+        output::ensure_writable_at(&clip.out)?;
+    }
     let timings = make_all(studio, &clips)?;
     tracing::info!(
         "{}: made {} of {count} clips in {:.1} s (encode {:.1}, denoise {:.1}, decode {:.1})",
@@ -69,8 +82,8 @@ fn check(args: &Args, clips: usize) -> Result<()> {
     let out = args.out.display();
     ensure!(
         !output::is_gif(&args.out),
-        "--out {out} is one file, but there are clips of {clips} pairs of a portrait and a label; name a directory, \
-         and add --gif for a GIF of each"
+        "--out {out} is one file, but clips of {clips} pairs of a portrait and a label need a directory; name one{}",
+        if args.gif { "" } else { ", and add --gif for a GIF of each" }
     );
     ensure!(!args.out.exists() || args.out.is_dir(), "--out {out} is a file; name a directory");
     ensure!(args.sheet.is_none(), "--sheet shows a single clip; give one portrait and one label, or see `lfdm sheet`");
@@ -104,7 +117,7 @@ fn make(studio: &Studio<'_>, clip: &Clip<'_>, progress: &Progress) -> Result<Tim
             progress.inc(1);
         }
     })?;
-    output::write(&frames, studio.manifest.fps, &clip.record, &clip.out)?;
+    output::write(&frames, studio.manifest.fps, &clip.record, clip.target.clone(), &clip.out)?;
     Ok(timings)
 }
 
@@ -117,7 +130,7 @@ fn read_all(images: &[PathBuf], framing: &FramingArgs, size: [usize; 2]) -> Resu
                 portraits.push((portrait, hash));
                 remarks.extend(remark);
             }
-            Err(problem) => problems.push(format!("{problem:#}")),
+            Err(problem) => problems.push(one_paragraph(&problem)),
         }
     }
     ensure!(problems.is_empty(), "{}", problems.join("; "));

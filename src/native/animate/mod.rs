@@ -62,6 +62,9 @@ pub(crate) struct Args {
     /// Of several clips, keep those that `--out` already holds and make the others.
     #[arg(long)]
     resume: bool,
+    /// Of several clips, make those again that this command wrote into `--out` before.
+    #[arg(long, conflicts_with = "resume")]
+    replace: bool,
     /// Warp the photo itself by the generated motion, for frames with sides of up to SIDE pixels [default: the
     /// model's own frames]
     #[arg(long, value_name = "SIDE", value_parser = clap::value_parser!(u16).range(16..=4096))]
@@ -198,13 +201,13 @@ impl Studio<'_> {
 /// Makes the clip of one picture and one label or mixture.
 fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<()> {
     let Studio { args, manifest, animator, .. } = studio;
-    ensure!(!args.resume, "--resume is for several portraits or labels");
+    ensure!(!args.resume && !args.replace, "--resume and --replace are for several portraits or labels");
     let inputs = [image, &*args.model];
-    output::check(&args.out, &inputs)?;
     if let Some(sheet) = &args.sheet {
-        ContactSheet::check(sheet, &inputs)?;
         ensure_distinct(("--out", &args.out), ("--sheet", sheet))?;
+        ContactSheet::check(sheet, &inputs)?;
     }
+    let target = output::check(&args.out, &inputs)?;
     let size = animator.config().image_size;
     let framed = args.framing.read(image)?;
     if let Some(remark) = &framed.remark {
@@ -216,7 +219,7 @@ fn one_clip(studio: &Studio<'_>, image: &Path, strengths: &Strengths) -> Result<
     bar.finish_and_clear();
 
     let record = studio.record(&framed.hash(), strengths);
-    output::write(&frames, manifest.fps, &record, &args.out)?;
+    output::write(&frames, manifest.fps, &record, target, &args.out)?;
     if let Some(path) = &args.sheet {
         let mut sheet = ContactSheet::new(size);
         sheet.push(strengths.to_string(), frames.iter().map(|frame| frame.rgba.clone()).collect());

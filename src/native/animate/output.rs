@@ -1,15 +1,18 @@
 //! Clips as files: a GIF, or a directory of frames.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::BufReader;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
 use super::record::{COMMENT, Record};
 use crate::{
     gif,
-    native::staging::{Staging, ensure_no_input, ensure_replaceable, write_file},
+    native::{
+        staging::{Place, ensure_no_input, ensure_replaceable, ensure_writable, write_file},
+        whole_file::open_file,
+    },
     pipeline::{Frame, Picture},
 };
 
@@ -18,51 +21,83 @@ const FRAME: &str = "frame_";
 /// PNG's word for the program that wrote a picture, and ours.
 const WRITTEN_BY: [&str; 2] = ["Software", "lfdm"];
 
+/// Where a clip goes.
+#[derive(Debug, Clone)]
+pub(super) enum Target {
+    /// A file, which is replaced.
+    Gif(PathBuf),
+    /// A directory.
+    Frames(Place),
+}
+
+impl Target {
+    /// A new clip at `out`, where nothing is.
+    pub(super) fn new(out: &Path) -> Result<Self> {
+        Ok(if is_gif(out) { Self::Gif(out.to_owned()) } else { Self::Frames(Place::of(out)?) })
+    }
+}
+
 /// Whether a clip can be written to `out`: a GIF that is no input, or a directory that holds nothing but frames of an
 /// earlier clip.
-pub(super) fn check(out: &Path, inputs: &[&Path]) -> Result<()> {
+///
+/// # Errors
+/// A place that cannot be written to, or that holds something else.
+pub(super) fn check(out: &Path, inputs: &[&Path]) -> Result<Target> {
     if is_gif(out) {
-        return ensure_no_input(out, inputs);
+        ensure_no_input(out, inputs)?;
+        ensure_writable(out).with_context(|| cannot_write(out))?;
+        return Ok(Target::Gif(out.to_owned()));
     }
     ensure!(
         out.extension().is_none() || out.is_dir(),
         "--out {} is neither a .gif nor a directory; name one of the two",
         out.display()
     );
-    ensure_replaceable(out, |name| is_frame(&out.join(name), name), inputs)
+    let place = ensure_replaceable(out, |name| is_frame(&out.join(name), name), inputs)?;
+    place.ensure_writable().with_context(|| cannot_write(out))?;
+    Ok(Target::Frames(place))
+}
+
+/// Lets a clip be written to `out`, where nothing is yet, or one of ours.
+///
+/// # Errors
+/// A place that cannot be written to.
+pub(super) fn ensure_writable_at(out: &Path) -> Result<()> {
+    ensure_writable(&out.with_extension("gif")).with_context(|| cannot_write(out))
 }
 
 /// Whether `path` is a frame of an earlier clip. Other programs give such names, too, so the picture must say it.
 fn is_frame(path: &Path, name: &str) -> bool {
-    let Ok(file) = File::open(path) else { return false };
-    name.starts_with(FRAME)
-        && name.ends_with(".png")
-        && png::Decoder::new(BufReader::new(file)).read_info().is_ok_and(|picture| {
+    if !(name.starts_with(FRAME) && name.ends_with(".png")) {
+        return false;
+    }
+    open_file(path).is_ok_and(|file| {
+        png::Decoder::new(BufReader::new(file)).read_info().is_ok_and(|picture| {
             let texts = &picture.info().uncompressed_latin1_text;
             texts.iter().any(|text| [&*text.keyword, &*text.text] == WRITTEN_BY)
         })
+    })
 }
 
-/// Writes a GIF, or a directory of PNG files, as the name of `out` asks. It has this name only when it is complete.
-pub(super) fn write(frames: &[Frame], fps: f32, record: &Record, out: &Path) -> Result<()> {
-    if is_gif(out) {
-        return write_file(out, &encode_gif(frames, fps, record)?).with_context(|| cannot_write(out));
+/// Writes a GIF, or a directory of PNG files. It has its name, `out`, only when it is complete.
+pub(super) fn write(frames: &[Frame], fps: f32, record: &Record, target: Target, out: &Path) -> Result<()> {
+    let failed = || cannot_write(out);
+    match target {
+        Target::Gif(out) => write_file(&out, &encode_gif(frames, fps, record)?).with_context(failed),
+        Target::Frames(place) => {
+            let staging = place.staging().with_context(failed)?;
+            write_frames(frames, record, staging.path()).with_context(failed)?;
+            staging.publish().with_context(failed)
+        }
     }
-    let staging = Staging::beside(out).with_context(|| cannot_write(out))?;
-    write_frames(frames, record, staging.path())?;
-    staging.publish().with_context(|| cannot_write(out))
 }
 
 pub(super) fn is_gif(out: &Path) -> bool {
     out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
 }
 
-/// The file of the first frame.
-pub(super) fn first_frame() -> String {
-    name_of(0)
-}
-
-fn name_of(index: usize) -> String {
+/// The file of a frame.
+pub(super) fn name_of(index: usize) -> String {
     format!("{FRAME}{index:03}.png")
 }
 
@@ -71,7 +106,7 @@ fn write_frames(frames: &[Frame], record: &Record, dir: &Path) -> Result<()> {
         let Picture { size: [height, width], rgba } = picture(frame);
         let path = dir.join(name_of(index));
         let bytes = encode_png(&rgba, [width as u32, height as u32], record)?;
-        fs::write(&path, bytes).with_context(|| cannot_write(&path))?;
+        fs::write(path, bytes)?;
     }
     Ok(())
 }

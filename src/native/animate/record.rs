@@ -1,20 +1,27 @@
 //! How a clip was made, which its files say: with that, `--resume` keeps no clip of other settings.
 
-use std::fs::{self, File};
 use std::io::BufReader;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
-use super::{Args, output::is_gif};
+use super::{
+    Args,
+    output::{is_gif, name_of},
+};
 use crate::{
     bundle::{Manifest, sha256},
     gif,
-    native::differences::differences,
+    native::{
+        differences::differences,
+        whole_file::{open_file, read_file},
+    },
     pipeline::Request,
 };
 
+/// How a PNG ends: a chunk of no bytes, and its checksum.
+const PNG_END: &[u8] = b"\0\0\0\0IEND\xaeB`\x82";
 /// PNG's word for a remark.
 pub(super) const COMMENT: &str = "Comment";
 
@@ -61,33 +68,48 @@ impl Record {
         self.0.to_string()
     }
 
-    /// Lets the clip at `out` stay if it was made as this record says.
+    /// Lets the clip at `out` stay if all its `frames` were made as this record says.
     ///
     /// # Errors
-    /// One that was made otherwise, or does not say how.
-    pub(super) fn ensure_kept(&self, out: &Path) -> Result<()> {
-        let other = "move it away, or choose another --out";
-        let then = read(out).with_context(|| {
-            format!("{} does not say how it was made, so it cannot be kept; {other}", out.display())
-        })?;
-        let differences = differences(&then, &self.0);
+    /// One that was made otherwise, or is not whole.
+    pub(super) fn ensure_kept(&self, out: &Path, frames: usize) -> Result<()> {
+        let differences = differences(&read(out).unwrap_or_default(), &self.0);
         ensure!(
             differences.is_empty(),
-            "{} was made with other settings: {}; use the same again, {other}",
+            "{} was made with other settings: {}; use the same again, or choose another --out",
             out.display(),
             differences.join(", ")
         );
+        ensure!(is_whole(out, frames), "{} is damaged; remove it, and it is made again", out.display());
         Ok(())
     }
+}
+
+/// Whether `lfdm animate` made the clip at `out`.
+///
+/// # Errors
+/// One that does not say how it was made.
+pub(super) fn ensure_ours(out: &Path) -> Result<()> {
+    let silent = || format!("{} does not say how it was made; move it away, or choose another --out", out.display());
+    read(out).map(drop).with_context(silent)
+}
+
+/// Whether no frame of a clip is missing, or the end of its file.
+fn is_whole(out: &Path, frames: usize) -> bool {
+    if is_gif(out) {
+        return read_file(out).is_ok_and(|bytes| bytes.ends_with(b";"));
+    }
+    let is_frame = |index| read_file(&out.join(name_of(index))).is_ok_and(|bytes| bytes.ends_with(PNG_END));
+    (0..frames).all(is_frame)
 }
 
 /// What a clip says of itself, if it says anything.
 fn read(out: &Path) -> Option<Value> {
     let text = if is_gif(out) {
-        gif::comment(&fs::read(out).ok()?)?
+        gif::comment(&read_file(out).ok()?)?
     } else {
-        let frame = out.join(super::output::first_frame());
-        let picture = png::Decoder::new(BufReader::new(File::open(frame).ok()?)).read_info().ok()?;
+        let frame = open_file(&out.join(name_of(0))).ok()?;
+        let picture = png::Decoder::new(BufReader::new(frame)).read_info().ok()?;
         let texts = &picture.info().utf8_text;
         texts.iter().find(|text| text.keyword == COMMENT)?.get_text().ok()?
     };

@@ -55,7 +55,8 @@ impl Media {
 pub(crate) fn pictures(dir: &Path) -> Result<Vec<PathBuf>, DataError> {
     let is_picture = |name: &String| is_one_of(name, &PICTURES) || is_one_of(name, &["gif"]);
     let paths = entries(dir)?.into_iter().filter(is_picture).map(|name| dir.join(name));
-    Ok(paths.filter(|path| !path.is_dir()).collect())
+    // Names that are not UTF-8 lead nowhere; they are named elsewhere.
+    Ok(paths.filter(|path| path.is_file()).collect())
 }
 
 /// The name without the extension of a clip or a picture: `happiness` of `happiness.gif`.

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{error::DataError, layouts::Published, notices, split::Split};
+use crate::native::whole_file::read_file;
 
 /// One of so many subjects is held out, unless a file says otherwise.
 const HELD_OUT: usize = 10;
@@ -40,7 +41,7 @@ impl Partition {
         published: Option<&Published>,
     ) -> Result<Self, DataError> {
         let path = dir.join(FILE);
-        let (partition, why) = match (fs::read(&path), published) {
+        let (partition, why) = match (read_file(&path), published) {
             (Ok(text), _) => (Self::listed(&path, &text, subjects)?, format!("as {FILE} says")),
             (Err(error), _) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(DataError::Io { path, source: error });
@@ -120,7 +121,7 @@ mod tests {
     fn partition(text: Option<&str>, count: usize) -> Result<Partition, String> {
         let dir = tempfile::tempdir().unwrap();
         if let Some(text) = text {
-            fs::write(dir.path().join(FILE), text).unwrap();
+            std::fs::write(dir.path().join(FILE), text).unwrap();
         }
         Partition::of(dir.path(), &subjects(count), None).map_err(|error| error.to_string())
     }

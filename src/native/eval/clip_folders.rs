@@ -8,7 +8,7 @@ use image::RgbaImage;
 use serde::Serialize;
 
 use crate::native::data::{ClipSet, Crop};
-use crate::native::staging::Staging;
+use crate::native::staging::{Place, Staging};
 use crate::native::video::Video;
 use crate::portrait::planar_to_rgba;
 
@@ -45,9 +45,9 @@ impl ClipFolders {
     /// # Errors
     /// A directory that is not empty or cannot be written.
     pub(crate) fn create(target: &Path, data: &ClipSet, seeds: usize) -> Result<Self> {
-        let is_free = !target.exists() || fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-        ensure!(is_free, "--clips-out {} exists and is not empty; name a new directory", target.display());
-        let staging = Staging::beside(target).with_context(|| cannot_write(target))?;
+        let place = Place::of(target).context("--clips-out")?;
+        ensure!(place.is_free(), "--clips-out {} exists and is not empty; name a new directory", target.display());
+        let staging = place.staging().with_context(|| cannot_write(target))?;
         let description = Description {
             labels: data.labels(),
             frames: data.frames(),

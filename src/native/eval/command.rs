@@ -21,7 +21,7 @@ use crate::{
         device::DeviceArgs,
         generate::{ContrastName, SamplerName},
         numbers,
-        printable::printable,
+        printable::say,
         progress::Progress,
         staging::{ensure_apart, ensure_distinct, ensure_no_input, ensure_writable, write_file},
         video::Video,
@@ -29,6 +29,8 @@ use crate::{
     pipeline::Portrait,
 };
 
+/// The largest `--seed`, far from the end of what a seed can be.
+const LAST_SEED: u64 = u64::MAX / 2;
 /// Sides that structural similarity needs, for its window to fit.
 const MIN_SIZE: usize = 11;
 
@@ -87,9 +89,11 @@ pub(crate) struct Args {
 /// Measures a model.
 pub(crate) fn run(args: &Args) -> Result<()> {
     ensure!(args.clips != Some(0), "--clips must be at least 1");
+    ensure!(args.seed <= LAST_SEED, "--seed must be at most {LAST_SEED}: the clips have the seeds from there on");
     // An hour of measuring would be lost to a report that cannot be written.
     let cannot_write = || format!("cannot write {}", args.out.display());
     ensure_no_input(&args.out, &args.inputs())?;
+    ensure_apart(&args.out, &[&args.set.data])?;
     if let Some(dir) = &args.clips_out {
         ensure_apart(dir, &[&args.set.data])?;
         ensure_distinct(("--clips-out", dir), ("--out", &args.out))?;
@@ -127,9 +131,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     };
     write_file(&args.out, &report.to_json()?).with_context(cannot_write)?;
     folders.map(ClipFolders::publish).transpose()?;
-    say(report.to_string().trim_end());
+    say(report.to_string().trim_end())?;
     if !args.reconstruction {
-        args.print_advice(source.is_some());
+        args.print_advice(source.is_some())?;
     }
     Ok(())
 }
@@ -197,25 +201,21 @@ impl Args {
     }
 
     /// Says what the report lacks, and how to get it.
-    fn print_advice(&self, generates: bool) {
+    fn print_advice(&self, generates: bool) -> Result<()> {
         if !generates {
             say(&format!(
                 "{} holds no diffusion model, so nothing was generated; `lfdm export` joins both stages, and \
                  `lfdm train ldm` trains one on an auto-encoder of frames",
                 self.model.display()
-            ));
+            ))?;
         }
         if self.classifier.is_none() {
             say(&format!(
                 "\nLabel accuracy and Frechet distances need a network that knows such clips: \
                  `lfdm train classifier --data {} --out runs/classifier`, then --classifier runs/classifier",
                 self.set.data.display()
-            ));
+            ))?;
         }
+        Ok(())
     }
-}
-
-/// Names of people, labels and files can hold codes.
-fn say(text: &str) {
-    println!("{}", printable(text));
 }

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use self::proto::Model;
 use super::networks::Networks;
-use super::staging::{Staging, ensure_replaceable};
+use super::staging::{Place, ensure_replaceable};
 use crate::{
     bundle::{Bundle, Manifest, Part},
     diffusion::DiffusionModel,
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 
 /// Writes the graphs, the tables that sampling needs, and an example of what the networks compute.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    refuse_what_is_not_ours(&args.out, &args.model)?;
+    let place = refuse_what_is_not_ours(&args.out, &args.model)?;
     let device = Device::flex();
     let bundle = Bundle::open_parts(&args.model, &[Part::Generation])?;
     let unusable = || format!("cannot use the model in {}", args.model.display());
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let networks = Networks::load(&manifest.config, &weights, &device).with_context(unusable)?;
 
     let failed = || format!("cannot write {}", args.out.display());
-    let staging = Staging::beside(&args.out).with_context(failed)?;
+    let staging = place.staging().with_context(failed)?;
     let write = |name: &str, bytes: &[u8]| fs::write(staging.path().join(name), bytes).with_context(failed);
     let [generator, unet] = networks.weights();
     for (name, graph) in [
@@ -115,7 +115,7 @@ fn encoded(name: &str, graph: &Model) -> Result<Vec<u8>> {
 }
 
 /// Replaces nothing but an earlier export.
-fn refuse_what_is_not_ours(out: &Path, model: &Path) -> Result<()> {
+fn refuse_what_is_not_ours(out: &Path, model: &Path) -> Result<Place> {
     // Other programs write files of these names, too.
     let is_export = is_ours(&out.join(ABOUT));
     ensure_replaceable(out, |name| is_export && FILES.contains(&name), &[model])

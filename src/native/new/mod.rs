@@ -21,9 +21,9 @@ use super::{
     data::{Clip, ClipSet, DataArgs, Split},
     face_finder::find_face,
     model::open_weights,
-    printable::printable,
+    printable::say,
     progress::Progress,
-    staging::Staging,
+    staging::{Place, Staging, ensure_apart},
 };
 use crate::config::LfdmConfig;
 
@@ -59,52 +59,48 @@ pub(crate) struct Args {
 
 /// Looks at the clips, writes the script and rehearses it.
 pub(crate) fn run(args: &Args) -> Result<()> {
-    ensure_free(&args.dir)?;
+    let place = ensure_free(args)?;
     let (mut config, _) = open_weights(&args.init)
         .with_context(|| format!("cannot begin with {}; name another model with --init", args.init.display()))?;
     let clips = Clips::read(args, config.image_size[0])?;
-    say(&clips.in_words());
+    say(&clips.in_words())?;
     fit(&mut config, &clips)?;
-    say(&format!("length: {} frames at least, of which the model will make {}", clips.shortest(), config.frames));
+    say(&format!("length: {} frames at least, of which the model will make {}", clips.shortest(), config.frames))?;
     let crop = clips.propose(args)?;
 
     let script = Script {
-        lfdm: std::env::current_exe().context("cannot tell where this program is")?,
-        data: absolute(&args.data).context("--data")?,
-        init: absolute(&args.init).context("--init")?,
+        lfdm: in_a_script("this program", std::env::current_exe().context("cannot tell where this program is")?)?,
+        data: in_a_script("--data", absolute(&args.data)?)?,
+        init: in_a_script("--init", absolute(&args.init)?)?,
         reading: args.reading.words(crop),
         steps: args.steps,
         batch: args.batch,
         name: name_of(&args.dir),
     };
-    let project = write(&args.dir, &script, &config, &clips.portrait(crop)?)?;
+    let project = place.staging().with_context(|| cannot_write(&args.dir))?;
+    write(&project, &script, &config, &clips.portrait(crop)?).with_context(|| cannot_write(&args.dir))?;
     if !args.no_rehearsal {
-        say(&format!("rehearsing {} steps of each stage, to see how long they take …", rehearsal::STEPS));
-        say(&Rehearsal::of(&script, project.path())?.in_words(args.steps));
+        say(&format!("rehearsing {} steps of each stage, to see how long they take …", rehearsal::STEPS))?;
+        say(&Rehearsal::of(&script, project.path())?.in_words(args.steps))?;
     }
     project.publish().with_context(|| cannot_write(&args.dir))?;
-    say(&format!("written: {0}/train.sh, {0}/config.json, {0}/portrait.png", args.dir.display()));
-    say(&format!("to begin: sh {}/train.sh", args.dir.display()));
+    say(&format!("written: {0}/train.sh, {0}/config.json, {0}/portrait.png", args.dir.display()))?;
+    say(&format!("to begin: sh {}", script::quoted(&begins_with_a_place(&args.dir.join(SCRIPT)))))?;
     Ok(())
 }
 
 /// # Errors
 /// A place that is taken, by a project or by something else.
-fn ensure_free(dir: &Path) -> Result<()> {
-    let name = dir.display();
+fn ensure_free(args: &Args) -> Result<Place> {
+    let (dir, name) = (&args.dir, args.dir.display());
     ensure!(
         !dir.join(SCRIPT).exists(),
         "{name} holds a project already, and sh {name}/{SCRIPT} goes on with it; name another directory for a new one"
     );
-    ensure!(!dir.exists() || dir.is_dir(), "{name} is a file; name a directory");
-    let mut entries = dir.read_dir().into_iter().flatten();
-    ensure!(entries.next().is_none(), "{name} is not empty; name a new directory");
-    Ok(())
-}
-
-/// Names of people and labels are those of files.
-fn say(text: &str) {
-    println!("{}", printable(text));
+    ensure_apart(dir, &[&args.data, &args.init])?;
+    let place = Place::of(dir)?;
+    ensure!(place.is_free(), "{name} is not empty; name a new directory");
+    Ok(place)
 }
 
 /// Clips to train on, and those of the people who are held out.
@@ -163,7 +159,7 @@ impl Clips {
         let faces: Vec<_> = clips.map(|clip| Ok(find_face(&self.picture(clip)?))).collect::<Result<_>>()?;
         bar.finish();
         let proposal = Proposal::of(&faces, self.side());
-        say(&proposal.in_words());
+        say(&proposal.in_words())?;
         Ok(proposal.crop())
     }
 
@@ -199,15 +195,25 @@ fn name_of(dir: &Path) -> String {
     dir.file_name().map_or_else(|| "mine".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// Writes what makes a project, for the directory to be.
-fn write(dir: &Path, script: &Script, config: &LfdmConfig, portrait: &RgbaImage) -> Result<Staging> {
-    let failed = || cannot_write(dir);
-    let staging = Staging::beside(dir).with_context(failed)?;
-    let at = |name: &str| staging.path().join(name);
-    fs::write(at(SCRIPT), script.text()).with_context(failed)?;
-    fs::write(at("config.json"), serde_json::to_string_pretty(config)? + "\n").with_context(failed)?;
-    portrait.save(at("portrait.png")).with_context(failed)?;
-    Ok(staging)
+/// A path that no program takes for an option.
+fn begins_with_a_place(path: &Path) -> String {
+    let text = path.display().to_string();
+    if text.starts_with('-') { format!("./{text}") } else { text }
+}
+
+/// A path that a script can name.
+fn in_a_script(what: &str, path: PathBuf) -> Result<PathBuf> {
+    ensure!(path.to_str().is_some(), "{what} {} has a name that is not UTF-8; rename it first", path.display());
+    Ok(path)
+}
+
+/// Writes what makes a project.
+fn write(project: &Staging, script: &Script, config: &LfdmConfig, portrait: &RgbaImage) -> Result<()> {
+    let at = |name: &str| project.path().join(name);
+    fs::write(at(SCRIPT), script.text())?;
+    fs::write(at("config.json"), serde_json::to_string_pretty(config)? + "\n")?;
+    portrait.save(at("portrait.png"))?;
+    Ok(())
 }
 
 fn cannot_write(dir: &Path) -> String {

@@ -32,22 +32,26 @@ impl Script {
     }
 
     pub(super) fn text(&self) -> String {
-        let Self { lfdm, data, init, steps, name, .. } = self;
         let path = |path: &Path| quoted(&path.display().to_string());
         let line = |words: Vec<String>| words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
-        TEMPLATE
-            .replace("@LFDM@", &path(lfdm))
-            .replace("@DATA@", &path(data))
-            .replace("@INIT@", &path(init))
-            .replace("@STEPS@", &steps.to_string())
-            .replace("@LFAE@", &line(self.lfae()))
-            .replace("@DM@", &line(self.dm(Path::new("runs/lfae"))))
-            .replace("@NAME@", &quoted(name))
+        let value = |name: &str| match name {
+            "LFDM" => Some(path(&self.lfdm)),
+            "DATA" => Some(path(&self.data)),
+            "INIT" => Some(path(&self.init)),
+            "STEPS" => Some(self.steps.to_string()),
+            "TRAIN_LFAE" => Some(line(self.lfae())),
+            "TRAIN_DM" => Some(line(self.dm(Path::new("runs/lfae")))),
+            "NAME" => Some(quoted(&self.name)),
+            _ => None,
+        };
+        // Part by part: what is filled in can look like a place to be filled.
+        let parts = TEMPLATE.split('%');
+        parts.map(|part| value(part).unwrap_or_else(|| part.to_owned())).collect()
     }
 }
 
 /// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=:+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
         word.to_owned()
@@ -60,12 +64,12 @@ const TEMPLATE: &str = r#"#!/bin/sh
 # From clips to a moving portrait; `lfdm new` wrote it. Change what you like. Ctrl-C keeps what there is, and running
 # it again goes on from there, or further, with more STEPS.
 set -eu
-cd "$(dirname "$0")"
+CDPATH= cd -- "$(dirname -- "$0")"
 
-lfdm=@LFDM@
-data=@DATA@
-init=@INIT@
-: "${STEPS:=@STEPS@}"
+lfdm=%LFDM%
+data=%DATA%
+init=%INIT%
+: "${STEPS:=%STEPS%}"
 
 # train RUN OPTIONS: begins with the weights of $init, or continues the run.
 train() {
@@ -81,15 +85,14 @@ train() {
 
 # Stage 1 learns to move these people, stage 2 how they move, as this stage 1 sees it: when that goes further, stage 2
 # begins anew.
-train runs/lfae @LFAE@
-dm="runs/dm-$STEPS"
-train "$dm" @DM@
+train runs/lfae %TRAIN_LFAE%
+dm=$(find runs/lfae -maxdepth 1 -name 'step-*' | sort | tail -n 1 | sed 's|.*step-0*|runs/dm-|')
+train "$dm" %TRAIN_DM%
 
 # The model, and what it makes of somebody whom it has never seen. Export says that nobody has stated a licence; that is
 # for you to do (--licence).
-"$lfdm" export --lfae runs/lfae --dm "$dm" --name @NAME@ --out model
-rm -f clips/portrait/*.gif
-"$lfdm" animate --model model --image portrait.png --label all --gif --out clips
+"$lfdm" export --lfae runs/lfae --dm "$dm" --name %NAME% --out model
+"$lfdm" animate --model model --image portrait.png --label all --gif --replace --out clips
 "#;
 
 #[cfg(test)]
@@ -109,7 +112,7 @@ mod tests {
     fn the_script_names_what_it_was_made_for() {
         let script = Script {
             lfdm: "/bin/lfdm".into(),
-            data: "/my clips".into(),
+            data: "/my clips/%STEPS%".into(),
             init: "/models/faces-64".into(),
             reading: vec!["--crop".into(), "0.1,0.2,0.6".into()],
             steps: 30,
@@ -117,9 +120,9 @@ mod tests {
             name: "mine".into(),
         };
         let text = script.text();
-        assert!(!text.contains('@') || text.matches('@').count() == text.matches("\"$@\"").count(), "{text}");
+        assert_eq!(text.matches('%').count(), 2, "{text}");
         for line in [
-            "data='/my clips'\n",
+            "data='/my clips/%STEPS%'\n",
             ": \"${STEPS:=30}\"\n",
             "train runs/lfae lfae --config config.json --batch 4 --crop 0.1,0.2,0.6\n",
             "train \"$dm\" dm --lfae runs/lfae --batch 4 --crop 0.1,0.2,0.6\n",

@@ -13,6 +13,7 @@ use zip::result::ZipError;
 use super::error::Problem;
 use super::op;
 use super::pickle::{Element, Pickle, Storage, TensorRef, Value};
+use crate::native::whole_file::open_file;
 
 const ZIP_MAGIC: &[u8] = b"PK\x03\x04";
 /// A legacy file begins with this number, pickled.
@@ -30,7 +31,7 @@ pub(super) enum Storages {
 
 /// The pickle of a checkpoint, and the way to its storages.
 pub(super) fn open(path: &Path) -> Result<(Pickle, Storages), Problem> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(open_file(path)?);
     let mut start = Vec::new();
     file.by_ref().take(ZIP_MAGIC.len() as u64).read_to_end(&mut start)?;
     file.rewind()?;

@@ -112,9 +112,8 @@ impl RunArgs {
         ensure!((1..=MOST_CLIPS).contains(&self.batch), "--batch must be from 1 to {MOST_CLIPS}");
         ensure!(
             self.devices <= self.accumulate,
-            "{} devices cannot share {} batch(es); set --accumulate to --devices or a multiple of it",
-            self.devices,
-            self.accumulate
+            "{0} devices need at least {0} batches a step; give --accumulate {0} or a multiple of it",
+            self.devices
         );
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::bundle::MANIFEST;
 use crate::native::checkpoint::newest_step;
@@ -29,7 +29,9 @@ impl Claim {
         ensure_no_stranger(directory)?;
         let failed = || format!("cannot write to {}", directory.display());
         std::fs::create_dir_all(directory).with_context(failed)?;
-        let lock = OpenOptions::new().create(true).append(true).open(directory.join(LOCK)).with_context(failed)?;
+        let path = directory.join(LOCK);
+        ensure!(!path.exists() || path.is_file(), "{} is not a file; remove it", path.display());
+        let lock = OpenOptions::new().create(true).append(true).open(path).with_context(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(

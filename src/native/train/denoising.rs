@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -17,7 +17,7 @@ use crate::noise::NoiseSource;
 
 /// A diffusion configuration as JSON.
 pub(super) fn read_config(path: &Path) -> Result<DiffusionConfig> {
-    read_json(path).with_context(|| format!("{} is not a diffusion configuration", path.display()))
+    read_json(path, "a diffusion configuration")
 }
 
 /// One-hot conditions have the length of the labels.

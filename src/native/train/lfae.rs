@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -220,7 +220,7 @@ fn plan(args: &Args) -> Result<(LfdmConfig, Recipe)> {
         return Ok((config, recipe.with_official(&training)));
     }
     let Some(path) = &args.config else { return Ok((args.preset.config(1), recipe)) };
-    let config = read_json(path).with_context(|| format!("{} is not a model configuration", path.display()))?;
+    let config = read_json(path, "a model configuration")?;
     Ok((config, recipe))
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::account::Times;
 use super::stage::Metrics;
 use crate::native::staging::write_file;
+use crate::native::whole_file::read_file;
 
 /// Longest time without a word where there is no bar.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -125,7 +126,7 @@ impl Log {
 
 /// The last held-out `metric` and the best, in words.
 fn held_out(path: &Path, metric: &str) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = String::from_utf8(read_file(path).ok()?).ok()?;
     let values: Vec<(u64, f64)> = text
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
@@ -144,7 +145,7 @@ fn held_out(path: &Path, metric: &str) -> Option<String> {
 /// How much nearer to the real frames rebuilt frames of people never trained on are than frame 0, by the last
 /// validation that has both PSNRs.
 fn gained(path: &Path, [rebuilt, repeated]: [&str; 2]) -> Option<String> {
-    let text = std::fs::read_to_string(path).ok()?;
+    let text = String::from_utf8(read_file(path).ok()?).ok()?;
     let lines = text.lines().rev().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
     let gain = { lines }.find_map(|line| Some(line[rebuilt].as_f64()? - line[repeated].as_f64()?))?;
     Some(if gain > 0.0 {
@@ -167,8 +168,8 @@ pub(super) fn ensure_begun_at_most(directory: &Path) -> Result<()> {
     for name in [LOSSES, VALIDATIONS, TIMES] {
         let path = directory.join(name);
         let is_early = |line: &str| step_of(line).is_some_and(|step| step <= 1);
-        let is_ours = match std::fs::read_to_string(&path) {
-            Ok(text) => text.lines().all(is_early),
+        let is_ours = match read_file(&path).map(String::from_utf8) {
+            Ok(text) => text.is_ok_and(|text| text.lines().all(is_early)),
             Err(error) => error.kind() == ErrorKind::NotFound,
         };
         ensure!(
@@ -187,11 +188,11 @@ fn step_of(line: &str) -> Option<u64> {
 /// The lines of a log whose step `keep` accepts, open for more.
 fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
     let failed = || format!("cannot write {}", path.display());
-    let kept: String = match std::fs::read_to_string(path) {
-        Ok(text) => {
+    let kept: String = match read_file(path).map(String::from_utf8) {
+        Ok(Ok(text)) => {
             text.lines().filter(|line| step_of(line).is_some_and(&keep)).map(|line| format!("{line}\n")).collect()
         }
-        Err(_) => String::new(),
+        _ => String::new(),
     };
     write_file(path, kept.as_bytes()).with_context(failed)?;
     OpenOptions::new().append(true).open(path).with_context(failed)

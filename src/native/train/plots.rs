@@ -11,6 +11,7 @@ use plotters::prelude::*;
 use serde_json::Value;
 
 use crate::native::staging::write_file;
+use crate::native::whole_file::read_file;
 
 const SIZE: (u32, u32) = (900, 450);
 /// Points of a curve: more would hide the trend in the noise.
@@ -43,7 +44,7 @@ pub(super) fn draw(run: &Path) -> Result<()> {
 /// Every metric of a log by its name; values that are not numbers are left out.
 fn curves(path: &Path) -> BTreeMap<String, Curve> {
     let mut curves: BTreeMap<String, Curve> = BTreeMap::new();
-    for line in fs::read_to_string(path).unwrap_or_default().lines() {
+    for line in String::from_utf8(read_file(path).unwrap_or_default()).unwrap_or_default().lines() {
         let Ok(Value::Object(metrics)) = serde_json::from_str(line) else { continue };
         let Some(step) = metrics.get("step").and_then(Value::as_f64) else { continue };
         for (name, value) in metrics.iter().filter(|(name, _)| *name != "step") {
