@@ -239,7 +239,7 @@ mod tests {
         refuse_what_is_not_ours(&out, &model).unwrap();
         fs::write(out.join("thesis.tex"), b"years of work").unwrap();
         assert!(refused().contains("thesis.tex"));
-        let message = refuse_what_is_not_ours(&out.join("thesis.tex"), &model).unwrap_err().to_string();
+        let message = format!("{:#}", refuse_what_is_not_ours(&out.join("thesis.tex"), &model).unwrap_err());
         assert!(message.contains("is a file"), "{message}");
     }
 }
