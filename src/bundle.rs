@@ -22,8 +22,8 @@ pub const MANIFEST: &str = "manifest.json";
 /// The one version of the layout that this crate reads and writes.
 pub const FORMAT: u32 = 1;
 
-/// A browser compiles a function twice, and a call that has begun in the slow code ends in it: what hashes a whole shard
-/// at once would never get into the fast one, and takes twenty times as long.
+/// A browser compiles a function twice, and a call that has begun in the slow code ends in it: what hashes a whole
+/// shard at once would never get into the fast one, and takes twenty times as long.
 const HASHED_AT_ONCE: usize = 1 << 16;
 
 /// A bundle that must not be used.

@@ -1,5 +1,5 @@
-//! Ctrl-C, SIGTERM and a terminal that is closed. A command that [listens](Interruption) ends by itself, a training after the step that it is in;
-//! any other is ended here, and what it had in the making goes with it.
+//! Ctrl-C, SIGTERM and a terminal that is closed. A command that [listens](Interruption) ends by itself, a training
+//! after the step that it is in; any other is ended here, and what it had in the making goes with it.
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

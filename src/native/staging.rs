@@ -150,7 +150,8 @@ impl Staging {
     /// Gives the directory its name; what had the name before is removed, or put back if that fails.
     ///
     /// # Errors
-    /// A place that is no longer as it was: nobody has decided about what is there now. The directory gets another name.
+    /// A place that is no longer as it was: nobody has decided about what is there now. The directory gets another
+    /// name.
     pub(crate) fn publish(self) -> io::Result<()> {
         make_readable(self.path())?;
         let target = &self.place.target;

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::{
     Args, Studio,
+    names::is_gif,
     output::{self, Target},
     record::{self, Record},
 };
@@ -81,7 +82,7 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
 fn check(args: &Args, clips: usize) -> Result<()> {
     let out = args.out.display();
     ensure!(
-        !output::is_gif(&args.out),
+        !is_gif(&args.out),
         "--out {out} is one file, but clips of {clips} pairs of a portrait and a label need a directory; name one{}",
         if args.gif { "" } else { ", and add --gif for a GIF of each" }
     );

@@ -3,6 +3,7 @@
 //! One portrait and one label are a clip, written to `--out` itself; several are a [`batch`].
 
 mod batch;
+mod names;
 mod output;
 mod record;
 mod text;

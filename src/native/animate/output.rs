@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 
+use super::names::{FRAME, is_gif, name_of};
 use super::record::{COMMENT, Record};
 use crate::{
     gif,
@@ -16,8 +17,6 @@ use crate::{
     pipeline::{Frame, Picture},
 };
 
-/// What the names of frames begin with.
-const FRAME: &str = "frame_";
 /// PNG's word for the program that wrote a picture, and ours.
 const WRITTEN_BY: [&str; 2] = ["Software", "lfdm"];
 
@@ -90,15 +89,6 @@ pub(super) fn write(frames: &[Frame], fps: f32, record: &Record, target: Target,
             staging.publish().with_context(failed)
         }
     }
-}
-
-pub(super) fn is_gif(out: &Path) -> bool {
-    out.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gif"))
-}
-
-/// The file of a frame.
-pub(super) fn name_of(index: usize) -> String {
-    format!("{FRAME}{index:03}.png")
 }
 
 fn write_frames(frames: &[Frame], record: &Record, dir: &Path) -> Result<()> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     Args,
-    output::{is_gif, name_of},
+    names::{is_gif, name_of},
 };
 use crate::{
     bundle::{Manifest, sha256},

@@ -106,10 +106,24 @@ struct MotionRecipe {
     warping: f64,
     /// Weight of the squared distance between flow and exact flow, where frame 0 shows the point;
     /// in pixels of a 64-pixel image.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.3, value_parser = numbers::weight)]
+    #[arg(
+        long,
+        value_name = "WEIGHT",
+        requires = "flow",
+        requires = "finer",
+        default_value_t = 0.3,
+        value_parser = numbers::weight,
+    )]
     flow_weight: f64,
     /// Weight of the cross-entropy between occlusion and exact visibility.
-    #[arg(long, value_name = "WEIGHT", requires = "flow", requires = "finer", default_value_t = 0.1, value_parser = numbers::weight)]
+    #[arg(
+        long,
+        value_name = "WEIGHT",
+        requires = "flow",
+        requires = "finer",
+        default_value_t = 0.1,
+        value_parser = numbers::weight,
+    )]
     visibility: f64,
     /// First steps, which train the motion alone; they decode nothing, so they are cheap.
     #[arg(long, value_name = "STEPS", requires = "finer", default_value_t = 0)]
