@@ -534,6 +534,12 @@ fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
         let whole = fs::read(&broken).unwrap();
         fs::write(&broken, &whole[..whole.len() - 4]).unwrap();
         assert!(call(&["--resume"]).unwrap_err().contains("anna.9/joy") && call(&["--resume"]).is_err());
+        if kind.is_empty() {
+            let notes = place.path("clips/anna.9/joy/notes.txt");
+            fs::write(&notes, b"mine").unwrap();
+            assert!(call(&["--replace"]).unwrap_err().contains("holds notes.txt"));
+            fs::remove_file(notes).unwrap();
+        }
         assert!(call(&["--replace"]).unwrap().contains("made 4 of 4 clips"));
         assert_eq!(fs::read(&broken).unwrap(), whole);
 

@@ -46,7 +46,9 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
             let name = if args.gif { format!("{name}.gif") } else { name.clone() };
             let record = studio.record(picture, strengths);
             let out = args.out.join(folder).join(name);
-            clips.push(Clip { image, portrait, strengths, record, target: Target::new(&out)?, out });
+            let replaces = args.replace && out.exists();
+            let target = if replaces { output::check(&out, &[])? } else { Target::new(&out)? };
+            clips.push(Clip { image, portrait, strengths, record, target, out });
         }
     }
     let count = clips.len();
