@@ -48,7 +48,7 @@ pub(super) fn run(studio: &Studio<'_>, images: &[PathBuf], asked: &[Strengths]) 
             let out = args.out.join(folder).join(name);
             let replaces = args.replace && out.exists();
             let target = if replaces { output::check(&out, &[])? } else { Target::new(&out)? };
-            clips.push(Clip { image, portrait, strengths, record, target, out });
+            clips.push(Clip { image, portrait, strengths, record, out, target });
         }
     }
     let count = clips.len();
