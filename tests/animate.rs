@@ -564,7 +564,8 @@ fn a_batch_goes_on_only_with_the_settings_that_it_began_with() {
         let message = call(&["--resume"]).unwrap_err();
         assert!(message.contains("does not say how it was made"), "{message}");
         let message = call(&["--replace"]).unwrap_err();
-        assert!(message.contains("does not say how it was made"), "{message}");
+        let words = if kind.is_empty() { "holds frame_000.png, which" } else { "does not say how it was made" };
+        assert!(message.contains(words), "{message}");
         fs::remove_dir_all(place.path("clips")).unwrap();
     }
 }

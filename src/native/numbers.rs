@@ -18,9 +18,14 @@ pub(crate) fn weight(text: &str) -> Result<f64, String> {
     within(text, 0.0..=MOST, "a number from 0 to 1000000")
 }
 
-/// A rate, or a weight that is not 0.
+/// A factor, or a weight that is not 0.
 pub(crate) fn positive(text: &str) -> Result<f64, String> {
     within(text, f64::MIN_POSITIVE..=MOST, "a positive number, at most 1000000")
+}
+
+/// A learning rate. One that is far too high is refused by what it does.
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
+    within(text, f64::MIN_POSITIVE..=f64::from(f32::MAX), "a positive number")
 }
 
 /// The norm of a gradient.
@@ -91,6 +96,7 @@ mod tests {
         assert_eq!((weight("0"), positive("1e-4"), minutes("0.5")), (Ok(0.0), Ok(1e-4), Ok(0.5)));
         assert_eq!((zoom("1.5"), guidance("0"), steps("1000")), (Ok(1.5), Ok(0.0), Ok(1000)));
         assert!(probability("1.5").unwrap_err().contains("from 0 to 1") && probability("often").is_err());
+        assert!(rate("1e30").is_ok() && rate("0").is_err() && rate("1e39").is_err());
         assert!(positive("0").unwrap_err().contains("positive"));
         assert!(zoom("0.9").is_err() && fps("1e-30").is_err() && memory("0").is_err());
         assert!(steps("0").is_err() && steps("1001").is_err() && guidance("-0.1").is_err());

@@ -9,7 +9,7 @@ const WARM_UP: f64 = 100.0;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct RateArgs {
     /// Learning rate at its peak.
-    #[arg(long, value_parser = numbers::positive)]
+    #[arg(long, value_parser = numbers::rate)]
     pub(super) lr: f64,
     /// Course of the rate after its warm-up of 100 steps.
     #[arg(long, value_enum, default_value_t = LrSchedule::Cosine)]
