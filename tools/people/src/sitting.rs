@@ -53,21 +53,23 @@ pub struct Sitting<'a> {
 }
 
 /// What may be another in another appearance.
-struct Setting {
-    lighting: Lighting,
-    backdrop: Picture,
-    look: Look,
+pub(crate) struct Setting {
+    pub(crate) lighting: Lighting,
+    pub(crate) backdrop: Picture,
+    pub(crate) look: Look,
+    /// The kind of the backdrop.
+    pub(crate) place: &'static str,
 }
 
 impl Setting {
     fn draw(random: &mut Random, darkness: f32, size: usize) -> Self {
         let backdrop = Backdrop::draw(random);
         let lighting = Lighting::draw(random, backdrop.ambient(), darkness);
-        Self { lighting, backdrop: backdrop.paint(size), look: Look::draw(random) }
+        Self { lighting, backdrop: backdrop.paint(size), look: Look::draw(random), place: backdrop.kind() }
     }
 
     /// A setting for single pictures: more of them are plain than there are plain looks.
-    fn for_stills(random: &mut Random, darkness: f32, size: usize) -> Self {
+    pub(crate) fn for_stills(random: &mut Random, darkness: f32, size: usize) -> Self {
         let mut setting = Self::draw(random, darkness, size);
         if setting.look.kind() != CAMERA && random.chance(0.4) {
             setting.look = Look::draw(random);
@@ -76,7 +78,7 @@ impl Setting {
     }
 
     /// A setting for moving pictures: most are what a camera sees, none has a look that only suits stills.
-    fn for_clips(random: &mut Random, darkness: f32, size: usize) -> Self {
+    pub(crate) fn for_clips(random: &mut Random, darkness: f32, size: usize) -> Self {
         let mut setting = Self::draw(random, darkness, size);
         let plain = random.chance(PLAIN);
         while setting.look.is_still() || (plain && setting.look.kind() != CAMERA) {
@@ -160,6 +162,7 @@ impl<'a> Sitting<'a> {
             backdrop: &setting.backdrop,
             creases: (&self.person.creases, self.person.wrinkles(|unit| pose.units.named(unit))),
             samples: self.film.samples,
+            floor: None,
         }
     }
 
@@ -190,14 +193,14 @@ fn smooth_normals(part: &Part, places: &[Vec3]) -> Option<Vec<Vec3>> {
     part.smooth.as_ref().map(|triangles| render::normals(places, triangles))
 }
 
-fn develop(rendered: Rendered, look: &Look, frame: u64, flow: Option<Vec<[f32; 3]>>) -> Shot {
+pub(crate) fn develop(rendered: Rendered, look: &Look, frame: u64, flow: Option<Vec<[f32; 3]>>) -> Shot {
     let Rendered { mut picture, regions, .. } = rendered;
     look.apply(&mut picture, frame);
     Shot { rgb: look::display::bytes(&picture), regions, flow }
 }
 
 /// Places of the vertices of all parts, in the space of the head.
-fn placed(parts: &[Part], head: &[Vec3], jaw: f32) -> Vec<Vec<Vec3>> {
+pub(crate) fn placed(parts: &[Part], head: &[Vec3], jaw: f32) -> Vec<Vec<Vec3>> {
     let place = |part: &Part| match &part.placement {
         Placement::Head => head.to_vec(),
         Placement::Bound(binding) => binding.fit(head),

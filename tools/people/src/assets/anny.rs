@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     head::{Bound, Head, Inner, Landmarks},
-    mesh::{Binding, Target},
+    mesh::{Binding, Mesh, Target},
 };
 
 /// Below, or farther to a side, the skin is left out: upper edges of what everybody wears.
@@ -100,6 +100,18 @@ impl Body {
         &self.obj.vertices
     }
 
+    /// A crop that leaves nothing out and renames nothing.
+    pub(super) fn whole(&self) -> Crop {
+        let kept: Vec<u32> = (0..self.obj.vertices.len() as u32).collect();
+        Crop { place: kept.iter().copied().map(Some).collect(), kept }
+    }
+
+    /// The faces of a group, whose corners are vertices of the body.
+    pub(super) fn mesh_of(&self, group: &str) -> Mesh {
+        let range = self.group(group);
+        self.obj.mesh(|face| face.iter().all(|[vertex, _]| range.contains(vertex)), |vertex| vertex)
+    }
+
     /// The crop that everybody's head is, and behind it `extra` vertices.
     pub(super) fn crop(&self, extra: &[u32]) -> Crop {
         let kept = (0..self.obj.vertices.len() as u32).filter(|&vertex| self.is_kept(vertex));
@@ -152,6 +164,11 @@ impl Crop {
             *place = Some(self.kept.len() as u32);
             self.kept.push(vertex);
         }
+    }
+
+    /// For each vertex of the head that of the body.
+    pub(super) fn vertices(&self) -> &[u32] {
+        &self.kept
     }
 
     /// The head's vertex that is this one of the body.
@@ -209,7 +226,7 @@ fn split_name(name: &str) -> (&str, &str) {
 }
 
 /// All targets of a folder that move the head, by name and in order.
-fn read_targets(package: &Package, crop: &Crop, folder: &str) -> Result<Vec<(String, Target)>, AssetsError> {
+pub(super) fn read_targets(package: &Package, crop: &Crop, folder: &str) -> Result<Vec<(String, Target)>, AssetsError> {
     let mut files = Vec::new();
     for name in package.list(folder)? {
         if let Some((stem, "target" | "target.gz")) = name.split_once('.') {

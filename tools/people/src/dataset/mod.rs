@@ -6,6 +6,7 @@
 
 mod contact;
 mod error;
+mod figures;
 mod files;
 mod flow;
 mod ids;
@@ -15,7 +16,7 @@ mod sheet;
 mod studio;
 mod take;
 
-use std::{fs, path::PathBuf, sync::Mutex};
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Mutex};
 
 use rayon::{ThreadPoolBuilder, prelude::*};
 use serde::Serialize;
@@ -24,40 +25,70 @@ use serde_json::Value;
 pub use self::{
     contact::Contact,
     error::DatasetError,
+    figures::{Figures, Set},
     ids::{Ids, Splits},
 };
 use self::{
     meta::{Description, Earlier, Present},
     progress::Progress,
 };
-use crate::expression::{self, Label, Pose};
+use crate::expression::Strengths;
 
 /// Makes pictures of people.
 pub trait Photographer: Sync {
+    /// What is told of a frame before it is photographed.
+    type Pose: Serialize;
+
+    /// Names of the labels, in the order of the rows of a sheet.
+    fn labels(&self) -> Vec<&'static str>;
+
+    /// What the clip of a person and take shows in a row, at `strengths` if there are such.
+    fn clip(
+        &self,
+        person_and_take: (u64, u32),
+        row: usize,
+        options: &Options,
+        strengths: Option<&Strengths>,
+    ) -> Clip<Self::Pose>;
+
     /// Seats a person for a take.
-    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a>;
+    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting<Self::Pose> + 'a>;
 
     /// What people are made from. A set whose people were made from something else is not continued.
     fn assets(&self) -> String;
 }
 
+/// A clip to be photographed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Clip<P> {
+    /// The label of its row.
+    pub label: &'static str,
+    /// How much of which labels it shows.
+    pub strengths: BTreeMap<&'static str, f32>,
+    /// The frame in which it has them.
+    pub apex: usize,
+    /// One per frame; the first is the same for all labels of a take.
+    #[serde(rename = "frames")]
+    pub poses: Vec<P>,
+}
+
 /// A person before the camera.
-pub trait Sitting {
+pub trait Sitting<P> {
     /// What is to be said of the person: an object.
     fn attributes(&self) -> Value;
 
     /// Takes a picture. The first call has the pose of rest, from which flow is counted; `frame` tells frames apart.
-    fn frame(&mut self, pose: &Pose, frame: u64) -> Frame;
+    fn frame(&mut self, pose: &P, frame: u64) -> Frame;
 
     /// The same in another appearance, `[y, x, rgb]`: nothing moves, all colours change.
-    fn reference(&mut self, pose: &Pose, appearance: u32) -> Vec<u8>;
+    fn reference(&mut self, pose: &P, appearance: u32) -> Vec<u8>;
 }
 
 /// A picture with what is known of it.
 pub struct Frame {
     /// `[y, x, rgb]`.
     pub rgb: Vec<u8>,
-    /// What each pixel shows, by [`crate::mesh::Region`].
+    /// What each pixel shows: a [`crate::mesh::Region`], or an area of a figure.
     pub regions: Vec<u8>,
     /// For each pixel the displacement to its place in the first frame (x, y; 2 is the width) and whether it is seen
     /// there; needed where [`Options::flow_size`] is set.
@@ -123,13 +154,9 @@ impl Default for Options {
 }
 
 impl Options {
-    fn clips(&self) -> expression::Options {
-        expression::Options { frames: self.frames, motion: self.motion, strengths: None }
-    }
-
-    fn check(&self) -> Result<(), DatasetError> {
+    fn check(&self, rows: usize) -> Result<(), DatasetError> {
         let Self { size, frames, references, format, .. } = *self;
-        let (columns, rows) = (frames.max(references as usize), Label::ALL.len());
+        let columns = frames.max(references as usize);
         let problem = if size == 0 || self.samples == 0 {
             "a picture needs at least one pixel and one sample".to_owned()
         } else if frames < 2 {
@@ -174,10 +201,10 @@ pub struct Order {
 }
 
 impl Order {
-    /// Refuses what cannot be made.
-    pub fn check(&self) -> Result<(), DatasetError> {
+    /// Refuses what cannot be made, in a set with this many labels.
+    pub fn check(&self, labels: usize) -> Result<(), DatasetError> {
         admit(&self.ids, self.final_test)?;
-        self.options.check()?;
+        self.options.check(labels)?;
         self.splits.check()
     }
 }
@@ -205,8 +232,9 @@ pub fn admit(ids: &[u64], final_test: bool) -> Result<(), DatasetError> {
 const BETWEEN_DESCRIPTIONS: usize = 64;
 
 /// Makes what is missing of a set.
-pub fn write(photographer: &dyn Photographer, order: &Order) -> Result<Summary, DatasetError> {
-    order.check()?;
+pub fn write<P: Photographer>(photographer: &P, order: &Order) -> Result<Summary, DatasetError> {
+    let labels = photographer.labels();
+    order.check(labels.len())?;
     let Order { out, options, .. } = order;
     fs::create_dir_all(out).map_err(|source| DatasetError::Io { path: out.clone(), source })?;
     let earlier = Earlier::read(out)?;
@@ -219,13 +247,17 @@ pub fn write(photographer: &dyn Photographer, order: &Order) -> Result<Summary, 
         .num_threads(order.jobs)
         .build()
         .map_err(|problem| DatasetError::Threads { jobs: order.jobs, problem: problem.to_string() })?;
-    let description = Description { dir: out, options, settings, splits };
+    let description = Description { dir: out, labels, options, settings, splits };
     pool.install(|| fill(photographer, order, &description))
 }
 
-fn fill(photographer: &dyn Photographer, order: &Order, description: &Description) -> Result<Summary, DatasetError> {
+fn fill<P: Photographer>(
+    photographer: &P,
+    order: &Order,
+    description: &Description,
+) -> Result<Summary, DatasetError> {
     let Order { out, options, .. } = order;
-    let present = Present::find(out, options)?;
+    let present = Present::find(out, options, description.labels.len())?;
     let all = order.ids.iter().flat_map(|&id| order.takes.iter().map(move |&take| (id, take)));
     let (found, missing): (Vec<_>, Vec<_>) = all.partition(|&(id, take)| present.has(id, take));
 

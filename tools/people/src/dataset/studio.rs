@@ -2,15 +2,36 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Frame, Options, Photographer, Sitting};
+use super::{Clip, Frame, Options, Photographer, Sitting};
 use crate::{
-    expression::Pose,
+    expression::{self, Label, Pose, Strengths},
     person::Studio,
     sitting::{self, Film},
 };
 
 impl Photographer for Studio {
-    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a> {
+    type Pose = Pose;
+
+    fn labels(&self) -> Vec<&'static str> {
+        Label::ALL.map(Label::name).into()
+    }
+
+    fn clip(
+        &self,
+        (id, take): (u64, u32),
+        row: usize,
+        options: &Options,
+        strengths: Option<&Strengths>,
+    ) -> Clip<Pose> {
+        let Options { frames, motion, .. } = *options;
+        let options = expression::Options { frames, motion, strengths: strengths.cloned() };
+        let expression::Clip { label, strengths, apex, poses } =
+            expression::clip(id, take, Label::ALL[row], &options);
+        let strengths = strengths.into_iter().map(|(label, strength)| (label.name(), strength)).collect();
+        Clip { label: label.name(), strengths, apex, poses }
+    }
+
+    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting<Pose> + 'a> {
         let film = Film { size: options.size, samples: options.samples };
         Box::new(Seated {
             sitting: sitting::Sitting::new(self, id, take, film),
@@ -33,7 +54,7 @@ struct Seated<'a> {
     with_flow: bool,
 }
 
-impl Sitting for Seated<'_> {
+impl Sitting<Pose> for Seated<'_> {
     fn attributes(&self) -> Value {
         let person = self.sitting.person();
         let mut attributes: Map<String, Value> =

@@ -7,53 +7,39 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    DatasetError, Format, Frame, Options, Photographer, Sitting,
+    Clip, DatasetError, Format, Frame, Options, Photographer, Sitting,
     files::{self, Files, write_whole},
     flow,
     sheet::Sheet,
 };
-use crate::expression::{self, Clip, Label, Pose, Strengths};
 
 /// What is known of the clips of a take.
 #[derive(Serialize)]
-struct Record<'a> {
+struct Record<'a, P> {
     subject: &'a Value,
-    clips: Vec<ClipRecord<'a>>,
-}
-
-#[derive(Serialize)]
-struct ClipRecord<'a> {
-    label: Label,
-    strengths: &'a Strengths,
-    apex: usize,
-    frames: &'a [Pose],
+    clips: &'a [Clip<P>],
 }
 
 /// Photographs a take and writes its files; returns what is known of the person.
-pub(super) fn make(
-    photographer: &dyn Photographer,
+pub(super) fn make<P: Photographer>(
+    photographer: &P,
     (id, take): (u64, u32),
     dir: &Path,
     options: &Options,
 ) -> Result<Value, DatasetError> {
-    let files = Files::new(dir, id, take, options);
+    let rows = photographer.labels().len();
+    let files = Files::new(dir, (id, take), options, rows);
     let mut sitting = photographer.sit(id, take, options);
-    let clips = Label::ALL.map(|label| expression::clip(id, take, label, &options.clips()));
-    let mut pictures = Pictures::new(options);
+    let clips: Vec<_> = (0..rows).map(|row| photographer.clip((id, take), row, options, None)).collect();
+    let mut pictures = Pictures::new(options, rows);
     pictures.shoot(sitting.as_mut(), &clips);
     pictures.write(&files)?;
     write_references(sitting.as_mut(), &clips[0].poses[0], &files, options)?;
 
     // This file comes last: whoever finds it finds all of them.
     let subject = subject(id, sitting.attributes());
-    let records = clips.iter().map(|clip| ClipRecord {
-        label: clip.label,
-        strengths: &clip.strengths,
-        apex: clip.apex,
-        frames: &clip.poses,
-    });
     let path = files.path(files::CLIPS);
-    let text = serde_json::to_vec(&Record { subject: &subject, clips: records.collect() })
+    let text = serde_json::to_vec(&Record { subject: &subject, clips: &clips })
         .map_err(|problem| DatasetError::Encode { path: path.clone(), problem: problem.to_string() })?;
     write_whole(&path, &text)?;
     Ok(subject)
@@ -73,19 +59,20 @@ fn subject(id: u64, attributes: Value) -> Value {
 /// What the frames of a take become.
 struct Pictures<'a> {
     options: &'a Options,
+    rows: usize,
     sheet: Sheet,
     regions: Sheet,
     flow: Vec<[f16; 3]>,
 }
 
 impl<'a> Pictures<'a> {
-    fn new(options: &'a Options) -> Self {
-        let sheet = |channels| Sheet::new(options.frames, Label::ALL.len(), options.size, channels);
-        Self { options, sheet: sheet(3), regions: sheet(1), flow: Vec::new() }
+    fn new(options: &'a Options, rows: usize) -> Self {
+        let sheet = |channels| Sheet::new(options.frames, rows, options.size, channels);
+        Self { options, rows, sheet: sheet(3), regions: sheet(1), flow: Vec::new() }
     }
 
     /// Takes all pictures. The first frame is the same in all rows, and taken once.
-    fn shoot(&mut self, sitting: &mut dyn Sitting, clips: &[Clip]) {
+    fn shoot<P>(&mut self, sitting: &mut dyn Sitting<P>, clips: &[Clip<P>]) {
         let first = sitting.frame(&clips[0].poses[0], 0);
         for (row, clip) in clips.iter().enumerate() {
             self.put(row, 0, &first);
@@ -115,7 +102,7 @@ impl<'a> Pictures<'a> {
         }
         if let Some(cells) = self.options.flow_size {
             let path = files.path(&files::flow_end(cells));
-            let npy = flow::encode(&self.flow, Label::ALL.len(), self.options.frames, cells)
+            let npy = flow::encode(&self.flow, self.rows, self.options.frames, cells)
                 .map_err(|problem| DatasetError::Encode { path: path.clone(), problem: problem.to_string() })?;
             write_whole(&path, &npy)?;
         }
@@ -124,9 +111,9 @@ impl<'a> Pictures<'a> {
 }
 
 /// The first frame in other appearances.
-fn write_references(
-    sitting: &mut dyn Sitting,
-    pose: &Pose,
+fn write_references<P>(
+    sitting: &mut dyn Sitting<P>,
+    pose: &P,
     files: &Files,
     options: &Options,
 ) -> Result<(), DatasetError> {

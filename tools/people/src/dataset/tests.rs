@@ -7,6 +7,7 @@ use half::f16;
 use serde_json::json;
 
 use super::*;
+use crate::expression::{self, Label, Pose};
 
 /// Paints gradients that depend on the person, the take and the smile, and counts its frames.
 #[derive(Default)]
@@ -23,7 +24,20 @@ struct Easel<'a> {
 }
 
 impl Photographer for Painter {
-    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting + 'a> {
+    type Pose = Pose;
+
+    fn labels(&self) -> Vec<&'static str> {
+        Label::ALL.map(Label::name).into()
+    }
+
+    fn clip(&self, take: (u64, u32), row: usize, options: &Options, strengths: Option<&Strengths>) -> Clip<Pose> {
+        let strengths = strengths.cloned();
+        let clip = expression::clip(take.0, take.1, Label::ALL[row], &expression::Options { strengths, ..clips(options) });
+        let strengths = clip.strengths.iter().map(|(label, strength)| (label.name(), *strength)).collect();
+        Clip { label: clip.label.name(), strengths, apex: clip.apex, poses: clip.poses }
+    }
+
+    fn sit<'a>(&'a self, id: u64, take: u32, options: &Options) -> Box<dyn Sitting<Pose> + 'a> {
         Box::new(Easel { painter: self, id, take, options: options.clone() })
     }
 
@@ -44,7 +58,7 @@ impl Easel<'_> {
     }
 }
 
-impl Sitting for Easel<'_> {
+impl Sitting<Pose> for Easel<'_> {
     fn attributes(&self) -> Value {
         json!({ "hair": "none", "age": 0.5 })
     }
@@ -61,6 +75,10 @@ impl Sitting for Easel<'_> {
     fn reference(&mut self, _: &Pose, appearance: u32) -> Vec<u8> {
         self.paint(appearance as f32)
     }
+}
+
+fn clips(options: &Options) -> expression::Options {
+    expression::Options { frames: options.frames, motion: options.motion, strengths: None }
 }
 
 fn order(dir: &Path) -> Order {
@@ -145,7 +163,7 @@ fn recorded_strengths_and_poses_are_those_that_were_applied() {
     write(&Painter::default(), &order).unwrap();
     let record = json(&dir.path().join("s000002_k1.json"));
     for (row, label) in Label::ALL.into_iter().enumerate() {
-        let clip = expression::clip(2, 1, label, &order.options.clips());
+        let clip = expression::clip(2, 1, label, &clips(&order.options));
         let written = &record["clips"][row];
         assert_eq!(written["label"], label.name());
         assert_eq!(written["apex"], clip.apex);
@@ -289,11 +307,10 @@ fn options_that_do_not_go_together_are_refused() {
 #[test]
 fn a_contact_sheet_has_a_row_for_each_person_or_clip() {
     let options = Options { size: 16, frames: 4, ..Options::default() };
-    let labels = vec![Label::Happiness, Label::Fear];
     let mut contact = Contact {
         ids: vec![3, 4, 5],
         take: 0,
-        labels,
+        rows: vec![4, 3],
         strengths: None,
         every_frame: false,
         references: 1,

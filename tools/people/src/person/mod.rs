@@ -5,7 +5,7 @@ mod eyes;
 mod growth;
 mod mouth;
 mod palette;
-mod parts;
+pub(crate) mod parts;
 mod shape;
 mod skin;
 mod wardrobe;
@@ -105,12 +105,25 @@ impl Sites {
 impl Person {
     /// Makes the person `id` as `take` shows them: clothes and what is worn change from take to take.
     pub fn new(studio: &Studio, id: u64, take: u32) -> Self {
+        let mut person = Self::draw(studio, id);
+        parts::assemble(&mut person, studio, take, true);
+        person
+    }
+
+    /// The same person without clothes: head and shoulders, and what is worn on the head.
+    pub(crate) fn without_clothes(studio: &Studio, id: u64, take: u32) -> Self {
+        let mut person = Self::draw(studio, id);
+        parts::assemble(&mut person, studio, take, false);
+        person
+    }
+
+    fn draw(studio: &Studio, id: u64) -> Self {
         let head = &studio.assets.head;
         let shape = Shape::draw(&mut Random::new("shape", &[id]), head);
         let palette =
             Palette::draw(&mut Random::new("palette", &[id]), shape.origins, shape.age, shape.is_feminine(), false);
         let creases = Creases::paint(&studio.small_sites, palette.seed);
-        let mut person = Self {
+        Self {
             id,
             shape,
             palette,
@@ -118,9 +131,7 @@ impl Person {
             creases,
             scalp: skin::Scalp::default(),
             words: BTreeMap::new(),
-        };
-        parts::assemble(&mut person, studio, take);
-        person
+        }
     }
 
     /// The same person with other colours, clothes of other colours and another skin.

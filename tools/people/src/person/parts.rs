@@ -31,15 +31,19 @@ const RESERVED: [&str; 12] = [
     "eye_ice",
 ];
 
-/// Gives a person all parts.
-pub(super) fn assemble(person: &mut Person, studio: &Studio, take: u32) {
+/// Gives a person all parts; clothes if they are to be `dressed`.
+pub(super) fn assemble(person: &mut Person, studio: &Studio, take: u32, dressed: bool) {
     let head = &studio.assets.head;
     let rest = person.shape.vertices.clone();
     let normals = crate::render::normals(&rest, &head.mesh.triangles);
     let wearer = Wearer { head, vertices: &rest, normals: &normals, map: &studio.sites.map };
 
     let mut parts = Vec::new();
-    let dressed = wardrobe::dress(person, studio, &wearer, take, &mut parts);
+    let dressed = if dressed {
+        wardrobe::dress(person, studio, &wearer, take, &mut parts)
+    } else {
+        wardrobe::Dressed::not_here(rest.len())
+    };
     // Hair is chosen first, since the scalp below it is painted to match.
     let mut grown = Vec::new();
     let before = growth::add(person, studio, &wearer, &mut grown);
@@ -88,7 +92,7 @@ fn skin_material(palette: &Palette) -> Material {
 }
 
 /// A part with nothing special about it.
-pub(super) fn plain(region: Region, mesh: Mesh, placement: Placement, texture: Paint, material: Material) -> Part {
+pub(crate) fn plain(region: Region, mesh: Mesh, placement: Placement, texture: Paint, material: Material) -> Part {
     Part {
         region,
         mesh: Arc::new(mesh),
@@ -134,7 +138,7 @@ fn skin(person: &Person, studio: &Studio, covered: &[bool], parts: &mut Vec<Part
 }
 
 /// A mesh with only the vertices that it uses, and which those were.
-fn compact(mesh: &Mesh) -> (Mesh, Vec<u32>) {
+pub(crate) fn compact(mesh: &Mesh) -> (Mesh, Vec<u32>) {
     let mut used: Vec<u32> = mesh.triangles.iter().flatten().copied().collect();
     used.sort_unstable();
     used.dedup();
@@ -143,7 +147,7 @@ fn compact(mesh: &Mesh) -> (Mesh, Vec<u32>) {
     (Mesh { triangles, ..mesh.clone() }, used)
 }
 
-pub(super) fn some_triangles(mesh: &Mesh, keep: impl Fn(&[u32; 3]) -> bool) -> Mesh {
+pub(crate) fn some_triangles(mesh: &Mesh, keep: impl Fn(&[u32; 3]) -> bool) -> Mesh {
     let kept = mesh.triangles.iter().zip(&mesh.uv_triangles).filter(|(triangle, _)| keep(triangle));
     let (triangles, uv_triangles) = kept.unzip();
     Mesh { triangles, uv_triangles, uv: mesh.uv.clone() }

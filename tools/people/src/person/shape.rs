@@ -20,6 +20,8 @@ pub struct Shape {
     pub age: f32,
     /// The head at rest.
     pub vertices: Vec<Vec3>,
+    /// What of it the rest of the body has, too: names of targets, and how much of each.
+    pub of_body: Vec<(String, f32)>,
 }
 
 impl Shape {
@@ -28,7 +30,7 @@ impl Shape {
         let origins = origins(random);
         let femininity = if random.chance(0.5) { random.between(0., 0.3) } else { random.between(0.7, 1.) };
         let age = if random.chance(0.25) { random.between(0.45, 1.) } else { random.between(0., 0.6) };
-        let mut shape = Self { origins, femininity, age, vertices: head.vertices.clone() };
+        let mut shape = Self { origins, femininity, age, vertices: head.vertices.clone(), of_body: Vec::new() };
         shape.add_macros(random, head);
         shape.add_features(random, head);
         shape.add_asymmetries(random, head);
@@ -56,20 +58,28 @@ impl Shape {
         }
     }
 
+    /// Adds a target that is not of the head alone.
+    fn add_named(&mut self, name: String, target: &Target, weight: f32) {
+        self.add(target, weight);
+        self.of_body.push((name, weight));
+    }
+
     fn add_macros(&mut self, random: &mut Random, head: &Head) {
         let muscle = around(random.between(-0.75, 0.75), "muscle");
         let weight = around(random.normal_within(0., 0.45, 2.), "weight");
         for (sex, share) in [("male", 1. - self.femininity), ("female", self.femininity)] {
             for (age, stage) in [("young", 1. - self.age), ("old", self.age)] {
                 for (origin, mix) in ORIGINS.iter().zip(self.origins) {
-                    if let Some(target) = head.macros.get(&format!("{origin}-{sex}-{age}")) {
-                        self.add(target, share * stage * mix);
+                    let name = format!("{origin}-{sex}-{age}");
+                    if let Some(target) = head.macros.get(&name) {
+                        self.add_named(name, target, share * stage * mix);
                     }
                 }
                 for (muscle, toned) in &muscle {
                     for (weight, heavy) in &weight {
-                        if let Some(target) = head.macros.get(&format!("universal-{sex}-{age}-{muscle}-{weight}")) {
-                            self.add(target, share * stage * toned * heavy);
+                        let name = format!("universal-{sex}-{age}-{muscle}-{weight}");
+                        if let Some(target) = head.macros.get(&name) {
+                            self.add_named(name, target, share * stage * toned * heavy);
                         }
                     }
                 }
@@ -91,10 +101,12 @@ impl Shape {
     }
 
     fn add_asymmetries(&mut self, random: &mut Random, head: &Head) {
-        for alternatives in head.asymmetries.values() {
+        for (group, alternatives) in &head.asymmetries {
             if random.chance(0.65) && !alternatives.is_empty() {
-                let target = random.pick(alternatives);
-                self.add(target, random.between(0., 0.3));
+                let side = random.below(alternatives.len());
+                // Left comes before right.
+                let name = format!("{group}-{}", if side == 0 { "l" } else { "r" });
+                self.add_named(name, &alternatives[side], random.between(0., 0.3));
             }
         }
     }

@@ -35,6 +35,13 @@ pub(super) struct Dressed {
     bares_throat: bool,
 }
 
+impl Dressed {
+    /// Somebody else sees to the clothes, up to the throat.
+    pub(super) fn not_here(vertices: usize) -> Self {
+        Self { covered: vec![false; vertices], bares_throat: false }
+    }
+}
+
 /// Puts clothes on.
 pub(super) fn dress(
     person: &mut Person,

@@ -119,10 +119,25 @@ impl ShadowMap {
         Self { turn, depth: vec![f32::MAX; CELLS * CELLS], softness }
     }
 
+    /// Side of a cell of a map that is scaled by `height`.
+    pub(super) fn cell(height: f32) -> f32 {
+        REACH * height / CELLS as f32
+    }
+
     #[inline]
     pub(super) fn place(&self, view: Vec3) -> Vec3 {
         let centre = CELLS as f32 / 2.;
         self.turn * view + Vec3::new(centre, centre, 0.)
+    }
+
+    /// How far behind the nearest thing a place is, in cells; endless where there is nothing before it.
+    pub(super) fn behind(&self, view: Vec3) -> f32 {
+        let place = self.place(view);
+        let last = CELLS as f32 - 1.;
+        if place.x < 0. || place.y < 0. || place.x > last || place.y > last {
+            return f32::MAX;
+        }
+        (place.z - self.depth[place.y as usize * CELLS + place.x as usize]).abs()
     }
 
     /// Enters what throws shadows of a part.

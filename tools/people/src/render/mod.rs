@@ -4,6 +4,7 @@
 //! eyes and mouths, small and full of detail, are lit at every sample.
 
 mod canvas;
+mod floor;
 mod flow;
 mod light;
 mod occlusion;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use glam::{Vec2, Vec3, Vec4};
 
-pub use self::flow::Origin;
+pub use self::{floor::Floor, flow::Origin};
 pub use self::light::{Lamp, Lighting};
 use self::{
     canvas::{Canvas, Samples, Seen, Setup},
@@ -40,6 +41,8 @@ pub struct Scene<'a> {
     pub lighting: &'a Lighting,
     /// What is behind, as large as the frame.
     pub backdrop: &'a Picture,
+    /// What of the backdrop is a floor that shadows fall on.
+    pub floor: Option<&'a Floor>,
     /// The skin's wrinkles, and how deep each kind is.
     pub creases: (&'a Creases, [f32; Creases::KINDS]),
     /// Samples per pixel each way.
@@ -86,6 +89,13 @@ pub struct Rendered {
     surface: Vec<Surface>,
 }
 
+impl Rendered {
+    /// What each pixel shows, by what `name` says of a triangle of a part; 0 for the backdrop.
+    pub fn named(&self, name: impl Fn(usize, usize) -> u8) -> Vec<u8> {
+        self.surface.iter().map(|surface| surface.seen.map_or(0, |seen| name(seen.part, seen.triangle))).collect()
+    }
+}
+
 /// The surface at the centre of a pixel.
 #[derive(Clone, Copy)]
 struct Surface {
@@ -101,12 +111,14 @@ impl Scene<'_> {
         let side = size * self.samples;
         let posed = self.posed(pose, side);
         let shader = self.shader(&posed);
+        let shaded = self.floor.map(|floor| floor.shaded(self.backdrop, &posed, &shader, self.camera.head_height));
+        let backdrop = shaded.as_ref().unwrap_or(self.backdrop);
         let mut canvas = Canvas::new(side);
         posed.iter().enumerate().for_each(|(index, posed)| canvas.cover(index, posed));
         let mut samples = Samples::new(side);
         let mut surface = Vec::with_capacity(size * size);
         for at in 0..size * size {
-            surface.push(self.shade_pixel(&posed, &shader, &canvas, &mut samples, (at % size, at / size)));
+            surface.push(self.shade_pixel(&posed, &shader, &canvas, &mut samples, backdrop, (at % size, at / size)));
         }
         let mut regions: Vec<u8> = surface.iter().map(|surface| region(self.parts, surface) as u8).collect();
         self.blend(&posed, &shader, &canvas, &mut samples, &mut regions);
@@ -159,6 +171,7 @@ impl Scene<'_> {
         shader: &Shader,
         canvas: &Canvas,
         samples: &mut Samples,
+        backdrop: &Picture,
         (x, y): (usize, usize),
     ) -> Surface {
         let scale = self.samples;
@@ -169,7 +182,7 @@ impl Scene<'_> {
             let (_, weights, back) = posed[seen.part].at_centre(seen, (left, top), scale, canvas.side);
             (seen, weights, back)
         });
-        let behind = self.backdrop.pixels()[y * self.backdrop.size() + x];
+        let behind = backdrop.pixels()[y * backdrop.size() + x];
         // Colours of the parts in this pixel; there are seldom more than two.
         let mut lit: [Option<(usize, Vec3)>; 4] = [None; 4];
         for (column, row) in places() {

@@ -69,6 +69,7 @@ impl Stage {
             lighting: &self.lighting,
             backdrop: &self.backdrop,
             creases: (&self.creases, [0.; Creases::KINDS]),
+            floor: None,
             samples: 2,
         }
     }
@@ -159,6 +160,25 @@ fn what_hides_in_the_first_frame_is_not_seen_there() {
     let flow = origin.flow(&scene, &open, &scene.render(&open));
     let [x, y, seen] = flow[SIZE / 2 * SIZE + SIZE / 2];
     assert!(x.abs() < 1e-4 && y.abs() < 1e-4 && seen == 0., "{x} {y} {seen}");
+}
+
+#[test]
+fn what_is_near_to_a_floor_darkens_it_and_what_is_far_does_not() {
+    let stage = Stage::new();
+    let mut parts = [square(Region::Clothes, Cover::Opaque, 1.)];
+    parts[0].casts = true;
+    // A floor that faces the camera, as wide as the picture.
+    let share = |at: usize| (at as f32 + 0.5) / SIZE as f32 * 2. - 1.;
+    let place = |at: usize| Some((Vec3::new(share(at % SIZE), -share(at / SIZE), 0.), 1.));
+    let floor = Floor { places: (0..SIZE * SIZE).map(place).collect(), up: Vec3::Z };
+    let light = |height: f32| {
+        let scene = Scene { floor: Some(&floor), ..stage.scene(&parts) };
+        let board = corners(Vec3::new(0., 0., height), 0.25);
+        // Right beside the board, which hides what is below it.
+        scene.render(&pose(&parts, vec![board])).picture.at(SIZE as isize * 21 / 32, SIZE as isize / 2).x
+    };
+    let (near, far) = (light(0.02), light(1.));
+    assert!(near < 0.095 && far > 0.0999, "{near} near, {far} far away, 0.1 without anything");
 }
 
 #[test]
