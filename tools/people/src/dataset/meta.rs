@@ -31,8 +31,7 @@ impl Present {
             .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.file_name())).collect())
             .map_err(explain)?;
         let takes: Vec<_> = names.iter().filter_map(|name| Files::parse(name.to_str()?)).collect();
-        let subjects: Vec<_> =
-            takes.par_iter().map(|&take| Files::new(dir, take, options, rows).subject()).collect();
+        let subjects: Vec<_> = takes.par_iter().map(|&take| Files::new(dir, take, options, rows).subject()).collect();
         let mut present = Self::default();
         for ((id, take), subject) in takes.into_iter().zip(subjects) {
             if let Some(subject) = subject {

@@ -251,11 +251,7 @@ pub fn write<P: Photographer>(photographer: &P, order: &Order) -> Result<Summary
     pool.install(|| fill(photographer, order, &description))
 }
 
-fn fill<P: Photographer>(
-    photographer: &P,
-    order: &Order,
-    description: &Description,
-) -> Result<Summary, DatasetError> {
+fn fill<P: Photographer>(photographer: &P, order: &Order, description: &Description) -> Result<Summary, DatasetError> {
     let Order { out, options, .. } = order;
     let present = Present::find(out, options, description.labels.len())?;
     let all = order.ids.iter().flat_map(|&id| order.takes.iter().map(move |&take| (id, take)));

@@ -16,17 +16,10 @@ impl Photographer for Studio {
         Label::ALL.map(Label::name).into()
     }
 
-    fn clip(
-        &self,
-        (id, take): (u64, u32),
-        row: usize,
-        options: &Options,
-        strengths: Option<&Strengths>,
-    ) -> Clip<Pose> {
+    fn clip(&self, (id, take): (u64, u32), row: usize, options: &Options, strengths: Option<&Strengths>) -> Clip<Pose> {
         let Options { frames, motion, .. } = *options;
         let options = expression::Options { frames, motion, strengths: strengths.cloned() };
-        let expression::Clip { label, strengths, apex, poses } =
-            expression::clip(id, take, Label::ALL[row], &options);
+        let expression::Clip { label, strengths, apex, poses } = expression::clip(id, take, Label::ALL[row], &options);
         let strengths = strengths.into_iter().map(|(label, strength)| (label.name(), strength)).collect();
         Clip { label: label.name(), strengths, apex, poses }
     }

@@ -32,7 +32,8 @@ impl Photographer for Painter {
 
     fn clip(&self, take: (u64, u32), row: usize, options: &Options, strengths: Option<&Strengths>) -> Clip<Pose> {
         let strengths = strengths.cloned();
-        let clip = expression::clip(take.0, take.1, Label::ALL[row], &expression::Options { strengths, ..clips(options) });
+        let clip =
+            expression::clip(take.0, take.1, Label::ALL[row], &expression::Options { strengths, ..clips(options) });
         let strengths = clip.strengths.iter().map(|(label, strength)| (label.name(), *strength)).collect();
         Clip { label: clip.label.name(), strengths, apex: clip.apex, poses: clip.poses }
     }

@@ -196,7 +196,11 @@ impl Style {
     /// The arm of a key, in the person's manner.
     fn bend(&self, arm: Arm, side: usize) -> Arm {
         let [upper, fore] = self.arms[side];
-        Arm { upper: arm.upper.normalize_or(Vec3::NEG_Y) + upper, fore: arm.fore.normalize_or(Vec3::NEG_Y) + fore, ..arm }
+        Arm {
+            upper: arm.upper.normalize_or(Vec3::NEG_Y) + upper,
+            fore: arm.fore.normalize_or(Vec3::NEG_Y) + fore,
+            ..arm
+        }
     }
 }
 
@@ -222,7 +226,8 @@ mod tests {
     fn labels_differ_in_the_middle_and_clips_of_a_label_too() {
         let apart = |a: &Stance, b: &Stance| -> f32 {
             let arm = |side: usize| {
-                a.arms[side].upper.angle_between(b.arms[side].upper) + a.arms[side].fore.angle_between(b.arms[side].fore)
+                a.arms[side].upper.angle_between(b.arms[side].upper)
+                    + a.arms[side].fore.angle_between(b.arms[side].fore)
             };
             let legs: f32 = (0..2).map(|side| (a.legs[side].up - b.legs[side].up).abs() * 3.).sum();
             let trunk = (a.hips - b.hips).length() + (a.shift - b.shift).length() * 60. + (a.heading - b.heading).abs();

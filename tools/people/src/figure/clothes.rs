@@ -47,9 +47,8 @@ pub(super) struct Worn {
 pub(super) fn sites(figure: &Figure) -> Vec<Site> {
     let ends = figure.rig.ends(&figure.vertices);
     let site = |(base, bones): (&Vec3, &Vec<(usize, f32)>)| {
-        let share = |of: &[usize]| -> f32 {
-            bones.iter().filter(|(bone, _)| of.contains(bone)).map(|(_, share)| share).sum()
-        };
+        let share =
+            |of: &[usize]| -> f32 { bones.iter().filter(|(bone, _)| of.contains(bone)).map(|(_, share)| share).sum() };
         let side = usize::from(base.x < 0.);
         let (arm, leg) = (figure.rig.limbs.arms[side], figure.rig.limbs.legs[side]);
         let fingers = arm.fingers.as_flattened();

@@ -48,7 +48,10 @@ pub(super) const CLAP: &[(Motion, f32)] = &[
         ],
         1.4,
     ),
-    (&[(0.24, HANDS_APART), (0.37, HANDS_TOGETHER), (0.5, HANDS_APART), (APEX, HANDS_TOGETHER), (0.76, HANDS_APART)], 1.),
+    (
+        &[(0.24, HANDS_APART), (0.37, HANDS_TOGETHER), (0.5, HANDS_APART), (APEX, HANDS_TOGETHER), (0.76, HANDS_APART)],
+        1.,
+    ),
     (&[(0.3, ABOVE_APART), (0.45, ABOVE_TOGETHER), (APEX, ABOVE_APART), (0.74, ABOVE_TOGETHER)], 0.5),
 ];
 
@@ -99,8 +102,11 @@ const CROSS: Stance = GUARD
     .spine(10., 26., 0.)
     .hips(2., 12., 0.)
     .head(0., -30., 0.);
-const JAB: Stance =
-    GUARD.left(fist([0.04, 0.02, 1.], [-0.12, 0.06, 1.], DOWN)).spine(10., -18., 0.).hips(2., -6., 0.).head(0., 20., 0.);
+const JAB: Stance = GUARD
+    .left(fist([0.04, 0.02, 1.], [-0.12, 0.06, 1.], DOWN))
+    .spine(10., -18., 0.)
+    .hips(2., -6., 0.)
+    .head(0., 20., 0.);
 const HOOK: Stance = GUARD
     .right(fist([0.75, 0.02, 0.65], [-0.85, 0.15, 0.6], DOWN))
     .spine(8., 24., 0.)
@@ -120,10 +126,8 @@ const SQUAT_LEGS: Stance = REST
     .head(-26., 0., 0.);
 const SQUAT_STRETCHED: Stance = SQUAT_LEGS.both(arm([0.12, 0.55, 1.], [0., 0.55, 1.], DOWN));
 const SQUAT_FOLDED: Stance = SQUAT_LEGS.both(fist([0.35, -0.6, 0.7], [-0.65, 0.75, 0.5], IN));
-pub(super) const SQUAT: &[(Motion, f32)] = &[
-    (&[(0.52, SQUAT_STRETCHED), (0.66, SQUAT_STRETCHED)], 1.4),
-    (&[(0.5, SQUAT_FOLDED), (0.66, SQUAT_FOLDED)], 0.8),
-];
+pub(super) const SQUAT: &[(Motion, f32)] =
+    &[(&[(0.52, SQUAT_STRETCHED), (0.66, SQUAT_STRETCHED)], 1.4), (&[(0.5, SQUAT_FOLDED), (0.66, SQUAT_FOLDED)], 0.8)];
 
 // Kicking, to the front or to the side.
 const KICK_BACK: Stance = REST
@@ -272,12 +276,13 @@ pub(super) const SLOW_DOWN: &[(Motion, f32)] = &[
 ];
 
 // Stop: the arms cross above the head.
-const CROSSED_ABOVE: Stance = REST
-    .right(arm([0.4, 0.9, 0.4], [-0.9, 0.62, 0.14], FRONT))
-    .left(arm([0.4, 0.9, 0.28], [-0.9, 0.62, -0.04], FRONT));
-const CROSSED_FISTS: Stance = REST
-    .right(fist([0.42, 0.88, 0.45], [-0.95, 0.5, 0.2], FRONT))
-    .left(fist([0.42, 0.88, 0.28], [-0.95, 0.5, 0.], FRONT));
+const CROSSED_ABOVE: Stance =
+    REST.right(arm([0.4, 0.9, 0.4], [-0.9, 0.62, 0.14], FRONT)).left(arm([0.4, 0.9, 0.28], [-0.9, 0.62, -0.04], FRONT));
+const CROSSED_FISTS: Stance = REST.right(fist([0.42, 0.88, 0.45], [-0.95, 0.5, 0.2], FRONT)).left(fist(
+    [0.42, 0.88, 0.28],
+    [-0.95, 0.5, 0.],
+    FRONT,
+));
 const ABOVE_THE_SIDES: Stance = REST.both(arm([0.95, 0.25, 0.15], [0.7, 0.9, 0.1], FRONT));
 pub(super) const STOP: &[(Motion, f32)] = &[
     (&[(0.32, ABOVE_THE_SIDES), (0.54, CROSSED_ABOVE), (0.68, CROSSED_ABOVE), (0.84, ABOVE_THE_SIDES)], 1.),
@@ -288,9 +293,11 @@ pub(super) const STOP: &[(Motion, f32)] = &[
 const CHEST: Stance = REST.both(arm([0.6, -0.5, 0.5], [-0.85, 0.2, 0.6], DOWN));
 const WINGS: Stance = REST.both(arm([1., 0.03, 0.12], [1., 0.06, 0.12], FRONT));
 const HALF_WINGS: Stance = REST.both(arm([0.75, -0.65, 0.2], [0.85, -0.5, 0.3], FRONT));
-const FOLDED: Stance = REST
-    .right(arm([0.42, -0.55, 0.72], [-0.9, 0.42, 0.4], BACK))
-    .left(arm([0.48, -0.6, 0.6], [-0.92, 0.34, 0.24], BACK));
+const FOLDED: Stance = REST.right(arm([0.42, -0.55, 0.72], [-0.9, 0.42, 0.4], BACK)).left(arm(
+    [0.48, -0.6, 0.6],
+    [-0.92, 0.34, 0.24],
+    BACK,
+));
 pub(super) const SPREAD_WINGS: &[(Motion, f32)] = &[
     (&[(0.26, CHEST), (0.56, WINGS), (0.7, WINGS)], 1.),
     (&[(0.22, CHEST), (0.4, WINGS), (0.5, HALF_WINGS), (0.62, WINGS), (0.72, WINGS)], 0.6),

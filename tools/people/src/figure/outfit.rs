@@ -125,10 +125,10 @@ impl Outfit {
         let mut pieces = Vec::new();
         let skirt = random.chance(0.45 * femininity);
         let dress = skirt && random.chance(0.45);
-        let cloth = cloth(random, reserved);
-        let mut words = vec![if dress { "dress" } else { top_name(&mut pieces, random, cloth) }];
-        let colour = if dress { cloth } else { trouser_cloth(random) };
         let tucked = !dress && random.chance(0.35);
+        let cloth = cloth(random, reserved);
+        let mut words = vec![if dress { "dress" } else { add_top(&mut pieces, random, cloth, tucked) }];
+        let colour = if dress { cloth } else { trouser_cloth(random) };
         if dress {
             add_dress(&mut pieces, random, cloth);
         } else if skirt {
@@ -138,10 +138,10 @@ impl Outfit {
         } else {
             words.push(add_legs(&mut pieces, random, colour, tucked));
         }
-        if tucked || (!dress && random.chance(0.2)) {
+        if tucked {
             let leather = Fabric::of(random, Pattern::Plain);
             let leather = Fabric { colour: leather_colour(random), ..leather };
-            pieces.push(Piece { shine: 0.1, ..Piece::new(leather, [WAIST - 0.38, WAIST - 0.02], 0.19) });
+            pieces.push(Piece { shine: 0.1, ..Piece::new(leather, [WAIST - 0.38, WAIST - 0.02], 0.25) });
         }
         words.push(add_shoes(&mut pieces, random));
         Self { pieces, words: words.join(", ") }
@@ -175,16 +175,22 @@ fn leather_colour(random: &mut Random) -> Vec3 {
 }
 
 /// Adds what is worn above the waist; gives its name.
-fn top_name(pieces: &mut Vec<Piece>, random: &mut Random, fabric: Fabric) -> &'static str {
-    let hem = random.between(-0.3, 0.7);
+fn add_top(pieces: &mut Vec<Piece>, random: &mut Random, fabric: Fabric, tucked: bool) -> &'static str {
+    let hem = if tucked { 1.35 } else { random.between(-0.3, 0.7) };
     let top = |thickness: f32, sleeve: f32, neck: Neck| Piece {
         sleeve: Some(sleeve),
         neck: Some(neck),
-        flare: 0.12,
+        flare: if tucked { 0. } else { 0.12 },
         ..Piece::new(fabric, [hem, 6.4], thickness)
     };
     let wide = random.between(0., 0.2);
-    let kind = *random.weighted(&[("t-shirt", 0.32), ("long sleeves", 0.2), ("shirt", 0.2), ("sweater", 0.16), ("vest", 0.12)]);
+    let kind = *random.weighted(&[
+        ("t-shirt", 0.32),
+        ("long sleeves", 0.2),
+        ("shirt", 0.2),
+        ("sweater", 0.16),
+        ("vest", 0.12),
+    ]);
     match kind {
         "t-shirt" => pieces.push(top(0.14, random.between(0.4, 0.75), Neck::Round(wide))),
         "long sleeves" => pieces.push(top(0.13, random.between(1.75, 1.95), Neck::Pointed(random.between(0.1, 0.7)))),
@@ -228,7 +234,7 @@ fn add_dress(pieces: &mut Vec<Piece>, random: &mut Random, fabric: Fabric) {
 /// Adds trousers, shorts or leggings; gives their name.
 fn add_legs(pieces: &mut Vec<Piece>, random: &mut Random, fabric: Fabric, tucked: bool) -> &'static str {
     // Over a top that is tucked in, below one that is not.
-    let thickness = if tucked { 0.18 } else { 0.1 };
+    let thickness = if tucked { 0.2 } else { 0.1 };
     let (kind, low, flare) = *random.weighted(&[
         (("trousers", ANKLE - 0.25, 0.3), 0.65),
         (("shorts", KNEE + 0.5, 0.3), 0.2),

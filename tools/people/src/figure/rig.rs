@@ -73,9 +73,7 @@ impl Rig {
 
     /// Both ends of each bone of a body.
     pub fn ends(&self, vertices: &[Vec3]) -> Vec<[Vec3; 2]> {
-        let middle = |range: &Range<usize>| {
-            vertices[range.clone()].iter().sum::<Vec3>() / range.len().max(1) as f32
-        };
+        let middle = |range: &Range<usize>| vertices[range.clone()].iter().sum::<Vec3>() / range.len().max(1) as f32;
         self.bones.iter().map(|bone| [middle(&bone.head), middle(&bone.tail)]).collect()
     }
 }

@@ -57,8 +57,8 @@ impl Framing {
     fn range(self, random: &mut Random) -> [f32; 2] {
         match self {
             Self::Whole => {
-                let low = random.between(-0.16, -0.06);
-                [low, low + random.between(1.36, 1.62)]
+                let low = random.between(-0.14, -0.05);
+                [low, low + random.between(1.46, 1.7)]
             }
             Self::HipsUp => {
                 let low = random.between(0.4, 0.48);

@@ -69,12 +69,8 @@ pub struct Stance {
 }
 
 /// The hand hangs, the palm to the thigh.
-pub(super) const HANGING: Arm = Arm {
-    upper: Vec3::new(0.17, -1., 0.),
-    fore: Vec3::new(0.1, -1., 0.24),
-    palm: Vec3::new(-1., 0., 0.15),
-    grip: 0.3,
-};
+pub(super) const HANGING: Arm =
+    Arm { upper: Vec3::new(0.17, -1., 0.), fore: Vec3::new(0.1, -1., 0.24), palm: Vec3::new(-1., 0., 0.15), grip: 0.3 };
 
 const STANDING: Leg = Leg { out: 0., up: 0., front: 0., point: 0., splay: 8., heading: 0. };
 

@@ -123,15 +123,7 @@ impl Person {
         let palette =
             Palette::draw(&mut Random::new("palette", &[id]), shape.origins, shape.age, shape.is_feminine(), false);
         let creases = Creases::paint(&studio.small_sites, palette.seed);
-        Self {
-            id,
-            shape,
-            palette,
-            parts: Vec::new(),
-            creases,
-            scalp: skin::Scalp::default(),
-            words: BTreeMap::new(),
-        }
+        Self { id, shape, palette, parts: Vec::new(), creases, scalp: skin::Scalp::default(), words: BTreeMap::new() }
     }
 
     /// The same person with other colours, clothes of other colours and another skin.

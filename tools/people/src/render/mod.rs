@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use glam::{Vec2, Vec3, Vec4};
 
-pub use self::{floor::Floor, flow::Origin};
 pub use self::light::{Lamp, Lighting};
 use self::{
     canvas::{Canvas, Samples, Seen, Setup},
@@ -23,6 +22,7 @@ use self::{
     posed::Posed,
     shade::Shader,
 };
+pub use self::{floor::Floor, flow::Origin};
 pub(crate) use self::{occlusion::occlude, posed::normals};
 use crate::{
     camera::Camera,
