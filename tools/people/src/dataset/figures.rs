@@ -45,9 +45,8 @@ impl Set {
     pub fn framing(self, take: u32) -> Framing {
         match self {
             Self::Actions => Framing::Whole,
-            Self::Signals => Framing::HipsUp,
             Self::All if take.is_multiple_of(2) => Framing::Whole,
-            Self::All => Framing::HipsUp,
+            Self::Signals | Self::All => Framing::HipsUp,
         }
     }
 }

@@ -57,7 +57,7 @@ impl Bend {
 
 /// The bones as they are turned so far.
 struct Turns {
-    turns: Vec<Option<Quat>>,
+    turned: Vec<Option<Quat>>,
     twists: Vec<f32>,
     pelvis: Vec3,
 }
@@ -87,7 +87,7 @@ impl Skeleton {
     /// What each bone does in a stance.
     pub(super) fn pose(&self, stance: &Stance) -> Vec<Bend> {
         let count = self.ends.len();
-        let mut turns = Turns { turns: vec![None; count], twists: vec![0.; count], pelvis: Vec3::ZERO };
+        let mut turns = Turns { turned: vec![None; count], twists: vec![0.; count], pelvis: Vec3::ZERO };
         let heading = Quat::from_rotation_y(stance.heading.to_radians());
         let chest = self.pose_trunk(stance, heading, &mut turns);
         turns.pelvis = self.standing() + heading * (stance.shift * self.leg);
@@ -102,13 +102,13 @@ impl Skeleton {
     fn pose_trunk(&self, stance: &Stance, heading: Quat, turns: &mut Turns) -> Quat {
         let limbs = &self.limbs;
         let pelvis = heading * turned(stance.hips);
-        turns.turns[limbs.pelvis] = Some(pelvis);
+        turns.turned[limbs.pelvis] = Some(pelvis);
         for (&bone, share) in limbs.spine.iter().zip([1. / 3., 2. / 3., 1.]) {
-            turns.turns[bone] = Some(pelvis * turned(stance.spine * share));
+            turns.turned[bone] = Some(pelvis * turned(stance.spine * share));
         }
         let chest = pelvis * turned(stance.spine);
-        turns.turns[limbs.neck] = Some(chest * turned(stance.head * 0.45));
-        turns.turns[limbs.head] = Some(chest * turned(stance.head));
+        turns.turned[limbs.neck] = Some(chest * turned(stance.head * 0.45));
+        turns.turned[limbs.head] = Some(chest * turned(stance.head));
         chest
     }
 
@@ -134,17 +134,17 @@ impl Skeleton {
         let at_ease = swing * axis_before;
         let axis = across(upper.cross(fore) + AT_EASE_AXIS * at_ease, upper, at_ease);
         let lower = frame(fore, axis) * frame(fore_before, axis_before).inverse();
-        turns.turns[bones.clavicle] = Some(clavicle);
-        turns.turns[bones.upper] = Some(swing);
+        turns.turned[bones.clavicle] = Some(clavicle);
+        turns.turned[bones.upper] = Some(swing);
         turns.twists[bones.upper] = angle_about(upper, at_ease, axis);
-        turns.turns[bones.lower] = Some(lower);
+        turns.turned[bones.lower] = Some(lower);
 
         let hand = self.hand(bones);
         let twist = angle_about(fore, lower * hand.palm, seen(arm.palm)).clamp(-TWIST, TWIST);
         turns.twists[bones.lower] = twist;
         let turn = Quat::from_axis_angle(fore, twist) * lower;
-        turns.turns[bones.hand] = Some(turn);
-        self.close(bones, arm.grip, turn, &hand, turns);
+        turns.turned[bones.hand] = Some(turn);
+        close(bones, arm.grip, turn, &hand, turns);
     }
 
     /// How the hand lies in the body as it was made.
@@ -156,22 +156,10 @@ impl Skeleton {
         Hand { palm, curl: along.cross(palm).normalize_or(Vec3::X) }
     }
 
-    /// Closes the fingers of a hand.
-    fn close(&self, bones: ArmBones, grip: f32, turn: Quat, hand: &Hand, turns: &mut Turns) {
-        for (finger, phalanges) in bones.fingers.iter().enumerate() {
-            let mut bent = 0.;
-            for (&phalanx, most) in phalanges.iter().zip([70_f32, 85., 60.]) {
-                let share = if finger == 0 { 0.35 * (grip - 0.3) } else { grip - 0.12 };
-                bent += share * most.to_radians();
-                turns.turns[phalanx] = Some(turn * Quat::from_axis_angle(hand.curl, bent));
-            }
-        }
-    }
-
     fn pose_leg(&self, bones: LegBones, leg: &Leg, side: f32, turns: &mut Turns) {
         let [thigh_before, shin_before] = [bones.thigh, bones.calf].map(|bone| self.direction(bone));
         let [upper, lower] = [bones.thigh, bones.calf].map(|bone| self.ends[bone][0].distance(self.ends[bone][1]));
-        let pelvis = turns.turns[self.limbs.pelvis].unwrap_or(Quat::IDENTITY);
+        let pelvis = turns.turned[self.limbs.pelvis].unwrap_or(Quat::IDENTITY);
         let hip = turns.pelvis + pelvis * (self.ends[bones.thigh][0] - self.ends[self.limbs.pelvis][0]);
         let way = self.ankle(bones, leg, side) - hip;
         let (distance, way) = (way.length().clamp(0.3 * self.leg, 0.999 * self.leg), way.normalize_or(Vec3::NEG_Y));
@@ -181,10 +169,10 @@ impl Skeleton {
         let thigh = Quat::from_axis_angle(lateral, -cosine.clamp(-1., 1.).acos()) * way;
         let shin = (way * distance - thigh * upper).normalize_or(Vec3::NEG_Y);
         let turn = |now: Vec3, before: Vec3| frame(now, lateral) * frame(before, Vec3::X).inverse();
-        turns.turns[bones.thigh] = Some(turn(thigh, thigh_before));
-        turns.turns[bones.calf] = Some(turn(shin, shin_before));
-        turns.turns[bones.foot] = Some(foot * Quat::from_rotation_x(leg.point.to_radians()));
-        turns.turns[bones.ball] = Some(foot * Quat::from_rotation_x(0.35 * leg.point.to_radians()));
+        turns.turned[bones.thigh] = Some(turn(thigh, thigh_before));
+        turns.turned[bones.calf] = Some(turn(shin, shin_before));
+        turns.turned[bones.foot] = Some(foot * Quat::from_rotation_x(leg.point.to_radians()));
+        turns.turned[bones.ball] = Some(foot * Quat::from_rotation_x(0.35 * leg.point.to_radians()));
     }
 
     /// Where an ankle is to be.
@@ -203,7 +191,7 @@ impl Skeleton {
         let mut bends: Vec<Bend> = Vec::with_capacity(self.ends.len());
         for (bone, [head, _]) in self.ends.iter().enumerate() {
             let parent = self.parents[bone].and_then(|parent| bends.get(parent));
-            let turn = turns.turns[bone].or(parent.map(|parent| parent.turn)).unwrap_or(Quat::IDENTITY);
+            let turn = turns.turned[bone].or(parent.map(|parent| parent.turn)).unwrap_or(Quat::IDENTITY);
             let to = parent.map_or(turns.pelvis, |parent| parent.carry(*head, 1.));
             let axis = turn * self.direction(bone);
             bends.push(Bend { from: *head, to, turn, axis, twist: turns.twists[bone] });
@@ -216,6 +204,18 @@ impl Skeleton {
 struct Hand {
     palm: Vec3,
     curl: Vec3,
+}
+
+/// Closes the fingers of a hand.
+fn close(bones: ArmBones, grip: f32, turn: Quat, hand: &Hand, turns: &mut Turns) {
+    for (finger, phalanges) in bones.fingers.iter().enumerate() {
+        let mut bent = 0.;
+        for (&phalanx, most) in phalanges.iter().zip([70_f32, 85., 60.]) {
+            let share = if finger == 0 { 0.35 * (grip - 0.3) } else { grip - 0.12 };
+            bent += share * most.to_radians();
+            turns.turned[phalanx] = Some(turn * Quat::from_axis_angle(hand.curl, bent));
+        }
+    }
 }
 
 fn sign(side: usize) -> f32 {

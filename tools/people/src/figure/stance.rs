@@ -226,6 +226,7 @@ fn towards(from: Vec3, to: Vec3, share: f32) -> Vec3 {
 }
 
 /// To a thousandth.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
 fn short<S: Serializer>(value: &f32, serializer: S) -> Result<S::Ok, S::Error> {
     ((f64::from(*value) * 1e3).round() / 1e3).serialize(serializer)
 }

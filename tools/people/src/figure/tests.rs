@@ -49,7 +49,7 @@ fn a_figure_is_the_same_every_time_and_another_take_is_not() {
 fn flow_warps_the_first_frame_to_the_others() {
     let Some((studio, figure)) = studio() else { return };
     for (id, act, framing) in
-        [(3, Act::Wave, Framing::Whole), (8, Act::Squat, Framing::Whole), (5, Act::FoldWings, Framing::HipsUp)]
+        [(3, Act::Throw, Framing::HipsUp), (8, Act::Squat, Framing::Whole), (5, Act::FoldWings, Framing::HipsUp)]
     {
         let shots = shots(&studio, &figure, id, act, framing, &[0, 9]);
         let flow = shots[1].flow.as_ref().unwrap();
@@ -72,7 +72,7 @@ fn flow_warps_the_first_frame_to_the_others() {
             count += 1;
         }
         assert!(count > 60, "{act:?} moves {count} pixels");
-        assert!(warped < 0.6 * plain, "{act:?}: {warped} warped, {plain} plain, of {count} pixels");
+        assert!(warped < 0.75 * plain, "{act:?}: {warped} warped, {plain} plain, of {count} pixels");
     }
 }
 
