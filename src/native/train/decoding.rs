@@ -7,10 +7,11 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::AdamConfig;
+use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::losses::{Pairs, motion_focus, pyramid_l1};
+use super::losses::{Pairs, hidden, motion_focus, pyramid_l1};
 use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::stage::Loss;
 use crate::lfae::Decoded;
@@ -35,6 +36,11 @@ pub(crate) struct DecodingRecipe {
     /// How much more a pixel counts that moves.
     #[arg(long, value_name = "WEIGHT", default_value_t = 3.0, value_parser = numbers::weight)]
     pub(crate) motion_focus: f64,
+    /// How much more a pixel counts that frame 0 does not show, such as teeth behind closed lips, according to exact
+    /// flow. There are few of those, and the decoder has nothing to go by but what it has learned.
+    #[arg(long, value_name = "WEIGHT", default_value_t = 0.0, value_parser = numbers::weight)]
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) hidden_focus: f64,
     /// Weight of the same L1 distance for the frame as painted before the occlusion blends the
     /// warped source in. It makes the decoder learn to paint even where an occlusion near 1 would
     /// hide its painting from the loss.
@@ -49,14 +55,28 @@ pub(crate) struct DecodingRecipe {
     pub(crate) max_zoom: f32,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(weight: &f64) -> bool {
+    *weight == 0.0
+}
+
 impl DecodingRecipe {
     pub(super) fn pair_options(&self, augmentation: Augmentation) -> PairOptions {
         PairOptions { first_frame_probability: self.first_frame, augmentation, max_zoom: self.max_zoom }
     }
 
+    /// How much each pixel counts, 1 where nothing happens.
+    ///
+    /// # Shapes
+    /// - result: `[batch, 1, height, width]`
+    pub(super) fn focus(&self, pairs: &Pairs) -> Tensor<4> {
+        let focus = motion_focus(pairs, self.motion_focus);
+        if self.hidden_focus == 0.0 { focus } else { focus + hidden(pairs) * self.hidden_focus }
+    }
+
     /// The loss of a decoded frame.
     pub(super) fn loss(&self, decoded: Decoded, pairs: &Pairs, vgg: Option<&Vgg19>) -> Loss {
-        let focus = motion_focus(pairs, self.motion_focus);
+        let focus = self.focus(pairs);
         let reconstruction = pyramid_l1(decoded.prediction.clone(), &pairs.driving, &focus);
         let painting = pyramid_l1(decoded.painted, &pairs.driving, &focus);
         let mut loss = Loss::zero(&pairs.driving.device());

@@ -17,7 +17,7 @@ use super::adversary::{self, AdversarialLosses, Adversary};
 use super::args::RunArgs;
 use super::decoding::{DecodingRecipe, adam, files, open_vgg, prefetch};
 use super::frozen::FrozenLfae;
-use super::losses::{Pairs, flow_error, motion_focus, visibility_error, warping_error};
+use super::losses::{Pairs, flow_error, visibility_error, warping_error};
 use super::motion_augmentation::augment_motion;
 use super::perceptual::Vgg19;
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
@@ -363,7 +363,7 @@ impl DecoderStage {
         loss.include(settings.recipe.loss(decoded, &pairs, self.vgg.as_ref()));
         // The held-out loss is without the adversary, whose measure changes as it learns.
         if let (Some(adversary), Some(weight), true) = (&model.adversary, settings.adversary, device.is_autodiff()) {
-            let focus = motion_focus(&pairs, settings.recipe.motion_focus);
+            let focus = settings.recipe.focus(&pairs);
             let losses = adversary.losses(&prediction, &pairs.driving, focus, draw.noise());
             let AdversarialLosses { fooling, mismatch, judging } = losses;
             loss.add("fooling", fooling, weight);

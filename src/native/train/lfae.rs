@@ -60,8 +60,8 @@ pub(crate) struct Args {
     /// Train what a YAML file of the official implementation describes: its model, its loss
     /// weights, its scales and its transforms. Every setting of the file that is not used is named.
     #[arg(long, value_name = "FILE", requires = "vgg", conflicts_with_all = [
-        "preset", "config", "reconstruction", "perceptual", "motion_focus", "painting", "equivariance_shift",
-        "equivariance_affine", "separation",
+        "preset", "config", "reconstruction", "perceptual", "motion_focus", "hidden_focus", "painting",
+        "equivariance_shift", "equivariance_affine", "separation",
     ])]
     official_config: Option<PathBuf>,
     /// torchvision's weights of VGG19, `.pth` or safetensors. They add the perceptual loss of the

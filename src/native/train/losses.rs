@@ -176,6 +176,15 @@ pub(super) fn motion_focus(pairs: &Pairs, focus: f64) -> Tensor<4> {
     change.mul_scalar(10.0).clamp_max(1.0).mul_scalar(focus) + 1.0
 }
 
+/// The share of each pixel that the source does not show; 0 in pairs without exact flow.
+///
+/// # Shapes
+/// - result: `[batch, 1, height, width]`
+pub(super) fn hidden(pairs: &Pairs) -> Tensor<4> {
+    let [_, _, height, width] = pairs.driving.dims();
+    (-resize(pairs.visibility.clone(), [height, width]) + 1.0) * pairs.is_exact.clone()
+}
+
 /// L1 over three scales, of the pixels and of their differences to the right and down, which keeps
 /// edges sharp.
 ///
@@ -211,10 +220,9 @@ mod tests {
         assert!((count([[0.0, 0.0], [0.0, 0.0], [0.0, 0.7]]) - 2.0 / 3.0).abs() < 1e-6);
     }
 
-    #[test]
-    fn motion_is_exact_where_it_is_known() {
-        let device = Device::flex();
-        let batch = |flow_mask: Vec<f32>| PairBatch {
+    /// Two pairs of one cell each.
+    fn two_pairs(flow_mask: Vec<f32>) -> PairBatch {
+        PairBatch {
             batch: 2,
             size: 4,
             grid: 1,
@@ -223,7 +231,20 @@ mod tests {
             flow: vec![0.1, 0.2, 0.3, 0.4],
             visibility: vec![0.5, 0.6],
             flow_mask,
-        };
+        }
+    }
+
+    #[test]
+    fn what_is_hidden_is_what_exact_flow_does_not_show() {
+        let hidden = hidden(&Pairs::new(two_pairs(vec![1.0, 0.0]), &Device::flex()));
+        assert_eq!(hidden.dims(), [2, 1, 4, 4]);
+        let values: Vec<f32> = hidden.into_data().iter().collect();
+        assert_eq!((&values[..16], &values[16..]), ([0.5; 16].as_slice(), [0.0; 16].as_slice()));
+    }
+
+    #[test]
+    fn motion_is_exact_where_it_is_known() {
+        let device = Device::flex();
         let values = |motion: Motion| {
             let [flow, occlusion] = [motion.flow, motion.occlusion].map(|x| x.into_data().iter().collect::<Vec<f32>>());
             [flow, occlusion].concat()
@@ -232,9 +253,9 @@ mod tests {
             flow: Tensor::zeros([2, 1, 1, 2], &Device::flex()),
             occlusion: Tensor::ones([2, 1, 1, 1], &Device::flex()),
         };
-        let known = Pairs::new(batch(vec![1.0; 2]), &device);
+        let known = Pairs::new(two_pairs(vec![1.0; 2]), &device);
         assert_eq!(values(known.exact_motion_or(|| unreachable!())), [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]);
-        let mixed = Pairs::new(batch(vec![0.0, 1.0]), &device);
+        let mixed = Pairs::new(two_pairs(vec![0.0, 1.0]), &device);
         assert_eq!(values(mixed.exact_motion_or(estimate)), [0.0, 0.0, 0.3, 0.4, 1.0, 0.6]);
     }
 
