@@ -15,17 +15,21 @@ const ADAPTER_MS = 10_000;
 /** Weights are f32 in memory and f16 in files. */
 const WIDENED = 2;
 
+/** Channels of an attention head that fit the memory of a workgroup: those of linear attention. */
+const WIDEST_HEAD = 48;
+
 /**
  * The device that `wish` comes to for a model of these files. An explicit wish is obeyed, software adapters included;
  * otherwise a GPU that is missing, made of software or too small for the model means the CPU.
  *
  * @param {'auto' | DeviceKind} wish
  * @param {File[]} files
+ * @param {number} head channels of an attention head of the model
  * @returns {Promise<DeviceInfo>}
  */
-export async function probeDevice(wish, files = []) {
+export async function probeDevice(wish, files = [], head = 0) {
   if (wish === 'cpu') return cpuInfo();
-  const adapter = await probeAdapter(files);
+  const adapter = await probeAdapter(files, head);
   const missing =
     adapter.missing ??
     (adapter.software && wish !== 'webgpu' ? `only a software adapter was found (${adapter.name})` : null);
@@ -55,10 +59,11 @@ export function cpuInfo(reason, advice) {
 
 /**
  * @param {File[]} files
+ * @param {number} head
  * @returns {Promise<{ name: string, software: boolean, f16: boolean, limits?: DeviceInfo['limits'], missing?: string,
  *   small?: boolean }>} `missing` says why it is no use, and `small` that it is too small
  */
-async function probeAdapter(files) {
+async function probeAdapter(files, head) {
   const none = { name: '', software: false, f16: false };
   if (!navigator.gpu) return { ...none, missing: 'this browser has no WebGPU' };
   let adapter;
@@ -80,6 +85,10 @@ async function probeAdapter(files) {
     f16: adapter.features.has('shader-f16'),
     limits: { maxBufferSize, maxStorageBufferBindingSize },
   };
+  if (head > WIDEST_HEAD) {
+    const missing = `the GPU takes attention heads of ${WIDEST_HEAD} channels, and those of this model have ${head}`;
+    return { ...found, missing, small: true };
+  }
   // No tensor is larger than the file it is in.
   const largest = WIDENED * Math.max(0, ...files.map(({ bytes }) => bytes));
   const most = Math.min(maxBufferSize, maxStorageBufferBindingSize);

@@ -16,6 +16,8 @@ import { Store } from './store.js';
 
 /** So long after a failure the browser has said that the GPU is gone, if it is. */
 const LOSS_MS = 100;
+/** By then a file is on its way, and what takes time no longer holds it up. */
+const UNDER_WAY_MS = 50;
 /** Errors of what the server sends. */
 const SPOILT = new Set(['model', 'not-model', 'outdated', 'download']);
 
@@ -63,13 +65,13 @@ function panic(message) {
   unlessLost(() => self.postMessage({ type: 'panic', message }));
 }
 
+/** @param {number} ms */
+const after = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
 /** A lost GPU also makes calls fail and Rust panic; then the loss is the reason, and is told by itself. */
 async function unlessLost(report) {
   if (gpu) {
-    const lost = await Promise.race([
-      gpu.lost.then(() => true),
-      new Promise((resolve) => setTimeout(resolve, LOSS_MS)),
-    ]);
+    const lost = await Promise.race([gpu.lost.then(() => true), after(LOSS_MS)]);
     if (lost) return;
   }
   report();
@@ -105,7 +107,7 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
   progress.report();
   const { config } = JSON.parse(new TextDecoder().decode(manifest));
   if (wishes.memoryChecked) checkMemory(files, config);
-  const info = wishes.given ?? (await probeDevice(wishes.device, files));
+  const info = wishes.given ?? (await probeDevice(wishes.device, files, config.diffusion.unet.head_dim));
   // If the GPU takes this worker down, it is known what did.
   send({ type: 'device', kind: info.kind });
   const handle = await openDevice(info.kind, (message) => self.postMessage({ type: 'device-lost', message }));
@@ -116,6 +118,7 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
     if (!problem) await store.begin(url, manifest, files);
     // A second copy in the browser's own cache would be of no use.
     const cache = reload ? 'reload' : store.keeps ? 'no-store' : 'default';
+    const rehearsed = info.kind === 'webgpu' && after(UNDER_WAY_MS).then(() => loader.rehearse(handle));
     for (const file of files) {
       const accept = (bytes) => {
         intact(() => loader.add(file.name, bytes));
@@ -126,6 +129,7 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
       );
     }
     pool.finish();
+    await rehearsed;
     model = intact(() => loader.finish(handle));
     // What has arrived of the other one stays for the next try.
     if (!problem) await store.finish(url, manifest);

@@ -8,7 +8,7 @@ struct Info {
     channels: u32,
     samples: u32,          // of the affine
     images: u32,
-    height: u32,           // of the input, once doubled
+    height: u32,           // of the input, once spread
     width: u32,
     out_height: u32,
     out_width: u32,
@@ -18,7 +18,7 @@ struct Info {
     stride_across: u32,
     pad_top: u32,
     pad_left: u32,
-    halvings: u32,         // 1 if the input is doubled by repeating its pixels
+    spread: u32,           // of the input: 0 none, 1 pixels twice, 2 zeros between pixels
     weight_column: u32,    // from one weight to that of the next column
     weight_channel: u32,
     weight_tap: u32,
@@ -95,9 +95,14 @@ fn seen(row: u32, tap: vec2<u32>, channel: u32) -> f32 {
     if from_place.x < 0 || channel >= info.channels || y < 0 || x < 0 || y >= i32(info.height) || x >= i32(info.width) {
         return 0.0;
     }
+    if info.spread == 2u && ((y | x) & 1) == 1 {
+        return 0.0;
+    }
     let image = u32(from_place.x);
-    let line = image * (info.height >> info.halvings) + (u32(y) >> info.halvings);
-    let value = input[(line * (info.width >> info.halvings) + (u32(x) >> info.halvings)) * info.channels + channel];
+    let halvings = min(info.spread, 1u);
+    let line = image * ((info.height + halvings) >> halvings) + (u32(y) >> halvings);
+    let pixel = line * ((info.width + halvings) >> halvings) + (u32(x) >> halvings);
+    let value = input[pixel * info.channels + channel];
     if info.affine == 1u {
         let at = image * info.samples / info.images * info.channels + channel;
         return gated(value * scale[at] + shift[at]);
@@ -164,6 +169,8 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index)
     let taps = info.kernel_height * info.kernel_width;
     for (var tap = 0u; tap < taps; tap++) {
         let kernel_place = vec2<u32>(tap % info.kernel_width, tap / info.kernel_width);
+        // A transposed convolution has its kernel backwards.
+        let weight_place = select(tap, taps - 1u - tap, info.spread == 2u);
         for (var begin = 0u; begin < info.channels; begin += DEPTH) {
             workgroupBarrier();
             for (var index = thread; index < DEPTH * ROWS / 4u; index += THREADS) {
@@ -180,7 +187,7 @@ fn main(@builtin(workgroup_id) tile: vec3<u32>, @builtin(local_invocation_index)
                 let channel = begin + index / ACROSS;
                 var four = vec4<f32>();
                 for (var i = 0u; i < 4u; i++) {
-                    four[i] = weight_of(column + i, tap, channel);
+                    four[i] = weight_of(column + i, weight_place, channel);
                 }
                 right[index] = four;
             }

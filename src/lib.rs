@@ -25,6 +25,7 @@ pub mod config;
 pub mod diffusion;
 pub mod gif;
 pub mod kernels;
+mod layers;
 pub mod lfae;
 pub mod matrix2;
 pub mod motion;

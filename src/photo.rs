@@ -7,62 +7,38 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::{
-    kernels::warp_blend,
-    lfae::Decoded,
-    motion::{FlowResize, Motion},
-    portrait::Portrait,
-    tensor::{Enlargement, channels_first, channels_last, pixel_grid},
-};
+use crate::{kernels::PhotoBlend, lfae::Decoded, motion::Motion, portrait::Portrait};
 
 /// Width of the fade at the border, as a share of the side.
 const FEATHER: f64 = 0.1;
-/// Occlusion up to which the photo is not trusted at all, and from which it is trusted entirely.
-const TRUSTED: (f64, f64) = (0.45, 0.85);
 /// Flow and occlusion are enlarged smoothly by this factor before the warp enlarges them on.
 const SMOOTH: usize = 4;
 
 /// A photo on its device, ready to be warped.
 #[derive(Debug, Clone)]
-pub struct PhotoWarp {
-    /// `[1, 3, height, width]`
-    photo: Tensor<4>,
-    /// 0 on the border, 1 inside: `[1, 1, height, width]`.
-    feather: Tensor<4>,
-    /// From the cells of the motion to the smooth ones.
-    smooth: Enlargement,
-    /// Where the cells and the smooth cells lie: `[1, rows, columns, 2]`.
-    cells: Tensor<4>,
-    smooth_cells: Tensor<4>,
-    /// From the decoder's frames to the photo's size.
-    paint: Enlargement,
-}
+pub struct PhotoWarp(PhotoBlend);
 
 impl PhotoWarp {
-    /// Prepares `photo`, which shows the same crop as the portrait that the motion is made for, at any size. `grid` and
-    /// `frame` are the sizes of the motion and of the decoder's frames.
-    pub fn new(photo: &Portrait, grid: [usize; 2], frame: [usize; 2], device: &Device) -> Self {
+    /// Prepares `photo`, which shows the same crop as the portrait that the motion is made for, at any size. `grid` is
+    /// the size of the motion.
+    pub fn new(photo: &Portrait, grid: [usize; 2], device: &Device) -> Self {
         let [height, width] = photo.size();
-        let smooth = [(SMOOTH * grid[0]).min(height), (SMOOTH * grid[1]).min(width)];
         let pixels = TensorData::new(photo.pixels().to_vec(), [1, 3, height, width]);
         let fade = |length: usize| {
             let inside = move |i: usize| (i as f64 + 0.5).min((length - i) as f64 - 0.5) / (FEATHER * length as f64);
             (0..length).map(move |i| smooth_step(inside(i).min(1.0)))
         };
         let feather: Vec<f64> = fade(height).flat_map(|row| fade(width).map(move |column| row * column)).collect();
-        Self {
+        Self(PhotoBlend {
             photo: Tensor::from_data(pixels, device),
             feather: Tensor::from_data(TensorData::new(feather, [1, 1, height, width]), device),
-            smooth: Enlargement::new(grid, smooth, device),
-            cells: pixel_grid(grid, device).unsqueeze(),
-            smooth_cells: pixel_grid(smooth, device).unsqueeze(),
-            paint: Enlargement::new(frame, [height, width], device),
-        }
+            smooth: [(SMOOTH * grid[0]).min(height), (SMOOTH * grid[1]).min(width)],
+        })
     }
 
     /// Numbers of a frame.
     pub(crate) fn values(&self) -> usize {
-        self.photo.dims().iter().product()
+        self.0.photo.dims().iter().product()
     }
 
     /// The frames of a motion.
@@ -72,23 +48,7 @@ impl PhotoWarp {
     /// - `decoded`: those frames
     /// - returns `[frames, 3, height, width]` in [0, 1], of the photo's size
     pub fn frames(&self, motion: &Motion, decoded: &Decoded) -> Tensor<4> {
-        // Displacements are enlarged, not places: beyond the outermost cells places would stand still.
-        let displacement = motion.flow.clone() - self.cells.clone();
-        let displacement = self.smooth.apply(displacement.permute([0, 3, 1, 2])).permute([0, 2, 3, 1]);
-        let (none, all) = TRUSTED;
-        // A painter decides for each pixel; otherwise the occlusion has the cells of the motion.
-        let is_fine = decoded.occlusion.dims()[2..] != motion.occlusion.dims()[2..];
-        let occlusion = if is_fine { &self.paint } else { &self.smooth }.apply(decoded.occlusion.clone());
-        let trust = (occlusion - none).div_scalar(all - none).clamp(0.0, 1.0);
-        let smooth = Motion {
-            flow: displacement + self.smooth_cells.clone(),
-            occlusion: trust.clone() * trust.clone() * (trust * -2.0 + 3.0),
-        };
-        let painted = self.paint.apply(decoded.prediction.clone());
-        let photo = channels_last(self.photo.clone());
-        let painted = channels_last(painted);
-        let moved = channels_first(warp_blend(&photo, &smooth, Some(&painted), FlowResize::Displacements));
-        ((moved - self.photo.clone()) * self.feather.clone() + self.photo.clone()).clamp(0.0, 1.0)
+        self.0.forward(&motion.flow, &decoded.occlusion, &decoded.prediction)
     }
 }
 
@@ -100,6 +60,7 @@ fn smooth_step(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tensor::pixel_grid;
 
     /// A picture of vertical stripes, `period` pixels each pair.
     fn stripes(side: usize, period: usize) -> Portrait {
@@ -132,27 +93,27 @@ mod tests {
     #[test]
     fn rest_is_the_photo_and_motion_moves_its_finest_lines() {
         let device = Device::flex();
-        let warp = PhotoWarp::new(&stripes(128, 8), [8; 2], [32; 2], &device);
+        let warp = PhotoWarp::new(&stripes(128, 8), [8; 2], &device);
         let frame = |shift: f32| {
             let motion = motion(shift, 1.0, &device);
             warp.frames(&motion, &decoded(0.5, motion.occlusion.clone()))
         };
         let still = frame(0.0);
-        assert!(distance(still, warp.photo.clone()) < 1e-3);
+        assert!(distance(still, warp.0.photo.clone()) < 1e-3);
 
         // Half a period to the left: light and dark change places, as sharp as before, but not on the border.
         let moved = frame(2.0 * 4.0 / 128.0);
         let inside = |x: &Tensor<4>| x.clone().slice([0..1, 0..3, 32..96, 32..96]);
-        let other = warp.photo.clone().neg() + (230.0 + 20.0) / 255.0;
+        let other = warp.0.photo.clone().neg() + (230.0 + 20.0) / 255.0;
         assert!(distance(inside(&moved), inside(&other)) < 1e-3);
         let border = |x: &Tensor<4>| x.clone().slice([0..1, 0..3, 0..128, 0..1]);
-        assert!(distance(border(&moved), border(&warp.photo)) < 0.02);
+        assert!(distance(border(&moved), border(&warp.0.photo)) < 0.02);
     }
 
     #[test]
     fn the_decoder_paints_where_warping_cannot_know() {
         let device = Device::flex();
-        let warp = PhotoWarp::new(&stripes(64, 8), [8; 2], [32; 2], &device);
+        let warp = PhotoWarp::new(&stripes(64, 8), [8; 2], &device);
         // By the cells of the motion, or by the pixels of the decoder, whose word counts.
         for (of_motion, of_decoder, cells) in [(0.2, 0.2, 8), (0.9, 0.2, 32)] {
             let occlusion = Tensor::full([1, 1, cells, cells], of_decoder, &device);

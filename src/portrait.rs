@@ -122,6 +122,12 @@ impl Portrait {
         Self::from_rgba(width, height, rgba, sides.map(|side| ((side as f64 * scale).round() as usize).max(1)))
     }
 
+    /// Nobody.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn grey(size: [usize; 2]) -> Self {
+        Self { size, pixels: vec![0.5; 3 * size[0] * size[1]] }
+    }
+
     /// `[height, width]`.
     pub fn size(&self) -> [usize; 2] {
         self.size

@@ -99,35 +99,18 @@ pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     if [height, width] == size {
         return x;
     }
-    let device = x.device();
-    separable(x, bilinear_matrix(height, size[0]).tensor(&device), bilinear_matrix(width, size[1]).tensor(&device))
+    separable(x, &bilinear_matrix(height, size[0]), &bilinear_matrix(width, size[1]))
 }
 
-/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. It overshoots a step
-/// by up to an eighth. One serves all pictures of a size.
-#[derive(Debug, Clone)]
-pub struct Enlargement {
-    /// `[height after, height before]`
-    rows: Tensor<2>,
-    /// `[width after, width before]`
-    columns: Tensor<2>,
-}
-
-impl Enlargement {
-    /// An enlargement from one size to another, both `[height, width]`; no side may shrink.
-    pub fn new(from: [usize; 2], to: [usize; 2], device: &Device) -> Self {
-        let [rows, columns] = [0, 1].map(|axis| cubic_matrix(from[axis], to[axis]).tensor(device));
-        Self { rows, columns }
-    }
-
-    /// Enlarges pictures of the size it was made for.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, channels, from[0], from[1]]`
-    /// - returns `[batch, channels, to[0], to[1]]`
-    pub fn apply(&self, x: Tensor<4>) -> Tensor<4> {
-        separable(x, self.rows.clone(), self.columns.clone())
-    }
+/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. It overshoots a step by up to
+/// an eighth.
+///
+/// # Shapes
+/// - `x`: `[batch, channels, height, width]`
+/// - returns `[batch, channels, size[0], size[1]]`, where no side may be smaller
+pub fn enlarge(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
+    let [_, _, height, width] = x.dims();
+    separable(x, &cubic_matrix(height, size[0]), &cubic_matrix(width, size[1]))
 }
 
 /// `[batch, height, width, channels]` as `[batch, channels, height, width]`; a view.
@@ -230,8 +213,7 @@ pub fn anti_alias(x: Tensor<4>, scale: f64) -> Tensor<4> {
         return x;
     }
     let [_, _, height, width] = x.dims();
-    let device = x.device();
-    separable(x, anti_alias_matrix(height, scale).tensor(&device), anti_alias_matrix(width, scale).tensor(&device))
+    separable(x, &anti_alias_matrix(height, scale), &anti_alias_matrix(width, scale))
 }
 
 /// A linear map of one axis: `rows[i]` lists `(input index, weight)` of output `i`.
@@ -253,9 +235,33 @@ impl AxisMatrix {
 }
 
 /// `rows * x * columns^T` on every channel.
-fn separable(x: Tensor<4>, rows: Tensor<2>, columns: Tensor<2>) -> Tensor<4> {
-    let x = x.matmul(columns.transpose().unsqueeze());
-    rows.unsqueeze::<4>().matmul(x)
+///
+/// Not by products in a page: nothing else there needs burn's, which would make its module half as large again.
+fn separable(x: Tensor<4>, rows: &AxisMatrix, columns: &AxisMatrix) -> Tensor<4> {
+    if cfg!(target_family = "wasm") { by_taps(by_taps(x, 3, columns), 2, rows) } else { by_products(x, rows, columns) }
+}
+
+fn by_products(x: Tensor<4>, rows: &AxisMatrix, columns: &AxisMatrix) -> Tensor<4> {
+    let device = x.device();
+    let x = x.matmul(columns.tensor(&device).transpose().unsqueeze());
+    rows.tensor(&device).unsqueeze::<4>().matmul(x)
+}
+
+/// One axis, as a sum of as many weighted copies as an output has inputs.
+fn by_taps(x: Tensor<4>, axis: usize, matrix: &AxisMatrix) -> Tensor<4> {
+    let (device, outputs) = (x.device(), matrix.rows.len());
+    let most = matrix.rows.iter().map(Vec::len).max().unwrap_or(0);
+    let mut along = [1; 4];
+    along[axis] = outputs;
+    let tap = |tap: usize| {
+        let entries = matrix.rows.iter().map(|entries| entries.get(tap).copied().unwrap_or((0, 0.0)));
+        let (inputs, weights): (Vec<i32>, Vec<f32>) =
+            entries.map(|(input, weight)| (input as i32, weight as f32)).unzip();
+        let inputs = Tensor::<1, Int>::from_data(TensorData::new(inputs, [outputs]), &device);
+        x.clone().select(axis, inputs) * Tensor::from_data(TensorData::new(weights, along), &device)
+    };
+    let sum = (0..most).map(tap).reduce(|sum, tap| sum + tap);
+    sum.unwrap_or_else(|| unreachable!("an output is made of inputs"))
 }
 
 fn bilinear_matrix(inputs: usize, outputs: usize) -> AxisMatrix {
@@ -349,10 +355,24 @@ mod tests {
             let values: Vec<f32> = (0..n).map(|i| ((2 * i + 1) as f32 / n as f32 - 1.0).powi(2)).collect();
             Tensor::<1>::from_floats(values.as_slice(), &device).reshape([1, 1, 1, n])
         };
-        let enlargement = Enlargement::new([3, 8], [3, 32], &device);
-        let found = enlargement.apply(parabola(8).repeat_dim(2, 3)).narrow(2, 1, 1);
+        let found = enlarge(parabola(8).repeat_dim(2, 3), [3, 32]).narrow(2, 1, 1);
         // Away from the border, where the outermost value is repeated.
         close(found.narrow(3, 8, 16), parabola(32).narrow(3, 8, 16));
+    }
+
+    #[test]
+    fn taps_and_products_agree() {
+        let device = Device::flex();
+        let x = crate::noise::NoiseSource::new(9).normal::<4>([2, 3, 6, 8], &device);
+        let maps = [
+            [bilinear_matrix(6, 16), bilinear_matrix(8, 5)],
+            [cubic_matrix(6, 24), cubic_matrix(8, 9)],
+            [anti_alias_matrix(6, 0.5), anti_alias_matrix(8, 0.25)],
+        ];
+        for [rows, columns] in &maps {
+            let taps = by_taps(by_taps(x.clone(), 3, columns), 2, rows);
+            close(taps, by_products(x.clone(), rows, columns));
+        }
     }
 
     #[test]

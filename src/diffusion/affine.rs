@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::config::Diffused;
+use crate::kernels::project;
 
 /// Half width and half height of the foreground, where the images' are 1: portraits are framed alike.
 const FOREGROUND: [f32; 2] = [0.7, 0.85];
@@ -21,7 +22,8 @@ pub(super) fn affine(x: &Tensor<5>, diffused: Diffused) -> Tensor<5> {
     let of_flow = channels * 2 / 3;
     let [measure, planes] = planes([height, width], &x.device());
     let flow = x.clone().narrow(1, 0, of_flow).reshape([batch * of_flow * frames, height * width]);
-    let fitted = flow.matmul(measure).matmul(planes.transpose()).reshape([batch, of_flow, frames, height, width]);
+    let fitted = project(project(flow, &measure, None), &planes.transpose(), None);
+    let fitted = fitted.reshape([batch, of_flow, frames, height, width]);
     Tensor::cat(vec![fitted, x.clone().narrow(1, of_flow, channels - of_flow).zeros_like()], 1)
 }
 

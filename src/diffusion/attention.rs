@@ -9,6 +9,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::kernels::{Attention, LinearAttention};
+use crate::layers::{Build, normal};
 
 /// Buckets of the relative position bias: T5's, bidirectional.
 const BUCKETS: usize = 32;
@@ -48,8 +49,8 @@ impl SpatialLinearAttention {
     pub(crate) fn new(channels: usize, heads: usize, head_dim: usize, device: &Device) -> Self {
         Self {
             norm: ChannelNorm::new(channels, device),
-            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).init(device),
-            to_out: LinearConfig::new(heads * head_dim, channels).init(device),
+            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).build(device),
+            to_out: LinearConfig::new(heads * head_dim, channels).build(device),
             heads,
             head_dim,
         }
@@ -101,8 +102,8 @@ impl SpatialAttention {
     pub(crate) fn new(channels: usize, heads: usize, head_dim: usize, device: &Device) -> Self {
         Self {
             norm: ChannelNorm::new(channels, device),
-            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).init(device),
-            to_out: LinearConfig::new(heads * head_dim, channels).with_bias(false).init(device),
+            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).build(device),
+            to_out: LinearConfig::new(heads * head_dim, channels).with_bias(false).build(device),
             heads,
             head_dim,
         }
@@ -152,8 +153,8 @@ impl TemporalAttention {
     pub(crate) fn new(channels: usize, heads: usize, head_dim: usize, device: &Device) -> Self {
         Self {
             norm: ChannelNorm::new(channels, device),
-            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).init(device),
-            to_out: LinearConfig::new(heads * head_dim, channels).with_bias(false).init(device),
+            to_qkv: LinearConfig::new(channels, 3 * heads * head_dim).with_bias(false).build(device),
+            to_out: LinearConfig::new(heads * head_dim, channels).with_bias(false).build(device),
             heads,
             head_dim,
         }
@@ -247,7 +248,7 @@ pub struct BiasTable {
 
 impl RelativePositionBias {
     pub(crate) fn new(heads: usize, device: &Device) -> Self {
-        let weight = burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([BUCKETS, heads], device);
+        let weight = normal([BUCKETS, heads], device);
         Self { relative_attention_bias: BiasTable { weight } }
     }
 

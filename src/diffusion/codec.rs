@@ -51,6 +51,14 @@ impl MotionCodec {
         Self { mean, std: Tensor::from_data([1.0f32, 1.0, 0.5], device) }
     }
 
+    /// Leaves `[channels, height, width]` as they are.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn identity(shape: [usize; 3], device: &Device) -> Self {
+        let number = |count: usize, value: f32| TensorData::new(vec![value; count], [count]);
+        let mean = Tensor::<1>::from_data(number(shape.iter().product(), 0.0), device).reshape(shape);
+        Self { mean, std: Tensor::from_data(number(shape[0], 1.0), device) }
+    }
+
     /// Reads `motion.mean` and `motion.std`.
     ///
     /// # Errors

@@ -16,7 +16,8 @@ use super::attention::{
     FrameTables, RelativePositionBias, SpatialAttention, SpatialLinearAttention, TemporalAttention,
 };
 use super::config::{Diffused, UnetConfig, Upsampling};
-use crate::kernels::{Convolution, DoublingConvolution, concatenate, group_norm};
+use crate::kernels::{Convolution, DoublingConvolution, concatenate, group_norm, project};
+use crate::layers::{Build, normal};
 use crate::tensor::{channels_first, channels_last, upsample_nearest};
 
 /// The U-Net. [`official_key`] turns its module paths into the official checkpoints' keys.
@@ -75,11 +76,11 @@ impl UnetConfig {
             time_rel_pos_bias: RelativePositionBias::new(self.heads, device),
             init_conv: Conv2dConfig::new([channels + latent_channels, dim], [self.init_kernel; 2])
                 .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-                .init(device),
+                .build(device),
             init_temporal_attn: self.frame_attention(dim, device),
             time_mlp: TimeEmbedding {
-                hidden: LinearConfig::new(dim, 4 * dim).init(device),
-                out: LinearConfig::new(4 * dim, 4 * dim).init(device),
+                hidden: LinearConfig::new(dim, 4 * dim).build(device),
+                out: LinearConfig::new(4 * dim, 4 * dim).build(device),
             },
             downs: (0..levels).map(|level| self.down_stage(level, device)).collect(),
             mid_block1: self.block(coarsest, coarsest, device),
@@ -89,9 +90,7 @@ impl UnetConfig {
             ups: (0..levels).rev().map(|level| self.up_stage(level, device)).collect(),
             final_conv: self.head(channels - of_occlusion, device),
             occlusion_map: (of_occlusion > 0).then(|| self.head(of_occlusion, device)),
-            null_cond_emb: self
-                .learned_null_condition
-                .then(|| burn::nn::Initializer::Normal { mean: 0.0, std: 1.0 }.init([1, self.condition_dim], device)),
+            null_cond_emb: self.learned_null_condition.then(|| normal([1, self.condition_dim], device)),
             channels,
             condition_dim: self.condition_dim,
             head_dim: self.head_dim,
@@ -138,7 +137,7 @@ impl UnetConfig {
     fn head(&self, channels: usize, device: &Device) -> OutputHead {
         OutputHead {
             resnet: ResnetBlock::new(2 * self.dim, self.dim, self.groups, None, device),
-            conv: Conv2dConfig::new([self.dim, channels], [1, 1]).init(device),
+            conv: Conv2dConfig::new([self.dim, channels], [1, 1]).build(device),
         }
     }
 }
@@ -294,7 +293,7 @@ impl Unet3d {
             .chain(middle)
             .chain(self.ups.iter().map(|stage| (&stage.resnet1, &stage.resnet2)))
             .flat_map(|(first, second)| [first, second])
-            .filter_map(|block| block.mlp.as_ref().map(|mlp| mlp.forward(embedding.clone())));
+            .filter_map(|block| block.mlp.as_ref().map(|mlp| linear(mlp, embedding.clone())));
         Conditioning { films: films.collect() }
     }
 
@@ -383,8 +382,13 @@ impl TimeEmbedding {
     /// - result: `[times, 4 * dim]`
     pub fn forward(&self, times: &[usize], device: &Device) -> Tensor<2> {
         let sinusoid = sinusoids(times, self.hidden.weight.lazy_shape()[0], device);
-        self.out.forward(gelu(self.hidden.forward(sinusoid)))
+        linear(&self.out, gelu(linear(&self.hidden, sinusoid)))
     }
+}
+
+/// A linear layer of rows.
+fn linear(layer: &Linear, x: Tensor<2>) -> Tensor<2> {
+    project(x, &layer.weight.val(), layer.bias.as_ref().map(Param::val))
 }
 
 /// One resolution on the way down.
@@ -441,7 +445,7 @@ impl Upsample {
             let pad = usize::from(!reflect);
             let conv = Conv2dConfig::new([channels, channels], [3, 3])
                 .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
-                .init(device);
+                .build(device);
             Self::Nearest(NearestUpsample { conv, reflect })
         };
         match kind {
@@ -449,7 +453,7 @@ impl Upsample {
                 ConvTranspose2dConfig::new([channels, channels], [4, 4])
                     .with_stride([2, 2])
                     .with_padding([1, 1])
-                    .init(device),
+                    .build(device),
             ),
             Upsampling::NearestZeros => nearest(false),
             Upsampling::NearestReflect => nearest(true),
@@ -489,10 +493,10 @@ pub struct ResnetBlock {
 impl ResnetBlock {
     fn new(from: usize, to: usize, groups: usize, embedding: Option<usize>, device: &Device) -> Self {
         Self {
-            mlp: embedding.map(|embedding| LinearConfig::new(embedding, 2 * to).init(device)),
+            mlp: embedding.map(|embedding| LinearConfig::new(embedding, 2 * to).build(device)),
             block1: ConvNorm::new(from, to, groups, device),
             block2: ConvNorm::new(to, to, groups, device),
-            res_conv: (from != to).then(|| Conv2dConfig::new([from, to], [1, 1]).init(device)),
+            res_conv: (from != to).then(|| Conv2dConfig::new([from, to], [1, 1]).build(device)),
         }
     }
 
@@ -528,8 +532,8 @@ impl ConvNorm {
         Self {
             proj: Conv2dConfig::new([from, to], [3, 3])
                 .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-                .init(device),
-            norm: GroupNormConfig::new(groups, to).init(device),
+                .build(device),
+            norm: GroupNormConfig::new(groups, to).build(device),
         }
     }
 }
@@ -586,7 +590,7 @@ fn downsample(channels: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new([channels, channels], [4, 4])
         .with_stride([2, 2])
         .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-        .init(device)
+        .build(device)
 }
 
 #[cfg(test)]

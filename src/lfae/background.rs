@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 
 use super::config::{BackgroundConfig, BackgroundMotion};
 use super::hourglass::HourglassEncoder;
+use crate::layers::Build;
 
 /// Estimates the homography that maps the driving frame's background to the source's.
 #[derive(Module, Debug)]
@@ -33,7 +34,7 @@ impl BackgroundConfig {
         };
         let network = (!at_rest.is_empty()).then(|| {
             let mut fc =
-                LinearConfig::new(self.hourglass.channels_at(self.hourglass.blocks), at_rest.len()).init(device);
+                LinearConfig::new(self.hourglass.channels_at(self.hourglass.blocks), at_rest.len()).build(device);
             // A new tensor carries no gradient unless it is asked to.
             fc.weight = fc.weight.map(|weight| weight.zeros_like().set_require_grad(weight.is_require_grad()));
             fc.bias = Some(Param::from_data(at_rest, device));

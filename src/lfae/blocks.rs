@@ -8,13 +8,14 @@ use burn::tensor::module::{BatchNormTrainOutput, batch_norm_train};
 use burn::tensor::{Device, Tensor};
 
 use crate::kernels::{Affine, Convolution, DoublingConvolution, Gate, mean_pool};
+use crate::layers::Build;
 use crate::tensor::{channels_first, channels_last};
 
 /// A `side` x `side` convolution that pads by `padding` on all sides.
 pub fn conv(channels: [usize; 2], side: usize, padding: usize, device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [side, side])
         .with_padding(PaddingConfig2d::Explicit(padding, padding, padding, padding))
-        .init(device)
+        .build(device)
 }
 
 /// A 3x3 convolution whose output is zero until it has learned.
@@ -22,7 +23,7 @@ pub(super) fn zero_conv(channels: [usize; 2], device: &Device) -> Conv2d {
     Conv2dConfig::new(channels, [3, 3])
         .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
         .with_initializer(Initializer::Zeros)
-        .init(device)
+        .build(device)
 }
 
 /// Convolution, batch norm, ReLU.
@@ -41,7 +42,7 @@ impl ConvBlock {
     pub fn new(channels: [usize; 2], side: usize, device: &Device) -> Self {
         Self {
             conv: conv(channels, side, side / 2, device),
-            norm: Some(BatchNormConfig::new(channels[1]).init(device)),
+            norm: Some(BatchNormConfig::new(channels[1]).build(device)),
         }
     }
 
@@ -147,8 +148,8 @@ impl ResBlock {
         Self {
             conv1: conv([channels, channels], 3, 1, device),
             conv2: conv([channels, channels], 3, 1, device),
-            norm1: BatchNormConfig::new(channels).init(device),
-            norm2: Some(BatchNormConfig::new(channels).init(device)),
+            norm1: BatchNormConfig::new(channels).build(device),
+            norm2: Some(BatchNormConfig::new(channels).build(device)),
             is_folded: false,
         }
     }

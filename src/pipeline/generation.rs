@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, ExecutionError, Tensor, TensorData};
+use burn::tensor::{Device, ExecutionError, Tensor, TensorData, Transaction};
 use thiserror::Error;
 
 use super::event::{Event, Frame, Picture, Preview, Timings};
@@ -11,11 +11,14 @@ use super::model::Model;
 use super::request::{Request, RequestError};
 use crate::clock::Stopwatch;
 use crate::diffusion::{Denoiser, Trajectory};
+use crate::kernels::read_rgba;
+#[cfg(feature = "gpu")]
+use crate::kernels::rgba;
 use crate::lfae::ReferenceFeatures;
 use crate::motion::Motion;
 use crate::noise::NoiseSource;
 use crate::photo::PhotoWarp;
-use crate::portrait::{Portrait, planar_to_rgba};
+use crate::portrait::Portrait;
 use crate::viz::{flow_to_rgba, occlusion_to_rgba};
 
 /// A video being made.
@@ -127,7 +130,7 @@ impl Generation {
     /// Also makes every frame at the size of `photo`, which must show the same crop as the portrait: see
     /// [`photo`](crate::photo).
     pub fn at_photo_size(self, photo: &Portrait) -> Self {
-        let photo = PhotoWarp::new(photo, self.model.codec.size(), self.size, &self.model.device);
+        let photo = PhotoWarp::new(photo, self.model.codec.size(), &self.model.device);
         Self { photo: Some(photo), ..self }
     }
 
@@ -248,7 +251,10 @@ impl Generation {
     async fn denoise(&self, mut state: Denoising) -> Result<(Event, Phase), PipelineError> {
         let index = state.trajectory.taken();
         let x = self.step(&mut state);
-        settle(&self.model.device)?;
+        if !state.trajectory.is_done() {
+            // Reading the motion waits for the last step.
+            settle(&self.model.device)?;
+        }
         let preview = match state.trajectory.estimate() {
             Some(estimate) if self.previews => Some(self.preview(estimate.clone()).await?),
             _ => None,
@@ -259,8 +265,7 @@ impl Generation {
         }
 
         let motion = self.model.codec.decode(x);
-        let flow = read(motion.flow.clone()).await?;
-        let occlusion = read(motion.occlusion.clone()).await?;
+        let [flow, occlusion] = read_motion(&motion).await?;
         let paintings = (0..motion.flow.dims()[0]).map(|_| None).collect();
         let decoding = Decoding { features: state.features, motion, flow, occlusion, next: 0, paintings };
         Ok((event, Phase::Decode(Box::new(decoding))))
@@ -335,14 +340,38 @@ impl Generation {
 
     /// The pixels of the frames with this motion.
     async fn paint(&self, features: &ReferenceFeatures, motion: &Motion) -> Result<Vec<Painting>, PipelineError> {
+        let rendered = self.render(features, motion);
+        let size = rendered.get(1).map(|photos| [photos.dims()[2], photos.dims()[3]]);
+        let mut read = read_rgba(rendered).await?.ok_or(PipelineError::NotFinite)?.into_iter();
+        let frames = read.next().unwrap_or_default();
+        let mut photos = read.next().unwrap_or_default().into_iter();
+        let mut photo = || Some(Picture { size: size?, rgba: photos.next()? });
+        Ok(frames.into_iter().map(|rgba| Painting { rgba, photo: photo() }).collect())
+    }
+
+    /// The frames with this motion, and those at the photo's size where they are asked for; each `[frames, 3, height,
+    /// width]`.
+    fn render(&self, features: &ReferenceFeatures, motion: &Motion) -> Vec<Tensor<4>> {
         let decoded = self.model.generator.decode(self.image.clone(), features, motion);
         let photos = self.photo.as_ref().map(|photo| photo.frames(motion, &decoded));
-        let frames = pictures(decoded.prediction).await?;
-        let photos: Vec<Option<Picture>> = match photos {
-            None => frames.iter().map(|_| None).collect(),
-            Some(photos) => pictures(photos).await?.into_iter().map(Some).collect(),
-        };
-        Ok(frames.into_iter().zip(photos).map(|(Picture { rgba, .. }, photo)| Painting { rgba, photo }).collect())
+        std::iter::once(decoded.prediction).chain(photos).collect()
+    }
+
+    /// Asks the device for everything that a video takes, and reads nothing.
+    #[cfg(feature = "gpu")]
+    pub(super) fn rehearse(mut self) -> Result<(), PipelineError> {
+        let Phase::Encode(sampling) = std::mem::replace(&mut self.phase, Phase::Over) else { return Ok(()) };
+        let (_, Phase::Denoise(mut state)) = self.encode(*sampling)? else { return Ok(()) };
+        while !state.trajectory.is_done() {
+            state.x = self.step(&mut state);
+        }
+        let Motion { flow, occlusion } = self.model.codec.decode(state.x);
+        let frames = self.frames_at_once().min(flow.dims()[0]);
+        let motion = Motion { flow: flow.narrow(0, 0, frames), occlusion: occlusion.narrow(0, 0, frames) };
+        for batch in self.render(&state.features, &motion) {
+            rgba::pack(&batch);
+        }
+        Ok(())
     }
 }
 
@@ -391,16 +420,20 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D], device: &Device) ->
     fits.then(|| Tensor::from_data(TensorData::new(values.to_vec(), shape), device))
 }
 
-/// Pictures of `[frames, 3, height, width]` in [0, 1].
-async fn pictures(frames: Tensor<4>) -> Result<Vec<Picture>, PipelineError> {
-    let [_, _, height, width] = frames.dims();
-    let values = read(frames).await?;
-    let pictures = values.chunks_exact(3 * height * width);
-    Ok(pictures.map(|planes| Picture { size: [height, width], rgba: planar_to_rgba(planes) }).collect())
+async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {
+    finite(&tensor.into_data_async().await?)
 }
 
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, PipelineError> {
-    let values: Vec<f32> = tensor.into_data_async().await?.iter::<f32>().collect();
+/// The values of flow and occlusion, read at once.
+async fn read_motion(motion: &Motion) -> Result<[Vec<f32>; 2], PipelineError> {
+    let both = Transaction::default().register(motion.flow.clone()).register(motion.occlusion.clone());
+    let data = both.execute_async().await?;
+    let [flow, occlusion] = data.as_slice() else { unreachable!("what is registered is read") };
+    Ok([finite(flow)?, finite(occlusion)?])
+}
+
+fn finite(data: &TensorData) -> Result<Vec<f32>, PipelineError> {
+    let values: Vec<f32> = data.iter::<f32>().collect();
     if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(PipelineError::NotFinite) }
 }
 

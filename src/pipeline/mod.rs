@@ -10,6 +10,8 @@ mod event;
 mod generation;
 mod job;
 mod model;
+#[cfg(feature = "gpu")]
+mod rehearsal;
 mod request;
 
 pub use self::animator::Animator;

@@ -1,6 +1,8 @@
 //! The networks and tables that make videos, from their weights.
 
 use burn::module::Module;
+#[cfg(feature = "gpu")]
+use burn::module::Param;
 use burn::tensor::Device;
 use thiserror::Error;
 
@@ -35,6 +37,39 @@ impl Model {
         let codec = load_codec(&config, &weights, device)?;
         let conditions = load_conditions(&config, labels, &weights, device)?;
         Ok(Self { config, generator, diffusion, codec, conditions, device: device.clone() })
+    }
+}
+
+#[cfg(feature = "gpu")]
+impl Model {
+    /// Networks of these sizes that have learned nothing.
+    pub(super) fn untrained(
+        config: &LfdmConfig,
+        labels: Vec<String>,
+        device: &Device,
+    ) -> Result<Self, crate::condition::ConditionError> {
+        let [rows, columns] = config.diffused_size();
+        let channels = config.diffusion.unet.diffused.channels();
+        let vectors = burn::tensor::Tensor::zeros([labels.len(), config.diffusion.unet.condition_dim], &host());
+        Ok(Self {
+            config: config.clone(),
+            generator: config.lfae.init_generator(&host()).fold_batch_norm().map(&mut Drawn).to_device(device),
+            diffusion: config.diffusion.init(config.latent_channels(), &host()).map(&mut Drawn).to_device(device),
+            codec: MotionCodec::identity([channels, rows, columns], device),
+            conditions: ConditionTable::new(labels, vectors.to_device(device))?,
+            device: device.clone(),
+        })
+    }
+}
+
+/// Has parameters drawn where they are: after `to_device` the device would draw them, with kernels of its own.
+#[cfg(feature = "gpu")]
+struct Drawn;
+
+#[cfg(feature = "gpu")]
+impl burn::module::ModuleMapper for Drawn {
+    fn map_float<const D: usize>(&mut self, param: Param<burn::tensor::Tensor<D>>) -> Param<burn::tensor::Tensor<D>> {
+        param.map(|tensor| tensor)
     }
 }
 

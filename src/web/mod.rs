@@ -81,6 +81,16 @@ impl ModelLoader {
         Ok(self.0.add(name, bytes)?)
     }
 
+    /// Has a GPU compile what the first video needs, while files arrive. Nothing depends on it.
+    pub fn rehearse(&self, device: &ComputeDevice) {
+        #[cfg(feature = "gpu")]
+        if let Err(error) = Animator::rehearse(self.0.manifest(), &device.0) {
+            web_sys::console::warn_1(&format!("lfdm: {error}").into());
+        }
+        #[cfg(not(feature = "gpu"))]
+        let _ = device;
+    }
+
     /// Builds the model; nothing is kept if anything is missing or wrong.
     pub fn finish(self, device: &ComputeDevice) -> Result<Model, JsError> {
         let bundle = self.0.finish(&[Part::Generation])?;

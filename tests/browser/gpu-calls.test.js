@@ -13,13 +13,14 @@ const FRAMES = 2;
 const STEPS = 3;
 
 /**
- * At most so many calls in each phase of the second clip; pipelines are those of loading and both clips. The last step
- * also reads the motion, and each read may make a buffer that the next ones use.
+ * At most so many calls in each phase of the second clip. All pipelines are made while the model loads, those of frames
+ * at the size of a photo too. The runtime gives large buffers back when a thousand others have been asked for: those of
+ * the frames are made anew in each clip.
  */
 const BOUNDS = {
-  encoded: { dispatches: 70, submits: 5, buffers: 2 },
-  step: { dispatches: 150, submits: 4, buffers: 2 },
-  frame: { dispatches: 80, submits: 4, buffers: 2 },
+  encoded: { dispatches: 70, submits: 4, buffers: 0 },
+  step: { dispatches: 150, submits: 2, buffers: 1 },
+  frame: { dispatches: 80, submits: 3, buffers: 3 },
   pipelines: 60,
 };
 
@@ -42,14 +43,16 @@ describe('calls of WebGPU', { timeout: 4 * patience, skip: IN_HASTE }, () => {
       const opened = (await lfdm.memory()).calls;
       const clips = [];
       for (let clip = 0; clip < 2; clip++) {
-        for await (const _ of lfdm.generate({ image, label: lfdm.manifest.labels[1], seed: 1, steps: STEPS }));
+        const request = { image, label: lfdm.manifest.labels[1], seed: 1, steps: STEPS };
+        for await (const _ of lfdm.generate(request));
         clips.push((await lfdm.memory()).calls);
       }
       lfdm.dispose();
       return { opened, clips };
     }, STEPS);
 
-    const pipelines = [...opened, ...clips.flat()].reduce((sum, phase) => sum + phase.pipelines, 0);
+    const pipelinesOf = (phases) => phases.reduce((sum, phase) => sum + phase.pipelines, 0);
+    const pipelines = pipelinesOf(opened);
     for (const [clip, phases] of clips.entries()) {
       for (const { type, dispatches, submits, buffers, pipelines, ms, kernels } of phases) {
         const [names, rest] = [kernels.slice(0, 8), kernels.slice(8)];
@@ -63,6 +66,7 @@ describe('calls of WebGPU', { timeout: 4 * patience, skip: IN_HASTE }, () => {
     }
     t.diagnostic(`${pipelines} pipelines`);
     assert.ok(pipelines <= BOUNDS.pipelines, `${pipelines} pipelines`);
+    assert.equal(pipelinesOf(clips.flat()), 0, 'nothing is compiled once the model is there');
     const [, second] = clips;
     assert.equal(second.length, 1 + STEPS + FRAMES);
     for (const phase of second) {
@@ -77,7 +81,6 @@ describe('calls of WebGPU', { timeout: 4 * patience, skip: IN_HASTE }, () => {
     );
     // All frames are decoded with the first.
     assert.equal(second.at(-1).dispatches, 0);
-    assert.ok(steps[0].submits <= 2, `${steps[0].submits} submits of a step that reads nothing`);
   });
 });
 

@@ -71,9 +71,28 @@ export function openBrowser(flags = []) {
  */
 export const IDLE_GPU = `{
   let isIdle = false;
+  const working = new WeakSet();
+  const watch = (prototype, name, before) => {
+    const original = prototype[name];
+    prototype[name] = function (...all) {
+      const result = original.apply(this, all);
+      before(this, all, result);
+      return result;
+    };
+  };
+  watch(GPUDevice.prototype, 'createShaderModule', (_, [{ code }], module) => {
+    if (code.startsWith('// Pictures as bytes')) working.add(module);
+  });
+  watch(GPUDevice.prototype, 'createComputePipeline', (_, [{ compute }], pipeline) => {
+    if (working.has(compute.module)) working.add(pipeline);
+  });
+  watch(GPUComputePassEncoder.prototype, 'setPipeline', (pass, [pipeline]) => {
+    if (working.has(pipeline)) working.add(pass);
+    else working.delete(pass);
+  });
   const { dispatchWorkgroups } = GPUComputePassEncoder.prototype;
   GPUComputePassEncoder.prototype.dispatchWorkgroups = function (...groups) {
-    if (!isIdle) dispatchWorkgroups.apply(this, groups);
+    if (!isIdle || working.has(this)) dispatchWorkgroups.apply(this, groups);
   };
   const { postMessage } = self;
   self.postMessage = (message, ...more) => {

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn_wgpu::CubeTensor;
 
 use super::{Attention, NORM_EPSILON};
-use crate::kernels::gpu::product::{Product, Prologue, Weights};
+use crate::kernels::gpu::product::{Product, Prologue, rows};
 use crate::kernels::gpu::{Shader, absent, contiguous, empty, on_gpu, tensor};
 
 /// Channels of a head that fit an invocation's own memory.
@@ -60,11 +60,4 @@ pub(in crate::kernels) fn projection(
     let prologue = Prologue::Norm(contiguous(gain)?, NORM_EPSILON as f32);
     let columns = qkv.dims()[1];
     Some(Product { prologue, ..Product::of_pixels(x.clone(), dims, rows(qkv)?, columns) })
-}
-
-/// A projection's weights, `[in, out]`, as they lie: layers store them the other way round.
-pub(in crate::kernels) fn rows(weight: &Tensor<2>) -> Option<Weights> {
-    let tensor = on_gpu(weight)?;
-    let strides = [tensor.meta.strides()[1], tensor.meta.strides()[0], 0];
-    Some(Weights { tensor, strides })
 }

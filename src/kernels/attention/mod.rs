@@ -19,6 +19,7 @@ use crate::kernels::cpu::gradient::{Tracked, differentiable};
 #[cfg(feature = "native")]
 use crate::kernels::cpu::tensors::primitive;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
+use crate::kernels::otherwise;
 
 /// Added to the variance of the layer norm.
 pub const NORM_EPSILON: f64 = 1e-5;
@@ -63,7 +64,7 @@ impl Attention {
         if let Some(out) = self.in_graph(&x) {
             return out;
         }
-        self.twin(x)
+        otherwise(|| self.twin(x))
     }
 
     /// The kernel of the CPU with its derivative; `None` on any other device.

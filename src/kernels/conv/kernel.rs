@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use burn_wgpu::{CubeTensor, into_contiguous};
 
 use super::{Activation, Convolution, DoublingConvolution};
-use crate::kernels::gpu::product::{Product, Prologue, Weights};
+use crate::kernels::gpu::product::{Product, Prologue, Spread, Weights};
 use crate::kernels::gpu::{contiguous, on_gpu, tensor};
 
 /// [`Convolution::forward`] on a WebGPU device; `None` on any other.
@@ -30,14 +30,22 @@ pub(super) fn launch(convolution: &Convolution, x: &Tensor<4>) -> Option<Tensor<
     Some(tensor(product.launch()))
 }
 
-/// [`DoublingConvolution::forward`] on a WebGPU device, if it repeats pixels; `None` on any other.
+/// [`DoublingConvolution::forward`] on a WebGPU device; `None` on any other.
 pub(super) fn launch_doubling(convolution: &DoublingConvolution, x: &Tensor<4>) -> Option<Tensor<4>> {
-    let DoublingConvolution::Nearest(weight, bias, activation) = convolution else { return None };
-    let product = Product {
-        kernel: [3, 3],
-        padding: [1, 1],
-        is_doubled: true,
-        ..product(x, weight, bias.as_ref(), *activation)?
+    let product = match convolution {
+        DoublingConvolution::Nearest(weight, bias, activation) => Product {
+            kernel: [3, 3],
+            padding: [1, 1],
+            spread: Spread::Twice,
+            ..product(x, weight, bias.as_ref(), *activation)?
+        },
+        DoublingConvolution::Transposed(weight, bias) => Product {
+            kernel: [4, 4],
+            padding: [2, 2],
+            spread: Spread::Zeros,
+            // Here the inputs come first.
+            ..product(x, &weight.clone().swap_dims(0, 1), bias.as_ref(), Activation::Identity)?
+        },
     };
     Some(tensor(product.launch()))
 }

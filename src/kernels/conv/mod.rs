@@ -22,6 +22,7 @@ use self::cpu::{InputGradient, weight_gradient};
 use self::winograd::Winograd;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
 use crate::kernels::group_norm::Affine;
+use crate::kernels::otherwise;
 use crate::tensor::{channels_first, channels_last, upsample_nearest};
 
 /// The last thing done to an output.
@@ -130,7 +131,7 @@ impl Convolution {
         if let Some(out) = self.in_graph(&x) {
             return out;
         }
-        self.twin(x)
+        otherwise(|| self.twin(x))
     }
 
     /// Whether the residual is more than a map to be added.
@@ -226,7 +227,7 @@ impl Convolution {
     }
 
     /// The kernel of the CPU; `None` on any other device.
-    fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+    pub(in crate::kernels) fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
         let [images, height, width, channels] = x.dims();
         let [out, _, rows, columns] = self.weight.dims();
         let x = contiguous(x)?;
@@ -343,7 +344,10 @@ impl DoublingConvolution {
         if let Some(out) = kernel::launch_doubling(&self, &x) {
             return out;
         }
-        self.on_cpu(&x).unwrap_or_else(|| self.twin(x))
+        if let Some(out) = self.on_cpu(&x) {
+            return out;
+        }
+        otherwise(|| self.twin(x))
     }
 
     fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
@@ -500,7 +504,13 @@ mod tests {
                 |weight: Tensor<4>, bias: Tensor<1>| DoublingConvolution::Nearest(weight, Some(bias), Activation::Relu);
             let there = conv(on(&gpu, &weight), on(&gpu, &bias));
             let Some(found) = kernel::launch_doubling(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
-            assert!(difference(found, conv(weight, bias).twin(x)) < 1e-4);
+            assert!(difference(found, conv(weight, bias.clone()).twin(x.clone())) < 1e-4);
+
+            let weight: Tensor<4> = noise.normal([channels, out, 4, 4], &cpu);
+            let conv = |weight: Tensor<4>, bias: Tensor<1>| DoublingConvolution::Transposed(weight, Some(bias));
+            let there = conv(on(&gpu, &weight), on(&gpu, &bias));
+            let Some(found) = kernel::launch_doubling(&there, &on(&gpu, &x)) else { panic!("the kernel did not run") };
+            assert!(difference(found, conv(weight, bias).twin(x)) < 1e-4, "transposed");
         }
     }
 

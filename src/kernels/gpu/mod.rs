@@ -67,8 +67,16 @@ pub(super) fn contiguous<const D: usize>(tensor: &Tensor<D>) -> Option<CubeTenso
 
 /// A new tensor beside another one; its contents are whatever was there.
 pub(super) fn empty<const D: usize>(beside: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let shape = Shape::from(shape);
-    empty_device_contiguous_dtype(beside.client.clone(), beside.device.clone(), shape, DType::F32)
+    empty_of(beside, shape, DType::F32)
+}
+
+/// The same, of 32-bit words.
+pub(super) fn empty_words<const D: usize>(beside: &CubeTensor, shape: [usize; D]) -> CubeTensor {
+    empty_of(beside, shape, DType::I32)
+}
+
+fn empty_of<const D: usize>(beside: &CubeTensor, shape: [usize; D], dtype: DType) -> CubeTensor {
+    empty_device_contiguous_dtype(beside.client.clone(), beside.device.clone(), Shape::from(shape), dtype)
 }
 
 /// Workgroups of 256 invocations for so many elements, and the invocations along their first axis: one axis alone does

@@ -1,8 +1,9 @@
 //! The launch of `shaders/product.wgsl`: convolutions and projections.
 
+use burn::tensor::Tensor;
 use burn_wgpu::CubeTensor;
 
-use super::{Shader, absent, empty};
+use super::{Shader, absent, empty, on_gpu};
 
 /// Tiles that keep any device busy: from so many on, larger ones save more than they leave idle.
 const MANY: usize = 512;
@@ -37,6 +38,18 @@ pub(in crate::kernels) enum Prologue {
     Norm(CubeTensor, f32),
 }
 
+/// What becomes of the input's pixels before the kernel sees them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(in crate::kernels) enum Spread {
+    /// They stay.
+    #[default]
+    None,
+    /// Each is there twice, down and across.
+    Twice,
+    /// Zeros between them, and the kernel backwards: a transposed convolution of stride 2.
+    Zeros,
+}
+
 /// A convolution of maps, `[images, height, width, channels]`.
 pub(in crate::kernels) struct Product {
     pub(in crate::kernels) input: CubeTensor,
@@ -48,8 +61,7 @@ pub(in crate::kernels) struct Product {
     pub(in crate::kernels) kernel: [usize; 2],
     pub(in crate::kernels) stride: [usize; 2],
     pub(in crate::kernels) padding: [usize; 2],
-    /// Whether pixels are repeated first, down and across.
-    pub(in crate::kernels) is_doubled: bool,
+    pub(in crate::kernels) spread: Spread,
     /// `[columns]`
     pub(in crate::kernels) bias: Option<CubeTensor>,
     /// Like the output, for so many images: each serves several in a row if there are fewer.
@@ -75,7 +87,7 @@ impl Product {
             kernel: [1, 1],
             stride: [1, 1],
             padding: [0, 0],
-            is_doubled: false,
+            spread: Spread::None,
             bias: None,
             residual: None,
             prologue: Prologue::None,
@@ -91,7 +103,11 @@ impl Product {
 
     /// Height and width of the input as the kernel sees it.
     fn seen(&self) -> [usize; 2] {
-        [self.shape[1], self.shape[2]].map(|side| side << usize::from(self.is_doubled))
+        [self.shape[1], self.shape[2]].map(|side| match self.spread {
+            Spread::None => side,
+            Spread::Twice => 2 * side,
+            Spread::Zeros => 2 * side - 1,
+        })
     }
 
     /// The output, `[images, height, width, columns]`.
@@ -129,7 +145,7 @@ impl Product {
             self.stride[1],
             self.padding[0],
             self.padding[1],
-            usize::from(self.is_doubled),
+            self.spread as usize,
             by_column,
             by_channel,
             by_tap,
@@ -162,4 +178,11 @@ fn tile(rows: usize, columns: usize) -> (Shader, [usize; 2]) {
     let numbers = vec![("rows", shape[0] as u32), ("columns", shape[1] as u32)];
     let source = include_str!("../../../shaders/product.wgsl");
     (Shader { name: "product", source, numbers }, shape)
+}
+
+/// A projection's weights, `[in, out]`, as they lie: layers store them the other way round.
+pub(in crate::kernels) fn rows(weight: &Tensor<2>) -> Option<Weights> {
+    let tensor = on_gpu(weight)?;
+    let strides = [tensor.meta.strides()[1], tensor.meta.strides()[0], 0];
+    Some(Weights { tensor, strides })
 }

@@ -3,8 +3,8 @@
 use burn::tensor::Tensor;
 
 use super::LinearAttention;
-use crate::kernels::attention::kernel::{projection, rows};
-use crate::kernels::gpu::product::Product;
+use crate::kernels::attention::kernel::projection;
+use crate::kernels::gpu::product::{Product, rows};
 use crate::kernels::gpu::{Shader, contiguous, empty, tensor};
 
 /// Channels of a head whose products fit a workgroup's memory.

@@ -18,6 +18,7 @@ use crate::kernels::cpu::gradient::{Tracked, differentiable};
 #[cfg(feature = "native")]
 use crate::kernels::cpu::tensors::primitive;
 use crate::kernels::cpu::tensors::{contiguous, elements, on_cpu, packed, tensor};
+use crate::kernels::otherwise;
 
 /// The weights of the block.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ impl LinearAttention {
         if let Some(out) = self.in_graph(&x) {
             return out;
         }
-        self.twin(x)
+        otherwise(|| self.twin(x))
     }
 
     /// The kernel of the CPU with its derivative; `None` on any other device.

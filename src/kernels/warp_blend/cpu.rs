@@ -23,7 +23,7 @@ pub(super) struct WarpBlend<'a> {
 
 /// Two cells of a grid's axis, and the share of the second.
 #[derive(Clone, Copy)]
-struct Between {
+pub(in crate::kernels) struct Between {
     low: usize,
     high: usize,
     share: f32,
@@ -31,19 +31,20 @@ struct Between {
 
 impl Between {
     /// Half-pixel centres without anti-aliasing: PyTorch's `interpolate(align_corners=False)`.
-    fn new(place: usize, outputs: usize, inputs: usize) -> Self {
+    pub(in crate::kernels) fn new(place: usize, outputs: usize, inputs: usize) -> Self {
         let source = ((place as f32 + 0.5) * inputs as f32 / outputs as f32 - 0.5).max(0.0);
         let low = (source as usize).min(inputs - 1);
         Self { low, high: (low + 1).min(inputs - 1), share: source - low as f32 }
     }
 
-    fn all(outputs: usize, inputs: usize) -> Vec<Self> {
+    pub(in crate::kernels) fn all(outputs: usize, inputs: usize) -> Vec<Self> {
         (0..outputs).map(|place| Self::new(place, outputs, inputs)).collect()
     }
 }
 
 /// A map interpolated at one place.
-fn interpolated(at: impl Fn(usize, usize) -> f32, down: Between, across: Between) -> f32 {
+#[inline(always)]
+pub(in crate::kernels) fn interpolated(at: impl Fn(usize, usize) -> f32, down: Between, across: Between) -> f32 {
     let row = |row: usize| {
         let (low, high) = (at(row, across.low), at(row, across.high));
         low + (high - low) * across.share

@@ -1,12 +1,13 @@
 //! The decoder's warp and blend in one pass.
 
-mod cpu;
+pub(in crate::kernels) mod cpu;
 #[cfg(feature = "gpu")]
 mod kernel;
 
 use burn::tensor::Tensor;
 
 use crate::kernels::cpu::tensors::{contiguous, elements, tensor};
+use crate::kernels::otherwise;
 use crate::motion::{FlowResize, Motion};
 use crate::tensor::{channels_first, channels_last, resize as resize_map};
 
@@ -25,7 +26,7 @@ pub fn warp_blend(image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>
     if let Some(blended) = kernel::launch(image, motion, painted, resize) {
         return blended;
     }
-    twin(image, motion, painted, resize)
+    otherwise(|| twin(image, motion, painted, resize))
 }
 
 fn on_cpu(image: &Tensor<4>, motion: &Motion, painted: Option<&Tensor<4>>, resize: FlowResize) -> Option<Tensor<4>> {
