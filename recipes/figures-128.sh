@@ -58,6 +58,8 @@ train sharp 1800 8 finetune --model "$RUNS/finer" "${exact[@]}" --adversary 0.5 
 once "$RUNS/models/figures-128" export --lfae "$RUNS/sharp" --dm "$RUNS/figures-dm" --name figures-128 --steps 8 \
     --guidance 3.5 --guidance-interval 0.55,0.95 "${licence[@]}"
 
+# The judge of the report: an action network that learned from the people who are trained on.
+train judge 900 16 train classifier --data "$DATA" --frames 16
 once "$RUNS/reports/figures-128.json" eval --model "$RUNS/models/figures-128" --data "$DATA" --split val \
-    --clips "$clips" --device "$DEVICE"
+    --clips "$clips" --classifier "$RUNS/judge" --device "$DEVICE"
 say "$RUNS/models/figures-128 is ready; try it with lfdm animate"
