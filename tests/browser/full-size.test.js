@@ -1,13 +1,12 @@
-// The official model at its full size in a page, on the CPU device: minutes, and only when
-// LFDM_FULL_SIZE names its bundle (`cargo test --release --features native --test full_size --
-// --ignored` writes one there).
+// The official model at its full size in a page: minutes, and only when LFDM_FULL_SIZE names its bundle (`cargo test
+// --release --features native --test full_size -- --ignored` writes one there).
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, launch } from './harness.js';
+import { IDLE_GPU, PATIENCE, SWIFTSHADER, append, launch } from './harness.js';
 
 const bundle = process.env.LFDM_FULL_SIZE;
 const skip = bundle ? false : 'LFDM_FULL_SIZE names no bundle';
@@ -15,7 +14,7 @@ const skip = bundle ? false : 'LFDM_FULL_SIZE names no bundle';
 describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () => {
   let host;
   before(async () => {
-    host = await launch({ mounts: { 'models/full-size/': bundle } });
+    host = await launch({ flags: SWIFTSHADER, mounts: { 'models/full-size/': bundle } });
   });
   after(() => host?.close());
 
@@ -70,7 +69,50 @@ describe('the official model at full size', { timeout: 4 * PATIENCE, skip }, () 
     t.diagnostic(`the page's process had ${largestRenderer().toFixed(2)} GB at most`);
     await visitor.close();
   });
+
+  test('takes all its steps and frames on WebGPU with buffers of less than 2 GB', async (t) => {
+    // A GPU that takes all that is asked of it, and computes nothing: a step would take SwiftShader many minutes.
+    const visitor = await host.visitDuring(t, {
+      query: 'icon.svg',
+      state: null,
+      patience: 0,
+      changes: { 'pkg/worker.js': append(`${IDLE_GPU}\n(${weigh})();`) },
+    });
+    const { frames, held, most } = await visitor.withPackage(async ({ Lfdm }, url) => {
+      const lfdm = await Lfdm.load(url.replace('faces-64', 'full-size'), { device: 'webgpu' });
+      const image = { data: new Uint8ClampedArray(128 * 128 * 4).fill(200), width: 128, height: 128 };
+      let frames = 0;
+      for await (const { type } of lfdm.generate({ image, label: 'happiness', steps: 3 })) {
+        if (type === 'frame') frames += 1;
+      }
+      return { frames, ...(await lfdm.memory()).buffers };
+    });
+    t.diagnostic(`buffers of ${(most / 1e9).toFixed(2)} GB at most, ${(held / 1e9).toFixed(2)} GB in the end`);
+    assert.equal(frames, 40);
+    assert.ok(most > 1e8 && most < 2e9, `${most} bytes`);
+  });
 });
+
+/** Runs in the worker: adds what its GPU's buffers hold, and held at most, to the answer of `memory`. */
+function weigh() {
+  const buffers = { held: 0, most: 0 };
+  const { createBuffer } = GPUDevice.prototype;
+  GPUDevice.prototype.createBuffer = function (descriptor) {
+    buffers.held += descriptor.size;
+    buffers.most = Math.max(buffers.most, buffers.held);
+    return createBuffer.call(this, descriptor);
+  };
+  const { destroy } = GPUBuffer.prototype;
+  GPUBuffer.prototype.destroy = function () {
+    buffers.held -= this.size;
+    return destroy.call(this);
+  };
+  const post = self.postMessage;
+  self.postMessage = (message, ...more) => {
+    if (message.result?.wasm) message.result.buffers = buffers;
+    post.call(self, message, ...more);
+  };
+}
 
 /** The most memory that a page's process has had, in GB. */
 function largestRenderer() {

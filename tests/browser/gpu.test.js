@@ -4,16 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
 import { MODELS } from '../../www/app/catalogue.js';
-import {
-  IN_HASTE,
-  MANIFESTS,
-  PATIENCE,
-  SWIFTSHADER,
-  append,
-  difference,
-  editManifest,
-  launch,
-} from './harness.js';
+import { IN_HASTE, MANIFESTS, PATIENCE, SWIFTSHADER, append, difference, editManifest, launch } from './harness.js';
 
 /** A graphics device gets the finest, if a link names none. */
 const [QUICKEST] = Object.keys(MODELS);
@@ -128,8 +119,8 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     const widen = editManifest(({ config }) => (config.diffusion.unet.head_dim = 64));
     const changes = { [MANIFESTS]: widen };
     const visitor = await host.visitDuring(t, { query: 'icon.svg', state: null, changes });
-    const said = await visitor.withPackage(
-      ({ Lfdm }, url) => Lfdm.load(url, { device: 'webgpu' }).catch(({ code, message }) => `${code}: ${message}`),
+    const said = await visitor.withPackage(({ Lfdm }, url) =>
+      Lfdm.load(url, { device: 'webgpu' }).catch(({ code, message }) => `${code}: ${message}`),
     );
     assert.match(said, /^device: WebGPU cannot be used: the GPU takes attention heads of 48 channels, .* have 64/);
   });
