@@ -214,6 +214,8 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     assert_eq!(manifest["labels"], json!(["blink", "nod"]));
     assert_eq!(manifest["licence"], "not stated; ask whoever trained the weights");
     assert_eq!((&manifest["default_steps"], &manifest["default_guidance"]), (&json!(8), &json!(4.0)));
+    let refused = lfdm(dir, "export --lfae lfae --dm dm --name acted --licence= --out none").unwrap_err();
+    assert!(refused.contains("a value is required for '--licence"), "{refused}");
     run("eval --reconstruction --model model --data FACES --out report.json");
     let report = read(dir.join("report.json"));
     assert_eq!(report["reconstruction"]["all_frames"]["images"], 21, "neutral counts, too: {report}");

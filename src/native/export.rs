@@ -66,7 +66,7 @@ pub(crate) struct Args {
     affine_guidance: Option<f64>,
     /// Licence of the weights and origin of the training data [default: that of both stages, if they are bundles of
     /// one licence, otherwise "not stated; ask whoever trained the weights"]
-    #[arg(long)]
+    #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     licence: Option<String>,
 }
 

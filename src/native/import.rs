@@ -86,7 +86,11 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = WeightDtype::F16)]
     dtype: WeightDtype,
     /// Licence of the weights and origin of the training data.
-    #[arg(long, default_value = "not stated; ask whoever trained the weights")]
+    #[arg(
+        long,
+        default_value = "not stated; ask whoever trained the weights",
+        value_parser = clap::builder::NonEmptyStringValueParser::new(),
+    )]
     licence: String,
 }
 
