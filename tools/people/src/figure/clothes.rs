@@ -83,10 +83,12 @@ pub(super) fn hidden(outfit: &Outfit, sites: &[Site]) -> Vec<bool> {
 
 /// Makes all pieces for a body with these vertices.
 pub(super) fn make(figure: &Figure, sites: &[Site], vertices: &[Vec3], outfit: &Outfit) -> Vec<Worn> {
-    outfit.pieces.iter().filter_map(|piece| cut(figure, sites, vertices, piece)).collect()
+    // All hang alike, so that what is worn below stays below.
+    let noise = Noise::new(outfit.pieces.first().map_or(0, |piece| piece.fabric.grain));
+    outfit.pieces.iter().filter_map(|piece| cut(figure, sites, vertices, piece, &noise)).collect()
 }
 
-fn cut(figure: &Figure, sites: &[Site], vertices: &[Vec3], piece: &Piece) -> Option<Worn> {
+fn cut(figure: &Figure, sites: &[Site], vertices: &[Vec3], piece: &Piece, noise: &Noise) -> Option<Worn> {
     let mesh = if piece.cloth == Cloth::Skirt { &figure.skirt } else { &figure.tights };
     let normals = render::normals(vertices, &mesh.triangles);
     let inside = |corners: &[u32; 3]| corners.iter().any(|&at| piece.covers(&sites[at as usize]) > 0.);
@@ -94,10 +96,9 @@ fn cut(figure: &Figure, sites: &[Site], vertices: &[Vec3], piece: &Piece) -> Opt
     if mesh.triangles.is_empty() {
         return None;
     }
-    let noise = Noise::new(piece.fabric.grain);
     let place = |&at: &u32| {
         let (at, site) = (at as usize, &sites[at as usize]);
-        vertices[at] + held_off(piece, site, normals[at], &noise)
+        vertices[at] + held_off(piece, site, normals[at], noise)
     };
     let places: Vec<Vec3> = used.iter().map(place).collect();
     // A vertex that is 0.01 inside is wholly there: edges are sharp.
