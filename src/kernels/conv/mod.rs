@@ -347,7 +347,50 @@ impl DoublingConvolution {
         if let Some(out) = self.on_cpu(&x) {
             return out;
         }
+        #[cfg(feature = "native")]
+        if let Some(out) = self.in_graph(&x) {
+            return out;
+        }
         otherwise(|| self.twin(x))
+    }
+
+    /// The kernel of the CPU for a transposed convolution with its derivative, which is the convolution that it
+    /// transposes; `None` for any other, and on any other device.
+    #[cfg(feature = "native")]
+    fn in_graph(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
+        use crate::kernels::cpu::gradient::{Tracked, differentiable};
+        use crate::kernels::cpu::tensors::primitive;
+
+        let Self::Transposed(weight, bias) = self else { return None };
+        let dims @ [channels, out, rows, columns] = weight.dims();
+        let [images, height, width, _] = x.dims();
+        let (x, weight) = (Tracked::new(x)?, Tracked::new(weight)?);
+        let (input, kernel, stored) = (x.contiguous(), weight.contiguous(), weight.primitive().clone());
+        let forward = packed(&[&stored], || Doubling::transposed(elements(&kernel), [channels, out]));
+        let backward = packed(&[&stored], || conv_panels(elements(&kernel), dims));
+        let shape = ConvShape {
+            images,
+            size: [2 * height, 2 * width],
+            channels: out,
+            kernel: [rows, columns],
+            stride: [2, 2],
+            padding: [1, 1],
+        };
+        let size = [images, height, width, channels];
+        let result = doubling_conv(elements(&input), size, &forward, None, Activation::Identity);
+        let pull = move |gradient: FlexTensor, [by_x, by_weight]: [bool; 2]| {
+            let gradient = elements(&gradient);
+            let plain = ConvTerms { prologue: None, bias: None, residual: None, activation: Activation::Identity };
+            let by_x = by_x.then(|| primitive(cpu::conv(gradient, &shape, &backward, plain), size));
+            let weight = || primitive(weight_gradient(gradient, &shape, elements(&input), channels), dims);
+            [by_x, by_weight.then(weight)]
+        };
+        let result: Tensor<4> =
+            differentiable([&x, &weight], primitive(result, [images, 2 * height, 2 * width, out]), pull);
+        Some(match bias {
+            None => result,
+            Some(bias) => result + bias.clone().reshape([1, 1, 1, out]),
+        })
     }
 
     fn on_cpu(&self, x: &Tensor<4>) -> Option<Tensor<4>> {
@@ -607,6 +650,27 @@ mod tests {
             };
             let kernel = gradients(conv().in_graph(&x).unwrap());
             for (kernel, expected) in kernel.iter().zip(gradients(conv().twin(x.clone()))) {
+                kernel.assert_approx_eq::<f32>(&expected, Tolerance::relative(1e-3).set_absolute(1e-3));
+            }
+        }
+    }
+    #[cfg(feature = "native")]
+    #[test]
+    fn derivatives_of_a_transposed_convolution_are_those_of_the_twin() {
+        let device = Device::flex().autodiff();
+        let mut noise = NoiseSource::new(12);
+        for ([images, height, width, channels], out) in [([3, 4, 5, 6], 9), ([40, 8, 8, 20], 33), ([1, 1, 1, 3], 4)] {
+            let mut leaf = |shape: [usize; 4]| noise.normal::<4>(shape, &device).require_grad();
+            let leaves = [leaf([images, height, width, channels]), leaf([channels, out, 4, 4]), leaf([out, 1, 1, 1])];
+            let [x, weight, bias] = leaves.clone();
+            let conv = || DoublingConvolution::Transposed(weight.clone(), Some(bias.clone().reshape([out])));
+            let weights = noise.normal::<4>([images, 2 * height, 2 * width, out], &device);
+            let gradients = |out: Tensor<4>| {
+                let gradients = (out * weights.clone()).sum().backward();
+                leaves.each_ref().map(|leaf| leaf.grad(&gradients).unwrap().into_data())
+            };
+            let kernel = gradients(conv().in_graph(&x).unwrap());
+            for (kernel, expected) in kernel.iter().zip(gradients(conv().twin(x))) {
                 kernel.assert_approx_eq::<f32>(&expected, Tolerance::relative(1e-3).set_absolute(1e-3));
             }
         }
