@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# LFDM, LDM and VDM from random weights, about half an hour of a CPU core each (docs/baselines.md).
+# LFDM, LDM, VDM and ImaGINator from random weights, about half an hour of a CPU core each (docs/baselines.md).
 #
 #   DATA=DIRECTORY recipes/table-baselines-cpu.sh       or QUICK=1 recipes/table-baselines-cpu.sh
 #
@@ -18,8 +18,12 @@ once "$RUNS/models/half-lfdm" export --lfae "$RUNS/half-lfae" --dm "$RUNS/half-d
 train half-autoencoder 300 8 train autoencoder --data "$DATA" --lr 4e-4 --max-zoom 1.2
 train half-ldm 300 8 train ldm --data "$DATA" --autoencoder "$RUNS/half-autoencoder" --views 1 --lr 8e-4
 train half-vdm 50 2 train vdm --data "$DATA" --views 1 --lr 8e-4 --lr-schedule constant
+train half-imaginator STEPS BATCH train imaginator --data "$DATA" --views 1 --channels 32
 
 for model in models/half-lfdm half-ldm half-vdm; do
     once "$RUNS/reports/$(basename "$model").json" eval --model "$RUNS/$model" --data "$DATA" --split val --steps 8 \
         --guidance 1 --classifier tests/fixtures/judge --device "$DEVICE"
 done
+# It makes a clip in one pass, without steps or guidance.
+once "$RUNS/reports/half-imaginator.json" eval --model "$RUNS/half-imaginator" --data "$DATA" --split val \
+    --classifier tests/fixtures/judge --device "$DEVICE"

@@ -406,6 +406,54 @@ fn baselines_learn_and_are_measured_as_lfdm_is() {
     assert!(vdm["cost"]["autoencoder"].is_null());
 }
 
+#[test]
+fn imaginator_learns_against_adversaries_and_makes_clips_in_one_pass() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    let refused = |arguments: &str| lfdm(dir, arguments).unwrap_err();
+    let train = "train imaginator --data FACES --size 16 --frames 4 --channels 4 --views 1 --batch 4 --lr 0.01";
+    run(&format!("{train} --out whole --steps 50"));
+    run(&format!("{train} --out parts --steps 20"));
+    run(&format!("{train} --out parts --steps 50 --resume"));
+    let file = |run: &str, name: &str| fs::read(dir.join(run).join(name)).unwrap();
+    for name in ["losses.jsonl", "step-00000050/average.safetensors"] {
+        assert!(file("whole", name) == file("parts", name), "{name} of a resumed run is that of an uninterrupted one");
+    }
+    let values = |log: &str, name: &str| -> Vec<f64> {
+        let text = String::from_utf8(file("whole", log)).unwrap();
+        text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()[name].as_f64().unwrap()).collect()
+    };
+    let held_out = values("validation.jsonl", "reconstruction");
+    assert!(held_out[1] < 0.9 * held_out[0], "{held_out:?}");
+    for adversary in ["judging_images", "judging_videos"] {
+        let losses = values("losses.jsonl", adversary);
+        assert!(losses.iter().any(|loss| *loss < 0.95 * losses[0]), "{adversary}: {losses:?}");
+    }
+    previews_have_headings(&dir.join("whole"), 16);
+
+    run("eval --model whole --data FACES --seeds 2 --out report.json");
+    let report = read(dir.join("report.json"));
+    let (generation, cost) = (&report["generation"], &report["cost"]);
+    assert_eq!(
+        (&generation["clips"][2]["origin"], &generation["clips"][2]["clips"]),
+        (&json!("generated"), &json!(14))
+    );
+    assert!(generation["clips"][2]["diversity"].as_f64().unwrap() > 0.0, "noise matters: {generation}");
+    assert!(generation["guidance"].is_null() && cost["flops_per_step"].is_null(), "{report}");
+    assert!(cost["flops_per_clip"].as_u64().unwrap() > 0 && cost["generator"]["parameters"].as_u64().unwrap() > 0);
+    assert!(cost["generator"]["training_seconds"].as_f64().is_some() && report["reconstruction"].is_null());
+
+    let pass = refused("eval --model whole --data FACES --steps 4 --guidance 2 --out no.json");
+    assert!(pass.contains("in one pass") && pass.contains("--steps, --guidance"), "{pass}");
+    let other = refused(&format!("{train} --out whole --steps 60 --resume --reconstruction 10"));
+    assert!(other.contains("reconstruction was"), "{other}");
+    for (options, named) in [("--size 48", "power of two"), ("--batch 1", "--batch"), ("--channels 0", "--channels")] {
+        let message = refused(&format!("train imaginator --data absent --out run {options}"));
+        assert!(message.contains(named) && !message.contains("absent"), "{options}: {message}");
+    }
+}
+
 /// Each of two processes says what its time went to.
 fn accounted(path: &Path) {
     let text = fs::read_to_string(path).unwrap();
@@ -455,7 +503,7 @@ fn what_cannot_be_trained_is_refused_before_the_clips_are_read() {
             assert!(refused.contains(named) && !refused.contains("absent"), "{stage} {option}: {refused}");
         }
     }
-    for stage in ["vdm", "autoencoder", "classifier"] {
+    for stage in ["vdm", "imaginator", "autoencoder", "classifier"] {
         let refused = lfdm(dir, &format!("train {stage} --size 65536 --data absent --out run --steps 1")).unwrap_err();
         assert!(refused.contains("--size") && !refused.contains("absent"), "{stage}: {refused}");
     }
@@ -510,6 +558,7 @@ fn missing_inputs_are_named() {
         "train classifier --data absent --out run",
         "train dm --data FACES --lfae absent --out run --steps 1 --lr 0.1",
         "train vdm --data absent --out run --steps 1 --lr 0.1",
+        "train imaginator --data absent --out run --steps 1",
         "train ldm --data FACES --autoencoder absent --out run --steps 1 --lr 0.1",
     ] {
         let message = lfdm(dir.path(), arguments).unwrap_err();

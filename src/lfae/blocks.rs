@@ -206,16 +206,33 @@ fn norm_relu(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
 /// [`norm_relu`] by the statistics of the batch, which it keeps.
 fn learning_norm_relu(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     #[cfg(feature = "native")]
-    if norm.training.is_enabled()
-        && let Some([mean, variance]) = crate::kernels::group_norm::statistics(&x)
-    {
-        let [batch, height, width, _] = x.dims();
-        keep_statistics(norm, mean.clone(), variance.clone(), batch * height * width);
-        let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
-        let shift = norm.beta.val() - mean * scale.clone();
-        return Affine { scale: scale.unsqueeze(), shift: shift.unsqueeze(), gate: Gate::Relu }.apply(x, None);
+    if let Some(affine) = learning_affine(norm, &x) {
+        return affine.apply(x, None);
     }
     channels_last(relu(batch_norm(norm, channels_first(x))))
+}
+
+/// [`norm_relu`] as a scale and a shift by the statistics of the batch, which it keeps, where a kernel finds them.
+#[cfg(feature = "native")]
+fn learning_affine(norm: &BatchNorm, x: &Tensor<4>) -> Option<Affine> {
+    let [mean, variance] = norm.training.is_enabled().then(|| crate::kernels::group_norm::statistics(x)).flatten()?;
+    let [batch, height, width, _] = x.dims();
+    keep_statistics(norm, mean.clone(), variance.clone(), batch * height * width);
+    let scale = norm.gamma.val() / (variance + norm.epsilon).sqrt();
+    let shift = norm.beta.val() - mean * scale.clone();
+    Some(Affine { scale: scale.unsqueeze(), shift: shift.unsqueeze(), gate: Gate::Relu })
+}
+
+/// `norm(x)` with nothing after it: by its own statistics, or in training by those of the batch, which it keeps.
+///
+/// # Shapes
+/// - `x` and result: `[batch, height, width, channels]`
+#[cfg(feature = "native")]
+pub(crate) fn norm(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
+    match affine(norm).or_else(|| learning_affine(norm, &x)) {
+        Some(Affine { scale, shift, .. }) => x * scale.unsqueeze() + shift.unsqueeze(),
+        None => channels_last(batch_norm(norm, channels_first(x))),
+    }
 }
 
 /// `relu(norm(x))` as a scale and a shift, which it is outside of training.

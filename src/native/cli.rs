@@ -79,6 +79,8 @@ enum Train {
     Autoencoder(train::autoencoder::Args),
     /// Baseline of the paper: video diffusion in the latents of a frame auto-encoder.
     Ldm(train::baseline::LdmArgs),
+    /// Baseline of the paper: ImaGINator, which makes a clip in one pass and learns against two adversaries.
+    Imaginator(train::imaginator::Args),
     /// The action network, which judges clips in `lfdm eval`.
     Classifier(train::classifier::Args),
 }
@@ -124,6 +126,7 @@ fn run(command: Command) -> Result<()> {
         Command::Train(Train::Vdm(args)) => train::baseline::vdm(&args),
         Command::Train(Train::Autoencoder(args)) => train::autoencoder::run(&args),
         Command::Train(Train::Ldm(args)) => train::baseline::ldm(&args),
+        Command::Train(Train::Imaginator(args)) => train::imaginator::run(&args),
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
         Command::New(args) => new::run(&args),

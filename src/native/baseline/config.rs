@@ -13,9 +13,9 @@ use crate::{
 };
 
 /// Channels of RGB.
-pub(super) const COLOURS: usize = 3;
+pub(crate) const COLOURS: usize = 3;
 /// Frames of a clip.
-const FRAMES: RangeInclusive<usize> = 2..=512;
+pub(super) const FRAMES: RangeInclusive<usize> = 2..=512;
 
 /// Sizes of a baseline.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,16 +3,17 @@
 //! measured against LFDM, and live outside the core.
 //!
 //! `config` has their sizes, `autoencoder` makes the latents, `codec` maps frames to what is
-//! diffused, and `model` generates clips.
+//! diffused, and `model` generates clips. The third, which diffuses nothing, is [`imaginator`].
 
 mod autoencoder;
 mod codec;
 mod config;
 #[cfg(test)]
 mod fixtures;
+pub(crate) mod imaginator;
 mod model;
 
 pub(crate) use autoencoder::{AutoencoderConfig, FrameAutoencoder};
 pub(crate) use codec::FrameCodec;
-pub(crate) use config::BaselineConfig;
+pub(crate) use config::{BaselineConfig, COLOURS};
 pub(crate) use model::Baseline;

@@ -62,9 +62,7 @@ impl Baseline {
     pub(crate) fn generate(&self, portrait: &Portrait, request: &Request) -> Result<Vec<Vec<u8>>> {
         request.check()?;
         let BaselineConfig { size, frames, .. } = self.config;
-        ensure!(portrait.size() == [size; 2], "the model takes {size}x{size} pixels, not {:?}", portrait.size());
-        let pixels = TensorData::new(portrait.pixels().to_vec(), [1, COLOURS, size, size]);
-        let reference = self.codec.encode(Tensor::from_data(pixels, &self.device));
+        let reference = self.codec.encode(portrait_frame(portrait, size, &self.device)?);
         let [_, channels, height, width] = reference.dims();
         ensure!(request.contrast == Contrast::Null, "baselines know only the contrast `null`");
         let condition = self.conditions.vector(&request.strengths)?;
@@ -72,15 +70,32 @@ impl Baseline {
         let Request { sampler, steps, .. } = *request;
         let sampling = Sampling { sampler, steps, guidance: f64::from(request.guidance) };
         let x = self.model.sample(reference, condition, frames, sampling, &mut NoiseSource::new(request.seed));
-        let frames = self.codec.decode(x.permute([0, 2, 1, 3, 4]).reshape([frames, channels, height, width]));
-        let values: Vec<f32> =
-            frames.try_into_data().context("the device failed; try the CPU")?.iter::<f32>().collect();
-        ensure!(
-            values.iter().all(|value| value.is_finite()),
-            "the model produced values that are not numbers; try another seed, or train it again with a lower --lr"
-        );
-        Ok(values.chunks_exact(COLOURS * size * size).map(planar_to_rgba).collect())
+        frames_to_rgba(self.codec.decode(x.permute([0, 2, 1, 3, 4]).reshape([frames, channels, height, width])))
     }
+}
+
+/// The portrait for a model of `size` pixels.
+///
+/// # Shapes
+/// - result: `[1, 3, size, size]` in [0, 1]
+pub(super) fn portrait_frame(portrait: &Portrait, size: usize, device: &Device) -> Result<Tensor<4>> {
+    ensure!(portrait.size() == [size; 2], "the model takes {size}x{size} pixels, not {:?}", portrait.size());
+    let pixels = TensorData::new(portrait.pixels().to_vec(), [1, COLOURS, size, size]);
+    Ok(Tensor::from_data(pixels, device))
+}
+
+/// Generated frames as opaque RGBA bytes.
+///
+/// # Shapes
+/// - `frames`: `[frames, 3, height, width]` in [0, 1]
+pub(super) fn frames_to_rgba(frames: Tensor<4>) -> Result<Vec<Vec<u8>>> {
+    let [_, colours, height, width] = frames.dims();
+    let values: Vec<f32> = frames.try_into_data().context("the device failed; try the CPU")?.iter::<f32>().collect();
+    ensure!(
+        values.iter().all(|value| value.is_finite()),
+        "the model produced values that are not numbers; try another seed, or train it again with a lower --lr"
+    );
+    Ok(values.chunks_exact(colours * height * width).map(planar_to_rgba).collect())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 
 use super::{
     clip_folders::ClipFolders,
-    generation::{ClipMeasurements, Plan},
+    generation::{ClipMeasurements, Denoising, Plan},
     judges::{ActionJudge, I3dJudge, VideoNetwork},
     model::{ClipSource, ModelUnderTest},
     rebuild::Rebuild,
@@ -37,8 +37,8 @@ const MIN_SIZE: usize = 11;
 /// `lfdm eval`
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// Directory of a model, or of a run of `lfdm train vdm`, `ldm`, `lfae` or `autoencoder`. The
-    /// last two only rebuild clips.
+    /// Directory of a model, or of a run of `lfdm train vdm`, `ldm`, `imaginator`, `lfae` or
+    /// `autoencoder`. The last two only rebuild clips.
     #[arg(long)]
     model: PathBuf,
     #[command(flatten)]
@@ -108,6 +108,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         args.model.display()
     );
     ensure!(size >= MIN_SIZE, "the model's frames have sides of {size} pixels; similarity needs {MIN_SIZE}");
+    if let Some(source) = &source {
+        args.ensure_possible(source)?;
+    }
     let mut data = args.set.open(size, source.as_ref().map(|source| source.frames))?;
     if let Some(source) = &source {
         data = data.with_labels(&source.labels)?;
@@ -115,7 +118,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let networks = args.networks(&data, &device)?;
 
     let plan = source.as_ref().map(|source| (&*source.model, args.plan(source)));
-    let cost = source.as_ref().zip(plan.as_ref()).map(|(source, (_, plan))| source.cost(plan.guidance));
+    let cost = source.as_ref().zip(plan.as_ref()).map(|(source, (_, plan))| source.cost(plan.denoising.as_ref()));
     let folders = args.clips_out.as_ref().map(|dir| ClipFolders::create(dir, &data, args.seeds.into())).transpose()?;
     let mut clips = (plan.is_some() || !networks.is_empty() || folders.is_some())
         .then(|| ClipMeasurements::new(data.labels(), networks, plan, data.frames()).kept_in(folders.as_ref()));
@@ -157,16 +160,34 @@ impl Args {
         Ok(networks)
     }
 
+    /// # Errors
+    /// Names options that only a model that denoises can heed.
+    fn ensure_possible(&self, source: &ClipSource) -> Result<()> {
+        let given = [
+            (!self.steps.is_empty(), "--steps"),
+            (self.guidance.is_some(), "--guidance"),
+            (self.contrast.is_some(), "--contrast"),
+            (self.sampler.is_some(), "--sampler"),
+        ];
+        let given: Vec<&str> = given.into_iter().filter_map(|(is_given, option)| is_given.then_some(option)).collect();
+        ensure!(
+            source.denoising.is_some() || given.is_empty(),
+            "{} makes a clip in one pass, without steps or guidance; leave {} out",
+            self.model.display(),
+            given.join(", ")
+        );
+        Ok(())
+    }
+
     /// How clips are generated, with the model's defaults where the user gave nothing.
     fn plan(&self, source: &ClipSource) -> Plan {
-        Plan {
-            seeds: usize::from(self.seeds),
-            first_seed: self.seed,
-            guidance: self.guidance.unwrap_or(source.guidance),
-            contrast: self.contrast.map_or(source.contrast, ContrastName::contrast),
-            sampler: self.sampler.map_or(source.sampler, SamplerName::sampler),
-            steps: if self.steps.is_empty() { vec![source.steps] } else { self.steps.clone() },
-        }
+        let denoising = source.denoising.as_ref().map(|default| Denoising {
+            guidance: self.guidance.unwrap_or(default.guidance),
+            contrast: self.contrast.map_or(default.contrast, ContrastName::contrast),
+            sampler: self.sampler.map_or(default.sampler, SamplerName::sampler),
+            steps: if self.steps.is_empty() { default.steps.clone() } else { self.steps.clone() },
+        });
+        Plan { seeds: usize::from(self.seeds), first_seed: self.seed, denoising }
     }
 
     /// Measures all clips, person by person: their frames, and as many whole clips as are asked for.

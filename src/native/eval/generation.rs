@@ -14,7 +14,7 @@ use super::{
     table::cell,
 };
 use crate::{
-    condition::Contrast,
+    condition::{Contrast, Strengths},
     native::{data::Clip, video::Video},
     pipeline::{Portrait, Request, Sampler},
 };
@@ -33,11 +33,37 @@ pub(super) struct Plan {
     /// Clips for every real one.
     pub(super) seeds: usize,
     pub(super) first_seed: u64,
+    /// `None` for a model that makes a clip in one pass.
+    pub(super) denoising: Option<Denoising>,
+}
+
+/// How clips are denoised.
+#[derive(Clone)]
+pub(super) struct Denoising {
     pub(super) guidance: f32,
     pub(super) contrast: Contrast,
     pub(super) sampler: Sampler,
     /// Numbers of denoising steps; each makes a series of its own.
     pub(super) steps: Vec<usize>,
+}
+
+impl Plan {
+    /// The series of generated clips: the number of steps of each, if there are any.
+    fn series(&self) -> Vec<Option<usize>> {
+        match &self.denoising {
+            Some(denoising) => denoising.steps.iter().copied().map(Some).collect(),
+            None => vec![None],
+        }
+    }
+
+    fn request(&self, strengths: Strengths, seed: u64, steps: Option<usize>) -> Request {
+        // A single pass heeds the label and the seed alone.
+        let (guidance, contrast, sampler) = match &self.denoising {
+            Some(denoising) => (denoising.guidance, denoising.contrast, denoising.sampler),
+            None => (1.0, Contrast::Null, Sampler::default()),
+        };
+        Request { strengths, seed, steps: steps.unwrap_or(1), guidance, contrast, sampler }
+    }
 }
 
 /// Measures whole clips as they come.
@@ -50,7 +76,7 @@ pub(super) struct ClipMeasurements<'a> {
     repeated: Series,
     /// Empty for a model without an auto-encoder.
     rebuilt: Series,
-    /// One per number of steps.
+    /// One for each of the plan's.
     generated: Vec<Series>,
     /// Where clips are written, for others to judge.
     folders: Option<&'a ClipFolders>,
@@ -79,7 +105,7 @@ impl<'a> ClipMeasurements<'a> {
         model: Option<(&'a dyn ClipModel, Plan)>,
         frames: usize,
     ) -> Self {
-        let generated = model.iter().flat_map(|(_, plan)| &plan.steps).map(|_| Series::default()).collect();
+        let generated = model.iter().flat_map(|(_, plan)| plan.series()).map(|_| Series::default()).collect();
         let [real, repeated, rebuilt] = [(); 3].map(|()| Series::default());
         Self { labels, networks, model, frames, real, repeated, rebuilt, generated, folders: None }
     }
@@ -118,19 +144,12 @@ impl<'a> ClipMeasurements<'a> {
         rebuilt.iter().try_for_each(|rebuilt| keep("auto-encoder", rebuilt))?;
 
         let Some((model, plan)) = &self.model else { return Ok(()) };
-        for (&steps, series) in plan.steps.iter().zip(&mut self.generated) {
+        for (steps, series) in plan.series().into_iter().zip(&mut self.generated) {
             let mut takes = Vec::with_capacity(plan.seeds);
             for take in 0..plan.seeds {
-                let request = Request {
-                    strengths: strengths.clone(),
-                    // Another seed for each clip, the same for every number of steps.
-                    seed: plan.first_seed + (index * plan.seeds + take) as u64,
-                    steps,
-                    guidance: plan.guidance,
-                    contrast: plan.contrast,
-                    sampler: plan.sampler,
-                };
-                let (video, seconds) = model.generate(portrait, &request)?;
+                // Another seed for each clip, the same for every number of steps.
+                let seed = plan.first_seed + (index * plan.seeds + take) as u64;
+                let (video, seconds) = model.generate(portrait, &plan.request(strengths.clone(), seed, steps))?;
                 series.samples.push(sample(&video)?);
                 keep(&generated(steps), &video)?;
                 series.seconds.push(seconds);
@@ -154,35 +173,38 @@ impl<'a> ClipMeasurements<'a> {
             clips.push(scores("auto-encoder", &self.rebuilt));
         }
         let plan = self.model.as_ref().map(|(_, plan)| plan);
-        for (&steps, series) in plan.iter().flat_map(|plan| &plan.steps).zip(&self.generated) {
+        for (steps, series) in plan.iter().flat_map(|plan| plan.series()).zip(&self.generated) {
             clips.push(scores(&generated(steps), series));
         }
+        let denoising = plan.and_then(|plan| plan.denoising.as_ref());
         Generation {
             definition: DEFINITION,
             people: self.real.samples.iter().map(|sample| sample.subject + 1).max().unwrap_or(0),
             frames: self.frames,
             seeds: plan.map_or(0, |plan| plan.seeds),
             first_seed: plan.map_or(0, |plan| plan.first_seed),
-            guidance: plan.map(|plan| plan.guidance),
-            contrast: plan.map(|plan| plan.contrast),
-            sampler: plan.map(|plan| plan.sampler.to_string()),
+            guidance: denoising.map(|denoising| denoising.guidance),
+            contrast: denoising.map(|denoising| denoising.contrast),
+            sampler: denoising.map(|denoising| denoising.sampler.to_string()),
             networks: self.networks.iter().map(|network| network.name().to_owned()).collect(),
             clips,
         }
     }
 }
 
-/// The origin of clips generated in so many denoising steps.
-fn generated(steps: usize) -> String {
-    format!("generated, {steps} steps")
+/// The origin of clips generated in so many denoising steps, or without any.
+fn generated(steps: Option<usize>) -> String {
+    steps.map_or_else(|| "generated".to_owned(), |steps| format!("generated, {steps} steps"))
 }
 
 impl Display for Generation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "clips of {} frames, {} people", self.frames, self.people)?;
+        if self.seeds > 0 {
+            write!(f, "; {} seeds per person and label, from {} on", self.seeds, self.first_seed)?;
+        }
         if let (Some(guidance), Some(sampler)) = (self.guidance, &self.sampler) {
-            let Self { seeds, first_seed, .. } = self;
-            write!(f, "; {seeds} seeds per person and label, from {first_seed} on, {sampler}, guidance {guidance}")?;
+            write!(f, ", {sampler}, guidance {guidance}")?;
         }
         if self.contrast == Some(Contrast::Neutral) {
             write!(f, " against neutral")?;

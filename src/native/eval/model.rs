@@ -10,17 +10,19 @@ use burn::tensor::Device;
 use serde_json::{Value, from_value};
 
 use super::{
-    cost::{Cost, TrainedNetwork},
+    cost::{Cost, CostOfClips, TrainedNetwork},
+    generation::Denoising,
     rebuild::{OnDevice, Rebuild},
 };
 use crate::bundle::{Bundle, MANIFEST, Manifest, Part};
 use crate::condition::Contrast;
 use crate::diffusion::{Sampler, is_denoiser, official_key};
+use crate::native::baseline::imaginator::Imaginator;
 use crate::native::baseline::{Baseline, FrameCodec};
 use crate::native::checkpoint::TrainedModel;
 use crate::native::generate::collect;
 use crate::native::model::open_lfae;
-use crate::native::train::{autoencoder, baseline};
+use crate::native::train::{autoencoder, baseline, imaginator};
 use crate::native::video::Video;
 use crate::pipeline::{Animator, Portrait, Request};
 use crate::weights::load_module;
@@ -33,8 +35,8 @@ pub(super) trait ClipModel {
     /// The clip, and the seconds it took.
     fn generate(&self, portrait: &Portrait, request: &Request) -> Result<(Video, f64)>;
 
-    /// Floating-point operations of one denoising step of a clip.
-    fn flops_per_step(&self, guidance: f64) -> u64;
+    /// Floating-point operations of one denoising step of a clip, or of the clip where there are no steps.
+    fn flops(&self, guidance: f64) -> u64;
 }
 
 /// A model, or as much of one as there is.
@@ -50,12 +52,9 @@ pub(super) struct ClipSource {
     pub(super) model: Box<dyn ClipModel>,
     pub(super) labels: Vec<String>,
     pub(super) frames: usize,
-    /// Denoising steps that suit the model, as do the next three.
-    pub(super) steps: usize,
-    pub(super) guidance: f32,
-    pub(super) contrast: Contrast,
-    pub(super) sampler: Sampler,
-    denoiser: TrainedNetwork,
+    /// What suits a model that denoises; `None` for one that makes a clip in one pass.
+    pub(super) denoising: Option<Denoising>,
+    network: TrainedNetwork,
     autoencoder: Option<TrainedNetwork>,
 }
 
@@ -71,6 +70,10 @@ impl ModelUnderTest {
         let TrainedModel { step, settings, seconds, motion, fps, advice, weights } = TrainedModel::<Value>::open(path)?;
         if let Ok(settings) = from_value::<baseline::Settings>(settings.clone()) {
             return Self::baseline(TrainedModel { step, settings, seconds, motion, fps, advice, weights }, device)
+                .with_context(|| format!("cannot use the baseline in {}", path.display()));
+        }
+        if let Ok(settings) = from_value::<imaginator::Settings>(settings.clone()) {
+            return Self::imaginator(TrainedModel { step, settings, seconds, motion, fps, advice, weights }, device)
                 .with_context(|| format!("cannot use the baseline in {}", path.display()));
         }
         if let Ok(settings) = from_value::<autoencoder::Settings>(settings) {
@@ -95,11 +98,13 @@ impl ModelUnderTest {
             ClipSource {
                 labels: manifest.labels.clone(),
                 frames: config.frames,
-                steps: manifest.default_steps,
-                guidance: manifest.default_guidance,
-                contrast: manifest.default_contrast,
-                sampler: manifest.default_sampler(),
-                denoiser: TrainedNetwork {
+                denoising: Some(Denoising {
+                    steps: vec![manifest.default_steps],
+                    guidance: manifest.default_guidance,
+                    contrast: manifest.default_contrast,
+                    sampler: manifest.default_sampler(),
+                }),
+                network: TrainedNetwork {
                     parameters: animator.diffusion().num_params(),
                     training_seconds: seconds("dm"),
                 },
@@ -131,23 +136,48 @@ impl ModelUnderTest {
         let source = ClipSource {
             labels: baseline.labels().to_vec(),
             frames: baseline.config().frames,
-            steps: STEPS,
-            guidance: 1.0,
-            contrast: Contrast::Null,
-            sampler: Sampler::default(),
-            denoiser,
+            denoising: Some(Denoising {
+                steps: vec![STEPS],
+                guidance: 1.0,
+                contrast: Contrast::Null,
+                sampler: Sampler::default(),
+            }),
+            network: denoiser,
             autoencoder: encoding,
             model: Box::new(baseline),
         };
         Ok(Self { size, autoencoder, source: Some(source) })
     }
+
+    /// A run of ImaGINator.
+    fn imaginator(trained: TrainedModel<imaginator::Settings>, device: &Device) -> Result<Self> {
+        let TrainedModel { settings: imaginator::Settings { config, labels, .. }, seconds, weights, .. } = trained;
+        config.check()?;
+        let generator = load_module(config.init(device), &weights, &str::to_owned)?;
+        let source = ClipSource {
+            labels: labels.clone(),
+            frames: config.frames,
+            denoising: None,
+            network: TrainedNetwork { parameters: generator.num_params(), training_seconds: seconds },
+            autoencoder: None,
+            model: Box::new(Imaginator::new(config.clone(), labels, generator, device)),
+        };
+        Ok(Self { size: config.size, autoencoder: None, source: Some(source) })
+    }
 }
 
 impl ClipSource {
-    /// What the model costs at this guidance.
-    pub(super) fn cost(&self, guidance: f32) -> Cost {
-        let flops_per_step = self.model.flops_per_step(f64::from(guidance));
-        Cost::new(guidance, flops_per_step, self.denoiser.clone(), self.autoencoder.clone())
+    /// What the model costs if it denoises in such a way.
+    pub(super) fn cost(&self, denoising: Option<&Denoising>) -> Cost {
+        let flops = |guidance: f32| self.model.flops(f64::from(guidance));
+        let network = self.network.clone();
+        let of_clips = match denoising {
+            Some(&Denoising { guidance, .. }) => {
+                CostOfClips::Denoising { guidance, flops_per_step: flops(guidance), denoiser: network }
+            }
+            None => CostOfClips::Pass { flops_per_clip: flops(1.0), generator: network },
+        };
+        Cost::new(of_clips, self.autoencoder.clone())
     }
 }
 
@@ -173,21 +203,36 @@ impl ClipModel for Animator {
         Ok((video, timings.total_ms / 1e3))
     }
 
-    fn flops_per_step(&self, guidance: f64) -> u64 {
+    fn flops(&self, guidance: f64) -> u64 {
         let config = self.config();
         self.diffusion().flops_per_step(config.diffused_frames(), config.diffused_size(), guidance)
     }
 }
 
-impl ClipModel for Baseline {
+/// The clip of a baseline that `generate` makes, and the seconds it took.
+fn timed(portrait: &Portrait, generate: impl FnOnce() -> Result<Vec<Vec<u8>>>) -> Result<(Video, f64)> {
+    let started = Instant::now();
+    let frames = generate()?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok((Video::from_rgba(portrait.size()[0], frames.iter().map(Vec::as_slice)), seconds))
+}
+
+impl ClipModel for Imaginator {
     fn generate(&self, portrait: &Portrait, request: &Request) -> Result<(Video, f64)> {
-        let started = Instant::now();
-        let frames = self.generate(portrait, request)?;
-        let seconds = started.elapsed().as_secs_f64();
-        Ok((Video::from_rgba(portrait.size()[0], frames.iter().map(Vec::as_slice)), seconds))
+        timed(portrait, || self.generate(portrait, &request.strengths, request.seed))
     }
 
-    fn flops_per_step(&self, guidance: f64) -> u64 {
+    fn flops(&self, _guidance: f64) -> u64 {
+        self.generator().flops()
+    }
+}
+
+impl ClipModel for Baseline {
+    fn generate(&self, portrait: &Portrait, request: &Request) -> Result<(Video, f64)> {
+        timed(portrait, || self.generate(portrait, request))
+    }
+
+    fn flops(&self, guidance: f64) -> u64 {
         let [_, height, width] = self.config().grid();
         self.diffusion().flops_per_step(self.config().frames, [height, width], guidance)
     }

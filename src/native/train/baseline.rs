@@ -1,37 +1,28 @@
 //! `lfdm train vdm` and `lfdm train ldm`: the baselines of the paper, with the U-Net, the loss and
 //! the loop of stage 2.
 //!
-//! What is diffused is computed once for all clips and kept in memory: pixels as bytes, latents in
-//! half precision. Batches are drawn ahead on a thread of their own, with their noise: for pixels,
-//! sixteen times as many numbers as in stage 2.
+//! Batches are drawn ahead on a thread of their own, with their noise: for pixels, sixteen times as
+//! many numbers as in stage 2.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
-use half::f16;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
 use super::denoising::{Batch, Choice, adam, check_labels, flops_of_learning, noise_of_clips, read_config};
 use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::video_set::VideoSet;
 use super::{autoencoder, preview, run};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
-use crate::native::baseline::{AutoencoderConfig, Baseline, BaselineConfig, FrameAutoencoder, FrameCodec};
+use crate::native::baseline::{AutoencoderConfig, Baseline, BaselineConfig, FrameCodec};
 use crate::native::checkpoint::{Source, TrainedModel};
-use crate::native::data::{Clip, ClipSet, Prefetch, Sampling, Split, fingerprint_of};
+use crate::native::data::{ClipSet, Prefetch, Sampling, Split, fingerprint_of};
 use crate::native::fingerprint;
-use crate::native::progress::Progress;
 use crate::noise::NoiseSource;
-use crate::portrait::to_byte;
 use crate::weights::{StateDict, collect_module, load_module};
-
-/// Frames that are encoded at a time.
-const FRAMES_PER_PASS: usize = 128;
-/// A channel that never changes is not blown up further than this.
-const MIN_STD: f64 = 1e-3;
 
 /// `lfdm train vdm`
 #[derive(Debug, Clone, clap::Args)]
@@ -124,7 +115,6 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     config.check()?;
     let claim = args.run.claim()?;
     args.run.ensure_frames(config.frames)?;
-    let ViewArgs { views, max_zoom, sampling } = args.views;
     let open = |split| args.run.reading.open(&args.run.data, None, size, Some(config.frames), split);
     let clips = open(Split::Train)?;
     let labels = clips.labels().to_vec();
@@ -148,16 +138,19 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
         labels,
         batch: args.run.batch,
         accumulate: args.run.accumulate,
-        views,
-        max_zoom,
-        sampling,
+        views: args.views.views,
+        max_zoom: args.views.max_zoom,
+        sampling: args.views.sampling,
         autoencoder: trained.map(|trained| AutoencoderRun {
             step: trained.step,
             seconds: trained.seconds.map(|seconds| seconds.round() as u64),
         }),
     };
-    let [train, validation] =
-        [&clips, &people].map(|clips| VideoSet::compute(clips, autoencoder.as_ref(), &settings, &device));
+    let grid = settings.config.grid();
+    let [train, validation] = [&clips, &people].map(|clips| match &autoencoder {
+        None => VideoSet::of_pixels(clips, args.views),
+        Some(autoencoder) => VideoSet::of_latents(clips, args.views, autoencoder, grid, &device),
+    });
     drop(clips);
     let codec = match autoencoder {
         None => FrameCodec::pixels(),
@@ -316,7 +309,7 @@ impl HostBatch {
     /// `first`: the place of the first clip among all that are drawn for `seed`.
     fn new(set: &VideoSet, codec: &FrameCodec, choice: Choice, seed: u64, first: u64) -> Self {
         let Choice { clips, times, null, .. } = choice;
-        let [frames, channels, height, width] = set.shape;
+        let [frames, channels, height, width] = set.shape();
         let noise = noise_of_clips(seed, first, [clips.len(), frames], [channels, height, width]).into_data();
         Self { videos: set.videos(&clips, codec), condition: set.conditions(&clips), times, null, noise }
     }
@@ -335,129 +328,20 @@ impl HostBatch {
     }
 }
 
-/// Pixels or latents of all clips. Another view of a clip is a clip of its own.
-struct VideoSet {
-    /// How many labels there are.
-    labels: usize,
-    /// `[frames, channels, height, width]` of a clip.
-    shape: [usize; 4],
-    /// The label of each clip.
-    clips: Vec<usize>,
-    samples: Samples,
-}
-
-/// `[clips, frames, channels, height, width]`
-enum Samples {
-    Pixels(Vec<u8>),
-    Latents(Vec<f16>),
-}
-
-impl VideoSet {
-    fn compute(data: &ClipSet, autoencoder: Option<&FrameAutoencoder>, settings: &Settings, device: &Device) -> Self {
-        let (size, frames) = (data.size(), data.frames());
-        let [channels, height, width] = settings.config.grid();
-        let (mut labels, mut bytes, mut halves) = (Vec::new(), Vec::new(), Vec::new());
-        let views = data.all_views(usize::from(settings.views), settings.max_zoom);
-        let progress = Progress::new("preparing clips", data.clip_count() * usize::from(settings.views));
-        for (subject, number, view) in views.iter().copied() {
-            let clips: Vec<Clip<'_>> =
-                data.clips_of(subject).map(|clip| clip.sampled(settings.sampling, number)).collect();
-            labels.extend(clips.iter().map(Clip::label));
-            progress.inc(clips.len());
-            let pixels: Vec<f32> = clips
-                .into_par_iter()
-                .flat_map_iter(|clip| (0..frames).flat_map(move |frame| clip.frame_through(view, frame)))
-                .collect();
-            let Some(autoencoder) = autoencoder else {
-                bytes.extend(pixels.into_iter().map(to_byte));
-                continue;
-            };
-            let area = 3 * size * size;
-            for pixels in pixels.chunks(FRAMES_PER_PASS * area) {
-                let pixels = TensorData::new(pixels.to_vec(), [pixels.len() / area, 3, size, size]);
-                let latents = autoencoder.encode(Tensor::from_data(pixels, device)).into_data();
-                halves.extend(latents.iter::<f32>().map(f16::from_f32));
-            }
-        }
-        progress.finish();
-        Self {
-            labels: settings.labels.len(),
-            shape: [frames, channels, height, width],
-            clips: labels,
-            samples: if autoencoder.is_some() { Samples::Latents(halves) } else { Samples::Pixels(bytes) },
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.clips.len()
-    }
-
-    /// The clip's values in the order of its shape, of pixels in [0, 1].
-    fn values(&self, clip: usize) -> Vec<f32> {
-        let length: usize = self.shape.iter().product();
-        let range = clip * length..(clip + 1) * length;
-        match &self.samples {
-            Samples::Pixels(bytes) => bytes[range].iter().map(|&byte| f32::from(byte) / 255.0).collect(),
-            Samples::Latents(halves) => halves[range].iter().map(|half| half.to_f32()).collect(),
-        }
-    }
-
-    /// Values of a clip by channel.
-    fn by_channel(&self, clip: usize) -> impl Iterator<Item = (usize, f32)> {
-        let [_, channels, height, width] = self.shape;
-        self.values(clip)
-            .into_iter()
-            .enumerate()
-            .map(move |(index, value)| (index / (height * width) % channels, value))
-    }
-
-    /// Clips as they are diffused, `[clips, frames, channels, height, width]`.
-    fn videos(&self, clips: &[usize], codec: &FrameCodec) -> TensorData {
-        let [frames, channels, height, width] = self.shape;
-        let normalised = |(channel, value)| codec.normalise(channel, value);
-        let values: Vec<f32> = clips.par_iter().flat_map_iter(|&clip| self.by_channel(clip).map(normalised)).collect();
-        TensorData::new(values, [clips.len(), frames, channels, height, width])
-    }
-
-    /// One-hot labels of the clips, `[clips, labels]`.
-    fn conditions(&self, clips: &[usize]) -> TensorData {
-        let mut values = vec![0.0f32; clips.len() * self.labels];
-        for (row, &clip) in clips.iter().enumerate() {
-            values[row * self.labels + self.clips[clip]] = 1.0;
-        }
-        TensorData::new(values, [clips.len(), self.labels])
-    }
-
-    /// Mean and deviation of each channel over all clips.
-    fn statistics(&self) -> [Vec<f32>; 2] {
-        let [frames, channels, height, width] = self.shape;
-        let (mut sum, mut sum_of_squares) = (vec![0.0f64; channels], vec![0.0f64; channels]);
-        for (channel, value) in (0..self.len()).flat_map(|clip| self.by_channel(clip)) {
-            let value = f64::from(value);
-            sum[channel] += value;
-            sum_of_squares[channel] += value * value;
-        }
-        let count = (self.len() * frames * height * width).max(1) as f64;
-        let mean = |channel: usize| sum[channel] / count;
-        let variance = |channel: usize| (sum_of_squares[channel] / count - mean(channel).powi(2)).max(0.0);
-        let std = |channel: usize| variance(channel).sqrt().max(MIN_STD) as f32;
-        [(0..channels).map(|channel| mean(channel) as f32).collect(), (0..channels).map(std).collect()]
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
     use super::*;
-    use crate::native::baseline::AutoencoderConfig;
     use crate::native::data::SYNTHETIC;
 
-    fn settings(autoencoder: Option<AutoencoderConfig>) -> Settings {
-        let mut diffusion = default_diffusion(4, autoencoder.is_none(), false);
+    const VIEWS: ViewArgs = ViewArgs { views: 2, max_zoom: 1.5, sampling: Sampling::Uniform };
+
+    fn settings() -> Settings {
+        let mut diffusion = default_diffusion(4, true, false);
         diffusion.unet.dim = 8;
         diffusion.unet.dim_mults = vec![1, 2];
-        let mut config = BaselineConfig { size: 16, frames: 4, autoencoder, diffusion };
+        let mut config = BaselineConfig { size: 16, frames: 4, autoencoder: None, diffusion };
         config.diffusion.unet.diffused = Diffused::Channels(config.grid()[0]);
         let labels = ["neutral", "a", "b", "c"].map(str::to_owned).to_vec();
         Settings {
@@ -465,9 +349,9 @@ mod tests {
             labels,
             batch: 2,
             accumulate: 1,
-            views: 2,
-            max_zoom: 1.5,
-            sampling: Sampling::Uniform,
+            views: VIEWS.views,
+            max_zoom: VIEWS.max_zoom,
+            sampling: VIEWS.sampling,
             autoencoder: None,
         }
     }
@@ -484,61 +368,25 @@ mod tests {
     }
 
     #[test]
-    fn pixels_are_the_clips_and_their_views() {
-        let data = clips();
-        let set = VideoSet::compute(&data, None, &settings(None), &Device::flex());
-        assert_eq!(set.len(), 2 * data.clip_count());
-        let first = data.clips().next().unwrap();
-        let codec = FrameCodec::pixels();
-        let videos = set.videos(&[0], &codec);
-        assert_eq!(videos.shape().to_vec(), [1, 4, 3, 16, 16]);
-        let furthest = videos.iter::<f32>().zip(first.all_frames()).map(|(x, pixel)| (x - (2.0 * pixel - 1.0)).abs());
-        assert!(furthest.fold(0.0, f32::max) <= 1.01 / 255.0, "rounded to bytes");
-
+    fn frame_0_is_the_reference_of_what_is_diffused() {
+        let set = VideoSet::of_pixels(&clips(), VIEWS);
         let choice =
             Choice { clips: vec![1, 2], times: vec![10, 900], null: vec![false, true], appearances: vec![None; 2] };
-        let batch = HostBatch::new(&set, &codec, choice, 1, 0).batch(&Device::flex());
+        let batch = HostBatch::new(&set, &FrameCodec::pixels(), choice, 1, 0).batch(&Device::flex());
         assert_eq!((batch.x0.dims(), batch.noise.dims()), ([2, 3, 4, 16, 16], [2, 3, 4, 16, 16]));
         let reference = batch.x0.narrow(2, 0, 1).squeeze_dim::<4>(2);
-        assert_eq!(batch.latents.into_data(), reference.into_data(), "frame 0 is the reference");
-        let condition = batch.condition.into_data().try_to_vec::<f32>().unwrap();
-        assert_eq!(
-            (condition[set.clips[1]], condition[4 + set.clips[2]], condition.iter().sum::<f32>()),
-            (1.0, 1.0, 2.0)
-        );
-    }
-
-    #[test]
-    fn latents_are_diffused_with_unit_variance() {
-        let device = Device::flex();
-        let small = AutoencoderConfig { block_expansion: 4, max_features: 8, ..AutoencoderConfig::default() };
-        // A channel that random weights leave constant has no variance to bring to 1: draw others.
-        let drawn = (0..20).find_map(|_| {
-            let autoencoder = small.init(&device);
-            let set = VideoSet::compute(&clips(), Some(&autoencoder), &settings(Some(small.clone())), &device);
-            let varies = set.statistics()[1].iter().all(|&std| std > MIN_STD as f32);
-            varies.then_some((autoencoder, set))
-        });
-        let (autoencoder, set) = drawn.expect("twenty auto-encoders with a constant channel");
-        let codec = FrameCodec::latents(autoencoder, set.statistics());
-        let all: Vec<usize> = (0..set.len()).collect();
-        let x = Tensor::<5>::from_data(set.videos(&all, &codec), &device);
-        assert_eq!(x.dims()[1..], [4, 4, 4, 4]);
-        let mean = x.clone().mean_dims(&[0, 1, 3, 4]);
-        let variance = (x.clone() * x).mean_dims(&[0, 1, 3, 4]);
-        assert!(mean.abs().max().into_scalar::<f32>() < 1e-3);
-        assert!((variance - 1.0).abs().max().into_scalar::<f32>() < 1e-2);
+        assert_eq!(batch.latents.into_data(), reference.into_data());
     }
 
     #[test]
     fn a_step_repeats_and_its_parts_make_the_whole() {
         let device = Device::flex();
         let stage = |batch: usize, parts: usize| {
-            let sets = [clips(), clips()].map(|data| VideoSet::compute(&data, None, &settings(None), &device));
+            let sets = [clips(), clips()].map(|data| VideoSet::of_pixels(&data, VIEWS));
             let words =
                 format!("lfdm --data synthetic --out run --steps 1 --lr 1 --batch {batch} --accumulate {parts}");
             let Words { run } = Words::try_parse_from(words.split(' ')).unwrap();
-            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(None), Source::default()))
+            BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(), Source::default()))
         };
         let (whole, halves) = (stage(4, 1), stage(2, 2));
         let model = whole.init(&device);

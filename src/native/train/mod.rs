@@ -9,6 +9,7 @@
 //!   `motion_augmentation`.
 //! - Stages that denoise: `diffusion`, `consistency`, `baseline`. They share `denoising` and
 //!   `motion_set`.
+//! - `imaginator`, which learns against `discriminators`, and of the same `video_set` as `baseline`.
 //! - `classifier`: the network with which `lfdm eval` judges clips.
 //! - How a stage begins: from a `frozen` auto-encoder, with the weights that it can `inherit`, or
 //!   as an [`official`] YAML file describes.
@@ -25,9 +26,11 @@ pub(crate) mod consistency;
 mod decoding;
 mod denoising;
 pub(crate) mod diffusion;
+mod discriminators;
 mod ema;
 pub(crate) mod finetune;
 mod frozen;
+pub(crate) mod imaginator;
 mod inherit;
 pub(crate) mod lfae;
 mod log;
@@ -44,5 +47,6 @@ mod rate;
 mod run;
 mod stage;
 pub mod tps;
+mod video_set;
 
 pub use rate::multi_step;
