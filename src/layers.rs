@@ -1,8 +1,8 @@
 //! Layers before they have weights.
 //!
-//! Burn draws the weights of a new layer at random. A page always loads them, so there they begin as zeros: one of burn's
-//! ways to draw needs its products of matrices, which nothing else there does, and which would make the module half as
-//! large again.
+//! Burn draws the weights of a new layer at random. A page always loads them, so there they begin as zeros: one of
+//! burn's ways to draw needs its products of matrices, which nothing else there does, and which would make the module
+//! half as large again.
 
 use burn::module::{Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};

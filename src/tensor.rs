@@ -102,8 +102,8 @@ pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     separable(x, &bilinear_matrix(height, size[0]), &bilinear_matrix(width, size[1]))
 }
 
-/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. It overshoots a step by up to
-/// an eighth.
+/// Cubic enlargement (Keys 1981), half-pixel centres: smooth where [`resize`] has creases. It overshoots a step by up
+/// to an eighth.
 ///
 /// # Shapes
 /// - `x`: `[batch, channels, height, width]`
