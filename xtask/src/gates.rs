@@ -1,11 +1,14 @@
 //! What must hold of the sources before a test runs, from the cheapest to the dearest. A gate that fails does not keep
 //! the others from looking, so that one run tells everything.
 
+use std::path::Path;
+
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::{
     house,
+    module::is_newer,
     phases::Phases,
     system::step,
     test::PEOPLE,
@@ -55,9 +58,22 @@ fn quick_gates(sh: &Shell, phases: &mut Phases) {
     });
     phases.attempt("javascript", || {
         tools::node_modules(sh, "tests/browser")?;
+        forget_older_types(sh)?;
         let _in_tests = sh.push_dir("tests/browser");
         Ok(cmd!(sh, "npm run lint").run()?)
     });
+}
+
+/// The types of the module are made with it. Those of an older one would be held against JavaScript that calls this
+/// one; without any, its calls are not checked.
+fn forget_older_types(sh: &Shell) -> Result<()> {
+    let types = Path::new("pkg/lfdm.d.ts");
+    let sources = sh.read_dir("src/web")?;
+    if types.exists() && !sources.iter().all(|source| is_newer(types, source)) {
+        step("pkg/lfdm.d.ts is of an older module and goes; the next build makes another one");
+        sh.remove_path(types)?;
+    }
+    Ok(())
 }
 
 /// A check by a program that was looked for. A machine that cannot get it can still test everything else; the workflow

@@ -159,7 +159,7 @@ fn is_relaxed(instruction: &[u8]) -> bool {
 }
 
 /// Whether a file was made after the one that it was made of.
-fn is_newer(made: &Path, of: &Path) -> bool {
+pub(crate) fn is_newer(made: &Path, of: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
     matches!((changed(made), changed(of)), (Ok(made), Ok(of)) if made > of)
 }
