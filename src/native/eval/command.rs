@@ -7,9 +7,9 @@ use burn::tensor::Device;
 
 use super::{
     clip_folders::ClipFolders,
-    generation::{ClipMeasurements, Denoising, Plan},
+    generation::{ClipMeasurements, Plan},
     judges::{ActionJudge, I3dJudge, VideoNetwork},
-    model::{ClipSource, ModelUnderTest},
+    model::{ClipSource, Denoising, ModelUnderTest},
     rebuild::Rebuild,
     reconstruction::FrameMeasurements,
     report::Report,

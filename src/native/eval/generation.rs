@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{
     clip_folders::ClipFolders,
     judges::VideoNetwork,
-    model::ClipModel,
+    model::{ClipModel, Denoising},
     series::{FrechetDistances, Sample, Scores, Series, mean_distance},
     table::cell,
 };
@@ -35,16 +35,6 @@ pub(super) struct Plan {
     pub(super) first_seed: u64,
     /// `None` for a model that makes a clip in one pass.
     pub(super) denoising: Option<Denoising>,
-}
-
-/// How clips are denoised.
-#[derive(Clone)]
-pub(super) struct Denoising {
-    pub(super) guidance: f32,
-    pub(super) contrast: Contrast,
-    pub(super) sampler: Sampler,
-    /// Numbers of denoising steps; each makes a series of its own.
-    pub(super) steps: Vec<usize>,
 }
 
 impl Plan {

@@ -11,7 +11,6 @@ use serde_json::{Value, from_value};
 
 use super::{
     cost::{Cost, CostOfClips, TrainedNetwork},
-    generation::Denoising,
     rebuild::{OnDevice, Rebuild},
 };
 use crate::bundle::{Bundle, MANIFEST, Manifest, Part};
@@ -29,6 +28,16 @@ use crate::weights::load_module;
 
 /// Denoising steps of a baseline, which has no manifest to say what suits it.
 const STEPS: usize = 10;
+
+/// How clips are denoised.
+#[derive(Clone)]
+pub(super) struct Denoising {
+    pub(super) guidance: f32,
+    pub(super) contrast: Contrast,
+    pub(super) sampler: Sampler,
+    /// Numbers of denoising steps; each makes a series of its own.
+    pub(super) steps: Vec<usize>,
+}
 
 /// A model that makes clips of a person and a label.
 pub(super) trait ClipModel {

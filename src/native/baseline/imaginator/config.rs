@@ -5,7 +5,6 @@ use std::ops::RangeInclusive;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::generator::{MIDDLE, MIDDLE_OF_FIRST, NOISE};
 use crate::{
     config::{
         bounds::{count, within},
@@ -14,6 +13,13 @@ use crate::{
     native::baseline::config::FRAMES,
 };
 
+/// Length of the noise from which the motion is drawn.
+pub(crate) const NOISE: usize = 512;
+/// Channels between the two halves of a transposed convolution, per channel that it makes: so many that it has about
+/// half as many weights again as one of 4x4x4 would have.
+pub(super) const MIDDLE: usize = 12;
+/// The same of the first one.
+pub(super) const MIDDLE_OF_FIRST: usize = 8;
 /// Side of the smallest maps.
 pub(crate) const SMALLEST: usize = 4;
 /// Frames are doubled so often, as in the paper's network, unless a clip has too few.

@@ -1,6 +1,6 @@
 //! The generator: an encoder of frame 0, and a decoder whose transposed (1+2)D convolutions, one across frames and then
 //! one inside each, make a clip of a single vector. After each of them the encoder's map of that size and the label
-//! join the decoder's maps again: spatio-temporal fusion, by which what stays the same need not pass through the vector.
+//! join the decoder's maps again: spatio-temporal fusion, by which what stays the same need not pass the vector.
 //!
 //! Maps are `[batch * frames, height, width, channels]`. No convolution that a norm follows has a bias, which the norm
 //! would take away.
@@ -11,7 +11,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, LinearConfig, Pa
 use burn::tensor::activation::{leaky_relu, tanh};
 use burn::tensor::{Device, Tensor};
 
-use super::config::{ImaginatorConfig, SMALLEST};
+use super::config::{ImaginatorConfig, MIDDLE, MIDDLE_OF_FIRST, NOISE, SMALLEST};
 use crate::{
     kernels::{Convolution, DoublingConvolution},
     lfae::blocks::norm,
@@ -19,15 +19,8 @@ use crate::{
     tensor::channels_last,
 };
 
-/// Length of the noise from which the motion is drawn.
-pub(crate) const NOISE: usize = 512;
 /// Length of the vector that frame 0 becomes.
 const APPEARANCE: usize = 100;
-/// Channels between the two halves of a transposed convolution, per channel that it makes: so many that it has about
-/// half as many weights again as one of 4x4x4 would have.
-pub(super) const MIDDLE: usize = 12;
-/// The same of the first one.
-pub(super) const MIDDLE_OF_FIRST: usize = 8;
 /// Slope of the activations below zero.
 const LEAK: f64 = 0.2;
 /// Deviation of the initial weights (Radford et al. 2016).

@@ -6,6 +6,6 @@ mod config;
 mod generator;
 mod model;
 
-pub(crate) use config::{ImaginatorConfig, SMALLEST};
-pub(crate) use generator::{Generator, NOISE};
+pub(crate) use config::{ImaginatorConfig, NOISE, SMALLEST};
+pub(crate) use generator::Generator;
 pub(crate) use model::Imaginator;

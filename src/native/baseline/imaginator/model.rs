@@ -4,8 +4,8 @@ use anyhow::Result;
 use burn::tensor::Device;
 
 use super::{
-    config::ImaginatorConfig,
-    generator::{Generator, NOISE},
+    config::{ImaginatorConfig, NOISE},
+    generator::Generator,
 };
 use crate::{
     condition::{ConditionTable, Strengths},
