@@ -51,16 +51,16 @@ class Seat {
   #loader = null;
   /** @type {any} */
   #model = null;
-  /** The leader's video, whose steps are never taken here. @type {any} */
-  #generation = null;
-  /** The run that the leader's latest message belongs to. */
-  #current = 0;
+  /** The leader's videos by run, whose steps are never taken here. @type {Map<number, any>} */
+  #generations = new Map();
+  /** Runs that are over, while messages of theirs may be waiting. @type {Set<number>} */
+  #over = new Set();
 
   /** @param {MessagePort} port */
   constructor(port) {
     this.#port = port;
     port.onmessage = ({ data }) => {
-      this.#current = data.run ?? this.#current;
+      if (data.type === 'end') this.#over.add(data.run);
       inTurn(() => this.#answer(data));
     };
   }
@@ -72,7 +72,8 @@ class Seat {
   /** The leader is gone. */
   leave() {
     this.#port.close();
-    this.end();
+    for (const generation of this.#generations.values()) generation.free();
+    this.#generations.clear();
     this.#model?.free();
     this.#model = null;
   }
@@ -80,8 +81,8 @@ class Seat {
   async #answer({ id, type, run, ...request }) {
     // A run that is over needs no more jobs, and what says so may be waiting.
     await macrotask();
-    const isStale = run !== undefined && run !== this.#current;
-    this.tell({ id, result: isStale ? undefined : await this[type](request) });
+    const isStale = type !== 'end' && this.#over.has(run);
+    this.tell({ id, result: isStale ? undefined : await this[type]({ run, ...request }) });
   }
 
   start({ manifest }) {
@@ -96,20 +97,21 @@ class Seat {
     this.#model = this.#loader?.finish(await openDevice('cpu'));
   }
 
-  async begin({ image: { data, width, height }, options }) {
-    this.end();
-    this.#generation = this.#model.generate(data, width, height, options);
-    await this.#generation.next();
+  async begin({ run, image: { data, width, height }, options }) {
+    const generation = this.#model.generate(data, width, height, options);
+    this.#generations.set(run, generation);
+    await generation.next();
     return true;
   }
 
-  compute({ job }) {
-    return this.#generation.compute(job);
+  compute({ run, job }) {
+    return this.#generations.get(run)?.compute(job);
   }
 
-  end() {
-    this.#generation?.free();
-    this.#generation = null;
+  end({ run }) {
+    this.#over.delete(run);
+    this.#generations.get(run)?.free();
+    this.#generations.delete(run);
   }
 
   memory() {

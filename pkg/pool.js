@@ -10,7 +10,6 @@ const PATIENCE = 10;
 const PATIENCE_MS = 10_000;
 /** Jobs at a helper: the second is there when the first is done. */
 const DEPTH = 2;
-const NO_RUN = 0;
 
 /** The helpers of a model. They load while the leader does, and nothing waits for them. */
 export class Pool {
@@ -141,7 +140,7 @@ class Run {
 
   /** The helpers are free for other videos. */
   end() {
-    for (const helper of this.#helpers) helper.ask('end', { run: NO_RUN });
+    for (const helper of this.#helpers) helper.ask('end', { run: this.#number });
   }
 
   #available() {

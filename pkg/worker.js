@@ -173,9 +173,12 @@ async function findManifest(url, reload) {
       offline: false,
     };
   } catch (error) {
-    const known = error.unreachable ? await kept() : null;
-    if (!known?.manifest) throw error;
-    return known;
+    const known = await kept();
+    if (!known.manifest) throw error;
+    if (error.unreachable) return known;
+    // What worked before goes on, as it does when the server's model is damaged.
+    const { code, message, details } = error;
+    return { ...known, problem: { code, message, details } };
   }
 }
 

@@ -196,7 +196,7 @@ mod tests {
         program.build();
         let train = program.find_subcommand("train").unwrap().get_subcommands();
         let trainings: Vec<_> = train.filter(|command| command.get_name() != "help").collect();
-        assert_eq!(trainings.len(), 7);
+        assert_eq!(trainings.len(), 8);
         for command in trainings.into_iter().chain(program.find_subcommand("finetune")) {
             for option in ["steps", "lr"] {
                 let arg = command.get_arguments().find(|arg| arg.get_id() == option).unwrap();

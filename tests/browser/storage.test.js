@@ -230,6 +230,8 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     ['newer than the page', (response) => (response.end(JSON.stringify({ ...manifest, format: 2 })), true), 'outdated'],
     ['the page of a network', (response) => (response.end('<!doctype html><h1>Sign in'), true), 'not-model'],
     ['half of one', (response) => (response.end(JSON.stringify(manifest).slice(0, 500)), true), 'model'],
+    ['nothing', (response) => (response.writeHead(404).end(), true), 'download'],
+    ['a closed door', (response) => (response.writeHead(403).end(), true), 'download'],
   ])) {
     test(`what the server has instead of the model, ${name}, is told apart; the stored one goes on`, async (t) => {
       const visitor = await blank(t);

@@ -92,6 +92,24 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
     });
   }
 
+  test('two videos at once are those that one makes after the other', LIMIT, async (t) => {
+    const visitor = await blank(t);
+    const [first, second, later] = await videos(visitor, async ({ Lfdm, url, make }) => {
+      const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 3 });
+      // By then the helpers are there.
+      await make(lfdm);
+      const other = { seed: 4, label: 'happiness' };
+      const [first, second] = await Promise.all([make(lfdm), make(lfdm, other)]);
+      const later = await make(lfdm, other);
+      lfdm.dispose();
+      return [first, second, later];
+    });
+    assert.equal(first.hash, alone.hash);
+    assert.equal(second.hash, later.hash);
+    assert.notEqual(second.hash, first.hash);
+    assert.deepEqual(visitor.complaints, []);
+  });
+
   test('a stop in the middle stops all of them, and the next video is whole', LIMIT, async (t) => {
     const visitor = await blank(t);
     const { stopped, made } = await videos(visitor, async ({ Lfdm, url, image, make }) => {
