@@ -144,7 +144,7 @@ describe('threads', { timeout: 4 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
-  const atJob = (code) => (body) => body.replace('compute({ job }) {', `compute({ job }) { ${code}`);
+  const atJob = (code) => (body) => body.replace('compute({ run, job }) {', `compute({ run, job }) { ${code}`);
   const impatient = (body) => body.replace(/(PATIENCE\w*) = [\d_]+/g, '$1 = 1');
   for (const [name, changed] of Object.entries({
     'cannot be downloaded': () => 404,
