@@ -7,6 +7,7 @@ export class ComputeDevice {
 export class ModelLoader {
   constructor(manifest: Uint8Array);
   files(): any;
+  rehearse(device: ComputeDevice): void;
   add(name: string, bytes: Uint8Array): void;
   finish(device: ComputeDevice): Model;
 }
