@@ -1,6 +1,6 @@
 //! A portrait and a label become a GIF, through the same calls that the page and the command line make.
 //!
-//! `cargo run --release --features native --example animate -- www/samples/411.png happiness smile.gif`
+//! `cargo run --release --features native --example animate -- www/samples/3628.jpg happiness smile.gif`
 
 use std::{env, fs, path::Path};
 

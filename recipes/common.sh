@@ -46,13 +46,13 @@ data() {
 # Three people and four labels, drawn by the shipped faces-128 from the page's samples.
 quick_clips() {
     local sample label
-    for sample in 411 418 422; do
+    for sample in 3628 3666 3652; do
         for label in neutral happiness sadness surprise; do
-            once "$RUNS/clips/$sample/$label" animate --model www/models/faces-128 --image "www/samples/$sample.png" \
+            once "$RUNS/clips/$sample/$label" animate --model www/models/faces-128 --image "www/samples/$sample.jpg" \
                 --label "$label" --steps 2
         done
     done
-    echo '{ "train": ["411", "418"], "val": ["422"] }' > "$RUNS/clips/splits.json"
+    echo '{ "train": ["3628", "3666"], "val": ["3652"] }' > "$RUNS/clips/splits.json"
 }
 
 # exact_flow SIZE DIRECTORY OPTION…: sets the array `exact` to the options that name training clips with exact flow,

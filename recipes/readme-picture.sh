@@ -7,18 +7,18 @@
 # PICTURE puts it elsewhere.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
-portraits=(411 418 422 425 427 433)
+portraits=(3628 3666 3652 3637 3676 3647)
 labels=(happiness sadness fear anger)
 seed=${SEED:-7} steps=8 picture=${PICTURE:-docs/faces.webp}
 if [[ -n "$QUICK" ]]; then
-    portraits=(411) labels=(happiness) steps=1 picture="$RUNS/faces.webp"
+    portraits=(3628) labels=(happiness) steps=1 picture="$RUNS/faces.webp"
 fi
 
 clips=()
 for label in "${labels[@]}"; do
     for portrait in "${portraits[@]}"; do
         clip="$RUNS/readme/seed-$seed/$portrait-$label"
-        once "$clip" animate --model www/models/faces-128 --image "www/samples/$portrait.png" --label "$label" \
+        once "$clip" animate --model www/models/faces-128 --image "www/samples/$portrait.jpg" --label "$label" \
             --seed "$seed" --steps "$steps" --device "$DEVICE"
         clips+=("$clip")
     done

@@ -232,7 +232,7 @@ mod tests {
     fn faces_are_where_the_page_finds_them() {
         // What `search` and `cluster` of www/app/face-finder.js give for the same pixels.
         let sample = |id: u32| {
-            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("www/samples/{id}.png"));
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/portraits/{id}.png"));
             image::open(path).unwrap().into_rgba8()
         };
         assert_found(&sample(411), [111.4, 116.28571428571429, 134.40971765605047], 1e-9);

@@ -43,7 +43,7 @@ async function measure(model) {
   // In software a clip takes minutes.
   const visitor = await host.visit('bench/bench.html', { patience: 0 });
   const graphs = runtime && binary ? await exported(model) : null;
-  const portrait = (await readFile(join(SAMPLES, '411.png'))).toString('base64');
+  const portrait = (await readFile(join(SAMPLES, '3628.jpg'))).toString('base64');
   const options = { model, portrait, graphs, rounds: ROUNDS, threads: THREADS, device: DEVICE, steps: STEPS };
   const lines = await visitor.page.evaluate((options) => window['measure'](options), options);
   for (const { what, who, times } of lines) {

@@ -30,11 +30,11 @@ describe('the native program', { timeout: 3 * PATIENCE, skip }, () => {
     const visitor = await host.visit('?device=cpu');
     await visitor.state('idle');
     // A square sample, of which page and program take all.
-    const sample = '411';
+    const sample = '3628';
     await visitor.page.locator(`input[name=portrait][value="${sample}"]`).evaluate((input) => input.click());
     const video = await visitor.video(settings);
 
-    const image = `${sample}.png`;
+    const image = `${sample}.jpg`;
     const options = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, `${value}`]);
     const paths = ['--model', join(DIST, 'models/faces-64'), '--image', join(SAMPLES, image), '--out', out];
     await promisify(execFile)(binary, ['animate', ...paths, ...options]);

@@ -526,8 +526,8 @@ describe('visitors', { timeout: 2 * PATIENCE }, () => {
       '#model=faces-512&label=fear&seed=4': /no longer has the model faces-512/,
       '#model=faces-64&sample=own&label=fear&seed=4': /never left the device/,
       '#sample=nobody&label=fear&seed=4': /no sample nobody/,
-      '#sample=418&label=boredom&seed=4': /cannot use the link’s label/,
-      '#sample=418&label=fear&seed=-4': /cannot use the link’s seed/,
+      '#sample=3628&label=boredom&seed=4': /cannot use the link’s label/,
+      '#sample=3628&label=fear&seed=-4': /cannot use the link’s seed/,
     };
     const visitor = await visit(t, { query: `?device=cpu${Object.keys(wrong)[0]}` });
     for (const [hash, sentence] of Object.entries(wrong)) {

@@ -38,12 +38,12 @@ export const SAMPLES = [
     thumbnail: 'mona-lisa-small.webp',
     crop: { x: 154, y: 76, side: 367 },
   },
-  { id: '411', alt: 'woman with red hair', file: '411.png' },
-  { id: '425', alt: 'older man with grey hair', file: '425.png' },
-  { id: '422', alt: 'woman with short curls and glasses', file: '422.png' },
-  { id: '418', alt: 'man with fair hair', file: '418.png' },
-  { id: '433', alt: 'woman with short dark hair', file: '433.png' },
-  { id: '427', alt: 'woman with long black hair', file: '427.png' },
+  { id: '3628', alt: 'woman with auburn hair', file: '3628.jpg' },
+  { id: '3666', alt: 'man with grey curls', file: '3666.jpg' },
+  { id: '3652', alt: 'woman with long black hair and glasses', file: '3652.jpg' },
+  { id: '3637', alt: 'older woman with short white hair', file: '3637.jpg' },
+  { id: '3676', alt: 'man with short grey hair, at night', file: '3676.jpg' },
+  { id: '3647', alt: 'man with black hair', file: '3647.jpg' },
 ];
 
 /** @param {string} model */
