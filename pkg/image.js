@@ -1,5 +1,6 @@
 import { LfdmError } from './error.js';
 import { TELLING_BYTES, explain } from './formats.js';
+import { explained } from './policy.js';
 
 /** More pixels than any phone camera's default; a decoded picture of this size takes 256 MB. */
 const MAX_PIXELS = 64e6;
@@ -13,11 +14,26 @@ const MAX_DRAWN_SIDE = 4096;
 /**
  * Turns a picture into upright RGBA bytes that look as an `<img>` does: EXIF rotation applied, colours in sRGB.
  * Pictures with a short side over 1024 pixels are reduced to that first; smaller ones are not resampled.
+ *
+ * @type {typeof import('./index.d.ts').decodeImage}
  */
-export async function decodeImage(source) {
+export function decodeImage(source) {
+  return readImage(source);
+}
+
+/**
+ * The same, until `signal` is aborted.
+ *
+ * @param source
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import('./index.d.ts').Pixels>}
+ */
+export async function readImage(source, signal) {
+  signal?.throwIfAborted();
+  if (globalThis.ImageData && source instanceof ImageData && !isPlain(source)) return inSrgb(source);
   if (source?.data instanceof Uint8ClampedArray) return checkedPixels(source);
   if (source instanceof Blob) return decodeFile(source);
-  if (typeof source === 'string' || source instanceof URL) return decodeFile(await fetched(source));
+  if (typeof source === 'string' || source instanceof URL) return decodeFile(await fetched(source, signal));
   const size = await sizeOf(source);
   if (!size) {
     throw new LfdmError(
@@ -34,10 +50,34 @@ function checkedPixels(pixels) {
   throw new LfdmError('image', 'The image data does not match its width and height.');
 }
 
-async function fetched(address) {
-  const response = await fetch(address).catch(() => null);
-  if (response?.ok) return response.blob();
-  throw new LfdmError('image', 'The picture could not be downloaded. Check its address.', `${address}`);
+/** Whether these are bytes in sRGB, as they nearly always are. @param {ImageData} pixels */
+function isPlain({ data, colorSpace = 'srgb' }) {
+  return data instanceof Uint8ClampedArray && colorSpace === 'srgb';
+}
+
+/** @param {ImageData} pixels of another colour space, or of floats */
+function inSrgb(pixels) {
+  const { width, height } = pixels;
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true, colorSpace: 'srgb' });
+  if (!context) throw new LfdmError('image', 'This picture cannot be drawn. Choose another one.', 'no canvas');
+  context.putImageData(pixels, 0, 0);
+  return context.getImageData(0, 0, width, height);
+}
+
+/**
+ * @param {string | URL} address
+ * @param {AbortSignal} [signal]
+ */
+async function fetched(address, signal) {
+  const since = performance.now();
+  try {
+    const response = await fetch(address, { signal });
+    if (response.ok) return await response.blob();
+  } catch {
+    signal?.throwIfAborted();
+  }
+  const broken = new LfdmError('image', 'The picture could not be downloaded. Check its address.', `${address}`);
+  throw await explained(broken, since);
 }
 
 /** The size of what a canvas can draw: `<img>`, canvas, bitmap, video and its frames. Undefined for anything else. */
@@ -56,9 +96,10 @@ async function sizeOf(source) {
 async function decodeFile(file) {
   if (file.size === 0) throw new LfdmError('image', 'This file is empty. Choose another picture.');
   const url = URL.createObjectURL(file);
+  const since = performance.now();
   try {
     const image = await loaded(url);
-    if (!image) throw await unreadable(file);
+    if (!image) throw await explained(await unreadable(file), since);
     const size = { width: image.naturalWidth, height: image.naturalHeight };
     // A drawing may have no size of its own.
     if (!size.width || !size.height) throw await unreadable(file);

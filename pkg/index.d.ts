@@ -89,6 +89,8 @@ export interface Manifest {
   fps: number;
   /** Height and width of a frame in pixels. */
   imageSize: [number, number];
+  /** Height and width of a `Motion` in cells. */
+  motionSize: [number, number];
   defaultSteps: number;
   defaultGuidance: number;
   licence: string;

@@ -5,7 +5,7 @@ import { DRIVER, cpuInfo, probeDevice as probe } from './adapter.js';
 import { whyNotStarted } from './diagnosis.js';
 import { LfdmError } from './error.js';
 import { Loan } from './helpers.js';
-import { decodeImage } from './image.js';
+import { decodeImage, readImage } from './image.js';
 import { generateOptions, gifOptions, loadOptions, modelUrl, paintOptions, programUrls } from './options.js';
 import { argumentsOf, spawn } from './spawn.js';
 import { removeStoredModels, storedModels } from './store.js';
@@ -85,7 +85,7 @@ export class Lfdm {
    */
   async *generate(options) {
     const { image, signal, bitmaps = false, motions = false, ...request } = generateOptions(options);
-    const { data, width, height } = await decodeImage(image);
+    const { data, width, height } = await unlessAborted(readImage(image, signal), signal);
     let delivered = 0;
     for (let attempt = 0; ; attempt++) {
       // After a crash the worker is gone; the files come from the browser's store.
@@ -127,8 +127,8 @@ export class Lfdm {
    * @returns {AsyncGenerator<Types.PaintedEvent, void, void>}
    */
   async *paint(options) {
-    const { image, motions = [], signal, bitmaps = false, ...request } = paintOptions(options);
-    const { data, width, height } = await decodeImage(image);
+    const { image, motions = [], signal, bitmaps = false, ...request } = paintOptions(options, this.manifest);
+    const { data, width, height } = await unlessAborted(readImage(image, signal), signal);
     const worker = await unlessAborted(this.#ready(), signal);
     const pixels = new Uint8ClampedArray(data);
     const message = { image: { data: pixels, width, height }, options: request, bitmaps, motions };

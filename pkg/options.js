@@ -1,10 +1,13 @@
-// The options that this side of the worker reads itself; those of the model are checked by Rust, with the same words.
+// What the options are, by type. What a model allows, Rust checks, with the same words.
 
 import { LfdmError } from './error.js';
 
 const MAX_THREADS = 64;
 
 const MAX_SEED = 2n ** 64n - 1n;
+
+/** Addresses of one file, with none beside it. */
+const SINGLE = new Set(['data:', 'blob:']);
 
 const LOAD = {
   device: (value) => ['auto', 'webgpu', 'cpu'].includes(value) || 'is not one of auto, webgpu, cpu',
@@ -22,23 +25,24 @@ const GENERATE = {
   image: () => true,
   signal: isSignal,
   bitmaps: isBoolean,
-  label: () => true,
-  strengths: () => true,
+  label: isString,
+  strengths: (value) => areNumbers(value) || 'is not an object with a number for each label',
   seed: isSeed,
-  steps: () => true,
-  guidance: () => true,
-  contrast: () => true,
-  sampler: () => true,
-  previews: () => true,
-  photoSize: () => true,
+  steps: isCount,
+  guidance: isNumber,
+  contrast: isString,
+  sampler: (value) =>
+    isString(value) === true || isDdim(value?.ddim) || 'is neither the name of a sampler nor { ddim: { eta, times } }',
+  previews: isBoolean,
+  photoSize: isCount,
   motions: isBoolean,
 };
 const PAINT = {
   image: () => true,
   signal: isSignal,
   bitmaps: isBoolean,
-  photoSize: () => true,
-  motions: (value) => (Array.isArray(value) && value.every(isMotion)) || 'is not a list of flows and occlusions',
+  photoSize: isCount,
+  motions: (value) => (Array.isArray(value) && Array.from(value).every(isMotion)) || 'is not a list of motions',
 };
 
 const GIF = {
@@ -55,8 +59,22 @@ export function generateOptions(options) {
   return checked(options, GENERATE);
 }
 
-export function paintOptions(options) {
-  return checked(options, PAINT);
+/**
+ * @param options
+ * @param {Pick<import('./index.d.ts').Manifest, 'motionSize'>} manifest
+ */
+export function paintOptions(options, { motionSize: [height, width] }) {
+  const set = checked(options, PAINT);
+  for (const [index, { flow, occlusion }] of (set.motions ?? []).entries()) {
+    if (flow.length !== 2 * height * width || occlusion.length !== height * width) {
+      const cells = `${width} × ${height} cells`;
+      throw new LfdmError('options', `motions: number ${index} is not of ${cells}, which is what this model moves.`);
+    }
+    if (![flow, occlusion].every((values) => values.every(Number.isFinite))) {
+      throw new LfdmError('options', `motions: number ${index} holds values that are not finite numbers.`);
+    }
+  }
+  return set;
 }
 
 /**
@@ -89,17 +107,25 @@ export function modelUrl(url) {
   if (typeof url !== 'string' && !(url instanceof URL)) {
     throw new LfdmError('options', 'url: expected the address of a model, which is a folder with manifest.json.');
   }
+  const address = parsed(url);
+  if (!address) throw refusal('url', url, 'is not an address');
+  if (SINGLE.has(address.protocol)) throw refusal('url', `${address.protocol}…`, 'is no address of a folder');
+  return address.href.replace(/\/?$/, '/');
+}
+
+/** @param {string | URL} url */
+function parsed(url) {
   try {
-    return new URL(url, globalThis.location?.href).href.replace(/\/?$/, '/');
+    return new URL(url, globalThis.location?.href);
   } catch {
-    throw refusal('url', url, 'is not an address');
+    return null;
   }
 }
 
 /** The options that are set, or an error that names the field. */
 function checked(options, fields) {
   if (typeof options !== 'object' || options === null) throw new LfdmError('options', 'options: expected an object.');
-  const set = Object.entries(options).filter(([, value]) => value !== undefined);
+  const set = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
   for (const [name, value] of set) {
     if (!Object.hasOwn(fields, name)) {
       throw new LfdmError('options', `${name}: no such option; the options are ${Object.keys(fields).join(', ')}.`);
@@ -111,7 +137,8 @@ function checked(options, fields) {
 }
 
 function refusal(name, value, verdict) {
-  const shown = typeof value === 'string' ? `"${value}"` : typeof value === 'object' ? 'this object' : String(value);
+  const isOpaque = typeof value === 'object' || typeof value === 'function';
+  const shown = typeof value === 'string' ? `"${value}"` : isOpaque ? `this ${typeof value}` : String(value);
   return new LfdmError('options', `${name}: ${shown} ${verdict}.`);
 }
 
@@ -133,12 +160,33 @@ function isSide(value) {
 }
 
 function isAddress(value) {
-  return typeof value === 'string' || value instanceof URL || 'is not an address';
+  const isOne = value instanceof URL || (typeof value === 'string' && parsed(value) !== null);
+  return isOne || 'is not an address';
 }
 
 /** Addresses of the two builds of the module. */
 function areAddresses(value) {
   return [value?.plain, value?.relaxed ?? ''].every((url) => isAddress(url) === true);
+}
+
+function isString(value) {
+  return typeof value === 'string' || 'is not a string';
+}
+
+function isNumber(value) {
+  return Number.isFinite(value) || 'is not a number';
+}
+
+function isCount(value) {
+  return (Number.isSafeInteger(value) && value >= 1) || 'is not a whole number from 1 on';
+}
+
+function areNumbers(value) {
+  return typeof value === 'object' && value !== null && Object.values(value).every((one) => typeof one === 'number');
+}
+
+function isDdim(value) {
+  return Number.isFinite(value?.eta) && typeof value.times === 'string';
 }
 
 function isBoolean(value) {

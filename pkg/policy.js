@@ -4,7 +4,7 @@
 import { LfdmError } from './error.js';
 import { macrotask } from './macrotask.js';
 
-const SERVING = 'lfdm-web’s README says which policy it needs, under “Serving”.';
+export const SERVING = 'lfdm-web’s README says which policy it needs, under “Serving”.';
 
 /** The latest refusal. @type {SecurityPolicyViolationEvent | null} */
 let refused = null;
@@ -34,10 +34,13 @@ export async function explained(error, since) {
   // The browser says what it refused a moment later.
   await macrotask();
   if (!refused || refused.timeStamp < since) return error;
-  const { effectiveDirective: directive, blockedURI: address } = refused;
+  const { effectiveDirective: directive, blockedURI } = refused;
+  // Of what lies in the page itself, browsers tell the scheme alone.
+  const isScheme = /^(blob|data)$/.test(blockedURI);
+  const [address, needed] = isScheme ? [`${blockedURI}: addresses`, `${blockedURI}:`] : [blockedURI, 'that address'];
   return new LfdmError(
     'setup',
-    `A content security policy forbids ${address}: it needs ${directive} with that address. ${SERVING}`,
+    `A content security policy forbids ${address}: it needs ${directive} with ${needed}. ${SERVING}`,
     `${refused.originalPolicy} (${error.details ?? error.message})`,
   );
 }

@@ -1,6 +1,9 @@
 // Starting workers. Browsers start them only from the page's own origin; a script of another one, such as a CDN, is
 // started by a line of our own that imports it.
 
+import { LfdmError } from './error.js';
+import { SERVING } from './policy.js';
+
 /** The line for each script, made once. @type {Map<string, string>} */
 const lines = new Map();
 
@@ -17,12 +20,21 @@ export function spawn(construct, address) {
     try {
       return construct();
     } catch (error) {
-      if (error.name !== 'SecurityError') throw error;
+      if (error.name !== 'SecurityError' && !isUntrusted(error)) throw error;
     }
-  } else if (new URL(address).origin === globalThis.origin) {
-    return new Worker(address, options);
   }
-  return new Worker(importing(script, options.type), options);
+  const isOwn = new URL(script).origin === globalThis.origin;
+  try {
+    return new Worker(trusted(isOwn ? script : importing(script, options.type)), options);
+  } catch (error) {
+    if (!isUntrusted(error)) throw error;
+    throw new LfdmError(
+      'setup',
+      'This page enforces Trusted Types, and they forbid the worker. Its Content-Security-Policy needs ' +
+        `trusted-types lfdm-web. ${SERVING}`,
+      error.message,
+    );
+  }
 }
 
 /** What `construct` passes to `Worker`: only there do bundlers write where they have put the script. */
@@ -42,6 +54,27 @@ export function argumentsOf(construct) {
     globalThis.Worker = Worker;
   }
   return told;
+}
+
+/** @type {{ createScriptURL(address: string): any } | undefined} */
+let trust;
+
+/** The address as a page wants it that enforces Trusted Types. @param {string} address */
+function trusted(address) {
+  const { trustedTypes } = /** @type {any} */ (globalThis);
+  if (!trustedTypes) return address;
+  try {
+    trust ??= trustedTypes.createPolicy('lfdm-web', { createScriptURL: (/** @type {string} */ address) => address });
+    return trust?.createScriptURL(address);
+  } catch {
+    // The page does not know the name. Where it enforces nothing, addresses need no trust.
+    return address;
+  }
+}
+
+/** Whether Trusted Types refused an address: to them it is of the wrong type. @param {Error} error */
+function isUntrusted(error) {
+  return error instanceof TypeError && 'trustedTypes' in globalThis;
 }
 
 /** @param {string} script */

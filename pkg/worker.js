@@ -18,6 +18,8 @@ import { Store } from './store.js';
 const LOSS_MS = 100;
 /** By then a file is on its way, and what takes time no longer holds it up. */
 const UNDER_WAY_MS = 50;
+/** A GPU that refuses a shader says so by then, if it is not busy with others. */
+const REFUSAL_MS = 1000;
 /** Errors of what the server sends. */
 const SPOILT = new Set(['model', 'not-model', 'outdated', 'download']);
 
@@ -118,7 +120,8 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
     if (!problem) await store.begin(url, manifest, files);
     // A second copy in the browser's own cache would be of no use.
     const cache = reload ? 'reload' : store.keeps ? 'no-store' : 'default';
-    const rehearsed = info.kind === 'webgpu' && after(UNDER_WAY_MS).then(() => loader.rehearse(handle));
+    const rehearsed = info.kind === 'webgpu' ? after(UNDER_WAY_MS).then(() => rehearse(loader, handle)) : undefined;
+    rehearsed?.catch(() => {});
     for (const file of files) {
       const accept = (bytes) => {
         intact(() => loader.add(file.name, bytes));
@@ -147,6 +150,23 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
     fingerprint: files.map(({ sha256 }) => sha256).join(),
     compiled: { module, ...build },
   });
+}
+
+/**
+ * Has the GPU compile what videos need. It is an error, of now or of later, if it refuses any of it.
+ *
+ * @param {ModelLoader} loader
+ */
+async function rehearse(loader, handle) {
+  if (!gpu) return loader.rehearse(handle);
+  gpu.pushErrorScope('validation');
+  loader.rehearse(handle);
+  const refusal = gpu.popErrorScope();
+  const error = await Promise.race([refusal, after(REFUSAL_MS)]);
+  if (error) {
+    throw new LfdmError('device', 'The GPU refused a part of the program. Use the CPU instead.', error.message);
+  }
+  refusal.then((late) => late && panic(late.message));
 }
 
 function loaderOf(manifest) {

@@ -36,6 +36,11 @@ impl Request {
         if !(0.0..=MAX_GUIDANCE).contains(&self.guidance) {
             return Err(RequestError::Guidance(self.guidance));
         }
+        if let Sampler::Ddim { eta, .. } = self.sampler
+            && !(0.0..=1.0).contains(&eta)
+        {
+            return Err(RequestError::Eta(eta));
+        }
         Ok(())
     }
 }
@@ -55,6 +60,11 @@ pub enum RequestError {
          start, 3.5 to 4 for most"
     )]
     Guidance(f32),
+    /// DDIM's share of noise is out of range.
+    #[error(
+        "sampler: eta {0} is not possible; choose a number from 0, no noise, to 1, all the noise of ancestral sampling"
+    )]
+    Eta(f64),
     /// The portrait was prepared for another model.
     #[error("image: prepared as {found:?} pixels (height, width), but the model takes {expected:?}")]
     PortraitSize {

@@ -45,6 +45,7 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
       response.end('<!doctype html><link rel="icon" href="data:,">');
       return true;
     }
+    if (path === 'never.png') return true;
     const answer = answers[path];
     if (answer === undefined) return false;
     response.writeHead(answer ? 200 : 404, { 'content-type': 'text/javascript', ...answer });
@@ -120,6 +121,44 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
     const worker = await call(await visit(t), video);
     assert.equal(worker.code, 'setup', worker.message);
     assert.match(worker.message, /policy forbids .*needs worker-src/);
+
+    answers = { 'blank.html': policy("img-src 'self'") };
+    const picture = await call(await visit(t), ({ decodeImage }) =>
+      decodeImage(new Blob(['<svg xmlns="http://www.w3.org/2000/svg"/>'], { type: 'image/svg+xml' })).catch(
+        ({ code, message }) => ({ code, message }),
+      ),
+    );
+    assert.equal(picture.code, 'setup', picture.message);
+    assert.match(picture.message, /policy forbids blob: addresses: it needs img-src with blob:/);
+  });
+
+  test('Trusted Types are served by a policy of ours, and asked for it', LIMIT, async (t) => {
+    const enforced = (names) => ({ 'content-security-policy': `require-trusted-types-for 'script'; ${names}` });
+    answers = { 'blank.html': enforced('trusted-types lfdm-web') };
+    assert.deepEqual(await call(await visit(t), video), { frames: 16, threads: 2 });
+    const elsewhere = await call(await visit(t), video, { workerUrl: `${cdn.url}pkg/worker.js` });
+    assert.deepEqual(elsewhere, { frames: 16, threads: 2 });
+    answers = { 'blank.html': enforced('trusted-types another') };
+    const refused = await call(await visit(t), video);
+    assert.equal(refused.code, 'setup', refused.message);
+    assert.match(refused.message, /Trusted Types.*needs trusted-types lfdm-web/);
+  });
+
+  test('a download of a picture ends with its signal', LIMIT, async (t) => {
+    const told = await call(await visit(t), async ({ Lfdm }, url) => {
+      const lfdm = await Lfdm.load(url, { device: 'cpu', threads: 1 });
+      const told = [];
+      for (const make of ['generate', 'paint']) {
+        const stop = new AbortController();
+        const options = make === 'generate' ? { label: 'anger' } : { motions: [] };
+        const next = lfdm[make]({ image: 'never.png', signal: stop.signal, ...options }).next();
+        setTimeout(() => stop.abort('enough'), 100);
+        told.push(await next.catch((reason) => reason));
+      }
+      lfdm.dispose();
+      return told;
+    });
+    assert.deepEqual(told, ['enough', 'enough']);
   });
 
   test('wrong calls are refused in words', LIMIT, async (t) => {
@@ -128,6 +167,17 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
       const image = { data: new Uint8ClampedArray(64 * 64 * 4).fill(200), width: 64, height: 64 };
       const make = async (seed) => {
         for await (const _ of lfdm.generate({ image, label: 'anger', seed, steps: 1 })) return 'accepted';
+      };
+      const wish = async (options) => {
+        for await (const _ of lfdm.generate({ image, label: 'anger', ...options })) return 'accepted';
+      };
+      const [rows, columns] = lfdm.manifest.motionSize;
+      const motion = (cells = rows * columns, value = 0) => ({
+        flow: new Float32Array(2 * cells).fill(value),
+        occlusion: new Float32Array(cells).fill(1),
+      });
+      const paint = async (motions) => {
+        for await (const _ of lfdm.paint({ image, motions })) return 'accepted';
       };
       const frame = new Uint8ClampedArray(64 * 64 * 4);
       /** @type {Record<string, () => Promise<unknown>>} */
@@ -141,6 +191,21 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
         'other frames': () => lfdm.encodeGif([new Uint8ClampedArray(5)]),
         'no options': () => lfdm.encodeGif([frame, frame]),
         wasm: () => Lfdm.load(url, { wasmUrl: 5 }),
+        'half an address': () => Lfdm.load(url, { wasmUrl: 'http://' }),
+        'an address of one file': () => Lfdm.load('data:application/json,{}'),
+        'function as label': () => wish({ label: () => 'anger' }),
+        'symbol as label': () => wish({ label: Symbol('anger') }),
+        'list of strengths': () => wish({ label: undefined, strengths: { anger: '1' } }),
+        'half a step': () => wish({ steps: 1.5 }),
+        'text as guidance': () => wish({ guidance: '3' }),
+        'half a photo': () => wish({ photoSize: 100.5 }),
+        'a sampler of its own': () => wish({ sampler: { ddim: { eta: NaN, times: 'trailing' } } }),
+        'too much noise': () => wish({ sampler: { ddim: { eta: 7, times: 'trailing' } } }),
+        'nothing at all': () => wish({ seed: null, steps: null, signal: null }),
+        'good motion': () => paint([motion()]),
+        'motion of another grid': () => paint([motion(), motion(9)]),
+        'motion that is no number': () => paint([motion(rows * columns, NaN)]),
+        'a list with holes': () => paint(Array(2)),
       };
       const told = {};
       for (const [name, call] of Object.entries(calls)) {
@@ -162,6 +227,20 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
     }
     assert.equal(messages['no options'], 'image/gif');
     assert.match(messages.wasm, /^options wasmUrl: 5 is neither/);
+    assert.match(messages['half an address'], /^options wasmUrl: "http:\/\/" is neither/);
+    assert.match(messages['an address of one file'], /^options url: .*data:.* is no address of a folder/);
+    assert.match(messages['function as label'], /^options label: this function is not a string/);
+    assert.match(messages['symbol as label'], /^options label: Symbol\(anger\) is not a string/);
+    assert.match(messages['list of strengths'], /^options strengths: this object is not an object with a number/);
+    assert.match(messages['half a step'], /^options steps: 1\.5 is not a whole number from 1 on/);
+    assert.match(messages['text as guidance'], /^options guidance: "3" is not a number/);
+    assert.match(messages['half a photo'], /^options photoSize: 100\.5 is not a whole number/);
+    assert.match(messages['a sampler of its own'], /^options sampler: this object is neither the name of a sampler/);
+    assert.match(messages['too much noise'], /^options sampler: eta 7 is not possible/);
+    for (const name of ['nothing at all', 'good motion']) assert.equal(messages[name], 'accepted');
+    assert.match(messages['motion of another grid'], /^options motions: number 1 is not of \d+ × \d+ cells/);
+    assert.match(messages['motion that is no number'], /^options motions: number 0 holds values that are not finite/);
+    assert.match(messages['a list with holes'], /^options motions: this object is not a list of motions/);
   });
 
   test('Node may import it, as servers that render pages do, and is told that calls need a browser', async () => {

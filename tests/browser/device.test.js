@@ -27,6 +27,13 @@ const opening = (open) => ({
       .replace(/OPEN_MS = [\d_]+/, 'OPEN_MS = 300'),
 });
 const GOOD = opening("openDevice('cpu')");
+/** A device as the model's thread holds it, to which the first thing that it checks is wrong. */
+const REFUSING = `gpu = {
+  lost: new Promise(() => {}),
+  queue: { onSubmittedWorkDone: async () => {} },
+  pushErrorScope: () => {},
+  popErrorScope: async () => new Error('forced'),
+}`;
 /** What the model's thread says once it runs on the GPU and is asked for `type`. */
 const atMessage = (type, message) =>
   append(`const answer = self.onmessage;
@@ -79,6 +86,11 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
       'whose shaders are refused at load',
       { ...GOOD, 'pkg/worker.js': atMessage('device', '{ type: "panic", message: "shader" }') },
       /failed while the model/,
+    ],
+    [
+      'that refuses a shader while a model is loaded',
+      { ...GOOD, 'pkg/device.js': (body) => GOOD['pkg/device.js'](body).replace('gpu = null', REFUSING) },
+      /could not be opened/,
     ],
     [
       'that is lost whenever a model is loaded',
@@ -137,6 +149,26 @@ describe('a GPU', { timeout: 4 * PATIENCE }, () => {
     await visitor.get('device-choice').selectOption('webgpu');
     await visitor.page.waitForSelector('[data-kind=webgpu]');
     assert.match(visitor.page.url(), /\?device=webgpu/);
+    assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('is left while a file is written: the file is finished first', LIMIT, async (t) => {
+    const visitor = await visit(t, GOOD);
+    await visitor.video(VIDEO);
+    await visitor.get('save-size').selectOption('512');
+    await visitor.get('save-fps').selectOption('24');
+    for (const [format, device] of [
+      ['gif', 'cpu'],
+      ['webm', 'webgpu'],
+    ]) {
+      const saved = visitor.save(format);
+      await visitor.page.waitForSelector('#save[aria-busy=true]');
+      await visitor.get('device-choice').selectOption(device);
+      const { bytes } = await saved;
+      assert.ok(bytes.length > 1000, `${format}: ${bytes.length} bytes`);
+      await visitor.page.waitForSelector(`[data-kind=${device}]`);
+      await visitor.state('idle');
+    }
     assert.deepEqual(visitor.complaints, []);
   });
 

@@ -152,6 +152,20 @@ describe('pictures as people have them', { timeout: PATIENCE }, () => {
     assert.match(seen.missing, /^image: .*could not be downloaded/);
   });
 
+  test('pixels of another colour space, or of floats, look as they do on a canvas', async () => {
+    const seen = await visitor.withPackage(async ({ decodeImage }) => {
+      const wide = new ImageData(2, 2, { colorSpace: 'display-p3' });
+      const red = [200, 40, 40, 255];
+      wide.data.set([...red, ...red, ...red, ...red]);
+      const { data, width, height } = await decodeImage(wide);
+      const context = new OffscreenCanvas(2, 2).getContext('2d');
+      context.putImageData(wide, 0, 0);
+      return { pixel: [width, height, ...data.slice(0, 4)], shown: [...context.getImageData(0, 0, 1, 1).data] };
+    });
+    assert.deepEqual(seen.pixel, [2, 2, ...seen.shown]);
+    assert.ok(seen.pixel[2] > 205, `a red that sRGB has further out: ${seen.pixel}`);
+  });
+
   test('a HEIC photo is called that, with a way out for the device', async () => {
     const heic = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic\0\0\0\0mif1heic'), Buffer.alloc(40)]);
     assert.match((await look(heic)).error, /HEIC photo, which this browser cannot read as a picture.*JPEG/);

@@ -2,9 +2,10 @@
 
 import { byId } from './dom.js';
 import { scaled } from './motion.js';
+import { Painter } from './painter.js';
 import { PHOTO_SIZE } from './take.js';
 
-/** @import { Painter } from './painter.js' */
+/** @import { Session } from './session.js' */
 /** @import { Stage } from './stage.js' */
 /** @import { Take } from './take.js' */
 
@@ -13,19 +14,19 @@ export class Intensity {
   #input = byId('intensity', HTMLInputElement);
   #output = byId('intensity-value');
   #stage;
-  #painter;
+  #session;
   #on;
   #stop = new AbortController();
 
   /**
    * @param {Stage} stage
-   * @param {Painter} painter
+   * @param {Session} session
    * @param {{ onChange: () => void, onError: (error: unknown) => void }} on `onChange` is called when a video is shown
    *   with another intensity
    */
-  constructor(stage, painter, on) {
+  constructor(stage, session, on) {
     this.#stage = stage;
-    this.#painter = painter;
+    this.#session = session;
     this.#on = on;
     this.#input.addEventListener('input', () => this.#follow());
   }
@@ -67,15 +68,20 @@ export class Intensity {
    */
   async #paint(take, intensity, signal) {
     const motions = take.motions.map((motion) => scaled(motion, intensity, take.motionAspect));
-    for await (const event of this.#painter.paint(take, motions, { photoSize: PHOTO_SIZE, signal })) {
-      take.replace(event.index, event, motions[event.index]);
-      this.#stage.redraw(take, event.index);
+    const loan = this.#session.borrow();
+    try {
+      for await (const event of new Painter(loan).paint(take, motions, { photoSize: PHOTO_SIZE, signal })) {
+        take.replace(event.index, event, motions[event.index]);
+        this.#stage.redraw(take, event.index);
+      }
+    } finally {
+      loan.end();
     }
   }
 
   get #take() {
     const { take } = this.#stage.video ?? {};
-    return take && this.#painter.knows(take) ? take : null;
+    return take && new Painter(this.#session).knows(take) ? take : null;
   }
 
   #follow() {

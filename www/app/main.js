@@ -10,7 +10,6 @@ import { Intensity } from './intensity.js';
 import { Making } from './making.js';
 import { ModelChoice, isModel, suitableModel } from './models.js';
 import { keepForOffline, takeUpNewBuild } from './offline.js';
-import { Painter } from './painter.js';
 import { Portraits } from './portraits.js';
 import { Question } from './question.js';
 import { Queue } from './queue.js';
@@ -47,15 +46,13 @@ const stored = new Stored();
 const stage = new Stage({ onChange: showVideo, onOpen: showSettings });
 const question = new Question();
 const making = new Making(stage, status);
-const painter = new Painter(session);
-const intensity = new Intensity(stage, painter, {
+const intensity = new Intensity(stage, session, {
   onChange: showAddress,
   onError: (error) => status.error(error, { state: null }),
 });
 const save = new SavePanel({
   stage,
-  painter,
-  encoder: () => session.loading,
+  session,
   onError: (error, retry) => status.error(error, { retry, state: null }),
 });
 const settings = new Settings(session.model, { onLabel: () => queue.running && ask() });

@@ -10,7 +10,7 @@ const BATCH = 24;
 export class Painter {
   #session;
 
-  /** @param {Session} session */
+  /** @param {Pick<Session, 'lfdm' | 'model'>} session or a loan of it */
   constructor(session) {
     this.#session = session;
   }

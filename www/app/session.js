@@ -6,6 +6,8 @@ import { modelUrl } from './catalogue.js';
 /** @import { DeviceKind } from '../../pkg/index.d.ts' */
 /** @import { SessionEvents } from '../types.d.ts' */
 
+/** @typedef {Pick<Session, 'lfdm' | 'model' | 'loading'> & { end: () => void }} Loan */
+
 export class Session {
   /**
    * Null while a model is on its way.
@@ -23,6 +25,8 @@ export class Session {
   #stop = new AbortController();
   /** The latest one. */
   #change = Symbol();
+  /** Who still needs the model that is there, each resolved when it is done. @type {Set<Promise<void>>} */
+  #loans = new Set();
 
   /**
    * @param {string} model one of `MODELS`: the one that is loaded, or will be
@@ -59,6 +63,21 @@ export class Session {
   }
 
   /**
+   * The model of now, for work that goes on even if another one is chosen: it is closed after `end`.
+   *
+   * @returns {Loan}
+   */
+  borrow() {
+    const { lfdm, model, loading } = this;
+    /** @type {() => void} */
+    let end = () => {};
+    const loan = new Promise((/** @type {(value?: undefined) => void} */ resolve) => (end = resolve));
+    this.#loans.add(loan);
+    loan.then(() => this.#loans.delete(loan));
+    return { lfdm, model, loading, end };
+  }
+
+  /**
    * Puts another model in the place of this one, or the same on another device, once nothing is made
    * with it any longer. One at a time: two would not fit into a phone.
    *
@@ -72,6 +91,7 @@ export class Session {
     // From now on nothing is asked of it.
     this.lfdm = null;
     await idle;
+    while (this.#loans.size) await Promise.all(this.#loans);
     before?.dispose();
     // While this one waited, yet another may have been chosen.
     if (this.#change === change) await this.load();

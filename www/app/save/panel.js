@@ -2,14 +2,14 @@
 
 import { LfdmError } from '../../pkg/index.js';
 import { byId, hide, make } from '../dom.js';
+import { Painter } from '../painter.js';
 import { smoothFootage } from '../smooth.js';
 import { saveGif } from './gif.js';
 import { saveStrip } from './strip.js';
 import { saveVideo } from './video.js';
 
-/** @import { Lfdm } from '../../../pkg/index.d.ts' */
-/** @import { Awaitable, Footage, Save, SaveOptions, Video } from '../../types.d.ts' */
-/** @import { Painter } from '../painter.js' */
+/** @import { Footage, Save, SaveOptions, Video } from '../../types.d.ts' */
+/** @import { Session } from '../session.js' */
 /** @import { Stage } from '../stage.js' */
 /** @typedef {{ blob: Blob, name: string, remark: string }} Made */
 
@@ -48,8 +48,7 @@ export class SavePanel {
   /** @type {NodeListOf<HTMLButtonElement>} */
   #buttons = document.querySelectorAll('#save button[data-format]');
   #stage;
-  #painter;
-  #encoder;
+  #session;
   #onError;
   /** @type {AbortController | null} */
   #busy = null;
@@ -61,14 +60,11 @@ export class SavePanel {
   #ready = null;
 
   /**
-   * @param {{ stage: Stage, painter: Painter, encoder: () => Awaitable<Lfdm | null>,
-   *   onError: (error: unknown, retry: () => void) => void }} parts `encoder` resolves to the model, whose worker also
-   *   makes GIFs
+   * @param {{ stage: Stage, session: Session, onError: (error: unknown, retry: () => void) => void }} parts
    */
-  constructor({ stage, painter, encoder, onError }) {
+  constructor({ stage, session, onError }) {
     this.#stage = stage;
-    this.#painter = painter;
-    this.#encoder = encoder;
+    this.#session = session;
     this.#onError = onError;
     for (const button of this.#buttons) button.addEventListener('click', () => this.#save(button.dataset.format ?? ''));
     this.#share.hidden = !sharedFormat();
@@ -148,9 +144,11 @@ export class SavePanel {
     this.#halt.hidden = false;
     this.#bar.value = 0;
     const kind = format.toUpperCase();
+    // Whatever is chosen meanwhile, this file is finished with the model that it was begun with.
+    const loan = this.#session.borrow();
     try {
       const { save } = FORMATS[format];
-      const footage = this.#footage(format, video);
+      const footage = this.#footage(format, video, new Painter(loan));
       /** @type {SaveOptions['onProgress']} */
       const onProgress = (fraction, bytes) => {
         this.#bar.value = fraction;
@@ -159,7 +157,7 @@ export class SavePanel {
         this.#note.textContent = `Writing the ${kind}: ${percent} % of ${footage.order.length} frames${size}…`;
       };
       onProgress(0);
-      const options = { rounds: Number(this.#rounds.value), onProgress, encoder: this.#encoder, signal };
+      const options = { rounds: Number(this.#rounds.value), onProgress, encoder: () => loan.loading, signal };
       const { blob, extension = format, remark = '' } = await save(footage, options);
       this.#bar.value = 1;
       return { blob, name: `${footage.name}.${extension}`, remark };
@@ -170,6 +168,7 @@ export class SavePanel {
       this.#onError(error instanceof LfdmError ? error : new LfdmError('browser', unsaved, `${error}`), retry);
       return null;
     } finally {
+      loan.end();
       this.#busy = null;
       this.#panel.ariaBusy = 'false';
       hide(this.#halt, true, this.#share.hidden ? this.#copy : this.#share);
@@ -179,9 +178,10 @@ export class SavePanel {
   /**
    * @param {string} format
    * @param {Video} video
+   * @param {Painter} painter
    * @returns {Footage}
    */
-  #footage(format, video) {
+  #footage(format, video, painter) {
     const limits = FORMATS[format];
     const chosen = format === 'gif' ? this.#gifSize : this.#size;
     const side = video.comparison ? limits.gridSide : Math.min(limits.side, Number(chosen.value));
@@ -191,8 +191,8 @@ export class SavePanel {
     const closed = this.#closed.checked;
     const isAsMade = !limits.fps || (fps === playedFps && !closed && side <= AS_MADE);
     const takes = video.take ? [video.take] : video.comparison.takes.filter(({ done }) => done);
-    if (isAsMade || !takes.every((take) => this.#painter.knows(take))) return this.#stage.footage(video, side);
-    return smoothFootage(video, this.#painter, { side, order, fps, playedFps, closed });
+    if (isAsMade || !takes.every((take) => painter.knows(take))) return this.#stage.footage(video, side);
+    return smoothFootage(video, painter, { side, order, fps, playedFps, closed });
   }
 }
 
