@@ -1,7 +1,7 @@
 //! Files that nobody meant well: none may panic, hang, or fill the memory.
 //!
 //! Every file is a good one with something changed, by a generator with a fixed seed, so that a failure repeats.
-//! `LFDM_HOSTILE_SECONDS` says how long each of the six kinds is tried [default: 12, a minute for all]; an hour and a
+//! `LFDM_HOSTILE_SECONDS` says how long each of the six kinds is tried [default: 4, half a minute for all]; an hour and a
 //! half is what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
 #![cfg(feature = "native")]
 
@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MEMORY: u64 = 2_000_000;
 
 fn seconds() -> u64 {
-    std::env::var("LFDM_HOSTILE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(12)
+    std::env::var("LFDM_HOSTILE_SECONDS").ok().and_then(|seconds| seconds.parse().ok()).unwrap_or(4)
 }
 
 /// Calls `attempt` with generators of seeds 0, 1, 2, … until the time is over, and at least `fewest` times.

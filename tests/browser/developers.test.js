@@ -290,6 +290,21 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
     });
   }
 
+  test('the types that stand in for a build name all that a build has', async () => {
+    const [stand, built] = await Promise.all(
+      ['tests/browser/types/pkg/lfdm.d.ts', 'pkg/lfdm.d.ts'].map((path) => readFile(join(REPOSITORY, path), 'utf8')),
+    );
+    const methods = (types) =>
+      [...types.matchAll(/^export class (\w+) \{$([^]*?)^\}$/gm)]
+        .flatMap(([, name, body]) => [...body.matchAll(/^ +(\w+)\(/gm)].map(([, method]) => `${name}.${method}`))
+        .filter((method) => !method.endsWith('.free') && !method.endsWith('.constructor'))
+        .sort();
+    assert.ok(methods(built).includes('Generation.next'));
+    assert.deepEqual(methods(stand), methods(built));
+    const functions = (types) => [...types.matchAll(/^export function (\w+)\(/gm)].map(([, name]) => name).sort();
+    for (const name of functions(stand)) assert.ok(functions(built).includes(name), name);
+  });
+
   test('every code of an error is in the README’s table', async () => {
     const types = await readFile(`${REPOSITORY}/pkg/index.d.ts`, 'utf8');
     const [, union] = /type LfdmErrorCode =([^;]*);/.exec(types) ?? [];
