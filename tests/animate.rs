@@ -344,6 +344,10 @@ fn impossible_requests_are_refused_by_name() {
     for guidance in [f32::NAN, f32::INFINITY, -1.0, 21.0] {
         assert!(refuse(&|request| request.guidance = guidance).starts_with("guidance: "));
     }
+    for eta in [f64::NAN, -0.1, 1.5] {
+        let sampler = Sampler::Ddim { eta, times: diffusion::DdimTimes::Trailing };
+        assert!(refuse(&|request| request.sampler = sampler).starts_with("sampler: eta"));
+    }
     let message = refuse(&|request| request.strengths = "glee".into());
     assert!(message.contains("glee") && message.contains("calm, joy, fear"), "{message}");
     let half = Strengths::parse("joy=0.5", &labels()).unwrap();
