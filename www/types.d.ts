@@ -6,6 +6,9 @@ import type { Take } from './app/take.js';
 
 export type Awaitable<T> = T | Promise<T>;
 
+/** What the page animates. */
+export type CollectionName = 'faces' | 'figures';
+
 /** A square in a picture's pixels. */
 export interface Crop {
   x: number;
@@ -25,8 +28,14 @@ export interface Portrait {
   photo?: string;
 }
 
-/** A picture of the visitor's. */
+/** A picture of the visitor's, framed. */
 export type OwnPortrait = Required<Portrait>;
+
+/** A picture of the visitor's, and how it is framed in the collections that it has been used in. */
+export interface OwnPicture {
+  picture: Pixels;
+  framings: Partial<Record<CollectionName, Pick<OwnPortrait, 'photo' | 'crop'>>>;
+}
 
 /** What the form asks for. */
 export interface Request {

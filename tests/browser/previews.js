@@ -1,15 +1,15 @@
 // `npm run previews`: renders what the page shows before it can make videos itself, `www/previews/<model>/`, with the
 // page's own package and the browser's WebP encoder. To be repeated, and looked at, whenever a model or the first
-// sample changes. `npm run previews -- faces-64` renders those of
+// sample of its collection changes. `npm run previews -- faces-64` renders those of
 // one model, and `npm run previews -- card` the card of a link to the page, of the strips that are there.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { MODELS, SAMPLES } from '../../www/app/catalogue.js';
+import { MODELS, modelsOf, samplesOf } from '../../www/app/catalogue.js';
 import { REPOSITORY, launch } from './harness.js';
 
-/** Of the first few, the ones whose mouths are cleanest: an example should show what the model can do. */
+/** Of the first few, the ones whose mouths are cleanest: an example should show what the model can do [default: 1] */
 const SEEDS = { 'faces-64': 7, 'faces-128': 1 };
 /** Sides of a frame: for the form, and for the largest screen of a page. */
 const SMALL = 112;
@@ -25,7 +25,7 @@ const CARD = { width: 480, height: 252, strips: 2, skip: 2, fps: 4, title: ['A p
 
 try {
   if (wanted.includes('card')) {
-    await save(join(REPOSITORY, 'www/previews/card.gif'), await card(Object.keys(MODELS).at(-1)));
+    await save(join(REPOSITORY, 'www/previews/card.gif'), await card(modelsOf('faces').at(-1)));
   }
   for (const [model, { previews, hero }] of Object.entries(MODELS)) {
     if (wanted.length && !wanted.includes(model)) continue;
@@ -49,7 +49,7 @@ function render(model, label) {
       const url = new URL(`models/${model}`, location.href).href;
       window.lfdm = window.lfdm?.url === url ? window.lfdm : { url, model: await Lfdm.load(url, { device: 'cpu' }) };
       const picture = await decodeImage(new URL(`samples/${sample.file}`, location.href));
-      const { x, y, side } = sample.crop;
+      const { x, y, side } = sample.crop ?? { x: 0, y: 0, side: picture.width };
       const portrait = new OffscreenCanvas(side, side).getContext('2d');
       portrait.putImageData(new ImageData(picture.data, picture.width, picture.height), -x, -y);
       const image = portrait.getImageData(0, 0, side, side);
@@ -77,7 +77,14 @@ function render(model, label) {
         ]),
       );
     },
-    { model, label, sample: SAMPLES[0], seed: SEEDS[model], sizes: { small: SMALL, large: LARGE }, quality: QUALITY },
+    {
+      model,
+      label,
+      sample: samplesOf(MODELS[model].collection)[0],
+      seed: SEEDS[model] ?? 1,
+      sizes: { small: SMALL, large: LARGE },
+      quality: QUALITY,
+    },
   );
 }
 

@@ -4,6 +4,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
+import { modelsOf } from '../../www/app/catalogue.js';
 import { fixture, launch } from './harness.js';
 
 const OUT = fileURLToPath(new URL('screenshots/', import.meta.url));
@@ -62,6 +63,17 @@ const STATES = {
     await visitor.upload({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('no picture') });
     await visitor.get('error').waitFor();
   },
+  ...(modelsOf('figures').length && {
+    async figures(visitor) {
+      await visitor.get('collection-figures').click();
+      await visitor.state('loading', 'idle');
+      await visitor.state('idle');
+    },
+    async 'figures-framing'(visitor) {
+      await visitor.upload(fixture('portrait.jpg'));
+      await visitor.framed();
+    },
+  }),
 };
 
 /** On a frame with something to see. */

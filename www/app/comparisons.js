@@ -1,18 +1,23 @@
 // The comparisons that the page offers: several videos of one portrait, side by side.
 
+import { MODELS } from './catalogue.js';
 import { NEUTRAL, expressionName, expressionText, expressionTitle } from './expression.js';
 
-/** @import { Comparison, ComparisonKind, Job, Request } from '../types.d.ts' */
+/** @import { CollectionName, Comparison, ComparisonKind, Job, Request } from '../types.d.ts' */
 /** @import { Take } from './take.js' */
 
 /** How many seeds are compared at once. */
 const SEEDS = 4;
+/** What the labels of a collection are. */
+const LABELS = { faces: 'expressions', figures: 'movements' };
+/** Of so many videos more have to go into a row. */
+const MANY = 12;
 
 /** @type {Record<ComparisonKind, (request: Request, takes: Take[]) => Omit<Comparison, 'kind' | 'takes'>>} */
 const KINDS = {
-  expressions: ({ seed }) => ({
-    name: `expressions-seed${seed}`,
-    columns: 4,
+  expressions: ({ seed }, takes) => ({
+    name: `${LABELS[MODELS[takes[0].model].collection]}-seed${seed}`,
+    columns: takes.length > MANY ? 6 : 4,
     caption: ({ request }) => expressionTitle(request),
   }),
   seeds: (request, { length }) => ({
@@ -73,10 +78,11 @@ export function videosOf(compare, labels) {
  * A job in a few words.
  *
  * @param {Job} job
+ * @param {CollectionName} collection
  */
-export function describe({ request, compare }) {
+export function describe({ request, compare }, collection) {
   const [label, { seed }] = [expressionText(request), request];
-  if (compare === 'expressions') return `all expressions, seed ${seed}`;
+  if (compare === 'expressions') return `all ${LABELS[collection]}, seed ${seed}`;
   if (compare === 'seeds') return `${label}, ${SEEDS} seeds from ${seed}`;
   return `${label}, seed ${seed}`;
 }

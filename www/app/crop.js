@@ -7,6 +7,20 @@
 /** Where a face is in the pictures that the model learned from, against the side of the square. */
 export const FACE = { x: 0.5, y: 0.52, size: 0.66 };
 
+/**
+ * Where figures are there: the side of the square in heights of the body, and in sides from above where the top of the
+ * head is. Arms need the room.
+ */
+const WHOLE_FIGURE = { side: 1.58, top: 0.31 };
+const HIPS_UP = { side: 0.92, top: 0.39 };
+/** A body is so many heads high, as figures are drawn, and a head so many times as high as the face that is found. */
+const HEADS = 7.5;
+const HEAD = 1.27;
+/** From the middle of the face that is found to the top of the head, against its size. */
+const CROWN = 0.7;
+/** So much of a body has to be in the picture: where its feet are is known no better. */
+const SEEN = 0.95;
+
 /** A smaller square would only be a blur. */
 const SMALLEST_SIDE = 48;
 
@@ -30,6 +44,22 @@ export function wholePicture({ width, height }) {
 export function around(face, picture) {
   const side = limited(face.size / FACE.size, picture);
   return inside({ x: face.x - FACE.x * side, y: face.y - FACE.y * side, side }, picture);
+}
+
+/**
+ * The square in which the figure that a found face belongs to is as the model expects it: all of it if that fits, else
+ * from the hips up.
+ *
+ * @param {Face} face
+ * @param {Size} picture
+ */
+export function aroundFigure(face, picture) {
+  const top = face.y - CROWN * face.size;
+  const body = HEADS * HEAD * face.size;
+  const isCut = SEEN * body > Math.min(picture.width, picture.height - top);
+  const framing = isCut ? HIPS_UP : WHOLE_FIGURE;
+  const side = limited(framing.side * body, picture);
+  return { isCut, crop: inside({ x: face.x - side / 2, y: top - framing.top * side, side }, picture) };
 }
 
 /**

@@ -1,4 +1,4 @@
-// What the face does: a label, how strong it is, and perhaps a second one mixed in.
+// What the face or the figure does: a label, how strong it is, and perhaps a second one mixed in.
 
 import { capitalised } from './dom.js';
 
@@ -7,6 +7,15 @@ import { capitalised } from './dom.js';
 
 /** The label that strengths count from, so it has none of its own. */
 export const NEUTRAL = 'neutral';
+
+/**
+ * A label as it is written in a sentence, such as `arms up`.
+ *
+ * @param {string} label
+ */
+export function labelText(label) {
+  return label.replaceAll('-', ' ');
+}
 
 /**
  * The request in the package's words. A label that is neither weaker nor stronger nor mixed is just the label.
@@ -27,7 +36,7 @@ export function expressionOf({ label, strength = 1, mix, mixStrength = 0 }) {
  */
 export function expressionText(request) {
   return partsOf(request)
-    .map(([label, strength]) => (strength === 1 ? label : `${label} ${strength}`))
+    .map(([label, strength]) => (strength === 1 ? labelText(label) : `${labelText(label)} ${strength}`))
     .join(' + ');
 }
 

@@ -9,10 +9,10 @@ import { context, make } from './dom.js';
 
 const CASCADE = new URL('../vendor/pico/facefinder', import.meta.url);
 
-/** The picture is searched at this size: enough for a face that is worth animating, and quick. */
-const SEARCHED_SIDE = 240;
-/** Sizes of a face against the shorter side of the picture. */
+/** Sizes of the smallest face against the shorter side of the picture: one that is worth animating. */
 const SMALLEST = 0.15;
+/** The picture is searched at the size at which such a face has this many pixels, which is enough, and quick. */
+const SMALLEST_PIXELS = 36;
 const GROWTH = 1.08;
 /** How far the window moves, against its own size. */
 const STRIDE = 0.08;
@@ -29,15 +29,16 @@ let cascade = null;
  * Throws if the detector cannot be downloaded.
  *
  * @param {HTMLCanvasElement} picture
+ * @param {number} smallest size of a face against the shorter side of the picture
  * @returns {Promise<Face | null>}
  */
-export async function findFace(picture) {
+export async function findFace(picture, smallest = SMALLEST) {
   cascade ??= download().catch((error) => {
     cascade = null; // Asked again, it is tried again.
     throw error;
   });
-  const { pixels, width, height, scale } = grey(picture);
-  const [face] = cluster(search(await cascade, pixels, width, height));
+  const { pixels, width, height, scale } = grey(picture, SMALLEST_PIXELS / smallest);
+  const [face] = cluster(search(await cascade, pixels, width, height, smallest));
   if (!face || face.score < CONFIDENT) return null;
   return { x: face.x / scale, y: face.y / scale, size: face.size / scale };
 }
@@ -81,11 +82,12 @@ export function readCascade(buffer) {
  * @param {Uint8Array} pixels
  * @param {number} width
  * @param {number} height
+ * @param {number} smallest
  */
-export function search(cascade, pixels, width, height) {
+export function search(cascade, pixels, width, height, smallest = SMALLEST) {
   const found = [];
   const shorter = Math.min(width, height);
-  for (let size = shorter * SMALLEST; size <= shorter; size *= GROWTH) {
+  for (let size = shorter * smallest; size <= shorter; size *= GROWTH) {
     const stride = Math.max(1, Math.floor(size * STRIDE));
     const margin = Math.floor(size / 2) + 1;
     for (let y = margin; y <= height - margin; y += stride) {
@@ -145,9 +147,12 @@ function overlap(a, b) {
   return shared / (a.size ** 2 + b.size ** 2 - shared);
 }
 
-/** @param {HTMLCanvasElement} picture */
-function grey(picture) {
-  const scale = Math.min(1, SEARCHED_SIDE / Math.min(picture.width, picture.height));
+/**
+ * @param {HTMLCanvasElement} picture
+ * @param {number} side the shorter one, at most
+ */
+function grey(picture, side) {
+  const scale = Math.min(1, side / Math.min(picture.width, picture.height));
   const width = Math.round(picture.width * scale);
   const height = Math.round(picture.height * scale);
   const target = context(make('canvas', { width, height }));

@@ -1,17 +1,36 @@
-// The framing step: the picture lies under a fixed oval and is moved and zoomed by pointer, wheel,
-// pinch or keyboard until the face fits. A face detector makes the first guess; it is downloaded
-// when the first picture is framed.
+// The framing step: the picture lies under a fixed oval, or under lines for a figure, and is moved and zoomed by
+// pointer, wheel, pinch or keyboard until it fits. A face detector makes the first guess; it is downloaded when the
+// first picture is framed.
 
 import { byId, canvasOf, fill, make } from './dom.js';
-import { around, moved, wholePicture, withZoom, zoomOf, zoomed } from './crop.js';
-import { findFace } from './face-finder.js';
+import { moved, wholePicture, withZoom, zoomOf, zoomed } from './crop.js';
+import { firstGuess } from './first-guess.js';
 
-/** @import { Crop, Pixels } from '../types.d.ts' */
+/** @import { CollectionName, Crop, Pixels } from '../types.d.ts' */
+/** @import { Guess } from './first-guess.js' */
 
 const KEY_STEP = 0.02;
 const KEY_ZOOM = 1.05;
 /** Wheel deltas are pixels; this many of them double the size. */
 const WHEEL_DOUBLING = 400;
+
+/** What is said of the first guess. */
+const NOTES = {
+  faces: {
+    looking: 'Looking for the face…',
+    found: 'This is a first guess. Move the picture if the face does not fill the oval.',
+    cut: '',
+    none: 'No face found. Place it by hand.',
+    failed: 'The face finder could not be downloaded. Place the face by hand.',
+  },
+  figures: {
+    looking: 'Looking for the person…',
+    found: 'This is a first guess, from where the face is. Move the picture if the person does not fit.',
+    cut: 'A first guess. No square holds all of the person, so this one leaves the legs out.',
+    none: 'No face found, so this is the whole picture. Place the person by hand.',
+    failed: 'The face finder could not be downloaded. Place the person by hand.',
+  },
+};
 
 export class Framing {
   #dialog = byId('framing', HTMLDialogElement);
@@ -25,6 +44,8 @@ export class Framing {
   #picture = make('canvas', {});
   #crop = wholePicture(this.#picture);
   #remark = '';
+  /** @type {CollectionName} */
+  #collection = 'faces';
   /** @type {((crop: Crop | null) => void) | null} */
   #settle = null;
 
@@ -50,15 +71,17 @@ export class Framing {
   }
 
   /**
-   * Asks where the face is. Resolves to null if the visitor changed their mind.
+   * Asks where the face or the figure is. Resolves to null if the visitor changed their mind.
    *
+   * @param {CollectionName} collection
    * @param {Pixels} pixels
    * @param {{ crop?: Crop | null, remark?: string }} options `crop` is where an earlier framing of the same picture
    *   ended; `remark` is said first
    * @returns {Promise<Crop | null>}
    */
-  async frame(pixels, { crop = null, remark = '' } = {}) {
+  async frame(collection, pixels, { crop = null, remark = '' } = {}) {
     this.#finish(null);
+    this.#collection = collection;
     this.#remark = remark;
     this.#picture = canvasOf(pixels.data, pixels.width, pixels.height);
     this.#pointers.clear();
@@ -68,6 +91,11 @@ export class Framing {
     this.#view.focus();
     if (!crop) this.#guess({ asked: false });
     return new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  /** Closes the dialog, if it is open, as the visitor could. */
+  cancel() {
+    if (this.#dialog.open) this.#close(false);
   }
 
   /** @param {boolean} use */
@@ -84,26 +112,22 @@ export class Framing {
   }
 
   async #guess({ asked }) {
-    const picture = this.#picture;
-    const before = this.#crop;
-    this.#say('Looking for the face…');
-    let face;
+    const [picture, collection, before] = [this.#picture, this.#collection, this.#crop];
+    const notes = NOTES[collection];
+    this.#say(notes.looking);
+    /** @type {Guess | null} */
+    let guess;
     try {
-      face = await findFace(picture);
+      guess = await firstGuess(collection, picture);
     } catch {
-      if (picture === this.#picture) {
-        this.#say('The face finder could not be downloaded. Place the face by hand.');
-      }
+      if (picture === this.#picture) this.#say(notes.failed);
       return;
     }
     if (picture !== this.#picture) return;
-    // A visitor who has begun to place the face by hand is not interrupted.
-    if (face && (asked || this.#crop === before)) this.#show(around(face, picture));
-    this.#say(
-      face
-        ? 'This is a first guess. Move the picture if the face does not fill the oval.'
-        : 'No face found. Place it by hand.',
-    );
+    // A visitor who has begun to place it by hand is not interrupted.
+    if (guess && (asked || this.#crop === before)) this.#show(guess.crop);
+    if (!guess) this.#say(notes.none);
+    else this.#say(guess.isCut ? notes.cut : notes.found);
   }
 
   /** @param {string} note */

@@ -1,21 +1,27 @@
 // The visitor's photo, kept in this browser until they forget it: a reload is not the end of it. It goes nowhere else.
 
-/** @import { OwnPortrait } from '../types.d.ts' */
-/** @typedef {Omit<OwnPortrait, 'pixels' | 'sample'>} KeptPhoto what the rest follows from */
+/** @import { OwnPicture } from '../types.d.ts' */
 
 const DATABASE = 'lfdm-page';
 const STORE = 'photo';
 const LATEST = 'latest';
 
-/** @param {KeptPhoto} photo */
-export async function keepPhoto({ photo, picture, crop }) {
+/** @param {OwnPicture} photo */
+export async function keepPhoto({ picture, framings }) {
   const { data, width, height } = picture;
-  await inStore('readwrite', (store) => store.put({ photo, picture: { data, width, height }, crop }, LATEST));
+  /** @type {OwnPicture['framings']} */
+  const kept = {};
+  for (const [name, { photo, crop }] of Object.entries(framings)) kept[name] = { photo, crop };
+  await inStore('readwrite', (store) => store.put({ picture: { data, width, height }, framings: kept }, LATEST));
 }
 
-/** @returns {Promise<KeptPhoto | undefined>} */
+/** @returns {Promise<OwnPicture | undefined>} */
 export async function keptPhoto() {
-  return inStore('readonly', (store) => store.get(LATEST));
+  const kept = await inStore('readonly', (store) => store.get(LATEST));
+  // When the page had faces alone, it kept the framing of the face beside the picture.
+  return (
+    kept && { picture: kept.picture, framings: kept.framings ?? { faces: { photo: kept.photo, crop: kept.crop } } }
+  );
 }
 
 export async function forgetPhoto() {

@@ -1,7 +1,8 @@
 // The page: brings the parts together. Everything heavy runs in the worker of `pkg/`.
 
 import { LfdmError } from '../pkg/index.js';
-import { MODELS, SAMPLES, previewUrl } from './catalogue.js';
+import { MODELS, SAMPLES, collections, modelsOf, previewUrl } from './catalogue.js';
+import { CollectionChoice } from './collection.js';
 import { describe, isComparison, videosOf } from './comparisons.js';
 import { DeviceChoice } from './device.js';
 import { byId, capitalised, hide } from './dom.js';
@@ -22,7 +23,7 @@ import { Stored } from './stored.js';
 import { Take, framesOfStrip } from './take.js';
 
 /** @import { Lfdm, LoadProgress } from '../../pkg/index.d.ts' */
-/** @import { ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
+/** @import { CollectionName, ComparisonKind, Job, Portrait, Settings as Wishes, Video } from '../types.d.ts' */
 
 /** The example plays before the manifest says how fast. */
 const EXAMPLE_FPS = 8;
@@ -31,7 +32,7 @@ const MANY_STEPS = 64;
 
 const status = new Status();
 const device = new DeviceChoice({ onChoose: changeDevice });
-const session = new Session(linkedModel() ?? suitableModel(), device.wish, {
+const session = new Session(modelOf(parseLink(location.hash)) ?? suitableModel(collections()[0]), device.wish, {
   onLoading: showLoading,
   onProgress: showProgress,
   onReady: showReady,
@@ -56,6 +57,7 @@ const save = new SavePanel({
   onError: (error, retry) => status.error(error, { retry, state: null }),
 });
 const settings = new Settings(session.model, { onLabel: () => queue.running && ask() });
+const collection = new CollectionChoice({ onChoose: changeCollection });
 const choice = new ModelChoice({ onChoose: changeModel });
 const portraits = new Portraits({ onChoose: choosePortrait, onError: refusePortrait });
 /** @type {Queue<Job>} */
@@ -72,6 +74,7 @@ let linked = null;
 let greeted = false;
 
 listen();
+present(session.model);
 followLink();
 takeUpNewBuild();
 // The model first: what the service worker fetches is for the next visit.
@@ -79,10 +82,44 @@ session.load().then(keepForOffline);
 
 // ---- The model
 
-/** The model that the address names. */
-function linkedModel() {
-  const named = parseLink(location.hash)?.model;
-  return named && isModel(named) ? named : null;
+/**
+ * The model that a link names, or else one of the collection that its sample is in; null if any will do.
+ *
+ * @param {Wishes | null} wishes
+ */
+function modelOf(wishes) {
+  const { model, sample } = wishes ?? {};
+  if (model && isModel(model)) return model;
+  const named = SAMPLES.find(({ id }) => id === sample)?.collection;
+  return named && modelsOf(named).length ? suitableModel(named) : null;
+}
+
+/**
+ * Has the page be about the collection of a model, which is there or will be.
+ *
+ * @param {string} model
+ */
+function present(model) {
+  const { collection: name } = MODELS[model];
+  if (name === collection.shown) return;
+  collection.show(name);
+  choice.offer(name);
+  settings.showModel(model);
+  portrait = null;
+  greeted = false;
+  portraits.offer(name);
+}
+
+/** @param {CollectionName} name */
+async function changeCollection(name) {
+  const model = suitableModel(name);
+  linked = null;
+  present(model);
+  // A reload stays with it.
+  history.replaceState(null, '', formatLink({ model }));
+  const changed = changeModel(model);
+  portraits.chooseAny();
+  await changed;
 }
 
 /** @param {string} model */
@@ -141,7 +178,8 @@ function showReady({ manifest, device: chosen, storage }) {
   const [height, width] = manifest.imageSize;
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${width} × ${height} pixels, shown enlarged. ` +
-    `This project trained it from scratch on rendered faces; no real person is among them. ${manifest.licence}`;
+    `This project trained it from scratch on rendered ${collection.shown}; no real person is among them. ` +
+    `${manifest.licence}`;
   if (stage.example && stage.example.model !== session.model) showExample();
   const { problem } = storage;
   const instead = problem && `Ready, with the model that was stored here before. ${problem.message}`;
@@ -220,7 +258,7 @@ function showQueue() {
   hide(byId('queue'), !waiting, byId('cancel'));
   hide(byId('cancel'), !running, byId('generate'));
   byId('generate').textContent = running ? 'Animate next' : 'Animate';
-  if (waiting) byId('queue-text').textContent = `Next: ${describe(waiting)}`;
+  if (waiting) byId('queue-text').textContent = `Next: ${describe(waiting, MODELS[session.model].collection)}`;
 }
 
 function enable() {
@@ -228,6 +266,7 @@ function enable() {
     byId(id, HTMLButtonElement).disabled = !session.lfdm || !portrait;
   }
   choice.disabled = Boolean(queue.running);
+  collection.disabled = Boolean(queue.running);
 }
 
 // ---- The portrait
@@ -238,7 +277,7 @@ function choosePortrait(chosen) {
   portrait = chosen;
   if (!queue.running) {
     stage.showPortrait(portrait);
-    if (!greeted && chosen.sample === SAMPLES[0].id) showExample();
+    if (!greeted && chosen.sample === portraits.first) showExample();
     greeted = true;
     if (session.lfdm) {
       status.clearError();
@@ -288,10 +327,13 @@ async function showExample() {
 async function followLink() {
   const wishes = parseLink(location.hash);
   if (!wishes) {
-    portraits.choose(SAMPLES[0].id);
+    portraits.choose(portraits.first);
     return;
   }
   const { model, sample, photo, grid, ...video } = wishes;
+  const needed = modelOf(wishes);
+  const isOther = needed && (needed === model ? needed !== session.model : isElsewhere(needed));
+  if (isOther) present(needed);
   if (sample === OWN_PHOTO) await portraits.restored;
   const refused = settings.write(wishes);
   const notes = [];
@@ -309,8 +351,17 @@ async function followLink() {
   const run = !notes.length && (Boolean(sample ?? grid) || Object.keys(video).length > 0);
   linked = { wishes, compare: isComparison(grid) ? grid : null, run };
   if (notes.length) linked.note = `${capitalised(notes.join('; '))}.`;
-  portraits.choose(sample && isOffered ? sample : SAMPLES[0].id);
-  if (session.loading && model && isModel(model) && model !== session.model) changeModel(model);
+  portraits.choose(sample && isOffered ? sample : portraits.first);
+  if (session.loading && isOther) changeModel(needed);
+}
+
+/**
+ * Whether a model is of another collection than the one that the page is about.
+ *
+ * @param {string} model
+ */
+function isElsewhere(model) {
+  return MODELS[model].collection !== collection.shown;
 }
 
 function runLinked() {
@@ -374,10 +425,13 @@ function linkOfJob(model, { portrait: { sample, photo }, request, compare }) {
  * @param {Take} take
  */
 function showSettings(take) {
-  if (portrait !== take.portrait) settings.forgetFaces();
-  portrait = take.portrait;
-  portraits.mark(portrait);
-  settings.write(take.request);
+  // The form cannot say what is of another collection.
+  if (!isElsewhere(take.model)) {
+    if (portrait !== take.portrait) settings.forgetFaces();
+    portrait = take.portrait;
+    portraits.mark(portrait);
+    settings.write(take.request);
+  }
   const made =
     take.model === session.model ? take.status : `${take.status}, by the model “${MODELS[take.model].title}”`;
   if (!queue.running && session.lfdm) status.set('ready', made);

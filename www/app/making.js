@@ -3,7 +3,7 @@
 import { comparisonOf, requestsOf } from './comparisons.js';
 import { byId } from './dom.js';
 import { expressionOf } from './expression.js';
-import { PHOTO_SIZE, Take } from './take.js';
+import { Take, photoSizeOf } from './take.js';
 
 /** @import { Lfdm } from '../../pkg/index.d.ts' */
 /** @import { Job, Request } from '../types.d.ts' */
@@ -57,7 +57,7 @@ export class Making {
     let timings;
     const options = {
       image: take.portrait.pixels,
-      photoSize: PHOTO_SIZE,
+      photoSize: photoSizeOf(place?.count ?? 1),
       previews: !place,
       motions: true,
       signal,

@@ -1,26 +1,31 @@
 // Which model makes the videos: the one that suits the machine, until a link or the visitor names another.
 
-import { MODELS } from './catalogue.js';
+import { MODELS, modelsOf } from './catalogue.js';
 import { byId, make } from './dom.js';
 
-/** The model that any machine can run. */
-const QUICKEST = Object.keys(MODELS)[0];
-const FINEST = Object.keys(MODELS).at(-1) ?? QUICKEST;
+/** @import { CollectionName } from '../types.d.ts' */
+
 /** With less memory than this, as on the smallest phones, the finest model is not taken unasked. */
 const AMPLE_GIB = 2;
 
 export class ModelChoice {
   #select = byId('model', HTMLSelectElement);
 
-  /**
-   * A single model leaves nothing to choose, so nothing is shown.
-   *
-   * @param {{ onChoose: (name: string) => void }} events
-   */
+  /** @param {{ onChoose: (name: string) => void }} events */
   constructor({ onChoose }) {
-    const names = Object.keys(MODELS);
-    this.#select.append(...names.map((name) => make('option', { value: name, textContent: MODELS[name].title })));
     this.#select.addEventListener('change', () => onChoose(this.#select.value));
+  }
+
+  /**
+   * Offers the models of a collection. A single one leaves nothing to choose, so nothing is shown.
+   *
+   * @param {CollectionName} collection
+   */
+  offer(collection) {
+    const names = modelsOf(collection);
+    this.#select.replaceChildren(
+      ...names.map((name) => make('option', { value: name, textContent: MODELS[name].title })),
+    );
     byId('model-setting').hidden = names.length < 2;
   }
 
@@ -39,7 +44,13 @@ export function isModel(name) {
   return Object.hasOwn(MODELS, name);
 }
 
-/** The finest model where there is memory enough, since both are as quick on a CPU; else the quickest. */
-export function suitableModel() {
-  return (navigator.deviceMemory ?? AMPLE_GIB) >= AMPLE_GIB ? FINEST : QUICKEST;
+/**
+ * The finest model of a collection where there is memory enough, since all are as quick on a CPU; else the quickest,
+ * which any machine can run.
+ *
+ * @param {CollectionName} collection
+ */
+export function suitableModel(collection) {
+  const [quickest, ...others] = modelsOf(collection);
+  return (navigator.deviceMemory ?? AMPLE_GIB) >= AMPLE_GIB ? (others.at(-1) ?? quickest) : quickest;
 }

@@ -4,13 +4,15 @@
 
 import { LfdmError, decodeImage } from '../pkg/index.js';
 import { Camera } from './camera.js';
-import { SAMPLES, sampleUrl } from './catalogue.js';
+import { sampleUrl, samplesOf } from './catalogue.js';
+import { wholePicture } from './crop.js';
 import { byId, canvasOf, context, fill, hide, make } from './dom.js';
+import { firstGuess } from './first-guess.js';
 import { Framing } from './framing.js';
 import { forgetPhoto, keepPhoto, keptPhoto } from './kept-photo.js';
 import { OWN_PHOTO } from './link.js';
 
-/** @import { Crop, OwnPortrait, Pixels, Portrait } from '../types.d.ts' */
+/** @import { CollectionName, Crop, OwnPortrait, Pixels, Portrait } from '../types.d.ts' */
 /** @import { Sample } from './catalogue.js' */
 
 export class Portraits {
@@ -21,8 +23,16 @@ export class Portraits {
   #input = byId('image-input', HTMLInputElement);
   #framing = new Framing();
   #camera = new Camera();
-  /** @type {OwnPortrait | null} */
-  #photo = null;
+  /** @type {CollectionName} */
+  #collection = 'faces';
+  /** @type {HTMLElement[]} */
+  #samples = [];
+  /**
+   * The visitor's photo, as it is framed in the collections that it has been used in.
+   *
+   * @type {Partial<Record<CollectionName, OwnPortrait>>}
+   */
+  #photos = {};
   /** @type {symbol | null} */
   #latest = null;
   #onChoose;
@@ -35,9 +45,8 @@ export class Portraits {
   constructor({ onChoose, onError }) {
     this.#onChoose = onChoose;
     this.#onError = onError;
-    this.#addSamples();
-    this.#ownRadio.addEventListener('change', () => this.#photo && this.#present(this.#photo));
-    byId('adjust').addEventListener('click', () => this.#photo && this.#frame(this.#photo.picture, this.#photo.crop));
+    this.#ownRadio.addEventListener('change', () => this.#presentOwn());
+    byId('adjust').addEventListener('click', () => this.#picture && this.#frame(this.#picture, this.#photo?.crop));
     byId('forget').addEventListener('click', () => this.#forget());
     this.#input.addEventListener('change', () => {
       if (this.#input.files?.length) this.#upload(this.#input.files[0]);
@@ -52,6 +61,40 @@ export class Portraits {
     this.restored = this.#restore();
   }
 
+  /** The visitor's photo as it is framed here, if it is. */
+  get #photo() {
+    return this.#photos[this.#collection] ?? null;
+  }
+
+  /** The visitor's photo as a whole. */
+  get #picture() {
+    return Object.values(this.#photos)[0]?.picture ?? null;
+  }
+
+  /**
+   * Puts the portraits of a collection in the place of others. None of them is chosen yet.
+   *
+   * @param {CollectionName} collection
+   */
+  offer(collection) {
+    this.#collection = collection;
+    // What is on its way is no longer wanted.
+    this.#latest = null;
+    this.#framing.cancel();
+    this.#addSamples();
+    this.#showOwn();
+  }
+
+  /** Chooses the portrait to begin with: the visitor's photo if one was chosen before, or else the first sample. */
+  chooseAny() {
+    this.choose(this.#ownRadio.checked ? OWN_PHOTO : this.first);
+  }
+
+  /** The name of the first sample. */
+  get first() {
+    return samplesOf(this.#collection)[0].id;
+  }
+
   /**
    * Whether there is a sample of this name, or the visitor's photo as it was framed under the name `photo`.
    *
@@ -59,7 +102,7 @@ export class Portraits {
    * @param {string | undefined} photo
    */
   offers(sample, photo) {
-    return sample === OWN_PHOTO ? Boolean(this.#photo && this.#photo.photo === photo) : Boolean(this.#radioOf(sample));
+    return Boolean(sample === OWN_PHOTO ? this.#photo && this.#photo.photo === photo : this.#radioOf(sample));
   }
 
   /**
@@ -70,8 +113,8 @@ export class Portraits {
   choose(sample) {
     const radio = this.#radioOf(sample);
     if (radio) radio.checked = true;
-    if (sample !== OWN_PHOTO) this.#load(sample);
-    else if (this.#photo) this.#present(this.#photo);
+    if (sample === OWN_PHOTO) this.#presentOwn();
+    else this.#load(sample);
   }
 
   /**
@@ -104,7 +147,7 @@ export class Portraits {
    * @param {string} id
    */
   async #load(id) {
-    const sample = SAMPLES.find((sample) => sample.id === id);
+    const sample = samplesOf(this.#collection).find((sample) => sample.id === id);
     if (!sample) return;
     await this.#attempt(async (isLatest) => {
       const response = await fetch(sampleUrl(sample.file)).catch(() => null);
@@ -123,7 +166,7 @@ export class Portraits {
   async #upload(file, remark = '') {
     await this.#attempt(async (isLatest) => {
       const picture = await decodeImage(file);
-      if (isLatest()) await this.#frame(picture, null, remark);
+      if (isLatest()) await this.#frame(picture, undefined, remark);
     });
   }
 
@@ -147,11 +190,11 @@ export class Portraits {
 
   /**
    * @param {Pixels} picture
-   * @param {Crop | null} earlier
+   * @param {Crop} [earlier]
    * @param {string} remark
    */
-  async #frame(picture, earlier = null, remark = '') {
-    const crop = await this.#framing.frame(picture, { crop: earlier, remark });
+  async #frame(picture, earlier, remark = '') {
+    const crop = await this.#framing.frame(this.#collection, picture, { crop: earlier, remark });
     if (!crop) return;
     const photo = ownPortrait({ photo: randomName(), picture, crop });
     this.#hold(photo);
@@ -161,19 +204,21 @@ export class Portraits {
   }
 
   /**
-   * Offers a photo among the portraits, on later visits too.
+   * Offers a photo among the portraits of this collection, on later visits too.
    *
    * @param {OwnPortrait} photo
    */
   #hold(photo) {
-    this.#offer(photo);
-    keepPhoto(photo);
+    const others = photo.picture === this.#picture ? this.#photos : {};
+    this.#photos = { ...others, [this.#collection]: photo };
+    this.#showOwn();
+    keepPhoto({ picture: photo.picture, framings: this.#photos });
   }
 
-  /** @param {OwnPortrait} photo */
-  #offer(photo) {
-    this.#photo = photo;
-    const { data, width, height } = photo.pixels;
+  #showOwn() {
+    const picture = this.#picture;
+    if (!picture) return;
+    const { data, width, height } = this.#photo?.pixels ?? cutOut(picture, wholePicture(picture));
     fill(byId('own-thumbnail', HTMLCanvasElement), canvasOf(data, width, height));
     this.#own.hidden = false;
     this.#ownActions.hidden = false;
@@ -182,17 +227,38 @@ export class Portraits {
   async #restore() {
     const kept = await keptPhoto();
     // Meanwhile the visitor may have brought another one.
-    if (kept && !this.#photo) this.#offer(ownPortrait(kept));
+    if (!kept || this.#picture) return;
+    const { picture, framings } = kept;
+    const photos = Object.entries(framings).map(([name, framing]) => [name, ownPortrait({ picture, ...framing })]);
+    this.#photos = Object.fromEntries(photos);
+    this.#showOwn();
   }
 
   async #forget() {
     const wasChosen = this.#ownRadio.checked;
+    // What is still being framed is forgotten, too.
+    if (wasChosen) this.#latest = null;
     // It is gone from the page when it is gone for good.
     await forgetPhoto();
-    this.#photo = null;
+    this.#photos = {};
     hide(this.#ownActions, true, this.#input);
     this.#own.hidden = true;
-    if (wasChosen) this.choose(SAMPLES[0].id);
+    if (wasChosen) this.choose(this.first);
+  }
+
+  /** The visitor's photo; in a collection that is new to it, as a first guess frames it. */
+  async #presentOwn() {
+    const [photo, picture] = [this.#photo, this.#picture];
+    if (photo) return this.#present(photo);
+    if (!picture) return;
+    await this.#attempt(async (isLatest) => {
+      const guess = await firstGuess(this.#collection, canvasOf(picture.data, picture.width, picture.height)).catch(
+        () => null,
+      );
+      if (!isLatest()) return;
+      this.#hold(ownPortrait({ photo: randomName(), picture, crop: guess?.crop ?? wholePicture(picture) }));
+      if (this.#photo) this.#present(this.#photo);
+    });
   }
 
   /** @param {OwnPortrait} photo */
@@ -202,16 +268,17 @@ export class Portraits {
   }
 
   #addSamples() {
-    for (const room of this.#list.querySelectorAll('i')) room.remove();
-    SAMPLES.forEach(({ id, alt, file, thumbnail = file }, index) => {
-      const input = make('input', { type: 'radio', name: 'portrait', value: id, checked: index === 0 });
+    for (const old of [...this.#list.querySelectorAll('i'), ...this.#samples]) old.remove();
+    const kind = this.#collection === 'figures' ? 'figure' : 'portrait';
+    this.#samples = samplesOf(this.#collection).map(({ id, alt, file, thumbnail = file }, index) => {
+      const checked = index === 0 && !this.#ownRadio.checked;
+      const input = make('input', { type: 'radio', name: 'portrait', value: id, checked });
       // A click on the one that is chosen already chooses it again, after an error or instead of a video.
       input.addEventListener('click', () => this.#load(id));
-      const image = make('img', { width: 106, height: 106, src: sampleUrl(thumbnail), alt: `Sample portrait: ${alt}` });
-      this.#own.before(
-        make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image),
-      );
+      const image = make('img', { width: 106, height: 106, src: sampleUrl(thumbnail), alt: `Sample ${kind}: ${alt}` });
+      return make('label', { className: 'portrait-option', dataset: { testid: `sample-${index}` } }, input, image);
     });
+    this.#own.before(...this.#samples);
   }
 
   /** @param {DataTransfer | null} transfer */

@@ -1,9 +1,10 @@
 // The form: expression and its strength, seed, steps, guidance.
 
 import { LfdmError } from '../pkg/index.js';
-import { MODELS, previewUrl } from './catalogue.js';
+import { HEADINGS, MODELS, previewUrl } from './catalogue.js';
 import { byId, capitalised, make } from './dom.js';
-import { faceIcon } from './icons.js';
+import { labelText } from './expression.js';
+import { labelIcon } from './icons.js';
 import { Strengths } from './strengths.js';
 
 /** @import { Manifest } from '../../pkg/index.d.ts' */
@@ -63,7 +64,8 @@ export class Settings {
     if (model === this.#model) return;
     this.forgetFaces();
     this.#model = model;
-    this.#showLabels(MODELS[model].previews);
+    const { previews } = MODELS[model];
+    this.#showLabels(previews.length ? previews : Object.values(this.#headings).flat());
   }
 
   /**
@@ -183,32 +185,61 @@ export class Settings {
     return `${new FormData(this.#form).get('label') ?? ''}`;
   }
 
+  get #headings() {
+    return HEADINGS[MODELS[this.#model].collection];
+  }
+
   /** @param {string[]} labels */
   #showLabels(labels) {
     const chosen = [this.#label, 'happiness', labels[0]].find((label) => labels.includes(label));
+    const option = (label) => this.#option(label, label === chosen);
+    const groups = Object.entries(this.#headings).map(([heading, known]) => ({
+      heading,
+      known: known.filter((label) => labels.includes(label)),
+    }));
+    const others = labels.filter((label) => !groups.some(({ known }) => known.includes(label)));
     this.#labels.replaceChildren(
-      ...labels.map((label) =>
-        make(
-          'label',
-          { className: 'label-option', dataset: { testid: `label-${label}` } },
-          make('input', { type: 'radio', name: 'label', value: label, checked: label === chosen }),
-          this.#preview(label),
-          make('span', { textContent: capitalised(label) }),
-        ),
-      ),
+      ...groups.filter(({ known }) => known.length).map(({ heading, known }) => group(heading, known.map(option))),
+      ...others.map(option),
     );
     this.#strengths.follow(this.#label);
   }
 
   /**
-   * A strip of frames that CSS plays, or a drawn face for labels that nobody has rendered.
+   * @param {string} label
+   * @param {boolean} checked
+   */
+  #option(label, checked) {
+    return make(
+      'label',
+      { className: 'label-option', dataset: { testid: `label-${label}` } },
+      make('input', { type: 'radio', name: 'label', value: label, checked }),
+      this.#preview(label),
+      make('span', { textContent: capitalised(labelText(label)) }),
+    );
+  }
+
+  /**
+   * A strip of frames that CSS plays, or a drawing for labels that nobody has rendered.
    *
    * @param {string} label
    */
   #preview(label) {
-    if (!MODELS[this.#model].previews.includes(label)) return faceIcon(label);
+    const { collection, previews } = MODELS[this.#model];
+    if (!previews.includes(label)) return labelIcon(collection, label);
     const preview = make('span', { className: 'preview' });
     preview.style.backgroundImage = `url("${previewUrl(this.#model, label)}")`;
     return preview;
   }
+}
+
+/**
+ * Labels below a heading, which names them for those who do not see that.
+ *
+ * @param {string} heading
+ * @param {HTMLElement[]} options
+ */
+function group(heading, options) {
+  const title = make('p', { className: 'label-heading', textContent: heading });
+  return make('div', { className: 'contents', role: 'group', ariaLabel: heading }, title, ...options);
 }

@@ -1,6 +1,7 @@
 // What is on the screens: a portrait, one video with its flow and occlusion, or several videos side by side.
 
 import { Board, TELLING_FRAME } from './board.js';
+import { MODELS } from './catalogue.js';
 import { byId, context, fill, fit, hide, isPressed, make, press } from './dom.js';
 import { expressionText } from './expression.js';
 import { footageOf } from './footage.js';
@@ -395,7 +396,9 @@ function describe(shown) {
     return `An example that this model made earlier: ${expressionText(shown.take.request)}, a looping video`;
   }
   if (shown.kind === 'video' && shown.take.done) {
-    return `The portrait showing ${expressionText(shown.take.request)}, a looping video`;
+    const { model, request } = shown.take;
+    const isFigure = MODELS[model].collection === 'figures';
+    return `The ${isFigure ? 'figure performing' : 'portrait showing'} ${expressionText(request)}, a looping video`;
   }
   return 'The chosen portrait';
 }

@@ -2,7 +2,7 @@
 // that have learned from such clips; for others every expression is as it is.
 
 import { byId, capitalised, make } from './dom.js';
-import { NEUTRAL, knowsStrengths } from './expression.js';
+import { NEUTRAL, knowsStrengths, labelText } from './expression.js';
 
 /** @import { Manifest } from '../../pkg/index.d.ts' */
 /** @import { Request, Settings } from '../types.d.ts' */
@@ -45,7 +45,7 @@ export class Strengths {
     const chosen = this.#mix.value;
     this.#mix.replaceChildren(
       make('option', { value: '', textContent: 'Nothing else' }),
-      ...others.map((label) => make('option', { value: label, textContent: capitalised(label) })),
+      ...others.map((label) => make('option', { value: label, textContent: capitalised(labelText(label)) })),
     );
     this.#mix.value = others.includes(chosen) ? chosen : '';
     byId('mix-setting').hidden = !others.length;

@@ -12,6 +12,7 @@ import { mapsOf } from './maps.js';
 
 /** Sides of the sharp frames at most: a dozen videos of larger ones would fill a phone's memory. */
 export const PHOTO_SIZE = 384;
+const DOZEN = 12;
 /** Longer sides of a whole picture are shown smaller than this. */
 const WHOLE_SIDE = 1024;
 
@@ -184,6 +185,15 @@ export class Take {
     target.drawImage(photo, crop.x * scale, crop.y * scale, crop.side * scale, crop.side * scale);
     return this.#page.canvas;
   }
+}
+
+/**
+ * Sides of the sharp frames of so many videos that are made together: those of more than a dozen are smaller.
+ *
+ * @param {number} count
+ */
+export function photoSizeOf(count) {
+  return Math.round(PHOTO_SIZE * Math.min(1, Math.sqrt(DOZEN / count)));
 }
 
 /**
