@@ -1,8 +1,8 @@
 //! Files that nobody meant well: none may panic, hang, or fill the memory.
 //!
 //! Every file is a good one with something changed, by a generator with a fixed seed, so that a failure repeats.
-//! `LFDM_HOSTILE_SECONDS` says how long each of the six kinds is tried [default: 4, half a minute for all]; an hour and a
-//! half is what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
+//! `LFDM_HOSTILE_SECONDS` says how long each of the six kinds is tried [default: 4, half a minute for all]; an hour and
+//! a half is what `tests/hostile/run.sh` gives them. `tests/hostile/fuzz.sh` is guided by coverage.
 #![cfg(feature = "native")]
 
 #[path = "hostile/pickles.rs"]
