@@ -64,13 +64,15 @@ fn quick_gates(sh: &Shell, phases: &mut Phases) {
     });
 }
 
-/// The types of the module are made with it. Those of an older one would be held against JavaScript that calls this
-/// one; without any, its calls are not checked.
+/// The glue of the module and its types are made with it. Those of an older one would be held against JavaScript that
+/// calls this one; without any, the types that stand in for them are.
 fn forget_older_types(sh: &Shell) -> Result<()> {
     let types = Path::new("pkg/lfdm.d.ts");
     let sources = sh.read_dir("src/web")?;
     if types.exists() && !sources.iter().all(|source| is_newer(types, source)) {
-        step("pkg/lfdm.d.ts is of an older module and goes; the next build makes another one");
+        step("pkg/lfdm.js and its types are of an older module and go; the next build makes others");
+        // Without the types, the glue itself would be read, which is not written to be checked.
+        sh.remove_path("pkg/lfdm.js")?;
         sh.remove_path(types)?;
     }
     Ok(())
