@@ -59,7 +59,7 @@ describe('painting motion that is given', { timeout: PATIENCE }, () => {
       const [whole, one, other] = seen.distances;
       assert.ok(one < whole && other < whole && one > 0 && other > 0, `${seen.distances}`);
       assert.ok(seen.kept && seen.photo);
-      assert.match(seen.refused, /^LfdmError: this generation cannot do the job/);
+      assert.match(seen.refused, /^LfdmError: motions: number 0 is not of 16 × 16 cells/);
       assert.match(seen.wrong, /^options: motions: /);
     });
   }
