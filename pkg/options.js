@@ -125,7 +125,7 @@ function parsed(url) {
 /** The options that are set, or an error that names the field. */
 function checked(options, fields) {
   if (typeof options !== 'object' || options === null) throw new LfdmError('options', 'options: expected an object.');
-  const set = Object.entries(options).filter(([, value]) => value !== undefined && value !== null);
+  const set = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [name, value] of set) {
     if (!Object.hasOwn(fields, name)) {
       throw new LfdmError('options', `${name}: no such option; the options are ${Object.keys(fields).join(', ')}.`);
