@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test';
 
 import { HEADINGS, MODELS, SAMPLES, collections, modelsOf, samplesOf } from '../../www/app/catalogue.js';
 import { labelText } from '../../www/app/expression.js';
-import { DIST, PATIENCE, append, difference, editManifest, fixture, launch } from './harness.js';
+import { DIST, PATIENCE, SCREENS, append, difference, editManifest, fixture, launch } from './harness.js';
 import { png } from './png.js';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -19,12 +19,6 @@ const KNOWN = Object.values(HEADINGS.figures).flat();
 const [FIRST, SECOND] = samplesOf('figures').map(({ id }) => id);
 const [, FACE] = samplesOf('faces').map(({ id }) => id);
 const QUICK = { steps: 1, guidance: 1 };
-const SCREENS = {
-  desktop: { width: 1280, height: 900 },
-  phone: { width: 390, height: 844 },
-  landscape: { width: 844, height: 390 },
-  small: { width: 320, height: 640 },
-};
 /** What the page ships of figures is left out: these tests are about the page. */
 const ALONE = `for (const name in MODELS) if (MODELS[name].collection === 'figures') delete MODELS[name];`;
 const BOTH = `${ALONE}

@@ -28,6 +28,15 @@ export const DIST = resolve(process.env.LFDM_DIST ?? `${REPOSITORY}/dist`);
 export const SAMPLES = `${DIST}/samples`;
 export const fixture = (name) => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
+/** The screens that the page is looked at on; the last is the first at twice the size. */
+export const SCREENS = {
+  desktop: { width: 1280, height: 900 },
+  phone: { width: 390, height: 844 },
+  landscape: { width: 844, height: 390 },
+  small: { width: 320, height: 640 },
+  zoomed: { width: 640, height: 450 },
+};
+
 /** Why the slowest tests are left out, if LFDM_QUICK asks for that: `{ skip: IN_HASTE }`. */
 export const IN_HASTE = process.env.LFDM_QUICK ? 'LFDM_QUICK leaves it out' : false;
 

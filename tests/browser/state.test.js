@@ -3,20 +3,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { PATIENCE, difference, fixture, launch } from './harness.js';
+import { PATIENCE, SCREENS, difference, fixture, launch } from './harness.js';
 
 const FRAMES = 3;
 const QUICK = { steps: 1, guidance: 1 };
 const ENDLESS = { steps: 300, guidance: 1 };
-
-/** The screens that the page is looked at on; the last is the first at twice the size. */
-const SCREENS = {
-  desktop: { width: 1280, height: 900 },
-  phone: { width: 390, height: 844 },
-  landscape: { width: 844, height: 390 },
-  small: { width: 320, height: 640 },
-  zoomed: { width: 640, height: 450 },
-};
 
 describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
   let host;
