@@ -179,7 +179,7 @@ function showReady({ manifest, device: chosen, storage }) {
   byId('model-note').textContent =
     `The model, ${manifest.name}, makes ${manifest.frames} frames of ${width} × ${height} pixels, shown enlarged. ` +
     `This project trained it from scratch on rendered ${collection.shown}; no real person is among them. ` +
-    `${manifest.licence}`;
+    `Licence: ${manifest.licence.replace(/\.?$/, '.')}`;
   if (stage.example && stage.example.model !== session.model) showExample();
   const { problem } = storage;
   const instead = problem && `Ready, with the model that was stored here before. ${problem.message}`;
