@@ -41,6 +41,8 @@ enum Command {
     Train(Train),
     /// Fine-tune the decoder of a trained model on a new domain, from clips without labels.
     Finetune(train::finetune::Args),
+    /// Lend a device of this machine to trainings on others, which name it in `--devices`.
+    Worker(train::worker::Args),
     /// Look at clips, and write a script that makes a model of them.
     New(new::Args),
     /// Bundle the two trained stages for the page and for `lfdm animate`.
@@ -129,6 +131,7 @@ fn run(command: Command) -> Result<()> {
         Command::Train(Train::Imaginator(args)) => train::imaginator::run(&args),
         Command::Train(Train::Classifier(args)) => train::classifier::run(&args),
         Command::Finetune(args) => train::finetune::run(&args),
+        Command::Worker(args) => train::worker::run(&args),
         Command::New(args) => new::run(&args),
         Command::Export(args) => export::run(&args),
         Command::Config(args) => config::run(&args),

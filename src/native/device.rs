@@ -6,6 +6,7 @@
 
 use anyhow::Result;
 use burn::tensor::Device;
+use clap::ValueEnum as _;
 
 /// Options of every command that computes with a model.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,6 +55,11 @@ impl DeviceArgs {
             #[cfg(feature = "tch")]
             DeviceKind::LibtorchCuda => Ok(Device::libtorch_cuda(0)),
         }
+    }
+
+    /// What the kind is called on the command line.
+    pub(crate) fn name(&self) -> String {
+        self.device.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
     /// Whether the device takes work and goes on without its caller.

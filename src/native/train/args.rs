@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
+use burn::tensor::Device;
 
 use super::claim::Claim;
+use super::device_list::DeviceList;
 use super::log::ensure_begun_at_most;
+use super::parts::Place;
 use super::rate::RateArgs;
+use super::remote::{Address, Remote, Token};
+use super::stage::Objective;
 use crate::native::checkpoint::{frames_of, newest_step};
 use crate::native::data::{DataArgs, Sampling};
 use crate::native::device::DeviceArgs;
@@ -62,9 +67,13 @@ pub(crate) struct RunArgs {
     /// Save a checkpoint and stop after this many minutes; `--resume` continues.
     #[arg(long, value_name = "MINUTES", value_parser = numbers::minutes)]
     pub(crate) max_minutes: Option<f64>,
-    /// Devices that share the batches of a step, all of the kind that `--device` names.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) devices: u16,
+    /// Devices that share the batches of a step: so many of the kind that `--device` names, or a list, such as
+    /// `cpu,ws://a:3000,ws://b:3000`, of devices of that kind and of workers on other machines (`lfdm worker`).
+    #[arg(long, value_name = "NUMBER|LIST", default_value_t)]
+    pub(crate) devices: DeviceList,
+    /// File with the word that the workers in `--devices` were started with.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) device: DeviceArgs,
 }
@@ -80,6 +89,8 @@ impl RunArgs {
     /// other way round, or logs that are not of a run which had hardly begun.
     pub(super) fn claim(&self) -> Result<Claim> {
         self.check()?;
+        // What is wrong with workers is said now, and not when the clips are read.
+        self.call_workers()?;
         ensure_apart(&self.out, &[&self.data])?;
         let out = self.out.display();
         if let Some(step) = newest_step(&self.out) {
@@ -110,12 +121,59 @@ impl RunArgs {
     /// Names the option that no run can have.
     fn check(&self) -> Result<()> {
         ensure!((1..=MOST_CLIPS).contains(&self.batch), "--batch must be from 1 to {MOST_CLIPS}");
+        let devices = self.devices.len();
         ensure!(
-            self.devices <= self.accumulate,
-            "{0} devices need at least {0} batches a step; give --accumulate {0} or a multiple of it",
-            self.devices
+            devices <= usize::from(self.accumulate),
+            "{devices} devices need at least {devices} batches a step; give --accumulate {devices} or a multiple of it"
         );
+        if let Some(other) = self.devices.local_names().find(|name| **name != self.device.name()) {
+            bail!("--devices names {other}, but --device is {}: give --device {other} as well", self.device.name());
+        }
         Ok(())
+    }
+
+    /// The workers, called one by one.
+    ///
+    /// # Errors
+    /// One that is not there, or that does not serve this program.
+    fn call_workers(&self) -> Result<Vec<Remote>> {
+        let addresses: Vec<&Address> = self.devices.workers().collect();
+        let Some(path) = &self.token_file else {
+            ensure!(
+                addresses.is_empty(),
+                "workers want a token: give the file that they were started with as --token-file"
+            );
+            return Ok(Vec::new());
+        };
+        ensure!(!addresses.is_empty(), "--token-file is for workers, and --devices names none");
+        let token = Token::read(path)?;
+        addresses.into_iter().map(|address| Remote::call(address, &token)).collect()
+    }
+
+    /// The device of the weights and the optimiser, and the places where the parts of a step are computed, which have
+    /// `objective`.
+    ///
+    /// # Errors
+    /// A device or a worker that is not there.
+    pub(super) fn open_places<O: Objective>(&self, objective: &O) -> Result<(Device, Vec<Place>)> {
+        let local = match self.devices.local_count() {
+            0 => Vec::new(),
+            count => self.device.open_all(count)?,
+        };
+        let local: Vec<Device> = local.into_iter().map(Device::autodiff).collect();
+        let mut remote = self.call_workers()?;
+        for worker in &mut remote {
+            worker.learn(objective)?;
+            tracing::info!("parts are computed by {}", worker.name());
+        }
+        let own = match local.first() {
+            Some(device) => device.clone(),
+            None => self.device.open()?.autodiff(),
+        };
+        Ok((
+            own,
+            local.into_iter().map(Place::Here).chain(remote.into_iter().map(Box::new).map(Place::There)).collect(),
+        ))
     }
 
     /// Clips that a step learns from.
@@ -125,7 +183,7 @@ impl RunArgs {
 
     /// Batches to be drawn ahead of the devices that learn from them.
     pub(super) fn ahead(&self) -> usize {
-        2 * usize::from(self.devices)
+        2 * self.devices.len()
     }
 }
 

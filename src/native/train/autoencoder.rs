@@ -12,12 +12,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::decoding::{adam, files, open_vgg, prefetch};
+use super::decoding::{adam, files, open_vgg, pack_vgg, prefetch, unpack_vgg};
 use super::losses::pyramid_l1;
+use super::parcel::Parcel;
 use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::preview::PEOPLE;
 use super::run;
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::stage::{Cargo, Draw, Loss, Metrics, Objective, Spec, Stage};
 use crate::native::baseline::{AutoencoderConfig, FrameAutoencoder};
 use crate::native::checkpoint::Source;
 use crate::native::contact_sheet::ContactSheet;
@@ -105,38 +106,33 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let source = Source { data, files: files(args.vgg.as_deref())?, ..Source::default() };
     let options = settings.pair_options();
     let train = prefetch(train, &args.run, move |_| options);
+    let objective = AutoencoderObjective { size: args.size, config: settings.autoencoder.clone(), vgg };
     let spec = Spec { name: "frame auto-encoder", settings, source, optimizer: adam(), parameter_name: str::to_owned };
-    run::run(&AutoencoderStage { spec, train, validation, vgg }, &args.run, None, claim)
+    run::run(&AutoencoderStage { spec, objective, train, validation }, &args.run, None, claim)
 }
 
 struct AutoencoderStage {
     spec: Spec<Settings>,
+    objective: AutoencoderObjective,
     /// Two frames of each clip.
     train: Prefetch<PairBatch>,
     validation: ClipSet,
-    vgg: Option<Vgg19>,
 }
 
 impl Stage for AutoencoderStage {
-    type Model = FrameAutoencoder;
+    type Objective = AutoencoderObjective;
     type Settings = Settings;
-    /// `[2 * batch, 3, size, size]`
-    type Batch = Tensor<4>;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> FrameAutoencoder {
-        self.spec.settings.autoencoder.init(device)
+    fn objective(&self) -> &AutoencoderObjective {
+        &self.objective
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Result<Tensor<4>> {
-        Ok(frames(self.train.get(draw.index()), device))
-    }
-
-    fn loss(&self, model: &FrameAutoencoder, frames: Tensor<4>, _draw: Draw, device: &Device) -> Loss {
-        self.loss_on(frames, model, device)
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Frames> {
+        Ok(Frames::new(self.train.get(draw.index()), device))
     }
 
     fn validate(&self, model: &FrameAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -144,7 +140,7 @@ impl Stage for AutoencoderStage {
         // The same frames at every validation, so that the metrics compare.
         let loss = |batch| {
             let pairs = self.validation.pairs(&self.spec.settings.pair_options(), self.spec.settings.batch, 0, batch);
-            self.loss_on(frames(pairs, device), model, device).total.into_scalar::<f32>()
+            self.objective.loss_on(Frames::new(pairs, device), model, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let score = self.preview(model, &dir.join(format!("autoencoder-{step:07}.png")), device)?;
@@ -156,8 +152,39 @@ impl Stage for AutoencoderStage {
     }
 }
 
-impl AutoencoderStage {
-    fn loss_on(&self, frames: Tensor<4>, model: &FrameAutoencoder, device: &Device) -> Loss {
+/// What the auto-encoder minimises.
+pub(super) struct AutoencoderObjective {
+    size: usize,
+    config: AutoencoderConfig,
+    vgg: Option<Vgg19>,
+}
+
+impl Objective for AutoencoderObjective {
+    type Model = FrameAutoencoder;
+    type Batch = Frames;
+    const NAME: &'static str = "autoencoder";
+
+    fn init(&self, device: &Device) -> FrameAutoencoder {
+        self.config.init(device)
+    }
+
+    fn loss(&self, model: &FrameAutoencoder, frames: Frames, _draw: Draw, device: &Device) -> Loss {
+        self.loss_on(frames, model, device)
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Ok(pack_vgg(Parcel::new(&(self.size, &self.config))?, self.vgg.as_ref()))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        let (size, config): (usize, AutoencoderConfig) = parcel.words()?;
+        config.check(size)?;
+        Ok(Self { size, config, vgg: unpack_vgg(&mut parcel, device)? })
+    }
+}
+
+impl AutoencoderObjective {
+    fn loss_on(&self, Frames(frames): Frames, model: &FrameAutoencoder, device: &Device) -> Loss {
         let [count, _, height, width] = frames.dims();
         let rebuilt = model.rebuild(frames.clone());
         let everywhere = Tensor::ones([count, 1, height, width], device);
@@ -169,7 +196,9 @@ impl AutoencoderStage {
         }
         loss
     }
+}
 
+impl AutoencoderStage {
     /// Draws apex frames of the first people next to their reconstructions, and returns the mean PSNR.
     fn preview(&self, model: &FrameAutoencoder, path: &Path, device: &Device) -> Result<Score> {
         let size = self.spec.settings.size;
@@ -192,11 +221,22 @@ impl AutoencoderStage {
     }
 }
 
-/// Both frames of each pair.
-///
-/// # Shapes
-/// - result: `[2 * batch, 3, size, size]`
-fn frames(pairs: PairBatch, device: &Device) -> Tensor<4> {
-    let PairBatch { batch, size, source, driving, .. } = pairs;
-    Tensor::from_data(TensorData::new([source, driving].concat(), [2 * batch, 3, size, size]), device)
+/// Both frames of each pair, `[2 * batch, 3, size, size]`.
+pub(super) struct Frames(Tensor<4>);
+
+impl Frames {
+    fn new(pairs: PairBatch, device: &Device) -> Self {
+        let PairBatch { batch, size, source, driving, .. } = pairs;
+        Self(Tensor::from_data(TensorData::new([source, driving].concat(), [2 * batch, 3, size, size]), device))
+    }
+}
+
+impl Cargo for Frames {
+    fn pack(self) -> Result<Parcel> {
+        Ok(Parcel::new(&())?.with("frames", self.0))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        Ok(Self(parcel.tensor("frames", device)?))
+    }
 }

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
 use super::denoising::{Batch, Choice, adam, check_labels, flops_of_learning, noise_of_clips, read_config};
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::parcel::Parcel;
+use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::video_set::VideoSet;
 use super::{autoencoder, preview, run};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
@@ -195,6 +196,7 @@ fn default_diffusion(labels: usize, pixels: bool, zero_terminal: bool) -> Diffus
 
 struct BaselineStage {
     spec: Spec<Settings>,
+    objective: BaselineObjective,
     /// By [`Draw::index`], for the seed of the run.
     train: Prefetch<HostBatch>,
     validation: VideoSet,
@@ -204,16 +206,15 @@ struct BaselineStage {
 }
 
 impl Stage for BaselineStage {
-    type Model = DiffusionModel;
+    type Objective = BaselineObjective;
     type Settings = Settings;
-    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> DiffusionModel {
-        self.spec.settings.config.init(device)
+    fn objective(&self) -> &BaselineObjective {
+        &self.objective
     }
 
     fn adapt(&self, weights: StateDict, _fresh: &StateDict) -> StateDict {
@@ -234,10 +235,6 @@ impl Stage for BaselineStage {
 
     fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
         Ok(self.train.get(draw.index()).batch(device))
-    }
-
-    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
-        loss_on(batch, model).into()
     }
 
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -261,6 +258,33 @@ impl Stage for BaselineStage {
     }
 }
 
+/// What a baseline minimises.
+pub(super) struct BaselineObjective(BaselineConfig);
+
+impl Objective for BaselineObjective {
+    type Model = DiffusionModel;
+    type Batch = Batch;
+    const NAME: &'static str = "baseline";
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.0.init(device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
+        loss_on(batch, model).into()
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Parcel::new(&self.0)
+    }
+
+    fn unpack(parcel: Parcel, _device: &Device) -> Result<Self> {
+        let config: BaselineConfig = parcel.words()?;
+        config.check()?;
+        Ok(Self(config))
+    }
+}
+
 impl BaselineStage {
     fn new(
         run: &RunArgs,
@@ -275,7 +299,8 @@ impl BaselineStage {
             let choice = Choice::draw_part(&diffusion, train.len(), Draw::at(seed, index, parts), batch);
             HostBatch::new(&train, &train_codec, choice, seed, index * batch as u64)
         });
-        Self { spec, train, validation, people, codec }
+        let objective = BaselineObjective(spec.settings.config.clone());
+        Self { spec, objective, train, validation, people, codec }
     }
 
     /// One generated clip per label of the first people.
@@ -389,10 +414,14 @@ mod tests {
             BaselineStage::new(&run, sets, clips(), FrameCodec::pixels(), spec(settings(), Source::default()))
         };
         let (whole, halves) = (stage(4, 1), stage(2, 2));
-        let model = whole.init(&device);
+        let model = whole.objective().init(&device);
         let loss = |stage: &BaselineStage, step, part, parts| {
             let draw = Draw { part, ..Draw::of(0, step, parts) };
-            stage.loss(&model, stage.batch(draw, &device).unwrap(), draw, &device).total.into_scalar::<f32>()
+            stage
+                .objective()
+                .loss(&model, stage.batch(draw, &device).unwrap(), draw, &device)
+                .total
+                .into_scalar::<f32>()
         };
         let [first, second] = [0, 1].map(|part| loss(&halves, 3, part, 2));
         assert_ne!(first, second);

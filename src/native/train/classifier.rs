@@ -10,8 +10,9 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
+use super::parcel::Parcel;
 use super::run;
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::stage::{Cargo, Draw, Loss, Metrics, Objective, Spec, Stage};
 use crate::config::{bounds::within, sizes::SIDES};
 use crate::native::action_network::{ActionConfig, ActionNetwork, ActionOutput, REDUCTION};
 use crate::native::checkpoint::Source;
@@ -70,7 +71,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let data = fingerprint_of([&train, &validation]);
     let train =
         Prefetch::new(args.run.ahead(), move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, batch, seed, index));
-    run::run(&ClassifierStage { spec: spec(settings, data), train, validation }, &args.run, None, claim)
+    let objective = ClassifierObjective(settings.network.clone());
+    run::run(&ClassifierStage { spec: spec(settings, data), objective, train, validation }, &args.run, None, claim)
 }
 
 fn spec(settings: Settings, data: String) -> Spec<Settings> {
@@ -81,39 +83,34 @@ fn spec(settings: Settings, data: String) -> Spec<Settings> {
 
 struct ClassifierStage {
     spec: Spec<Settings>,
+    objective: ClassifierObjective,
     /// By [`Draw::index`], for the seed of the run.
     train: Prefetch<ClipBatch>,
     validation: ClipSet,
 }
 
 impl Stage for ClassifierStage {
-    type Model = ActionNetwork;
+    type Objective = ClassifierObjective;
     type Settings = Settings;
-    type Batch = (Tensor<5>, Tensor<1, Int>);
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> ActionNetwork {
-        self.spec.settings.network.init(device)
+    fn objective(&self) -> &ClassifierObjective {
+        &self.objective
     }
 
-    fn batch(&self, draw: Draw, device: &Device) -> Result<Self::Batch> {
-        Ok(tensors(self.train.get(draw.index()), device))
-    }
-
-    fn loss(&self, model: &ActionNetwork, (clips, labels): Self::Batch, _draw: Draw, _device: &Device) -> Loss {
-        // Smoothed labels: a network that is sure of everything has features that say nothing but
-        // the label.
-        cross_entropy(model.forward(clips).logits, labels, Some(0.1)).into()
+    fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
+        Ok(Batch::new(self.train.get(draw.index()), device))
     }
 
     fn validate(&self, model: &ActionNetwork, _step: u64, _dir: &Path, device: &Device) -> Result<Metrics> {
         let (mut loss, mut right) = (0.0, 0);
         for batch in self.validation.clip_batches(VALIDATION_BATCH) {
             let count = batch.labels.len() as f64;
-            let (clips, labels) = tensors(batch, device);
+            let Batch { clips, labels } = Batch::new(batch, device);
+            let labels = on(labels, device);
             let ActionOutput { logits, .. } = model.forward(clips);
             let verdicts = logits.clone().argmax(1).reshape([-1]);
             right += verdicts.equal(labels.clone()).int().sum().into_scalar::<i64>();
@@ -128,14 +125,66 @@ impl Stage for ClassifierStage {
     }
 }
 
-/// # Shapes
-/// - returns `[batch, frames, 3, size, size]` and `[batch]`
-fn tensors(batch: ClipBatch, device: &Device) -> (Tensor<5>, Tensor<1, Int>) {
-    let ClipBatch { frames, size, pixels, labels } = batch;
-    let labels: Vec<i64> = labels.into_iter().map(|label| label as i64).collect();
+/// What the action network minimises.
+pub(super) struct ClassifierObjective(ActionConfig);
+
+impl Objective for ClassifierObjective {
+    type Model = ActionNetwork;
+    type Batch = Batch;
+    const NAME: &'static str = "classifier";
+
+    fn init(&self, device: &Device) -> ActionNetwork {
+        self.0.init(device)
+    }
+
+    fn loss(&self, model: &ActionNetwork, Batch { clips, labels }: Batch, _draw: Draw, device: &Device) -> Loss {
+        // Smoothed labels: a network that is sure of everything has features that say nothing but
+        // the label.
+        cross_entropy(model.forward(clips).logits, on(labels, device), Some(0.1)).into()
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Parcel::new(&self.0)
+    }
+
+    fn unpack(parcel: Parcel, _device: &Device) -> Result<Self> {
+        let config: ActionConfig = parcel.words()?;
+        within("the side", config.size, &SIDES)?;
+        Ok(Self(config))
+    }
+}
+
+/// Clips and what they show.
+pub(super) struct Batch {
+    /// `[batch, frames, 3, size, size]`
+    clips: Tensor<5>,
+    labels: Vec<i64>,
+}
+
+impl Batch {
+    fn new(batch: ClipBatch, device: &Device) -> Self {
+        let ClipBatch { frames, size, pixels, labels } = batch;
+        let shape = [labels.len(), frames, 3, size, size];
+        Self {
+            clips: Tensor::from_data(TensorData::new(pixels, shape), device),
+            labels: labels.into_iter().map(|label| label as i64).collect(),
+        }
+    }
+}
+
+impl Cargo for Batch {
+    fn pack(self) -> Result<Parcel> {
+        Ok(Parcel::new(&self.labels)?.with("clips", self.clips))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        Ok(Self { labels: parcel.words()?, clips: parcel.tensor("clips", device)? })
+    }
+}
+
+fn on(labels: Vec<i64>, device: &Device) -> Tensor<1, Int> {
     let count = labels.len();
-    let clips = Tensor::from_data(TensorData::new(pixels, [count, frames, 3, size, size]), device);
-    (clips, Tensor::from_data(TensorData::new(labels, [count]), device))
+    Tensor::from_data(TensorData::new(labels, [count]), device)
 }
 
 fn cross_entropy(logits: Tensor<2>, labels: Tensor<1, Int>, smoothing: Option<f32>) -> Tensor<1> {
@@ -155,11 +204,16 @@ mod tests {
         let settings = Settings { network, batch: 2, accumulate: 2, frames: None };
         let train = ClipSet::open(Path::new(SYNTHETIC), None, 32, Split::Train).unwrap();
         let train = Prefetch::new(1, move |index| train.clip_batch(&AUGMENTATION, MAX_ZOOM, 2, 1, index));
-        let stage = ClassifierStage { spec: spec(settings, String::new()), train, validation };
-        let model = stage.init(&device);
+        let objective = ClassifierObjective(settings.network.clone());
+        let stage = ClassifierStage { spec: spec(settings, String::new()), objective, train, validation };
+        let model = stage.objective().init(&device);
         let loss = |step, part| {
             let draw = Draw { part, ..Draw::of(1, step, 2) };
-            stage.loss(&model, stage.batch(draw, &device).unwrap(), draw, &device).total.into_scalar::<f32>()
+            stage
+                .objective()
+                .loss(&model, stage.batch(draw, &device).unwrap(), draw, &device)
+                .total
+                .into_scalar::<f32>()
         };
         assert_eq!(loss(3, 1), loss(3, 1));
         assert_ne!(loss(3, 0), loss(3, 1));

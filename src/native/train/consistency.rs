@@ -22,17 +22,18 @@ use super::args::RunArgs;
 use super::denoising::Batch;
 use super::diffusion::{DiffusionStage, Settings, Tuning};
 use super::frozen::FrozenLfae;
+use super::parcel::Parcel;
 use super::run;
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
-use crate::config::Parameterization;
-use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance, is_denoiser};
+use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
+use crate::config::{LfdmConfig, Parameterization};
+use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance, is_denoiser, official_key};
 use crate::native::checkpoint::TrainedModel;
 use crate::native::data::Split;
 use crate::native::fingerprint;
 use crate::native::model::{MotionOf, ensure_pair};
 use crate::native::numbers;
 use crate::noise::NoiseSource;
-use crate::weights::StateDict;
+use crate::weights::{StateDict, collect_module, load_module};
 
 /// Steps of the solver that stands for the exact flow.
 const REFERENCE_STEPS: usize = 32;
@@ -117,31 +118,29 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out, &args.dm], &clips)?;
     let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings)
         .looking_through("--dm", fingerprint::of_weights(&dm.weights, is_denoiser));
-    let before = base.load(base.init(&args.run.device.open()?), dm.weights)?;
-    let stage = ConsistencyStage { base, before, tuning, solution: OnceLock::new() };
+    let before = base.load(base.objective().init(&args.run.device.open()?), dm.weights)?;
+    let objective = ConsistencyObjective { config: base.config().clone(), before, tuning };
+    let stage = ConsistencyStage { base, objective, solution: OnceLock::new() };
     run::run(&stage, &args.run, Some(&args.dm), claim)
 }
 
 struct ConsistencyStage {
     base: DiffusionStage,
-    /// The model before its tuning.
-    before: DiffusionModel,
-    tuning: Tuning,
-    /// Samples of the exact flow of `before`, which those of one step are compared with.
+    objective: ConsistencyObjective,
+    /// Samples of the exact flow of the model before its tuning, which those of one step are compared with.
     solution: OnceLock<TensorData>,
 }
 
 impl Stage for ConsistencyStage {
-    type Model = DiffusionModel;
+    type Objective = ConsistencyObjective;
     type Settings = Settings;
-    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         self.base.spec()
     }
 
-    fn init(&self, device: &Device) -> DiffusionModel {
-        self.base.init(device)
+    fn objective(&self) -> &ConsistencyObjective {
+        &self.objective
     }
 
     fn adapt(&self, weights: StateDict, fresh: &StateDict) -> StateDict {
@@ -156,27 +155,10 @@ impl Stage for ConsistencyStage {
         self.base.batch(draw, device)
     }
 
-    fn loss(&self, model: &DiffusionModel, batch: Batch, draw: Draw, device: &Device) -> Loss {
-        let schedule = model.schedule();
-        let earlier: Vec<Option<usize>> =
-            batch.times.iter().map(|&time| self.tuning.earlier(time, draw.step)).collect();
-        let x = model.q_sample(batch.x0.clone(), batch.noise.clone(), &batch.times);
-        let target = Tensor::from_inner(self.target(&model.valid(), &batch, &x, &earlier));
-        let conditioned = vec![false; batch.times.len()];
-        let output =
-            model.predict(x.clone(), batch.latents.clone(), batch.condition.clone(), &batch.times, &conditioned);
-        let error = model.predicted_x0(&x, output, &batch.times) - target;
-
-        let angle = |time: Option<usize>| time.map_or(0.0, |time| schedule.angle(time));
-        let weights = column(&batch, &earlier, device, |time, earlier| 1.0 / (schedule.angle(time) - angle(earlier)));
-        let squared = (error.clone() * error).mean_dims(&[1, 2, 3, 4]);
-        let distance = (squared + HUBER * HUBER).sqrt() - HUBER;
-        (distance * weights).mean().into()
-    }
-
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         if self.solution.get().is_none() {
-            let (before, guidance) = (self.before.clone().to_device(device), self.tuning.guidance);
+            let ConsistencyObjective { before, tuning, .. } = &self.objective;
+            let (before, guidance) = (before.clone().to_device(device), tuning.guidance);
             let solution = self.sample(&before, Sampler::default(), REFERENCE_STEPS, guidance, device)?;
             self.solution.get_or_init(|| solution.into_data());
         }
@@ -199,7 +181,59 @@ impl Stage for ConsistencyStage {
     }
 }
 
-impl ConsistencyStage {
+/// What the tuning minimises.
+pub(super) struct ConsistencyObjective {
+    config: LfdmConfig,
+    /// The model before its tuning.
+    before: DiffusionModel,
+    tuning: Tuning,
+}
+
+/// The prefix of that model's weights in a parcel.
+const BEFORE: &str = "before";
+
+impl Objective for ConsistencyObjective {
+    type Model = DiffusionModel;
+    type Batch = Batch;
+    const NAME: &'static str = "consistency";
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.config.diffusion.init(self.config.latent_channels(), device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, draw: Draw, device: &Device) -> Loss {
+        let schedule = model.schedule();
+        let earlier: Vec<Option<usize>> =
+            batch.times.iter().map(|&time| self.tuning.earlier(time, draw.step)).collect();
+        let x = model.q_sample(batch.x0.clone(), batch.noise.clone(), &batch.times);
+        let target = Tensor::from_inner(self.target(&model.valid(), &batch, &x, &earlier));
+        let conditioned = vec![false; batch.times.len()];
+        let output =
+            model.predict(x.clone(), batch.latents.clone(), batch.condition.clone(), &batch.times, &conditioned);
+        let error = model.predicted_x0(&x, output, &batch.times) - target;
+
+        let angle = |time: Option<usize>| time.map_or(0.0, |time| schedule.angle(time));
+        let weights = column(&batch, &earlier, device, |time, earlier| 1.0 / (schedule.angle(time) - angle(earlier)));
+        let squared = (error.clone() * error).mean_dims(&[1, 2, 3, 4]);
+        let distance = (squared + HUBER * HUBER).sqrt() - HUBER;
+        (distance * weights).mean().into()
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        let before = collect_module(&self.before, &official_key);
+        Ok(Parcel::new(&(&self.config, &self.tuning))?.with_weights(BEFORE, &before))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        let (config, tuning): (LfdmConfig, Tuning) = parcel.words()?;
+        config.validate()?;
+        let before = config.diffusion.init(config.latent_channels(), &device.clone().inner());
+        let before = load_module(before, &parcel.weights(BEFORE).unwrap_or_default(), &official_key)?;
+        Ok(Self { config, before, tuning })
+    }
+}
+
+impl ConsistencyObjective {
     /// What the estimates at `x` must be, without gradients: those at the earlier times or, where
     /// there is none, the end of the bent path.
     fn target(&self, model: &DiffusionModel, batch: &Batch, x: &Tensor<5>, earlier: &[Option<usize>]) -> Tensor<5> {
@@ -235,7 +269,9 @@ impl ConsistencyStage {
         let has_earlier = column(batch, earlier, &device, |_, earlier| f64::from(u8::from(earlier.is_some())));
         model.predicted_x0(&x, output, &times) * has_earlier.clone() + end * (has_earlier * -1.0 + 1.0)
     }
+}
 
+impl ConsistencyStage {
     /// The same clips of held-out people from the same noise, by any sampler.
     fn sample(
         &self,

@@ -7,11 +7,12 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::AdamConfig;
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
 use super::losses::{Pairs, hidden, motion_focus, pyramid_l1};
+use super::parcel::Parcel;
 use super::perceptual::{PerceptualPyramid, Vgg19};
 use super::stage::Loss;
 use crate::lfae::Decoded;
@@ -110,6 +111,22 @@ pub(super) fn files(vgg: Option<&Path>) -> Result<BTreeMap<String, String>> {
 pub(super) fn open_vgg(path: &Path, run: &RunArgs) -> Result<Vgg19> {
     Vgg19::new(&read_tensors(path)?, &run.device.open()?.autodiff())
         .with_context(|| format!("{} does not hold torchvision's VGG19", path.display()))
+}
+
+/// The prefix of its weights in a parcel.
+const VGG: &str = "vgg";
+
+/// Adds the network of the perceptual loss, if there is one.
+pub(super) fn pack_vgg(parcel: Parcel, vgg: Option<&Vgg19>) -> Parcel {
+    match vgg {
+        Some(vgg) => parcel.with_weights(VGG, &vgg.to_state()),
+        None => parcel,
+    }
+}
+
+/// The network of the perceptual loss, if the parcel has one.
+pub(super) fn unpack_vgg(parcel: &mut Parcel, device: &Device) -> Result<Option<Vgg19>> {
+    Ok(parcel.weights(VGG).map(|weights| Vgg19::new(&weights, device)).transpose()?)
 }
 
 /// The optimiser of all that paints.

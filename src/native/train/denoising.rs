@@ -9,7 +9,8 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::stage::Draw;
+use super::parcel::Parcel;
+use super::stage::{Cargo, Draw};
 use crate::config::DiffusionConfig;
 use crate::diffusion::DiffusionModel;
 use crate::native::whole_file::read_json;
@@ -109,6 +110,28 @@ impl Batch {
             noise: Tensor::from_data(self.noise.into_data(), device),
             ..self
         }
+    }
+}
+
+impl Cargo for Batch {
+    fn pack(self) -> Result<Parcel> {
+        Ok(Parcel::new(&(self.times, self.null))?
+            .with("x0", self.x0)
+            .with("latents", self.latents)
+            .with("condition", self.condition)
+            .with("noise", self.noise))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        let (times, null) = parcel.words()?;
+        Ok(Self {
+            x0: parcel.tensor("x0", device)?,
+            latents: parcel.tensor("latents", device)?,
+            condition: parcel.tensor("condition", device)?,
+            times,
+            null,
+            noise: parcel.tensor("noise", device)?,
+        })
     }
 }
 

@@ -11,7 +11,8 @@ use super::args::{RunArgs, ViewArgs};
 use super::denoising::{Batch, Choice, adam, appearances_of_clips, flops_of_learning, noise_of_clips, read_config};
 use super::frozen::FrozenLfae;
 use super::motion_set::{Lessons, MotionSet, MotionSettings};
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::parcel::Parcel;
+use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::{inherit, preview, run};
 use crate::condition::{ConditionTable, StrengthRange};
 use crate::config::{Diffused, LfdmConfig, Parameterization, ScheduleKind};
@@ -195,6 +196,7 @@ fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
 /// Stage 2, and what its tuning shares with it.
 pub(super) struct DiffusionStage {
     pub(super) spec: Spec<Settings>,
+    objective: DiffusionObjective,
     train: Arc<MotionSet>,
     pub(super) validation: MotionSet,
     /// Batches of `train` on the host, by [`Draw::index`], for the seed of the run.
@@ -206,17 +208,15 @@ pub(super) struct DiffusionStage {
 }
 
 impl Stage for DiffusionStage {
-    type Model = DiffusionModel;
+    type Objective = DiffusionObjective;
     type Settings = Settings;
-    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> DiffusionModel {
-        let config = self.config();
-        config.diffusion.init(config.latent_channels(), device)
+    fn objective(&self) -> &DiffusionObjective {
+        &self.objective
     }
 
     fn adapt(&self, weights: StateDict, fresh: &StateDict) -> StateDict {
@@ -235,10 +235,6 @@ impl Stage for DiffusionStage {
         Ok(self.batches.get(draw.index())?.on(device))
     }
 
-    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
-        self.loss_on(batch, model).into()
-    }
-
     fn validate(&self, model: &DiffusionModel, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         // Clips take nearly as long as all metrics, and show nothing before the first step.
         if step > 0 {
@@ -249,7 +245,7 @@ impl Stage for DiffusionStage {
         let mut loss = 0.0;
         for _ in 0..BATCHES {
             let batch = self.draw_four(&self.validation, &mut noise, device)?;
-            loss += f64::from(self.loss_on(batch, model).into_scalar::<f32>()) / BATCHES as f64;
+            loss += f64::from(self.objective.loss_on(batch, model).into_scalar::<f32>()) / BATCHES as f64;
         }
         let mut metrics = vec![("loss", loss)];
         if model.config().parameterization == Parameterization::Velocity {
@@ -283,8 +279,9 @@ impl DiffusionStage {
         let batches = prefetch(run, train.clone(), codec.clone(), &settings);
         let fps = Some(people.fps() as f32);
         let source = Source { data, motion: lfae.fingerprint.clone(), fps, ..Source::default() };
+        let objective = DiffusionObjective { config: settings.motion.config.clone(), min_snr: settings.min_snr };
         let spec = Spec { name, settings, source, optimizer: adam(), parameter_name: official_key };
-        Self { spec, train, validation, batches, people, codec, lfae }
+        Self { spec, objective, train, validation, batches, people, codec, lfae }
     }
 
     /// The same stage, whose loss also looks through a network of this hash, which `option` names.
@@ -325,16 +322,6 @@ impl DiffusionStage {
         Ok(sums[0] / sums[1])
     }
 
-    fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
-        let Batch { x0, latents, condition, times, null, noise } = batch;
-        let x = model.q_sample(x0.clone(), noise.clone(), &times);
-        let output = model.predict(x, latents, condition, &times, &null);
-        match self.spec.settings.min_snr {
-            None => model.error(output, x0, noise, &times),
-            Some(gamma) => model.min_snr_error(output, x0, noise, &times, gamma),
-        }
-    }
-
     /// One generated clip per label of the first people.
     pub(super) fn preview(
         &self,
@@ -353,6 +340,49 @@ impl DiffusionStage {
             let (frames, _) = collect(animator.generate(portrait, request)?, |_| {})?;
             Ok(frames.into_iter().map(|frame| frame.rgba).collect())
         })
+    }
+}
+
+/// What stage 2 minimises.
+pub(super) struct DiffusionObjective {
+    config: LfdmConfig,
+    /// The gamma of min-SNR weighting.
+    min_snr: Option<f64>,
+}
+
+impl Objective for DiffusionObjective {
+    type Model = DiffusionModel;
+    type Batch = Batch;
+    const NAME: &'static str = "dm";
+
+    fn init(&self, device: &Device) -> DiffusionModel {
+        self.config.diffusion.init(self.config.latent_channels(), device)
+    }
+
+    fn loss(&self, model: &DiffusionModel, batch: Batch, _draw: Draw, _device: &Device) -> Loss {
+        self.loss_on(batch, model).into()
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Parcel::new(&(&self.config, self.min_snr))
+    }
+
+    fn unpack(parcel: Parcel, _device: &Device) -> Result<Self> {
+        let (config, min_snr): (LfdmConfig, _) = parcel.words()?;
+        config.validate()?;
+        Ok(Self { config, min_snr })
+    }
+}
+
+impl DiffusionObjective {
+    fn loss_on(&self, batch: Batch, model: &DiffusionModel) -> Tensor<1> {
+        let Batch { x0, latents, condition, times, null, noise } = batch;
+        let x = model.q_sample(x0.clone(), noise.clone(), &times);
+        let output = model.predict(x, latents, condition, &times, &null);
+        match self.min_snr {
+            None => model.error(output, x0, noise, &times),
+            Some(gamma) => model.min_snr_error(output, x0, noise, &times, gamma),
+        }
     }
 }
 

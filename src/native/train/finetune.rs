@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use super::adversary::{self, AdversarialLosses, Adversary};
 use super::args::RunArgs;
-use super::decoding::{DecodingRecipe, adam, files, open_vgg, prefetch};
-use super::frozen::FrozenLfae;
+use super::decoding::{DecodingRecipe, adam, files, open_vgg, pack_vgg, prefetch, unpack_vgg};
+use super::frozen::{self, FrozenLfae};
 use super::losses::{Pairs, flow_error, visibility_error, warping_error};
 use super::motion_augmentation::augment_motion;
+use super::parcel::Parcel;
 use super::perceptual::Vgg19;
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::{inherit, preview, run};
 use crate::config::LfdmConfig;
 use crate::lfae::{
@@ -191,9 +192,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
     let source = Source { data, motion: base.fingerprint, files, fps: None };
+    let base = Base { config: base.config, weights: base.weights };
+    let objective = DecoderObjective { settings: settings.clone(), vgg, base, frozen };
     let spec = Spec { name: "decoder", settings, source, optimizer: adam(), parameter_name: official_key };
-    let (weights, is_finer) = (base.weights, args.finer);
-    let stage = DecoderStage { spec, train, validation, vgg, frozen, weights, is_finer };
+    let stage = DecoderStage { spec, objective, train, validation };
     run::run(&stage, &args.run, Some(&args.model), claim)
 }
 
@@ -236,7 +238,7 @@ const ADVERSARY: &str = "adversary.";
 
 /// What fine-tuning changes, and the encoder that belongs to it.
 #[derive(Module, Debug)]
-struct Learner {
+pub(super) struct Learner {
     /// Only its decoder is reached by the loss.
     generator: Generator,
     /// Where finer motion is learned.
@@ -246,31 +248,21 @@ struct Learner {
 
 struct DecoderStage {
     spec: Spec<Settings>,
+    objective: DecoderObjective,
     train: Prefetch<PairBatch>,
     validation: ClipSet,
-    vgg: Option<Vgg19>,
-    /// The auto-encoder as it was, in its inference form.
-    frozen: LatentFlowAutoencoder,
-    /// Its weights.
-    weights: StateDict,
-    /// Whether finer motion is learned.
-    is_finer: bool,
 }
 
 impl Stage for DecoderStage {
-    type Model = Learner;
+    type Objective = DecoderObjective;
     type Settings = Settings;
-    type Batch = Pairs;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> Learner {
-        let Settings { config, adversary, .. } = &self.spec.settings;
-        let fine_refinement = if self.is_finer { config.lfae.init_fine_refinement(device) } else { None };
-        let adversary = adversary.map(|_| Adversary::new(device));
-        Learner { generator: config.lfae.init_generator(device), fine_refinement, adversary }
+    fn objective(&self) -> &DecoderObjective {
+        &self.objective
     }
 
     fn adapt(&self, weights: StateDict, fresh: &StateDict) -> StateDict {
@@ -279,7 +271,8 @@ impl Stage for DecoderStage {
         if !adversary.is_empty() {
             adversary.merge(weights.clone().filter(is_adversary));
         }
-        let learns = |key: &str| !is_flow_predictor(key) || (self.is_finer && key.starts_with(FINE_REFINEMENT));
+        let learns =
+            |key: &str| !is_flow_predictor(key) || (self.objective.is_finer() && key.starts_with(FINE_REFINEMENT));
         let mut weights = inherit::adapt_lfae(weights.filter(|key| is_lfae(key) && learns(key)), fresh);
         weights.merge(adversary);
         weights
@@ -287,17 +280,13 @@ impl Stage for DecoderStage {
 
     fn export(&self, model: &Learner) -> StateDict {
         let learned = |key: &str| is_adversary(key) || key.starts_with(FINE_REFINEMENT) || is_decoder(key);
-        let mut weights = self.weights.clone();
+        let mut weights = self.objective.base.weights.clone();
         weights.merge(collect_module(model, &official_key).filter(learned));
         weights
     }
 
     fn batch(&self, draw: Draw, device: &Device) -> Result<Pairs> {
         Ok(Pairs::new(self.train.get(draw.index()), device))
-    }
-
-    fn loss(&self, model: &Learner, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(pairs, model, draw, device)
     }
 
     fn validate(&self, model: &Learner, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -308,11 +297,11 @@ impl Stage for DecoderStage {
         let options = settings.pair_options(draw.step);
         let loss = |index| {
             let pairs = self.validation.pairs(&options, settings.batch, 0, index);
-            self.loss_on(Pairs::new(pairs, device), model, draw, device).total.into_scalar::<f32>()
+            self.objective.loss(model, Pairs::new(pairs, device), draw, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
-        let mut flow_predictor = self.frozen.flow_predictor.clone().to_device(device);
-        if self.is_finer {
+        let mut flow_predictor = self.objective.frozen.flow_predictor.clone().to_device(device);
+        if self.objective.is_finer() {
             flow_predictor.fine_refinement.clone_from(&model.fine_refinement);
         }
         let whole = LatentFlowAutoencoder { generator: model.generator.clone(), flow_predictor };
@@ -331,9 +320,61 @@ impl Stage for DecoderStage {
     }
 }
 
-impl DecoderStage {
-    fn loss_on(&self, pairs: Pairs, model: &Learner, draw: Draw, device: &Device) -> Loss {
-        let settings = &self.spec.settings;
+/// What fine-tuning minimises.
+pub(super) struct DecoderObjective {
+    settings: Settings,
+    vgg: Option<Vgg19>,
+    /// The auto-encoder as it was.
+    base: Base,
+    /// The same in its inference form.
+    frozen: LatentFlowAutoencoder,
+}
+
+/// The auto-encoder that a decoder belongs to.
+struct Base {
+    config: LfdmConfig,
+    weights: StateDict,
+}
+
+/// The prefix of the auto-encoder's weights in a parcel.
+const BASE: &str = "base";
+
+impl DecoderObjective {
+    /// Whether finer motion is learned.
+    fn is_finer(&self) -> bool {
+        self.settings.motion.is_some()
+    }
+}
+
+impl Objective for DecoderObjective {
+    type Model = Learner;
+    type Batch = Pairs;
+    const NAME: &'static str = "decoder";
+
+    fn init(&self, device: &Device) -> Learner {
+        let Settings { config, adversary, .. } = &self.settings;
+        let fine_refinement = if self.is_finer() { config.lfae.init_fine_refinement(device) } else { None };
+        let adversary = adversary.map(|_| Adversary::new(device));
+        Learner { generator: config.lfae.init_generator(device), fine_refinement, adversary }
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        let parcel = Parcel::new(&(&self.settings, &self.base.config))?.with_weights(BASE, &self.base.weights);
+        Ok(pack_vgg(parcel, self.vgg.as_ref()))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        let (settings, config): (Settings, LfdmConfig) = parcel.words()?;
+        settings.config.validate()?;
+        config.validate()?;
+        let vgg = unpack_vgg(&mut parcel, device)?;
+        let weights = parcel.weights(BASE).unwrap_or_default();
+        let frozen = frozen::init(&config, &weights, &device.clone().inner())?;
+        Ok(Self { settings, vgg, base: Base { config, weights }, frozen })
+    }
+
+    fn loss(&self, model: &Learner, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
+        let settings = &self.settings;
         let (features, mut motion, mut logits) = self.estimate_frozen(&pairs, device);
         if let Some(refinement) = &model.fine_refinement {
             (motion, logits) =
@@ -374,7 +415,9 @@ impl DecoderStage {
         }
         loss
     }
+}
 
+impl DecoderObjective {
     /// What the model as it was finds in the pairs, without gradients: features, and motion with
     /// the logits of its occlusion, before any fine refinement that learns here. The motion may also be the exact one,
     /// which has no logits.
@@ -386,11 +429,11 @@ impl DecoderStage {
         let features =
             ReferenceFeatures { levels: frozen.encode(source.clone()).levels.into_iter().map(outer).collect() };
         let outer_motion = |motion: Motion| Motion { flow: outer(motion.flow), occlusion: outer(motion.occlusion) };
-        if self.spec.settings.supervised && !self.is_finer {
+        if self.settings.supervised && !self.is_finer() {
             let motion = pairs.exact_motion_or(|| outer_motion(frozen.estimate_motion(source, driving)));
             return (features, motion, None);
         }
-        let Estimate { motion, occlusion_logits, .. } = if self.is_finer {
+        let Estimate { motion, occlusion_logits, .. } = if self.is_finer() {
             frozen.flow_predictor.coarse(source, driving)
         } else {
             frozen.estimate(source, driving)

@@ -9,7 +9,7 @@ use crate::config::LfdmConfig;
 use crate::lfae::{LatentFlowAutoencoder, is_lfae, official_key};
 use crate::native::fingerprint;
 use crate::native::model::open_trained;
-use crate::weights::{StateDict, load_module};
+use crate::weights::{StateDict, WeightsError, load_module};
 
 /// The auto-encoder of a bundle or a run.
 pub(super) struct FrozenLfae {
@@ -47,8 +47,19 @@ impl FrozenLfae {
     /// # Errors
     /// Weights that do not fit the configuration.
     pub(super) fn init(&self, device: &Device) -> Result<LatentFlowAutoencoder> {
-        let model = load_module(self.config.lfae.init(device), &self.weights, &official_key)
-            .with_context(|| format!("cannot use the auto-encoder in {}", self.path.display()))?;
-        Ok(model.fold_batch_norm())
+        init(&self.config, &self.weights, device)
+            .with_context(|| format!("cannot use the auto-encoder in {}", self.path.display()))
     }
+}
+
+/// An auto-encoder in its inference form.
+///
+/// # Errors
+/// Weights that do not fit the configuration.
+pub(super) fn init(
+    config: &LfdmConfig,
+    weights: &StateDict,
+    device: &Device,
+) -> Result<LatentFlowAutoencoder, WeightsError> {
+    Ok(load_module(config.lfae.init(device), weights, &official_key)?.fold_batch_norm())
 }

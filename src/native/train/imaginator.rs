@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
 use super::discriminators::{AdversarialLosses, ImageDiscriminator, VideoDiscriminator};
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::parcel::Parcel;
+use super::stage::{Cargo, Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::video_set::VideoSet;
 use super::{preview, run};
 use crate::diffusion::Sampler;
@@ -125,6 +126,7 @@ pub(crate) struct Learner {
 
 struct ImaginatorStage {
     spec: Spec<Settings>,
+    objective: ImaginatorObjective,
     /// By [`Draw::index`], for the seed of the run.
     train: Prefetch<HostBatch>,
     validation: VideoSet,
@@ -133,21 +135,15 @@ struct ImaginatorStage {
 }
 
 impl Stage for ImaginatorStage {
-    type Model = Learner;
+    type Objective = ImaginatorObjective;
     type Settings = Settings;
-    type Batch = Batch;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> Learner {
-        let config = &self.spec.settings.config;
-        Learner {
-            generator: config.init(device),
-            images: ImageDiscriminator::new(config, device),
-            videos: VideoDiscriminator::new(config, device),
-        }
+    fn objective(&self) -> &ImaginatorObjective {
+        &self.objective
     }
 
     fn export(&self, model: &Learner) -> StateDict {
@@ -160,21 +156,6 @@ impl Stage for ImaginatorStage {
 
     fn batch(&self, draw: Draw, device: &Device) -> Result<Batch> {
         Ok(self.train.get(draw.index()).batch(device))
-    }
-
-    fn loss(&self, model: &Learner, batch: Batch, _draw: Draw, device: &Device) -> Loss {
-        let Settings { reconstruction, adversary, .. } = self.spec.settings;
-        let made = batch.made_by(&model.generator);
-        let Batch { clips, condition, places: [real, of_made], .. } = batch;
-        let mut loss = Loss::zero(device);
-        loss.add(RECONSTRUCTION, distance(&made, &clips), reconstruction);
-        let AdversarialLosses { fooling, judging } = model.images.losses(frame(&clips, real), frame(&made, of_made));
-        loss.add("fooling_images", fooling, adversary);
-        loss.add("judging_images", judging, 1.0);
-        let AdversarialLosses { fooling, judging } = model.videos.losses(clips, made, condition);
-        loss.add("fooling_videos", fooling, adversary);
-        loss.add("judging_videos", judging, 1.0);
-        loss
     }
 
     fn validate(&self, model: &Learner, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
@@ -196,13 +177,57 @@ impl Stage for ImaginatorStage {
     }
 }
 
+/// What ImaGINator's networks minimise.
+pub(super) struct ImaginatorObjective(Settings);
+
+impl Objective for ImaginatorObjective {
+    type Model = Learner;
+    type Batch = Batch;
+    const NAME: &'static str = "imaginator";
+
+    fn init(&self, device: &Device) -> Learner {
+        let config = &self.0.config;
+        Learner {
+            generator: config.init(device),
+            images: ImageDiscriminator::new(config, device),
+            videos: VideoDiscriminator::new(config, device),
+        }
+    }
+
+    fn loss(&self, model: &Learner, batch: Batch, _draw: Draw, device: &Device) -> Loss {
+        let Settings { reconstruction, adversary, .. } = self.0;
+        let made = batch.made_by(&model.generator);
+        let Batch { clips, condition, places: [real, of_made], .. } = batch;
+        let mut loss = Loss::zero(device);
+        loss.add(RECONSTRUCTION, distance(&made, &clips), reconstruction);
+        let AdversarialLosses { fooling, judging } = model.images.losses(frame(&clips, real), frame(&made, of_made));
+        loss.add("fooling_images", fooling, adversary);
+        loss.add("judging_images", judging, 1.0);
+        let AdversarialLosses { fooling, judging } = model.videos.losses(clips, made, condition);
+        loss.add("fooling_videos", fooling, adversary);
+        loss.add("judging_videos", judging, 1.0);
+        loss
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Parcel::new(&self.0)
+    }
+
+    fn unpack(parcel: Parcel, _device: &Device) -> Result<Self> {
+        let settings: Settings = parcel.words()?;
+        settings.config.check()?;
+        Ok(Self(settings))
+    }
+}
+
 impl ImaginatorStage {
     fn new(run: &RunArgs, [train, validation]: [VideoSet; 2], people: ClipSet, spec: Spec<Settings>) -> Self {
         let (seed, parts, batch) = (run.seed, usize::from(run.accumulate), run.batch);
         let train = Prefetch::new(run.ahead(), move |index| {
             HostBatch::draw(&train, batch, &mut Draw::at(seed, index, parts).noise())
         });
-        Self { spec, train, validation, people }
+        let objective = ImaginatorObjective(spec.settings.clone());
+        Self { spec, objective, train, validation, people }
     }
 
     /// One generated clip per label of the first people.
@@ -229,7 +254,7 @@ fn frame(clips: &Tensor<5>, place: usize) -> Tensor<4> {
 }
 
 /// Clips with everything that is drawn for them.
-struct Batch {
+pub(super) struct Batch {
     /// `[batch, frames, 3, size, size]` in [-1, 1]
     clips: Tensor<5>,
     /// `[batch, labels]`
@@ -244,6 +269,22 @@ impl Batch {
     /// What `generator` makes of frame 0 of each clip.
     fn made_by(&self, generator: &Generator) -> Tensor<5> {
         generator.forward(frame(&self.clips, 0), self.noise.clone(), self.condition.clone())
+    }
+}
+
+impl Cargo for Batch {
+    fn pack(self) -> Result<Parcel> {
+        let parcel = Parcel::new(&self.places)?;
+        Ok(parcel.with("clips", self.clips).with("condition", self.condition).with("noise", self.noise))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        Ok(Self {
+            places: parcel.words()?,
+            clips: parcel.tensor("clips", device)?,
+            condition: parcel.tensor("condition", device)?,
+            noise: parcel.tensor("noise", device)?,
+        })
     }
 }
 

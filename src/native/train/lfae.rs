@@ -8,11 +8,12 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::decoding::{DecodingRecipe, adam, files, open_vgg, prefetch};
+use super::decoding::{DecodingRecipe, adam, files, open_vgg, pack_vgg, prefetch, unpack_vgg};
 use super::losses::{Pairs, crowding, equivariance, flow_error, tracking, visibility_error};
 use super::official::OfficialTraining;
+use super::parcel::Parcel;
 use super::perceptual::Vgg19;
-use super::stage::{Draw, Loss, Metrics, Spec, Stage};
+use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::tps::{ThinPlateTransform, TransformParams};
 use super::{inherit, preview, run};
 use crate::config::LfdmConfig;
@@ -204,9 +205,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let motion = args.motion_of.as_deref().map(|path| motion_of(path, &settings.config)).transpose()?;
     let pair_options = settings.clone();
     let train = prefetch(train, &args.run, move |step| pair_options.pair_options(step));
+    let objective = LfaeObjective { settings: settings.clone(), vgg };
     let spec =
         Spec { name: "latent flow auto-encoder", settings, source, optimizer: adam(), parameter_name: official_key };
-    run::run(&LfaeStage { spec, train, validation, vgg, motion }, &args.run, args.init.as_deref(), claim)
+    run::run(&LfaeStage { spec, objective, train, validation, motion }, &args.run, args.init.as_deref(), claim)
 }
 
 /// The model to train, and how.
@@ -247,24 +249,23 @@ fn motion_of(path: &Path, config: &LfdmConfig) -> Result<StateDict> {
 
 struct LfaeStage {
     spec: Spec<Settings>,
+    objective: LfaeObjective,
     train: Prefetch<PairBatch>,
     validation: ClipSet,
-    vgg: Option<Vgg19>,
     /// The flow predictor that the run begins with, if it is another model's.
     motion: Option<StateDict>,
 }
 
 impl Stage for LfaeStage {
-    type Model = LatentFlowAutoencoder;
+    type Objective = LfaeObjective;
     type Settings = Settings;
-    type Batch = Pairs;
 
     fn spec(&self) -> &Spec<Settings> {
         &self.spec
     }
 
-    fn init(&self, device: &Device) -> LatentFlowAutoencoder {
-        self.spec.settings.config.lfae.init(device)
+    fn objective(&self) -> &LfaeObjective {
+        &self.objective
     }
 
     fn adapt(&self, weights: StateDict, fresh: &StateDict) -> StateDict {
@@ -279,10 +280,6 @@ impl Stage for LfaeStage {
         Ok(Pairs::new(self.train.get(draw.index()), device))
     }
 
-    fn loss(&self, model: &LatentFlowAutoencoder, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
-        self.loss_on(pairs, model, draw, device)
-    }
-
     fn validate(&self, model: &LatentFlowAutoencoder, step: u64, dir: &Path, device: &Device) -> Result<Metrics> {
         const BATCHES: u64 = 8;
         // The same pairs at every validation, past the warm-up, so that the metrics compare.
@@ -292,7 +289,7 @@ impl Stage for LfaeStage {
             let settings = &self.spec.settings;
             let options = settings.pair_options(draw.step);
             let pairs = self.validation.pairs(&options, settings.batch, draw.seed, draw.index());
-            self.loss_on(Pairs::new(pairs, device), model, draw, device).total.into_scalar::<f32>()
+            self.objective.loss(model, Pairs::new(pairs, device), draw, device).total.into_scalar::<f32>()
         };
         let loss = (0..BATCHES).map(loss).sum::<f32>() / BATCHES as f32;
         let path = dir.join(format!("lfae-{step:07}.png"));
@@ -310,9 +307,33 @@ impl Stage for LfaeStage {
     }
 }
 
-impl LfaeStage {
-    fn loss_on(&self, pairs: Pairs, model: &LatentFlowAutoencoder, draw: Draw, device: &Device) -> Loss {
-        let Settings { recipe, supervised, .. } = &self.spec.settings;
+/// What stage 1 minimises.
+pub(super) struct LfaeObjective {
+    settings: Settings,
+    vgg: Option<Vgg19>,
+}
+
+impl Objective for LfaeObjective {
+    type Model = LatentFlowAutoencoder;
+    type Batch = Pairs;
+    const NAME: &'static str = "lfae";
+
+    fn init(&self, device: &Device) -> LatentFlowAutoencoder {
+        self.settings.config.lfae.init(device)
+    }
+
+    fn pack(&self) -> Result<Parcel> {
+        Ok(pack_vgg(Parcel::new(&self.settings)?, self.vgg.as_ref()))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        let settings: Settings = parcel.words()?;
+        settings.config.validate()?;
+        Ok(Self { settings, vgg: unpack_vgg(&mut parcel, device)? })
+    }
+
+    fn loss(&self, model: &LatentFlowAutoencoder, pairs: Pairs, draw: Draw, device: &Device) -> Loss {
+        let Settings { recipe, supervised, .. } = &self.settings;
         let estimate = model.estimate(pairs.source.clone(), pairs.driving.clone());
         let (shift, affine) = self.equivariance(model, &estimate, &pairs.driving, draw);
         let mut loss = Loss::zero(device);
@@ -329,7 +350,7 @@ impl LfaeStage {
             let tracking = tracking(&estimate.source.shift, &estimate.driving.shift, &pairs);
             loss.add("tracking", tracking, recipe.tracking);
         }
-        if self.spec.settings.is_warming_up(draw.step) {
+        if self.settings.is_warming_up(draw.step) {
             return loss;
         }
         let features = model.encode(pairs.source.clone());
@@ -337,7 +358,9 @@ impl LfaeStage {
         loss.include(recipe.decoding.loss(decoded, &pairs, self.vgg.as_ref()));
         loss
     }
+}
 
+impl LfaeObjective {
     /// Both terms of the equivariance, under a random transform of the driving frame.
     fn equivariance(
         &self,
@@ -346,7 +369,7 @@ impl LfaeStage {
         driving: &Tensor<4>,
         draw: Draw,
     ) -> (Tensor<1>, Tensor<1>) {
-        let Settings { recipe, config, .. } = &self.spec.settings;
+        let Settings { recipe, config, .. } = &self.settings;
         let [batch, _, _, _] = driving.dims();
         let (affine_shape, tps_shape) = ThinPlateTransform::noise_shapes(&recipe.transform, batch);
         let mut noise = draw.noise();

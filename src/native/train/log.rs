@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::account::Times;
-use super::stage::Metrics;
+use super::stage::{Metrics, Terms};
 use crate::native::staging::write_file;
 use crate::native::whole_file::read_file;
 
@@ -28,7 +28,7 @@ pub(super) struct Log {
     losses: File,
     validations: File,
     times: File,
-    averages: Metrics<f32>,
+    averages: Terms,
     started: Instant,
     /// When the last line of progress was written, where there is no bar.
     said: Option<Instant>,
@@ -65,14 +65,14 @@ impl Log {
         Ok(())
     }
 
-    pub(super) fn step(&mut self, step: u64, values: &Metrics<f32>) -> Result<()> {
+    pub(super) fn step(&mut self, step: u64, values: &Terms) -> Result<()> {
         if self.averages.len() != values.len() {
             self.averages.clone_from(values);
         }
         for ((_, average), (_, value)) in self.averages.iter_mut().zip(values) {
             *average += 0.02 * (value - *average);
         }
-        write_line(&mut self.losses, step, values.iter().map(|&(name, value)| (name, f64::from(value))))?;
+        write_line(&mut self.losses, step, values.iter().map(|(name, value)| (&**name, f64::from(*value))))?;
         self.bar.inc(1);
         let message = self.averages();
         self.bar.set_message(message.clone());
@@ -199,7 +199,7 @@ fn continued(path: &Path, keep: impl Fn(u64) -> bool) -> Result<File> {
 }
 
 /// `{"step": …, name: value, …}`
-fn write_line(file: &mut File, step: u64, values: impl Iterator<Item = (&'static str, f64)>) -> Result<()> {
+fn write_line<'a>(file: &mut File, step: u64, values: impl Iterator<Item = (&'a str, f64)>) -> Result<()> {
     let mut line = serde_json::Map::from_iter([("step".to_owned(), json!(step))]);
     line.extend(values.map(|(name, value)| (name.to_owned(), json!(value))));
     writeln!(file, "{}", serde_json::Value::Object(line)).context("cannot write the log of losses")?;

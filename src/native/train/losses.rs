@@ -1,9 +1,12 @@
 //! The terms of stage 1's losses, each a function of what the networks found and of the frames that
 //! they saw.
 
+use anyhow::Result;
 use burn::tensor::activation::softplus;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::parcel::Parcel;
+use super::stage::Cargo;
 use super::tps::ThinPlateTransform;
 use crate::lfae::Regions;
 use crate::matrix2::Matrix2;
@@ -58,6 +61,28 @@ impl Pairs {
     /// Pairs with exact flow, at least 1 so that it can divide, `[1]`.
     fn exact_count(&self) -> Tensor<1> {
         self.is_exact.clone().sum().clamp_min(1.0)
+    }
+}
+
+impl Cargo for Pairs {
+    fn pack(self) -> Result<Parcel> {
+        Ok(Parcel::new(&self.all_exact)?
+            .with("source", self.source)
+            .with("driving", self.driving)
+            .with("flow", self.flow)
+            .with("visibility", self.visibility)
+            .with("is_exact", self.is_exact))
+    }
+
+    fn unpack(mut parcel: Parcel, device: &Device) -> Result<Self> {
+        Ok(Self {
+            all_exact: parcel.words()?,
+            source: parcel.tensor("source", device)?,
+            driving: parcel.tensor("driving", device)?,
+            flow: parcel.tensor("flow", device)?,
+            visibility: parcel.tensor("visibility", device)?,
+            is_exact: parcel.tensor("is_exact", device)?,
+        })
     }
 }
 

@@ -11,6 +11,8 @@
 //!   `motion_set`.
 //! - `imaginator`, which learns against `discriminators`, and of the same `video_set` as `baseline`.
 //! - `classifier`: the network with which `lfdm eval` judges clips.
+//! - Other machines: a `device_list` names devices and workers, a `remote` one is asked for parts, in `parcel`s over a
+//!   `connection`, and `worker` is `lfdm worker`, which computes them.
 //! - How a stage begins: from a `frozen` auto-encoder, with the weights that it can `inherit`, or
 //!   as an [`official`] YAML file describes.
 //! - `preview`: pictures for people who watch a training.
@@ -22,9 +24,11 @@ pub(crate) mod autoencoder;
 pub(crate) mod baseline;
 mod claim;
 pub(crate) mod classifier;
+mod connection;
 pub(crate) mod consistency;
 mod decoding;
 mod denoising;
+mod device_list;
 pub(crate) mod diffusion;
 mod discriminators;
 mod ema;
@@ -39,14 +43,17 @@ mod motion_augmentation;
 mod motion_file;
 mod motion_set;
 pub mod official;
+mod parcel;
 mod parts;
 pub mod perceptual;
 mod plots;
 mod preview;
 mod rate;
+mod remote;
 mod run;
 mod stage;
 pub mod tps;
 mod video_set;
+pub(crate) mod worker;
 
 pub use rate::multi_step;

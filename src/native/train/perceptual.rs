@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::lfae::blocks::conv;
 use crate::tensor::anti_alias;
-use crate::weights::{StateDict, WeightsError, load_module};
+use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// Position of each convolution in torchvision's `vgg19().features`.
 const PLACES: [usize; 13] = [0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28];
@@ -57,9 +57,8 @@ impl Vgg19 {
     /// # Errors
     /// Missing and misshapen keys, all of them.
     pub fn new(weights: &StateDict, device: &Device) -> Result<Self, WeightsError> {
-        let key = |place: usize| format!("features.{place}.");
         let width = |place: usize, otherwise: usize| {
-            let weight = weights.get(&format!("{}weight", key(place)));
+            let weight = weights.get(&format!("{}weight", key_of(place)));
             weight.and_then(|weight| weight.shape().first().copied()).unwrap_or(otherwise)
         };
         let mut input = 3;
@@ -69,13 +68,13 @@ impl Vgg19 {
             input = output;
             convolution
         });
-        let used = weights.clone().filter(|name| PLACES.iter().any(|&place| name.starts_with(&key(place))));
-        let rename = |path: &str| {
-            let rest = path.trim_start_matches("convolutions.");
-            let Some((index, leaf)) = rest.split_once('.') else { return path.to_owned() };
-            index.parse::<usize>().map_or_else(|_| path.to_owned(), |index| format!("{}{leaf}", key(PLACES[index])))
-        };
-        Ok(load_module(Self { convolutions: convolutions.to_vec() }, &used, &rename)?.no_grad())
+        let used = weights.clone().filter(|name| PLACES.iter().any(|&place| name.starts_with(&key_of(place))));
+        Ok(load_module(Self { convolutions: convolutions.to_vec() }, &used, &torchvision_key)?.no_grad())
+    }
+
+    /// The weights that it was made of, under torchvision's keys.
+    pub fn to_state(&self) -> StateDict {
+        collect_module(self, &torchvision_key)
     }
 
     /// The activations that are compared, coarser and coarser.
@@ -126,6 +125,18 @@ impl Vgg19 {
         let has_gradients = self.convolutions.iter().any(|convolution| convolution.weight.device().is_autodiff());
         if has_gradients && !device.is_autodiff() { self.valid() } else { self.clone() }.to_device(device)
     }
+}
+
+/// The key of torchvision for a path in the module.
+fn torchvision_key(path: &str) -> String {
+    let rest = path.trim_start_matches("convolutions.");
+    let Some((index, leaf)) = rest.split_once('.') else { return path.to_owned() };
+    index.parse::<usize>().map_or_else(|_| path.to_owned(), |index| format!("{}{leaf}", key_of(PLACES[index])))
+}
+
+/// What torchvision's keys of a convolution begin with.
+fn key_of(place: usize) -> String {
+    format!("features.{place}.")
 }
 
 #[cfg(test)]
@@ -194,6 +205,13 @@ mod tests {
         }
         let first_for_all = distance(&[10.0; LAYERS], &[1.0]);
         assert!((distance(&unequal, &[1.0]) - first_for_all).abs() > 0.01 * first_for_all);
+    }
+
+    #[test]
+    fn a_network_is_made_of_what_it_says_of_itself() {
+        let weights = weights(WIDTHS).filter(|key| key.starts_with("features."));
+        let state = Vgg19::new(&weights, &Device::flex()).unwrap().to_state();
+        assert!(weights.iter().eq(state.iter()));
     }
 
     #[test]

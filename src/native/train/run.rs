@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, bail, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -15,8 +15,9 @@ use super::args::RunArgs;
 use super::claim::Claim;
 use super::ema::Ema;
 use super::log::Log;
-use super::stage::{Draw, Stage};
-use super::{parts, plots};
+use super::parts::{self, NoPlaceLeft, Place};
+use super::plots;
+use super::stage::{Draw, ModelOf, Objective, Stage};
 use crate::native::checkpoint::{self, Checkpoint, Origin, State, Written};
 use crate::native::interruption::Interruption;
 use crate::native::model::open_weights;
@@ -53,9 +54,12 @@ pub(super) fn run<S: Stage>(stage: &S, args: &RunArgs, init: Option<&Path>, _cla
 struct Run<'a, S: Stage> {
     stage: &'a S,
     args: &'a RunArgs,
-    devices: Vec<Device>,
+    /// Where the weights and the optimiser are.
+    device: Device,
+    /// Where the parts of a step are computed.
+    places: Vec<Place>,
     origin: Origin,
-    progress: Progress<S::Model>,
+    progress: Progress<ModelOf<S>>,
     /// The step from which this process continues, or 0.
     first_step: u64,
     /// The step of the last good checkpoint.
@@ -81,7 +85,7 @@ struct Progress<M: Module> {
 
 impl<M: Module> Progress<M> {
     /// The beginning of a run.
-    fn begin<S: Stage<Model = M>>(
+    fn begin<S: Stage<Objective: Objective<Model = M>>>(
         stage: &S,
         mut model: M,
         optimizer: ModuleOptimizer,
@@ -98,7 +102,7 @@ impl<M: Module> Progress<M> {
     }
 
     /// A run as `checkpoint` left it.
-    fn resume<S: Stage<Model = M>>(
+    fn resume<S: Stage<Objective: Objective<Model = M>>>(
         stage: &S,
         model: M,
         optimizer: ModuleOptimizer,
@@ -126,9 +130,9 @@ impl<M: Module> Progress<M> {
 
 impl<'a, S: Stage> Run<'a, S> {
     fn begin_or_resume(stage: &'a S, args: &'a RunArgs, init: Option<&Path>) -> Result<Self> {
-        let devices: Vec<Device> = args.device.open_all(args.devices)?.into_iter().map(Device::autodiff).collect();
-        devices[0].seed(args.seed);
-        let model = stage.init(&devices[0]);
+        let (device, places) = args.open_places(stage.objective())?;
+        device.seed(args.seed);
+        let model = stage.objective().init(&device);
         let mut optimizer: ModuleOptimizer = stage.spec().optimizer.init();
         if let Some(norm) = args.clip {
             optimizer = optimizer.with_grad_clipping(GradientClippingConfig::Norm(norm).init());
@@ -152,7 +156,8 @@ impl<'a, S: Stage> Run<'a, S> {
         let mut run = Self {
             stage,
             args,
-            devices,
+            device,
+            places,
             origin,
             progress,
             first_step,
@@ -192,9 +197,20 @@ impl<'a, S: Stage> Run<'a, S> {
         let written = is_due.then(|| self.write()).transpose()?;
         let clock = Instant::now();
         let draw = Draw::of(self.args.seed, step, usize::from(self.args.accumulate));
-        let mut stopwatch = self.account.stopwatch(&self.devices[0])?;
-        let (values, gradients) =
-            parts::mean_gradients(self.stage, &self.progress.model, &self.devices, draw, &mut stopwatch)?;
+        let mut stopwatch = self.account.stopwatch(&self.device)?;
+        let whole = parts::mean_gradients(
+            self.stage,
+            &self.progress.model,
+            &self.device,
+            &mut self.places,
+            draw,
+            &mut stopwatch,
+        );
+        let (values, gradients) = match whole {
+            Ok(whole) => whole,
+            Err(error) if error.is::<NoPlaceLeft>() => return Err(self.leave(error, written)),
+            Err(error) => return Err(error),
+        };
         let loss = values[0].1;
         ensure!(loss.is_finite(), "the loss is {loss} at step {step}; {}; {ADVICE}", self.last_good());
         let for_gradients = clock.elapsed();
@@ -235,7 +251,7 @@ impl<'a, S: Stage> Run<'a, S> {
     fn validate(&mut self) -> Result<()> {
         let since = Instant::now();
         let (model, step) = (self.progress.average.model(), self.progress.step);
-        let device = self.devices[0].clone().inner();
+        let device = self.device.clone().inner();
         let metrics = self.stage.validate(model, step, &self.previews, &device)?;
         self.account.validation(since);
         self.log.validation(step, &metrics)
@@ -278,6 +294,24 @@ impl<'a, S: Stage> Run<'a, S> {
         match self.saved {
             Some(step) => format!("the checkpoint of step {step} in {} is good", self.args.out.display()),
             None => "there is no checkpoint yet".to_owned(),
+        }
+    }
+
+    /// Saves what there is, since no device is left to go on with: the weights are as the last step left them.
+    fn leave(mut self, error: Error, written: Option<Written>) -> Error {
+        let saved = match written {
+            Some(written) => self.publish(written),
+            None if self.saved == Some(self.done()) => Ok(()),
+            None => self.save(),
+        };
+        match saved {
+            Ok(()) => error.context(format!(
+                "stopped after step {} of {}, which is saved in {}; when workers are there again, --resume continues",
+                self.done(),
+                self.args.steps,
+                self.args.out.display()
+            )),
+            Err(unsaved) => unsaved.context(error),
         }
     }
 

@@ -1,43 +1,76 @@
 //! What a training stage adds to the loop.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::optim::AdamConfig;
-use burn::tensor::{Device, Tensor};
+use burn::optim::{AdamConfig, GradientsParams};
+use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
+use super::parcel::Parcel;
 use crate::native::checkpoint::Source;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, WeightsError, collect_module, load_module};
 
 /// Named values, in the order of the log.
 pub(crate) type Metrics<T = f64> = Vec<(&'static str, T)>;
+/// The loss and its terms, which may come from a worker.
+pub(crate) type Terms = Vec<(Cow<'static, str>, f32)>;
 
-/// A network and what it learns from.
+/// A network and what is minimised: all that computes a part of a step, apart from the data. Workers on other machines
+/// have it too.
 ///
 /// Everything random in a step is a function of its [`Draw`]: that is what lets a resumed run
-/// continue the interrupted one bit by bit.
-pub(crate) trait Stage: Sync {
+/// continue the interrupted one bit by bit, and parts be computed anywhere.
+pub(crate) trait Objective: Sync + Sized {
     /// The trained network.
     type Model: Module;
+    /// What a loss is computed from.
+    type Batch: Cargo;
+    /// What workers know it by.
+    const NAME: &'static str;
+
+    /// A network with random weights.
+    fn init(&self, device: &Device) -> Self::Model;
+    /// The loss that is minimised, on the batch of `draw`. Draws only from `draw`.
+    fn loss(&self, model: &Self::Model, batch: Self::Batch, draw: Draw, device: &Device) -> Loss;
+    /// All of it, for a worker.
+    fn pack(&self) -> Result<Parcel>;
+    /// What was packed, on `device`.
+    fn unpack(parcel: Parcel, device: &Device) -> Result<Self>;
+}
+
+/// What a worker is sent to compute with.
+pub(crate) trait Cargo: Sized {
+    /// All of it.
+    fn pack(self) -> Result<Parcel>;
+    /// What was packed, on `device`.
+    fn unpack(parcel: Parcel, device: &Device) -> Result<Self>;
+}
+
+/// The network that a stage trains.
+pub(crate) type ModelOf<S> = <<S as Stage>::Objective as Objective>::Model;
+/// What the loss of a stage is computed from.
+pub(crate) type BatchOf<S> = <<S as Stage>::Objective as Objective>::Batch;
+
+/// An objective and what it learns from.
+pub(crate) trait Stage: Sync {
+    /// What is minimised.
+    type Objective: Objective;
     /// Sizes and options that a resumed run must share.
     type Settings: Serialize + for<'de> Deserialize<'de>;
-    /// What a loss is computed from.
-    type Batch;
 
     /// What the stage is, apart from its data.
     fn spec(&self) -> &Spec<Self::Settings>;
-    /// A network with random weights.
-    fn init(&self, device: &Device) -> Self::Model;
+    /// What is minimised.
+    fn objective(&self) -> &Self::Objective;
     /// The clips of `draw`, on `device`.
-    fn batch(&self, draw: Draw, device: &Device) -> Result<Self::Batch>;
-    /// The loss that is minimised, on the batch of `draw`. Draws only from `draw`.
-    fn loss(&self, model: &Self::Model, batch: Self::Batch, draw: Draw, device: &Device) -> Loss;
+    fn batch(&self, draw: Draw, device: &Device) -> Result<BatchOf<Self>>;
     /// Metrics on the validation split, [`held_out_metric`](Self::held_out_metric) among them;
     /// writes pictures to `dir`. `model` is without gradients, on `device`.
-    fn validate(&self, model: &Self::Model, step: u64, dir: &Path, device: &Device) -> Result<Metrics>;
+    fn validate(&self, model: &ModelOf<Self>, step: u64, dir: &Path, device: &Device) -> Result<Metrics>;
 
     /// The weights to begin with, under the names of this network, from those of a bundle or a run.
     /// `fresh` are the random weights of this network, for what the other lacks.
@@ -46,14 +79,14 @@ pub(crate) trait Stage: Sync {
     }
 
     /// `model` with the weights of a bundle or a run.
-    fn load(&self, model: Self::Model, weights: StateDict) -> Result<Self::Model, WeightsError> {
+    fn load(&self, model: ModelOf<Self>, weights: StateDict) -> Result<ModelOf<Self>, WeightsError> {
         let name = &self.spec().parameter_name;
         let weights = self.adapt(weights, &collect_module(&model, name));
         load_module(model, &weights, name)
     }
 
     /// The averaged weights and what belongs to them, as a checkpoint offers them to other commands.
-    fn export(&self, model: &Self::Model) -> StateDict {
+    fn export(&self, model: &ModelOf<Self>) -> StateDict {
         collect_module(model, &self.spec().parameter_name)
     }
 
@@ -63,7 +96,7 @@ pub(crate) trait Stage: Sync {
     }
 
     /// Floating-point operations of learning a clip, forward and backward, where they are counted.
-    fn flops_per_clip(&self, _model: &Self::Model) -> Option<u64> {
+    fn flops_per_clip(&self, _model: &ModelOf<Self>) -> Option<u64> {
         None
     }
 
@@ -124,8 +157,17 @@ impl From<Tensor<1>> for Loss {
     }
 }
 
+/// What comes of a part.
+pub(crate) struct Outcome {
+    /// The loss and its terms, divided by the number of parts.
+    pub(crate) values: Terms,
+    pub(crate) gradients: GradientsParams,
+    /// What the forward pass made of the running statistics; of the first part only.
+    pub(crate) statistics: Vec<TensorData>,
+}
+
 /// The part of a step that a loss is computed for: all that its draws depend on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draw {
     pub(crate) seed: u64,
     pub(crate) step: u64,
