@@ -10,17 +10,17 @@ use anyhow::{Context, Result};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::args::{RunArgs, ViewArgs};
+use super::args::RunArgs;
 use super::denoising::{Batch, Choice, adam, check_labels, flops_of_learning, noise_of_clips, read_config};
 use super::parcel::Parcel;
 use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
-use super::video_set::VideoSet;
-use super::{autoencoder, preview, run};
+use super::video_set::{ClipArgs, Clips, VideoSet};
+use super::{autoencoder, preview};
 use crate::config::{Diffused, DiffusionConfig, LfdmConfig, ScheduleKind, Threshold};
 use crate::diffusion::{DiffusionModel, Sampler, is_denoiser, official_key};
 use crate::native::baseline::{AutoencoderConfig, Baseline, BaselineConfig, FrameCodec};
 use crate::native::checkpoint::{Source, TrainedModel};
-use crate::native::data::{ClipSet, Prefetch, Sampling, Split, fingerprint_of};
+use crate::native::data::{ClipSet, Prefetch, Sampling};
 use crate::native::fingerprint;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, collect_module, load_module};
@@ -57,10 +57,7 @@ pub(crate) struct LdmArgs {
 #[derive(Debug, Clone, clap::Args)]
 struct SharedArgs {
     #[command(flatten)]
-    run: RunArgs,
-    /// Frames per clip.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
-    frames: u16,
+    clips: ClipArgs,
     /// Diffusion configuration as JSON; the baseline replaces its `diffused` by what it diffuses
     /// [default: that of `faces-64`]
     #[arg(long, value_name = "FILE")]
@@ -69,8 +66,6 @@ struct SharedArgs {
     /// et al. 2024).
     #[arg(long, conflicts_with = "config")]
     zero_terminal: bool,
-    #[command(flatten)]
-    views: ViewArgs,
 }
 
 /// What a checkpoint of a baseline was trained with.
@@ -114,14 +109,8 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     // What no clips could change is refused before they are read.
     let mut config = plan(args, size, autoencoder)?;
     config.check()?;
-    let claim = args.run.claim()?;
-    args.run.ensure_frames(config.frames)?;
-    let open = |split| args.run.reading.open(&args.run.data, None, size, Some(config.frames), split);
-    let clips = open(Split::Train)?;
-    let labels = clips.labels().to_vec();
-    let people = open(Split::Val)?.with_labels(&labels)?;
-
-    let data = fingerprint_of([&clips, &people]);
+    let ClipArgs { run, views, .. } = &args.clips;
+    let Clips { claim, train: clips, people, labels, fingerprint: data } = args.clips.open(size)?;
     let motion = trained.as_ref().map(|trained| fingerprint::of_weights(&trained.weights, |_| true));
     if args.config.is_none() {
         config.diffusion.unet.condition_dim = labels.len();
@@ -129,7 +118,7 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     check_labels(&config.diffusion, &labels)?;
     config.check()?;
 
-    let device = args.run.device.open()?;
+    let device = run.device.open()?;
     let autoencoder = match (&config.autoencoder, &trained) {
         (Some(config), Some(trained)) => Some(load_module(config.init(&device), &trained.weights, &str::to_owned)?),
         _ => None,
@@ -137,11 +126,11 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     let settings = Settings {
         config,
         labels,
-        batch: args.run.batch,
-        accumulate: args.run.accumulate,
-        views: args.views.views,
-        max_zoom: args.views.max_zoom,
-        sampling: args.views.sampling,
+        batch: run.batch,
+        accumulate: run.accumulate,
+        views: views.views,
+        max_zoom: views.max_zoom,
+        sampling: views.sampling,
         autoencoder: trained.map(|trained| AutoencoderRun {
             step: trained.step,
             seconds: trained.seconds.map(|seconds| seconds.round() as u64),
@@ -149,8 +138,8 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     };
     let grid = settings.config.grid();
     let [train, validation] = [&clips, &people].map(|clips| match &autoencoder {
-        None => VideoSet::of_pixels(clips, args.views),
-        Some(autoencoder) => VideoSet::of_latents(clips, args.views, autoencoder, grid, &device),
+        None => VideoSet::of_pixels(clips, *views),
+        Some(autoencoder) => VideoSet::of_latents(clips, *views, autoencoder, grid, &device),
     });
     drop(clips);
     let codec = match autoencoder {
@@ -158,7 +147,7 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
         Some(autoencoder) => FrameCodec::latents(autoencoder, train.statistics()),
     };
     let spec = spec(settings, Source { data, motion, ..Source::default() });
-    run::run(&BaselineStage::new(&args.run, [train, validation], people, codec, spec), &args.run, None, claim)
+    super::run::run(&BaselineStage::new(run, [train, validation], people, codec, spec), run, None, claim)
 }
 
 fn spec(settings: Settings, source: Source) -> Spec<Settings> {
@@ -175,7 +164,7 @@ fn plan(args: &SharedArgs, size: usize, autoencoder: Option<AutoencoderConfig>) 
         Some(path) => read_config(path)?,
         None => default_diffusion(1, autoencoder.is_none(), args.zero_terminal),
     };
-    let mut config = BaselineConfig { size, frames: usize::from(args.frames), autoencoder, diffusion };
+    let mut config = BaselineConfig { size, frames: args.clips.frames(), autoencoder, diffusion };
     config.diffusion.unet.diffused = Diffused::Channels(config.channels());
     Ok(config)
 }
@@ -357,8 +346,9 @@ impl HostBatch {
 mod tests {
     use clap::Parser;
 
+    use super::super::args::ViewArgs;
     use super::*;
-    use crate::native::data::SYNTHETIC;
+    use crate::native::data::{SYNTHETIC, Split};
 
     const VIEWS: ViewArgs = ViewArgs { views: 2, max_zoom: 1.5, sampling: Sampling::Uniform };
 

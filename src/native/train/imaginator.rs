@@ -12,17 +12,17 @@ use burn::optim::AdamConfig;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::args::{RunArgs, ViewArgs};
+use super::args::RunArgs;
 use super::discriminators::{AdversarialLosses, ImageDiscriminator, VideoDiscriminator};
 use super::parcel::Parcel;
 use super::stage::{Cargo, Draw, Loss, Metrics, Objective, Spec, Stage};
-use super::video_set::VideoSet;
+use super::video_set::{ClipArgs, Clips, VideoSet};
 use super::{preview, run};
 use crate::diffusion::Sampler;
 use crate::native::baseline::FrameCodec;
 use crate::native::baseline::imaginator::{Generator, Imaginator, ImaginatorConfig, NOISE};
 use crate::native::checkpoint::Source;
-use crate::native::data::{ClipSet, Prefetch, Sampling, Split, fingerprint_of};
+use crate::native::data::{ClipSet, Prefetch, Sampling};
 use crate::native::numbers;
 use crate::noise::NoiseSource;
 use crate::weights::{StateDict, collect_module};
@@ -39,13 +39,10 @@ const RECONSTRUCTION: &str = "reconstruction";
 )]
 pub(crate) struct Args {
     #[command(flatten)]
-    run: RunArgs,
+    shared: ClipArgs,
     /// Side of the frames in pixels, a power of two.
     #[arg(long, value_name = "SIDE", default_value_t = 64)]
     size: usize,
-    /// Frames per clip.
-    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
-    frames: u16,
     /// Channels of the maps at half the side. They double with every further halving, up to eightfold.
     #[arg(long, default_value_t = 64)]
     channels: usize,
@@ -55,8 +52,6 @@ pub(crate) struct Args {
     /// Weight of each adversary's verdict.
     #[arg(long, value_name = "WEIGHT", default_value_t = 1.0, value_parser = numbers::weight)]
     adversary: f64,
-    #[command(flatten)]
-    views: ViewArgs,
 }
 
 /// What a checkpoint of ImaGINator was trained with.
@@ -77,38 +72,32 @@ pub(crate) struct Settings {
 /// Trains the generator and its adversaries.
 pub(crate) fn run(args: &Args) -> Result<()> {
     // What no clips could change is refused before they are read.
-    let (size, channels, frames) = (args.size, args.channels, usize::from(args.frames));
-    let mut config = ImaginatorConfig { size, frames, labels: 1, channels };
+    let shared = &args.shared;
+    let mut config = ImaginatorConfig { size: args.size, frames: shared.frames(), labels: 1, channels: args.channels };
     config.check()?;
     ensure!(
-        args.run.batch > 1,
+        shared.run.batch > 1,
         "--batch must be at least 2: the generator's batch norms compare clips with each other"
     );
-    let claim = args.run.claim()?;
-    args.run.ensure_frames(frames)?;
-    let open = |split| args.run.reading.open(&args.run.data, None, size, Some(frames), split);
-    let clips = open(Split::Train)?;
-    let labels = clips.labels().to_vec();
-    let people = open(Split::Val)?.with_labels(&labels)?;
+    let Clips { claim, train, people, labels, fingerprint: data } = shared.open(config.size)?;
     config.labels = labels.len();
     config.check()?;
 
-    let data = fingerprint_of([&clips, &people]);
     let settings = Settings {
         config,
         labels,
-        batch: args.run.batch,
-        accumulate: args.run.accumulate,
-        views: args.views.views,
-        max_zoom: args.views.max_zoom,
-        sampling: args.views.sampling,
+        batch: shared.run.batch,
+        accumulate: shared.run.accumulate,
+        views: shared.views.views,
+        max_zoom: shared.views.max_zoom,
+        sampling: shared.views.sampling,
         reconstruction: args.reconstruction,
         adversary: args.adversary,
     };
-    let sets = [&clips, &people].map(|clips| VideoSet::of_pixels(clips, args.views));
-    drop(clips);
+    let sets = [&train, &people].map(|clips| VideoSet::of_pixels(clips, shared.views));
+    drop(train);
     let spec = spec(settings, Source { data, ..Source::default() });
-    run::run(&ImaginatorStage::new(&args.run, sets, people, spec), &args.run, None, claim)
+    run::run(&ImaginatorStage::new(&shared.run, sets, people, spec), &shared.run, None, claim)
 }
 
 fn spec(settings: Settings, source: Source) -> Spec<Settings> {

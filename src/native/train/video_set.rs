@@ -2,13 +2,15 @@
 //!
 //! Pixels are kept as bytes, latents in half precision.
 
+use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
 use rayon::prelude::*;
 
-use super::args::ViewArgs;
+use super::args::{RunArgs, ViewArgs};
+use super::claim::Claim;
 use crate::native::baseline::{COLOURS, FrameAutoencoder, FrameCodec};
-use crate::native::data::{Clip, ClipSet};
+use crate::native::data::{Clip, ClipSet, Split, fingerprint_of};
 use crate::native::progress::Progress;
 use crate::portrait::to_byte;
 
@@ -16,6 +18,52 @@ use crate::portrait::to_byte;
 const FRAMES_PER_PASS: usize = 128;
 /// A channel that never changes is not blown up further than this.
 const MIN_STD: f64 = 1e-3;
+
+/// Options of all that learn clips as they are.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ClipArgs {
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    /// Frames per clip.
+    #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(2..))]
+    frames: u16,
+    #[command(flatten)]
+    pub(super) views: ViewArgs,
+}
+
+/// What a run learns from, and its claim on the place where it is kept.
+pub(super) struct Clips {
+    pub(super) claim: Claim,
+    pub(super) train: ClipSet,
+    /// People of the validation split, with the labels of `train`.
+    pub(super) people: ClipSet,
+    pub(super) labels: Vec<String>,
+    /// By which a resumed run knows its clips again.
+    pub(super) fingerprint: String,
+}
+
+impl ClipArgs {
+    /// Frames per clip.
+    pub(super) fn frames(&self) -> usize {
+        usize::from(self.frames)
+    }
+
+    /// Claims the run and reads the clips.
+    ///
+    /// # Errors
+    /// A run that cannot be, and clips that cannot be read.
+    pub(super) fn open(&self, size: usize) -> Result<Clips> {
+        let (run, frames) = (&self.run, self.frames());
+        let claim = run.claim()?;
+        run.ensure_frames(frames)?;
+        let open = |split| run.reading.open(&run.data, None, size, Some(frames), split);
+        let train = open(Split::Train)?;
+        let labels = train.labels().to_vec();
+        let people = open(Split::Val)?.with_labels(&labels)?;
+        let fingerprint = fingerprint_of([&train, &people]);
+        Ok(Clips { claim, train, people, labels, fingerprint })
+    }
+}
 
 /// Pixels or latents of all clips. Another view of a clip is a clip of its own.
 pub(super) struct VideoSet {
