@@ -1,9 +1,10 @@
 //! How far a long command has come, and how long it takes.
 
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 /// Until the first line of progress where there is no terminal, and between two of them.
 const FIRST_SILENCE: Duration = Duration::from_secs(5);
@@ -20,8 +21,13 @@ pub(crate) struct Progress {
 impl Progress {
     /// Of `count` steps of `what`. The bar is redrawn five times a second, so that a long step does not look stuck.
     pub(crate) fn new(what: &'static str, count: usize) -> Self {
-        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {eta}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} {left}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .with_key("left", |state: &ProgressState, out: &mut dyn fmt::Write| {
+                let left = seconds_left(state.pos(), state.len().unwrap_or(0), state.elapsed());
+                // A bar that cannot be written has nobody to tell.
+                let _ = write!(out, "{}", left.map(in_words).unwrap_or_default());
+            });
         let bar = ProgressBar::new(count as u64).with_style(style).with_message(what);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { what, bar, due: Mutex::new(Instant::now() + FIRST_SILENCE) }
@@ -32,11 +38,9 @@ impl Progress {
         self.bar.inc(steps as u64);
         if self.is_hidden() && self.is_due(Instant::now()) {
             let (done, all) = (self.bar.position(), self.bar.length().unwrap_or(0));
-            // Nothing is known of what is left before there is a second measurement.
-            let left = match self.bar.eta().as_secs() {
-                0 => String::new(),
-                seconds => format!(", {seconds} s left"),
-            };
+            let left = seconds_left(done, all, self.bar.elapsed())
+                .map(|seconds| format!(", {} left", in_words(seconds)))
+                .unwrap_or_default();
             tracing::info!("{}: {done} of {all}{left}", self.what);
         }
     }
@@ -62,6 +66,12 @@ impl Progress {
     }
 }
 
+/// What is left of `all` steps if they go on as on average so far; `None` at either end. indicatif's own estimate takes
+/// a step of a minute for a standstill, and grows to centuries.
+fn seconds_left(done: u64, all: u64, elapsed: Duration) -> Option<f64> {
+    (0 < done && done < all).then(|| elapsed.as_secs_f64() * (all - done) as f64 / done as f64)
+}
+
 /// A time in the two largest units that matter.
 pub(crate) fn in_words(seconds: f64) -> String {
     let minutes = (seconds / 60.0).round() as u64;
@@ -83,6 +93,12 @@ mod tests {
         let start = Instant::now();
         let lines: Vec<u64> = (0..100).filter(|&second| progress.is_due(start + Duration::from_secs(second))).collect();
         assert_eq!(lines, [5, 35, 65, 95]);
+    }
+
+    #[test]
+    fn slow_steps_are_no_standstill() {
+        let left = |done| seconds_left(done, 6, Duration::from_secs(60 * done));
+        assert_eq!([left(0), left(2), left(5), left(6)], [None, Some(240.0), Some(60.0), None]);
     }
 
     #[test]
