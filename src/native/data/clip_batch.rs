@@ -22,8 +22,8 @@ pub(crate) struct ClipBatch {
 
 impl ClipSet {
     /// A batch of any clips, each changed by one draw of `augmentation` (though never reversed in
-    /// time, which would be another action) and enlarged up to `max_zoom` times. The draw depends
-    /// on `seed` and `step` alone.
+    /// time, nor mirrored where a label names a side: either would be another action) and enlarged up
+    /// to `max_zoom` times. The draw depends on `seed` and `step` alone.
     pub(crate) fn clip_batch(
         &self,
         augmentation: &Augmentation,
@@ -34,10 +34,11 @@ impl ClipSet {
     ) -> ClipBatch {
         let mut rng = stream(seed, step);
         let mut drawn = self.empty_batch(batch);
+        let has_sides = self.has_sides();
         for _ in 0..batch {
             let clip = self.nth_clip(below(&mut rng, self.clip_count()));
             let change = augmentation.draw(&mut rng);
-            let view = View { mirror: change.mirror, ..View::draw(&mut rng, self.tile, max_zoom) };
+            let view = View { mirror: change.mirror && !has_sides, ..View::draw(&mut rng, self.tile, max_zoom) };
             for (place, frame) in (0..).zip(0..self.frames) {
                 let start = drawn.pixels.len();
                 drawn.pixels.extend(clip.stored_through(view, clip.pick(frame), &change.backdrop));

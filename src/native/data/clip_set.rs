@@ -148,6 +148,12 @@ impl ClipSet {
         (self.apex * self.frames.saturating_sub(1) as f64).round() as usize
     }
 
+    /// Whether a label names a side, such as "Turn Left": a mirrored clip would show another label than its own.
+    pub(super) fn has_sides(&self) -> bool {
+        let names_side = |word: &str| ["left", "right"].iter().any(|side| word.eq_ignore_ascii_case(side));
+        self.labels.iter().flat_map(|label| label.split(|c: char| !c.is_alphabetic())).any(names_side)
+    }
+
     /// Names of the labels, which clips give by index.
     pub fn labels(&self) -> &[String] {
         &self.labels
@@ -213,11 +219,13 @@ impl ClipSet {
         Clip { set: self, stored: &self.clips[index], sampling: Sampling::Uniform, seed: 0 }
     }
 
-    /// Views of one person: the whole tile, then random enlargements, every other one mirrored.
-    /// They are the same at every call.
+    /// Views of one person: the whole tile, then random enlargements, every other one mirrored unless a label names a
+    /// side. They are the same at every call.
     pub(crate) fn views(&self, subject: usize, count: usize, max_zoom: f32) -> Vec<View> {
         let mut rng = random::stream(u64::from(self.subject_id(subject)), 0);
-        let drawn = (1..count).map(|i| View { mirror: i % 2 == 1, ..View::draw(&mut rng, self.tile, max_zoom) });
+        let has_sides = self.has_sides();
+        let mirror = |i: usize| i % 2 == 1 && !has_sides;
+        let drawn = (1..count).map(|i| View { mirror: mirror(i), ..View::draw(&mut rng, self.tile, max_zoom) });
         std::iter::once(View::whole(self.tile)).chain(drawn).collect()
     }
 
@@ -436,6 +444,7 @@ mod tests {
     use super::*;
     use crate::native::data::{
         Split,
+        augmentation::Augmentation,
         fixtures::{folders, open_faces, read},
     };
 
@@ -463,6 +472,30 @@ mod tests {
                 assert_eq!(flow.visibility[here], reversed.visibility[there]);
             }
         }
+    }
+
+    #[test]
+    fn clips_whose_labels_name_sides_are_not_mirrored() {
+        let mirrored = |labels: [&str; 2]| {
+            let dir = tempfile::tempdir().unwrap();
+            for label in labels {
+                let clip = dir.path().join("anna").join(label);
+                std::fs::create_dir_all(&clip).unwrap();
+                for frame in ["0.png", "1.png"] {
+                    let picture = image::RgbImage::from_fn(16, 16, |x, _| image::Rgb([(x * 16) as u8; 3]));
+                    picture.save(clip.join(frame)).unwrap();
+                }
+            }
+            let data = read(dir.path(), None, Split::All).unwrap();
+            let drawn = |augmentation: &Augmentation| data.clip_batch(augmentation, 1.0, 4, 3, 5).pixels;
+            let is_flipped = drawn(&Augmentation { flip: 1.0, ..Augmentation::NONE }) != drawn(&Augmentation::NONE);
+            let has_flipped_views = data.views(0, 4, 1.5).iter().any(|view| view.mirror);
+            assert_eq!(is_flipped, has_flipped_views, "{labels:?}");
+            is_flipped
+        };
+        assert!(mirrored(["wave", "brightness"]));
+        assert!(!mirrored(["wave", "Turn Left"]));
+        assert!(!mirrored(["lunge (right_foot)", "wave"]));
     }
 
     #[test]
