@@ -5,7 +5,12 @@ import { PIECE_BYTES } from './store.js';
 
 /** A connection that brings nothing for so long is given up and opened again. */
 const STALL_MS = 30_000;
-const RECONNECT_MS = 300;
+/** It is opened again after the first of these, and as long as that brings nothing, after the next. */
+const RECONNECT_MS = [300, 1000, 3000, 8000, 15_000];
+/** Answers to a range that may not be answers to the whole. */
+const RANGE_REFUSED = new Set([400, 403, 405, 406, 412, 417, 501]);
+/** Answers that may be others a little later. */
+const NOT_NOW = new Set([408, 425, 429]);
 /** One that brings nothing for so long is said to have stalled. */
 const QUIET_MS = 5000;
 /** The speed covers the last seconds. */
@@ -26,24 +31,33 @@ export async function fetchSmall(url, cache) {
 
 /** The compiled module; its bytes are counted on the way. */
 export async function fetchModule(url, onProgress) {
-  for (;;) {
+  /** @type {RequestCache} */
+  let cache = 'default';
+  for (let failures = 0; ; failures++) {
     const progress = new Progress(0, onProgress);
     try {
-      return await compiledModule(url, progress);
+      return await compiledModule(url, cache, progress);
     } catch (error) {
-      if (navigator.onLine || !progress.loaded) throw error;
-      progress.stall();
-      await online();
+      // It came, and is no module: perhaps not from the server.
+      const isDamaged = error instanceof WebAssembly.CompileError;
+      const isHopeless = isDamaged ? cache === 'reload' : !progress.loaded || failures === RECONNECT_MS.length;
+      if (isHopeless && (isDamaged || navigator.onLine)) throw error;
+      if (isDamaged) cache = 'reload';
+      else await reconnection(failures, progress);
     } finally {
       progress.end();
     }
   }
 }
 
-/** @param {Progress} progress */
-async function compiledModule(url, progress) {
+/**
+ * @param {URL} url
+ * @param {RequestCache} cache
+ * @param {Progress} progress
+ */
+async function compiledModule(url, cache, progress) {
   const stalled = new AbortController();
-  const response = await answered(url, {}, stalled, progress);
+  const response = await answered(url, { cache }, stalled, progress);
   if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
   // A copy is counted: browsers keep compiled code only of a response as it came.
   const counted = count(response.clone(), stalled, progress);
@@ -114,8 +128,8 @@ async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progr
 }
 
 /**
- * The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, as long as each brings
- * something; without a network it waits for one.
+ * The bytes of `url` from `offset` on. A connection that breaks is taken up where it stopped, with patience for a
+ * network that takes a while to return; without one it waits for it.
  *
  * @param {URL} url
  * @param {number} offset
@@ -123,6 +137,7 @@ async function attempt(url, { name, bytes: size, sha256 }, { store, cache, progr
  * @returns {AsyncGenerator<Uint8Array>}
  */
 async function* receive(url, offset, { cache, progress }) {
+  let failures = 0;
   for (;;) {
     const start = offset;
     try {
@@ -132,12 +147,26 @@ async function* receive(url, offset, { cache, progress }) {
       }
       return;
     } catch (error) {
-      if (offset === start && navigator.onLine) throw error;
+      failures = offset === start ? failures + 1 : 0;
+      // What never came may never come; what is refused will be again.
+      const isHopeless = !offset || !error.unreachable || failures === RECONNECT_MS.length;
+      if (isHopeless && navigator.onLine) throw error;
     }
-    if (!navigator.onLine) progress.stall();
-    await online();
-    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+    await reconnection(failures, progress);
   }
+}
+
+/**
+ * Resolves when it is time to try again, after so many failures in a row that brought nothing.
+ *
+ * @param {number} failures
+ * @param {Progress} progress
+ */
+async function reconnection(failures, progress) {
+  if (failures || !navigator.onLine) progress.stall();
+  await online();
+  const ms = RECONNECT_MS[Math.min(failures, RECONNECT_MS.length - 1)];
+  await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /**
@@ -215,6 +244,8 @@ async function request(url, { cache, offset = 0, progress }, stalled = new Abort
     throw broken(url, `${error}`);
   }
   const { status } = response;
+  // Not every server that refuses a range says so with 416, or sends everything instead.
+  if (offset && RANGE_REFUSED.has(status)) return request(url, { cache, progress }, stalled);
   if (status === 404) {
     throw new LfdmError(
       'download',
@@ -245,6 +276,7 @@ export class Progress {
   loaded = 0;
   stored = 0;
   stalled = false;
+  shared = false;
 
   constructor(total, report) {
     this.total = total;
@@ -253,6 +285,7 @@ export class Progress {
 
   add(bytes, stored) {
     this.stalled = false;
+    this.shared = false;
     this.loaded += bytes;
     if (stored) this.stored += bytes;
     const now = performance.now();
@@ -266,17 +299,24 @@ export class Progress {
     this.#said = performance.now();
     if (this.loaded === this.total) this.end();
     else this.#reportIn(SILENCE_MS);
-    const { loaded, total, stored, stalled } = this;
+    const { loaded, total, stored, stalled, shared } = this;
     while (this.#samples.length && this.#said - this.#samples[0].now > SPEED_WINDOW_MS) this.#samples.shift();
     const since = this.#samples.length > 1 ? this.#said - this.#samples[0].now : 0;
     // What came with the first sample came before the clock started.
     const bytes = this.#samples.slice(1).reduce((sum, sample) => sum + sample.bytes, 0);
-    this.#report({ loaded, total, stored, stalled, speed: since > 0 ? Math.round((bytes / since) * 1000) : 0 });
+    const speed = since > 0 ? Math.round((bytes / since) * 1000) : 0;
+    this.#report({ loaded, total, stored, stalled, shared, speed });
   }
 
   /** Nothing has come for too long. */
   stall() {
     this.stalled = true;
+    this.report();
+  }
+
+  /** Another page downloads it, and this one waits for that. */
+  share() {
+    this.shared = true;
     this.report();
   }
 
@@ -306,7 +346,8 @@ export function notIntact(details) {
 
 function broken(url, details, status) {
   const message = `The model file ${fileName(url)} could not be downloaded. Check the connection and try again.`;
-  return Object.assign(new LfdmError('download', message, details), { unreachable: !status || status >= 500 });
+  const unreachable = !status || status >= 500 || NOT_NOW.has(status);
+  return Object.assign(new LfdmError('download', message, details), { unreachable });
 }
 
 function fileName(url) {

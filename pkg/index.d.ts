@@ -68,10 +68,12 @@ export interface LoadProgress {
   /** Bytes per second from the network over the last three seconds; 0 while unknown, and when nothing arrives. */
   speed: number;
   /**
-   * Whether nothing has arrived for five seconds. The download goes on by itself once the connection is back; one that
-   * stays silent fails after half a minute more, with the code `download`.
+   * Whether nothing has arrived for five seconds, or the connection is lost. The download goes on by itself once it is
+   * back; one that stays silent fails after half a minute more, with the code `download`.
    */
   stalled: boolean;
+  /** Whether another page of this origin downloads it, and this one waits for that. */
+  shared: boolean;
 }
 
 /** The part of a model's `manifest.json` that a page needs. */

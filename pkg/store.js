@@ -9,7 +9,9 @@ const CACHE = 'lfdm-models-1';
 /** The cache's keys must look like addresses; nothing is ever requested from this one. */
 const ROOT = 'https://lfdm.invalid/';
 export const PIECE_BYTES = 4 << 20;
+/** Another page that brings nothing new for so long sleeps. */
 const PATIENCE_MS = 60_000;
+const MOMENT_MS = 1000;
 
 /** @type {{ url: string, hashes: string[] }} */
 const NOTHING = { url: '', hashes: [] };
@@ -66,20 +68,34 @@ export class Store {
    *
    * @param {string} sha256
    * @param {() => Promise<void>} work
+   * @param {() => void} onWait is told once, if it takes longer than a moment until it is this one's turn
    */
-  async alone(sha256, work) {
+  async alone(sha256, work, onWait) {
     if (!this.keeps || !navigator.locks) return work();
     let isWorking = false;
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    await navigator.locks
-      .request(`lfdm ${sha256}`, { signal }, () => {
-        isWorking = true;
-        return work();
-      })
-      .catch((error) => {
-        if (isWorking || !signal.aborted) throw error;
-        return work();
-      });
+    const begin = () => {
+      isWorking = true;
+      clearTimeout(timer);
+      return work();
+    };
+    const timer = setTimeout(onWait, MOMENT_MS);
+    for (let before = -1, here = await this.#pieceCount(sha256); here > before; here = await this.#pieceCount(sha256)) {
+      before = here;
+      const signal = AbortSignal.timeout(PATIENCE_MS);
+      try {
+        return await navigator.locks.request(`lfdm ${sha256}`, { signal }, begin);
+      } catch (error) {
+        if (isWorking) throw error;
+        // Locks may be refused, too.
+        if (!signal.aborted) break;
+      }
+    }
+    return begin();
+  }
+
+  /** How many pieces of a file are here. */
+  async #pieceCount(sha256) {
+    return (await this.#keys()).filter((key) => fileOf(key) === sha256).length;
   }
 
   /** Says that the model at `url` is being downloaded, which keeps its pieces from being cleared away. */

@@ -2,6 +2,7 @@
 // number of events and then `end` or `failure`. What cannot be answered (a panic, a lost GPU) is said without an id.
 
 import { probeDevice } from './adapter.js';
+import { within } from './deadline.js';
 import { checkMemory, gpu, open as openDevice, threadsFor } from './device.js';
 import { Progress, fetchFile, fetchModule, fetchSmall, notIntact } from './download.js';
 import { LfdmError } from './error.js';
@@ -20,6 +21,8 @@ const LOSS_MS = 100;
 const UNDER_WAY_MS = 50;
 /** A GPU that refuses a shader says so by then, if it is not busy with others. */
 const REFUSAL_MS = 1000;
+/** Who has a model does not wait longer to learn whether there is a newer one. */
+const ANSWER_MS = 5000;
 /** Errors of what the server sends. */
 const SPOILT = new Set(['model', 'not-model', 'outdated', 'download']);
 
@@ -81,24 +84,46 @@ async function unlessLost(report) {
 
 async function open({ url, device, reload, memoryChecked, threads, given, program, compiled }, send) {
   const options = { url, device, reload, memoryChecked, threads, given, send };
-  const [found, build] = await Promise.all([
+  const [first, build] = await Promise.all([
     findManifest(url, reload),
     start(program, compiled, (event) => send({ type: 'progress', part: 'program', ...event })),
   ]);
-  try {
-    await load(found, build, options);
-  } catch (error) {
-    // What worked before goes on, whatever there is in its place now.
-    const kept = SPOILT.has(error.code) && !found.offline ? await found.store.manifest(url) : undefined;
-    if (!kept || `${kept}` === `${found.manifest}`) throw error;
-    const { code, message, details } = error;
-    await load({ ...found, manifest: kept, offline: true, problem: { code, message, details } }, build, options);
+  for (let found = first; ;) {
+    try {
+      return await load(found, build, options);
+    } catch (error) {
+      found = await instead(found, error, url);
+    }
   }
 }
 
 /**
- * @param {{ manifest: Uint8Array, store: Store, offline: boolean, problem?: object }} found
+ * What to load instead of what failed; throws the error again if there is nothing.
+ *
+ * @param {Found} found
+ * @param {LfdmError & { unreachable?: boolean }} error
  */
+async function instead(found, error, url) {
+  if (!SPOILT.has(error.code) || found.offline) throw error;
+  // Another model may have been published meanwhile.
+  if (!error.unreachable && !found.again) {
+    const newest = await findManifest(url, true).catch(() => found);
+    if (!newest.offline && `${newest.manifest}` !== `${found.manifest}`) return { ...newest, again: true };
+  }
+  // What worked before goes on, whatever there is in its place now.
+  const kept = await found.store.manifest(url);
+  if (!kept || `${kept}` === `${found.manifest}`) throw error;
+  const { code, message, details } = error;
+  return { ...found, manifest: kept, offline: true, problem: { code, message, details } };
+}
+
+/**
+ * A manifest, where it is from, and what is wrong with the server's if it is not from there.
+ *
+ * @typedef {{ manifest: Uint8Array, store: Store, offline: boolean, problem?: object, again?: boolean }} Found
+ */
+
+/** @param {Found} found */
 async function load({ manifest, store, offline, problem }, build, { url, reload, threads, send, ...wishes }) {
   const loader = loaderOf(manifest);
   const files = loader.files();
@@ -127,9 +152,8 @@ async function load({ manifest, store, offline, problem }, build, { url, reload,
         intact(() => loader.add(file.name, bytes));
         pool.add(file.name, bytes);
       };
-      await store.alone(file.sha256, () =>
-        fetchFile(new URL(file.name, url), file, { store, cache, progress, accept }),
-      );
+      const fetching = () => fetchFile(new URL(file.name, url), file, { store, cache, progress, accept });
+      await store.alone(file.sha256, fetching, () => progress.share());
     }
     pool.finish();
     await rehearsed;
@@ -178,24 +202,24 @@ function loaderOf(manifest) {
   }
 }
 
-/** The server's manifest, so that a new model is noticed; without a server the one that was complete here before. */
+/**
+ * The server's manifest, so that a new model is noticed; without a server, or one that answers in time, the one that
+ * was complete here before.
+ *
+ * @returns {Promise<Found>}
+ */
 async function findManifest(url, reload) {
   const store = await Store.open();
-  const kept = async () => ({ manifest: await store.manifest(url), store, offline: true });
-  if (!navigator.onLine) {
-    const known = await kept();
-    if (known.manifest) return known;
-  }
+  const kept = await store.manifest(url);
+  const known = kept && { manifest: kept, store, offline: true };
+  if (!navigator.onLine && known) return known;
   try {
-    return {
-      manifest: await fetchSmall(new URL('manifest.json', url), reload ? 'reload' : 'no-cache'),
-      store,
-      offline: false,
-    };
+    const answer = fetchSmall(new URL('manifest.json', url), reload ? 'reload' : 'no-cache');
+    const manifest = await (known ? within(ANSWER_MS, answer) : answer);
+    return { manifest, store, offline: false };
   } catch (error) {
-    const known = await kept();
-    if (!known.manifest) throw error;
-    if (error.unreachable) return known;
+    if (!known) throw error;
+    if (error.unreachable || !(error instanceof LfdmError)) return known;
     // What worked before goes on, as it does when the server's model is damaged.
     const { code, message, details } = error;
     return { ...known, problem: { code, message, details } };

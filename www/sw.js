@@ -44,18 +44,36 @@ worker.addEventListener('fetch', (event) => {
   if (request.mode === 'navigate') url.search = '';
   url.hash = '';
   const key = url.href === `${SCOPE}index.html` ? SCOPE : url.href;
-  if (FILES.has(key)) event.respondWith(answer(key));
+  if (FILES.has(key)) event.respondWith(answer(request, key));
 });
 
-// The page asks, before the visitor has done anything, whether a newer build may take over.
+// The page asks, before the visitor has done anything, whether a newer build may take over; and once it has what it
+// needs, whether all of this one is kept.
 worker.addEventListener('message', (event) => {
   if (event.data === 'take over') event.waitUntil(takeOver(/** @type {Client} */ (event.source).id));
+  if (event.data === 'keep' && build) event.waitUntil(keepAll().catch(() => {}));
 });
 
 async function install() {
-  await caches.open(CACHE);
+  try {
+    await keepAll();
+  } catch (error) {
+    // Half a build is of no use, and takes the room of models.
+    await caches.delete(CACHE);
+    throw error;
+  }
+}
+
+/** What is not kept yet, or no longer. The page itself comes last: where it is, everything is. */
+async function keepAll() {
+  const cache = await caches.open(CACHE);
+  const kept = new Set((await cache.keys()).map(({ url }) => url));
+  if (kept.has(SCOPE)) return;
   const wanted = [...FILES].filter(([url, { bytes }]) => bytes <= LARGE_BYTES || isProgram(url));
-  await Promise.all(wanted.map(([url]) => obtain(url)));
+  const missing = wanted.map(([url]) => url).filter((url) => url !== SCOPE && !kept.has(url));
+  const results = await Promise.allSettled(missing.map((url) => obtain(url)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+  await obtain(SCOPE);
 }
 
 function isProgram(url) {
@@ -65,7 +83,9 @@ function isProgram(url) {
 async function activate() {
   const old = await olderCaches();
   await Promise.all(old.map((name) => caches.delete(name)));
-  if (!build) await worker.registration.unregister();
+  // The page of the first visit goes on without a network, too.
+  if (build) await worker.clients.claim();
+  else await worker.registration.unregister();
 }
 
 async function takeOver(asking) {
@@ -77,8 +97,27 @@ async function takeOver(asking) {
   }
 }
 
-async function answer(url) {
-  return (await caches.match(url, { cacheName: CACHE })) ?? obtain(url);
+/** Whether this build was found to be kept as a whole. */
+let isWhole = false;
+
+/**
+ * Others of this origin may clear everything away that is kept here, and the server may have a newer build by then. So
+ * without all of this one the page comes as if there were no worker.
+ *
+ * @param {Request} request
+ * @param {string} url
+ */
+async function answer(request, url) {
+  const kept = await find(url);
+  isWhole = (isWhole && Boolean(kept)) || Boolean(await find(SCOPE));
+  if (!isWhole) return fetch(request);
+  return kept ?? obtain(url);
+}
+
+/** @param {string} url */
+async function find(url) {
+  // A browser that cannot read its own store should not cost the page.
+  return caches.match(url, { cacheName: CACHE }).catch(() => undefined);
 }
 
 /** The file of this very build: from an older one's cache if it is the same there, otherwise from the server. */
@@ -89,19 +128,33 @@ async function obtain(url) {
     () => fetch(url, { cache: 'no-cache' }),
     () => fetch(url, { cache: 'reload' }),
   ];
+  let trouble = new Error(`${url} is not the file of this build`);
   for (const source of sources) {
-    const response = await source();
-    if (!response?.ok) continue;
-    const bytes = await response.arrayBuffer();
-    if (hex(await crypto.subtle.digest('SHA-256', bytes)) !== sha256) continue;
-    // A new response: a redirected one must not answer a navigation, and these bytes are not compressed.
-    const headers = new Headers(response.headers);
-    for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
-    const file = new Response(bytes, { headers });
+    const file = await source()
+      .then((response) => verified(response, sha256))
+      .catch((error) => void (trouble = error));
+    if (!file) continue;
     await keep(url, file.clone());
     return file;
   }
-  throw new Error(`${url} is not the file of this build`);
+  throw trouble;
+}
+
+/**
+ * The file as it is kept; undefined if it is another one.
+ *
+ * @param {Response | undefined} response
+ * @param {string} sha256
+ */
+async function verified(response, sha256) {
+  if (!response?.ok) return undefined;
+  const bytes = await response.arrayBuffer();
+  if (hex(await crypto.subtle.digest('SHA-256', bytes)) !== sha256) return undefined;
+  // A new response: a redirected one must not answer a navigation, and these bytes are not compressed, nor does it
+  // matter who asks for them.
+  const headers = new Headers(response.headers);
+  for (const name of ['content-encoding', 'content-length', 'transfer-encoding', 'vary']) headers.delete(name);
+  return new Response(bytes, { headers });
 }
 
 /** @param {string} url */

@@ -155,8 +155,8 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
       const context = await browser.newContext({ serviceWorkers: 'block', reducedMotion, ...screen });
       const shorter = frames ? { [MANIFESTS]: shorten(frames) } : {};
       if (frames || changes) await context.addCookies([visitors.admit(server.url, [shorter, changes ?? {}])]);
+      context.setDefaultTimeout(patience);
       const page = await context.newPage();
-      page.setDefaultTimeout(patience);
       const visitor = new Visitor(page, server.url);
       await page.addInitScript(keepVideos);
       await page.addInitScript(pretendLittleMemory);

@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 
-import { DIST, PATIENCE, launch } from './harness.js';
+import { DIST, PATIENCE, Visitor, launch } from './harness.js';
+import { TYPES } from './server.js';
 
 const MODEL = 'models/faces-64/';
 const PIECE = 4 << 20;
@@ -119,6 +121,29 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     assert.ok(result.progress.every(({ loaded }, index, all) => index === 0 || loaded >= all[index - 1].loaded));
   });
 
+  /** Opens connections again sooner. */
+  const restless = {
+    'pkg/download.js': (body) => body.replace(/RECONNECT_MS = \[.*\]/, 'RECONNECT_MS = [5, 5, 5, 5, 5]'),
+  };
+
+  test('a network that takes a while to return costs nothing, nor does a server that refuses ranges', async (t) => {
+    answer = (request, response, path) => {
+      if (!path.endsWith('.safetensors') || downloads.length > 4) return false;
+      if (downloads.length === 1) cut(response, 0, 500_000);
+      else response.writeHead(downloads.length < 4 ? 503 : 403).end();
+      return true;
+    };
+    const { storage, message, progress } = await load(await blank(t, restless));
+    assert.ok(storage, message);
+    const range = 'bytes=500000-';
+    assert.deepEqual(
+      downloads.map(([, range]) => range),
+      [undefined, range, range, range, undefined],
+    );
+    assert.ok(progress.some(({ stalled, loaded }) => stalled && loaded === 500_000));
+    assert.ok(progress.every(({ loaded }, index, all) => index === 0 || loaded >= all[index - 1].loaded));
+  });
+
   test('a cancelled download leaves nothing half-used, and the next one goes on from it', async (t) => {
     answer = (request, response, path) => {
       if (!path.endsWith('.safetensors')) return false;
@@ -224,6 +249,24 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
       return keys.map(({ url }) => /piece\/(\w+)/.exec(url)?.[1]).filter(Boolean);
     });
     assert.deepEqual([...new Set(hashes)], [sha256], 'the old weights are cleared away');
+  });
+
+  test('a model that is published while another one is on its way is the one that arrives', async (t) => {
+    const changed = Buffer.from(weights);
+    changed[changed.length - 2] ^= 1;
+    const sha256 = createHash('sha256').update(changed).digest('hex');
+    const files = manifest.files.map((file) => (file === shard ? { ...file, sha256 } : file));
+    const visitor = await blank(t);
+    answer = (_, response, path) => {
+      if (path.endsWith('manifest.json') && downloads.length) response.end(JSON.stringify({ ...manifest, files }));
+      else if (path.endsWith(shard.name)) response.end(changed);
+      else return false;
+      return true;
+    };
+    const { storage, stored, message } = await load(visitor);
+    assert.ok(storage, message);
+    assert.deepEqual([storage.kept, storage.offline, storage.problem], [true, false, undefined]);
+    assert.ok(stored[0].complete);
   });
 
   for (const [name, spoil, code] of /** @type {[string, (response: any, path: string) => boolean, string][]} */ ([
@@ -380,8 +423,24 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     assert.ok(usage < 1_000_000, `${usage} bytes are still taken`);
   });
 
-  test('without a server the stored model is used, and only if it is complete', async (t) => {
+  test('a tab waits for one that downloads the same model, says so, and takes over when that closes', async (t) => {
+    answer = pausing(60_000);
     const visitor = await blank(t);
+    load(visitor).catch(() => {});
+    await visitor.page.waitForFunction(async () => (await navigator.locks.query()).held.length);
+    const page = await visitor.page.context().newPage();
+    await page.goto(`${host.url}?device=cpu#model=faces-64`);
+    await page.getByText('Another tab of this page is downloading the model').first().waitFor();
+    answer = null;
+    assert.equal(downloads.length, 1);
+    await visitor.page.close();
+    await page.waitForFunction(() => document.body.dataset.state === 'idle');
+    assert.equal(downloads.length, 2);
+    await page.context().close();
+  });
+
+  test('without a server the stored model is used, and only if it is complete', async (t) => {
+    const visitor = await blank(t, { 'pkg/worker.js': (body) => body.replace(/ANSWER_MS = \d+/, 'ANSWER_MS = 100') });
     await load(visitor);
     answer = (request) => (request.socket.destroy(), true);
     // Keeping the program is the page's business, with a service worker.
@@ -390,10 +449,16 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     const without = await load(visitor);
     assert.ok(without.storage, without.message);
     assert.equal(without.storage.offline, true);
+
+    // One that never answers is given up before its connection is.
+    answer = (_request, _response, path) => path.endsWith('manifest.json');
+    const since = performance.now();
+    assert.equal((await load(visitor)).storage.offline, true);
+    assert.ok(performance.now() - since < 25_000);
   });
 });
 
-describe('the page without a network', { timeout: PATIENCE }, () => {
+describe('the page without a network', { timeout: 4 * PATIENCE }, () => {
   let host;
   let answer;
   before(async () => (host = await launch({ intercept: (...all) => answer?.(...all) })));
@@ -417,10 +482,32 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     assert.fail(`never true: ${question}`);
   };
 
-  test('loads again, generates, and asks nobody', async (t) => {
+  /** The names of what the workers keep, without what all begin with. */
+  const pageCaches = async (visitor) => {
+    const names = await visitor.page.evaluate(() => caches.keys());
+    return names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1));
+  };
+  const send = (response, path, body) => {
+    response.writeHead(200, { 'content-type': TYPES[extname(path)] }).end(body);
+    return true;
+  };
+  /** The files of another build that are not this one's. */
+  const newBuild = async () => {
+    const old = await readFile(`${DIST}/icon.svg`);
+    const newer = Buffer.concat([old, Buffer.from('<!-- new -->')]);
+    const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
+    const worker = (await readFile(`${DIST}/sw.js`, 'utf8'))
+      .replace(/id:"\w+"/, 'id:"newer"')
+      .replace(`"${hash(old)}",${old.length}`, `"${hash(newer)}",${newer.length}`);
+    return { 'sw.js': worker, 'icon.svg': newer };
+  };
+
+  test('goes on, loads again, generates, and asks nobody', async (t) => {
     const visitor = await visit(t);
     answer = (request) => (request.socket.destroy(), true);
     await visitor.page.context().setOffline(true);
+    await until(visitor, () => navigator.serviceWorker.controller !== null);
+    assert.ok((await text(visitor, 'vendor/pico/facefinder')).length, 'what was not needed yet is here');
     await visitor.page.reload();
     await visitor.state('idle');
     const video = await visitor.video({ label: 'happiness', seed: 3, steps: 1 });
@@ -433,23 +520,45 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     });
     const modules = kept.filter((url) => url.endsWith('.wasm')).map((url) => url.split('/').at(-1));
     assert.deepEqual(modules, ['lfdm_relaxed_bg.wasm'], 'one module is enough');
+
+    // A model that was never here: it is loaded as soon as there is a network.
+    await visitor.get('model').selectOption('faces-128');
+    await visitor.get('error').waitFor();
+    assert.match(await visitor.errorText(), /^You are offline, and this model is not stored.*once you are online/);
+    answer = null;
+    await visitor.page.context().setOffline(false);
+    await visitor.page.waitForFunction(() => document.body.dataset.state === 'idle');
+    assert.ok(await visitor.get('error').isHidden());
+  });
+
+  test('what others of this origin clear away costs nobody the page, and is kept again', async (t) => {
+    const visitor = await visit(t);
+    const clear = () =>
+      visitor.page.evaluate(async () => {
+        for (const name of await caches.keys()) if (name.startsWith('lfdm-page')) await caches.delete(name);
+      });
+    await clear();
+    // By now there is another build.
+    const html = await readFile(`${DIST}/index.html`);
+    answer = (_, response, path) => path === 'index.html' && (response.end(`${html}<!-- new -->`), true);
+    await visitor.page.reload();
+    await visitor.state('idle');
+    assert.ok((await text(visitor, 'index.html')).endsWith('<!-- new -->'));
+
+    // The same one as before, from a server that sends headers that caches do not like.
+    await clear();
+    answer = (_, response, path) =>
+      path === 'index.html' && (response.writeHead(200, { 'content-type': 'text/html', vary: '*' }).end(html), true);
+    await visitor.page.reload();
+    await visitor.state('idle');
+    await until(visitor, async () => Boolean(await caches.match(location.href.split(/[?#]/)[0])));
   });
 
   test('a new build takes over as a whole, and a half deployed one not at all', async (t) => {
     const visitor = await visit(t);
-    const old = await readFile(`${DIST}/icon.svg`);
-    const newer = Buffer.concat([old, Buffer.from('<!-- new -->')]);
-    const hash = (bytes) => createHash('sha256').update(bytes).digest('hex');
-    const worker = (await readFile(`${DIST}/sw.js`, 'utf8'))
-      .replace(/id:"\w+"/, 'id:"newer"')
-      .replace(`"${hash(old)}",${old.length}`, `"${hash(newer)}",${newer.length}`);
+    const build = await newBuild();
     let deployed = ['sw.js'];
-    answer = (_, response, path) => {
-      if (!deployed.includes(path)) return false;
-      response.writeHead(200, { 'content-type': path === 'sw.js' ? 'text/javascript' : 'image/svg+xml' });
-      response.end(path === 'sw.js' ? worker : newer);
-      return true;
-    };
+    answer = (_, response, path) => deployed.includes(path) && send(response, path, build[path]);
     await visitor.page.reload();
     await visitor.state('idle');
     assert.ok(await visitor.page.evaluate(() => navigator.serviceWorker.controller !== null));
@@ -462,6 +571,7 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     });
     assert.ok(failed, 'a worker whose files are of two builds was installed');
     assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/);
+    assert.equal((await pageCaches(visitor)).length, 1, 'half a build takes no room');
 
     deployed = ['sw.js', 'icon.svg'];
     await visitor.page.evaluate(() => navigator.serviceWorker.getRegistration().then((it) => it.update()));
@@ -482,11 +592,33 @@ describe('the page without a network', { timeout: PATIENCE }, () => {
     }
     assert.ok(await isNew(), 'the new build does not take over');
     await visitor.state('idle');
-    const names = await visitor.page.evaluate(() => caches.keys());
-    assert.deepEqual(
-      names.filter((name) => name.startsWith('lfdm-page')).map((name) => name.split(' ').at(-1)),
-      ['newer'],
-    );
+    assert.deepEqual(await pageCaches(visitor), ['newer']);
+  });
+
+  test('a page that is too old for a model becomes a new one, though other tabs are open', async (t) => {
+    const visitor = await visit(t);
+    const build = await newBuild();
+    answer = async (_, response, path, file) => {
+      if (build[path]) return send(response, path, build[path]);
+      if (!path.startsWith('models/') || !path.endsWith('manifest.json')) return false;
+      return send(response, path, (await readFile(file, 'utf8')).replace(/"format": ?1/, '"format": 2'));
+    };
+    const second = new Visitor(await visitor.page.context().newPage(), host.url);
+    await second.page.goto(`${host.url}?device=cpu#model=faces-64`);
+    await until(second, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
+    await second.page.reload();
+    await second.page
+      .getByText('Reload the page to get the program that can read it. Close its other tabs')
+      .first()
+      .waitFor();
+
+    await second.get('stored-remove').click();
+    await second.page.reload();
+    await second.get('error').waitFor();
+    assert.match(await second.errorText(), /newer than this page/);
+    await second.get('retry').click();
+    await until(second, async () => (await (await fetch('icon.svg')).text()).endsWith('<!-- new -->'));
+    assert.doesNotMatch(await text(visitor, 'icon.svg'), /<!-- new -->/, 'the other tab stays with its build');
   });
 
   test('can be installed', async (t) => {

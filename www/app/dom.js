@@ -118,3 +118,17 @@ export function hide(element, hidden, heir) {
 export function wantsStillness() {
   return matchMedia('(prefers-reduced-motion: reduce)').matches;
 }
+
+/**
+ * Whether `text` was copied: browsers have no clipboard for pages without https, and may refuse others.
+ *
+ * @param {string} text
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

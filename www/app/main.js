@@ -5,12 +5,12 @@ import { MODELS, SAMPLES, collections, modelsOf, previewUrl } from './catalogue.
 import { CollectionChoice } from './collection.js';
 import { describe, isComparison, videosOf } from './comparisons.js';
 import { DeviceChoice } from './device.js';
-import { byId, capitalised, hide } from './dom.js';
+import { byId, capitalised, copyText, hide } from './dom.js';
 import { OWN_PHOTO, formatLink, parseLink } from './link.js';
 import { Intensity } from './intensity.js';
 import { Making } from './making.js';
 import { ModelChoice, isModel, suitableModel } from './models.js';
-import { keepForOffline, takeUpNewBuild } from './offline.js';
+import { isHeldUp, keepForOffline, reloadNewest, takeUpNewBuild } from './offline.js';
 import { Portraits } from './portraits.js';
 import { Question } from './question.js';
 import { Queue } from './queue.js';
@@ -38,9 +38,8 @@ const session = new Session(modelOf(parseLink(location.hash)) ?? suitableModel(c
   onReady: showReady,
   onFailure(error, retry) {
     const onCpu = device.isToBlame(error) ? () => useCpu() : null;
-    const isOld = error instanceof LfdmError && error.code === 'outdated';
-    const again = isOld ? () => location.reload() : retry;
-    status.error(error, { retry: again, onCpu, message: 'The model could not be loaded.' });
+    const again = isOfOtherBuild(error) ? reloadPage : retry;
+    status.error(inWords(error), { retry: again, onCpu, message: 'The model could not be loaded.' });
   },
 });
 const stored = new Stored();
@@ -159,12 +158,41 @@ function showLoading(model) {
   status.set('loading', 'Loading the model…');
 }
 
+/**
+ * Whether the server has another version of the page by now: its model is newer, or the program has other files.
+ *
+ * @param {unknown} error
+ */
+function isOfOtherBuild(error) {
+  return error instanceof LfdmError && (error.code === 'outdated' || error.code === 'setup');
+}
+
+/**
+ * The package does not know that the page tries again by itself.
+ *
+ * @param {unknown} error
+ */
+function inWords(error) {
+  if (!(error instanceof LfdmError) || error.code !== 'download' || navigator.onLine) return error;
+  const message = 'You are offline, and this model is not stored in this browser. It is loaded once you are online.';
+  return new LfdmError('download', message, error.details);
+}
+
+function reloadPage() {
+  status.set('loading', 'Getting the newest version of this page…');
+  reloadNewest();
+}
+
 /** @param {LoadProgress} progress */
-function showProgress({ part, loaded, total, speed, stalled }) {
+function showProgress({ part, loaded, total, speed, stalled, shared }) {
   const rate = speed ? `, ${megabytes(speed)} MB/s` : '';
   const amount = total ? `${megabytes(loaded)} of ${megabytes(total)} MB` : `${megabytes(loaded)} MB`;
   status.progress(total ? loaded / total : 0, `Loading the ${part}, ${amount}${rate}`);
-  if (stalled) status.say(`The download has stalled at ${amount}. It goes on by itself when the connection is back.`);
+  if (shared) {
+    status.say('Another tab of this page is downloading the model. This one goes on as soon as it is there.');
+  } else if (stalled) {
+    status.say(`The download has stalled at ${amount}. It goes on by itself when the connection is back.`);
+  }
 }
 
 /** @param {Lfdm} lfdm */
@@ -184,9 +212,17 @@ function showReady({ manifest, device: chosen, storage }) {
   const { problem } = storage;
   const instead = problem && `Ready, with the model that was stored here before. ${problem.message}`;
   status.set('idle', linked?.note ?? instead ?? 'Ready when you are.');
+  if (problem?.code === 'outdated') explainReload();
   stored.refresh(storage);
   enable();
   runLinked();
+}
+
+/** A reload gets no newer page while another tab shows the older one. */
+async function explainReload() {
+  const said = byId('status').textContent;
+  const isInTheWay = await isHeldUp();
+  if (isInTheWay && byId('status').textContent === said) status.say(`${said} Close its other tabs first.`);
 }
 
 // ---- Making videos
@@ -462,10 +498,9 @@ async function copyLink() {
   const copied = isOwn
     ? 'Link copied. It holds the settings; your photo stays on this device.'
     : 'Link copied. It makes the same video again.';
-  byId('save-note').textContent = await navigator.clipboard.writeText(url.href).then(
-    () => copied,
-    () => 'The link could not be copied. You can copy it from the address bar.',
-  );
+  byId('save-note').textContent = (await copyText(url.href))
+    ? copied
+    : 'The link could not be copied. You can copy it from the address bar.';
 }
 
 // ---- Listening

@@ -55,8 +55,12 @@ export class Session {
       if (signal.aborted) return lfdm.dispose();
       this.lfdm = lfdm;
     } catch (error) {
+      if (signal.aborted) return;
       // A damaged file may have come from the cache: ask the server next time.
-      if (!signal.aborted) this.#on.onFailure(error, () => this.load({ reload: true }));
+      const retry = () => this.load({ reload: true });
+      this.#on.onFailure(error, retry);
+      // Without a network nobody needs to ask again: it is tried once there is one.
+      if (error.code === 'download' && !navigator.onLine) addEventListener('online', retry, { once: true, signal });
       return;
     }
     this.#on.onReady(this.lfdm);
