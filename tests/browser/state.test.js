@@ -45,10 +45,29 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
     await visitor.page.goto(link);
     await visitor.page.waitForFunction(() => /never left/.test(document.getElementById('status').textContent));
 
+    // A browser that does not forget it is not trusted to have.
+    await visitor.page.evaluate(() => {
+      const { delete: original } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.delete = () => {
+        IDBObjectStore.prototype.delete = original;
+        throw new Error('the disk is gone');
+      };
+    });
+    await visitor.get('forget').click();
+    await visitor.get('error').waitFor();
+    assert.match(await visitor.errorText(), /could not forget the photo/);
+    assert.ok(await visitor.get('own').isVisible());
+
+    // Nor do other tabs keep it.
+    const other = await visitor.page.context().newPage();
+    await other.goto(link.split('#')[0]);
+    await other.getByTestId('own').waitFor();
     await visitor.get('forget').focus();
     await visitor.page.keyboard.press('Enter');
     await visitor.get('own').waitFor({ state: 'hidden' });
     assert.equal(await focused(visitor), 'image-input');
+    await other.getByTestId('own').waitFor({ state: 'hidden' });
+    await other.close();
     await visitor.page.goto('about:blank');
     await visitor.page.goto(link.split('#')[0]);
     await visitor.state('idle');
@@ -57,15 +76,40 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
     assert.deepEqual(visitor.complaints, []);
   });
 
-  test('without a database a photo lasts as long as the page', async (t) => {
+  test('without a database, or whatever else browsers refuse, a photo lasts as long as the page', async (t) => {
+    const refuse = () => {
+      const get = () => {
+        throw new DOMException('denied', 'SecurityError');
+      };
+      Object.defineProperty(globalThis, 'caches', { get });
+      Object.defineProperty(globalThis, 'indexedDB', { get });
+      for (const name of ['serviceWorker', 'locks', 'storage']) {
+        Object.defineProperty(Object.getPrototypeOf(navigator), name, { get });
+      }
+      Reflect.deleteProperty(Object.getPrototypeOf(navigator), 'clipboard');
+    };
     const visitor = await visit(t, {
-      prepare: (page) => page.addInitScript(() => Reflect.deleteProperty(window, 'indexedDB')),
+      prepare: (page) => page.addInitScript(refuse),
+      changes: { 'pkg/worker.js': (body) => `(${refuse})();\n${body}` },
     });
     await bring(visitor);
     await visitor.video({ label: 'fear', seed: 3, ...QUICK });
+    await visitor.get('copy-link').click();
+    await visitor.page.getByText('You can copy it from the address bar').waitFor();
+    await visitor.get('copy-image').click();
+    await visitor.page.getByText('The image could not be copied').waitFor();
     await visitor.get('forget').click();
     await visitor.get('own').waitFor({ state: 'hidden' });
     assert.deepEqual(visitor.complaints, []);
+  });
+
+  test('nothing, if the database never answers: a link to the photo says so', async (t) => {
+    const visitor = await visit(t, {
+      query: '?device=cpu#sample=own&photo=abc&label=fear',
+      prepare: (page) => page.addInitScript(() => (IDBFactory.prototype.open = () => /** @type {any} */ ({}))),
+    });
+    await visitor.page.waitForFunction(() => /never left/.test(document.getElementById('status').textContent));
+    assert.ok(await visitor.get('generate').isEnabled());
   });
 
   test('what is being made: the address has it from the start', async (t) => {
@@ -134,6 +178,16 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
     const { label, seed } = await visitor.video({ label: 'neutral', seed: 10, ...QUICK });
     assert.deepEqual([label, seed], ['neutral', 10]);
     assert.match(visitor.page.url(), /sample=own&photo=/);
+
+    // A photo that was forgotten comes back with its video, and not to stay.
+    await visitor.get('forget').click();
+    await visitor.get('own').waitFor({ state: 'hidden' });
+    await visitor.get('shelf').locator('button').first().click();
+    await visitor.get('own').waitFor();
+    await visitor.page.goto('about:blank');
+    await visitor.page.goto(`${host.url}?device=cpu`);
+    await visitor.state('idle');
+    assert.ok(await visitor.get('own').isHidden());
     assert.deepEqual(visitor.complaints, []);
   });
 

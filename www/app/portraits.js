@@ -9,7 +9,7 @@ import { wholePicture } from './crop.js';
 import { byId, canvasOf, context, fill, hide, make } from './dom.js';
 import { firstGuess } from './first-guess.js';
 import { Framing } from './framing.js';
-import { forgetPhoto, keepPhoto, keptPhoto } from './kept-photo.js';
+import { forgetPhoto, keepPhoto, keptPhoto, whenForgotten } from './kept-photo.js';
 import { OWN_PHOTO } from './link.js';
 
 /** @import { CollectionName, Crop, OwnPortrait, Pixels, Portrait } from '../types.d.ts' */
@@ -33,6 +33,8 @@ export class Portraits {
    * @type {Partial<Record<CollectionName, OwnPortrait>>}
    */
   #photos = {};
+  /** What may be kept for later visits: not what was forgotten, which old videos still bring back. */
+  #keepable = new WeakSet();
   /** @type {symbol | null} */
   #latest = null;
   #onChoose;
@@ -48,6 +50,7 @@ export class Portraits {
     this.#ownRadio.addEventListener('change', () => this.#presentOwn());
     byId('adjust').addEventListener('click', () => this.#picture && this.#frame(this.#picture, this.#photo?.crop));
     byId('forget').addEventListener('click', () => this.#forget());
+    whenForgotten(() => this.#drop());
     this.#input.addEventListener('change', () => {
       if (this.#input.files?.length) this.#upload(this.#input.files[0]);
       // The same file can be chosen again.
@@ -197,6 +200,7 @@ export class Portraits {
     const crop = await this.#framing.frame(this.#collection, picture, { crop: earlier, remark });
     if (!crop) return;
     const photo = ownPortrait({ photo: randomName(), picture, crop });
+    this.#keepable.add(picture);
     this.#hold(photo);
     this.#ownRadio.checked = true;
     this.#ownRadio.focus();
@@ -212,7 +216,7 @@ export class Portraits {
     const others = photo.picture === this.#picture ? this.#photos : {};
     this.#photos = { ...others, [this.#collection]: photo };
     this.#showOwn();
-    keepPhoto({ picture: photo.picture, framings: this.#photos });
+    if (this.#keepable.has(photo.picture)) keepPhoto({ picture: photo.picture, framings: this.#photos });
   }
 
   #showOwn() {
@@ -231,15 +235,35 @@ export class Portraits {
     const { picture, framings } = kept;
     const photos = Object.entries(framings).map(([name, framing]) => [name, ownPortrait({ picture, ...framing })]);
     this.#photos = Object.fromEntries(photos);
+    this.#keepable.add(picture);
     this.#showOwn();
   }
 
   async #forget() {
-    const wasChosen = this.#ownRadio.checked;
     // What is still being framed is forgotten, too.
+    if (this.#ownRadio.checked) this.#latest = null;
+    try {
+      // It is gone from the page when it is gone for good.
+      await forgetPhoto();
+    } catch (error) {
+      this.#onError(
+        new LfdmError(
+          'image',
+          'This browser could not forget the photo. Try again, or clear this page’s data in the browser’s settings.',
+          error?.message,
+        ),
+      );
+      return;
+    }
+    this.#drop();
+  }
+
+  /** The photo is forgotten. */
+  #drop() {
+    this.#keepable = new WeakSet();
+    if (!this.#picture) return;
+    const wasChosen = this.#ownRadio.checked;
     if (wasChosen) this.#latest = null;
-    // It is gone from the page when it is gone for good.
-    await forgetPhoto();
     this.#photos = {};
     hide(this.#ownActions, true, this.#input);
     this.#own.hidden = true;

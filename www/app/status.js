@@ -2,7 +2,7 @@
 // loading (no model yet), idle, running, ready (a video is there), error.
 
 import { LfdmError } from '../pkg/index.js';
-import { byId, hide } from './dom.js';
+import { byId, copyText, hide } from './dom.js';
 
 /** @typedef {'loading' | 'idle' | 'running' | 'ready' | 'error'} State */
 
@@ -24,11 +24,10 @@ export class Status {
     this.#retry.addEventListener('click', () => this.#answer(this.#action));
     this.#useCpu.addEventListener('click', () => this.#answer(this.#cpuAction));
     const copy = byId('copy-details');
-    copy.addEventListener('click', () => {
-      navigator.clipboard.writeText(`${this.#message.textContent}\n${this.#details.textContent}`).then(
-        () => (copy.textContent = 'Copied'),
-        () => getSelection()?.selectAllChildren(this.#details),
-      );
+    copy.addEventListener('click', async () => {
+      const isCopied = await copyText(`${this.#message.textContent}\n${this.#details.textContent}`);
+      if (isCopied) copy.textContent = 'Copied';
+      else getSelection()?.selectAllChildren(this.#details);
     });
   }
 

@@ -123,10 +123,13 @@ export class SavePanel {
     const { video } = this.#stage;
     if (!video) return;
     const picture = this.#stage.still();
-    this.#note.textContent = await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]).then(
-      () => 'Image copied.',
-      () => 'The image could not be copied: this browser does not allow it.',
-    );
+    try {
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+      this.#note.textContent = 'Image copied.';
+    } catch {
+      // There is no clipboard at all for pages without https.
+      this.#note.textContent = 'The image could not be copied: this browser does not allow it.';
+    }
   }
 
   /**
