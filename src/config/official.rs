@@ -95,7 +95,7 @@ fn diffusion() -> DiffusionConfig {
         timesteps: 1000,
         schedule: ScheduleKind::Cosine,
         parameterization: Parameterization::Epsilon,
-        threshold: Threshold::Dynamic { quantile: 0.9, bound: 1.0 },
+        threshold: Threshold::OFFICIAL,
         null_condition_probability: 0.1,
         guidance_interval: [0.0, 1.0],
         detail_guidance: 1.0,

@@ -121,7 +121,7 @@ fn faces_diffusion(labels: usize) -> DiffusionConfig {
         timesteps: 1000,
         schedule: ScheduleKind::Cosine,
         parameterization: Parameterization::Velocity,
-        threshold: Threshold::Dynamic { quantile: 0.995, bound: 5.0 },
+        threshold: Threshold::DEVIATIONS,
         null_condition_probability: 0.1,
         // Four of the default sampler's eight steps, the second to the fifth.
         guidance_interval: [0.55, 0.95],

@@ -249,13 +249,26 @@ pub enum Threshold {
     /// Nothing.
     None,
     /// Imagen's dynamic thresholding, per sample: `s = max(bound, quantile(|x0|))`, then
-    /// `clamp(x0, -s, s) * bound / s`. The official model has quantile 0.9 and bound 1.
+    /// `clamp(x0, -s, s) * bound / s`.
     Dynamic {
         /// Share of the values that stay below `s`, 0 to 1.
         quantile: f64,
         /// Largest magnitude of the result.
         bound: f64,
     },
+}
+
+impl Threshold {
+    /// The official one. Flow is diffused as places in the picture there, from -1 to 1.
+    pub const OFFICIAL: Self = Self::Dynamic { quantile: 0.9, bound: 1.0 };
+    /// That of motion which is diffused in deviations of the training data, as `lfdm train dm` does it.
+    pub const DEVIATIONS: Self = Self::Dynamic { quantile: 0.995, bound: 5.0 };
+
+    /// The same for motion in deviations, of which the official one would cut off a third.
+    #[must_use]
+    pub fn in_deviations(self) -> Self {
+        if self == Self::OFFICIAL { Self::DEVIATIONS } else { self }
+    }
 }
 
 #[cfg(test)]
@@ -293,6 +306,15 @@ mod tests {
         ] {
             config.guidance_interval = interval;
             assert_eq!(config.validate().is_ok(), is_valid, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_official_threshold_is_of_places() {
+        let own = LfdmConfig::faces_64(7).diffusion.threshold;
+        assert_eq!(Threshold::OFFICIAL.in_deviations(), own);
+        for threshold in [own, Threshold::None, Threshold::Dynamic { quantile: 0.995, bound: 10.0 }] {
+            assert_eq!(threshold.in_deviations(), threshold);
         }
     }
 

@@ -148,8 +148,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 /// What is to be trained on the motion of `lfae`.
 fn settings(args: &Args, lfae: &FrozenLfae) -> Result<Settings> {
     let mut config = lfae.config.clone();
-    if let Some(path) = &args.config {
-        config.diffusion = read_config(path)?;
+    match &args.config {
+        Some(path) => config.diffusion = read_config(path)?,
+        None => config.diffusion.threshold = config.diffusion.threshold.in_deviations(),
     }
     if args.zero_terminal {
         config.diffusion.schedule = ScheduleKind::CosineZeroTerminal;
