@@ -12,7 +12,7 @@ const FRAMES = 3;
 
 describe('access', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   for (const colorScheme of ['light', 'dark']) {

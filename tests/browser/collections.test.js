@@ -26,7 +26,10 @@ const BOTH = `${ALONE}
 
 describe('collections', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch({ mounts: { [`models/${FIGURES}/`]: `${DIST}/models/${FACES}` } })));
+  before(
+    async () =>
+      (host = await launch({ together: true, mounts: { [`models/${FIGURES}/`]: `${DIST}/models/${FACES}` } })),
+  );
   after(() => host?.close());
 
   /**
@@ -303,7 +306,7 @@ describe('collections', { timeout: 2 * PATIENCE }, () => {
       database.close();
     });
     await visitor.page.goto('about:blank');
-    await visitor.page.goto(`${host.url}?device=cpu#sample=own&photo=earlier1&label=fear&seed=1&steps=1&guidance=1`);
+    await visitor.page.goto(`${visitor.url}?device=cpu#sample=own&photo=earlier1&label=fear&seed=1&steps=1&guidance=1`);
     await visitor.made();
     await visitor.get('adjust').click();
     assert.deepEqual(await visitor.crop(), [10, 20, 60]);

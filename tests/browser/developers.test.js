@@ -71,8 +71,8 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
     return visitor;
   };
   /** `use(package, modelUrl, options)` in a page, with the package of the server at `base`. */
-  const call = (visitor, use, options = {}, base = host.url) => {
-    const names = `await import('${base}pkg/index.js'), '${host.url}models/faces-64', ${JSON.stringify(options)}`;
+  const call = (visitor, use, options = {}, base = visitor.url) => {
+    const names = `await import('${base}pkg/index.js'), '${visitor.url}models/faces-64', ${JSON.stringify(options)}`;
     return visitor.page.evaluate(`(async () => (${use})(${names}))()`);
   };
 

@@ -42,6 +42,10 @@ export const IN_HASTE = process.env.LFDM_QUICK ? 'LFDM_QUICK leaves it out' : fa
 
 /** Generation on a busy machine takes its time; a test that hangs should still end. */
 export const PATIENCE = 300_000;
+/** So long a test waits for one thing that happens in a page. */
+const WAIT = 120_000;
+/** So often a page is asked whether it has. Playwright's own way is to have it paint for each question. */
+const POLLING = 20;
 
 /** Each visitor has a window, which nobody sees: suggestions for its address bar would be 0.8 s of computing. */
 const SUGGESTIONS = 'WebUIOmniboxPopup,WebUIOmniboxAimPopup';
@@ -126,19 +130,22 @@ export function openFirefox() {
 /**
  * Starts a server and a browser; `close()` ends both. `flags` are Chromium's, unless `open()` opens another browser.
  *
- * @param {{ flags?: string[], mounts?: Record<string, string>, intercept?: Intercept,
+ * Each visitor has a server, and so an origin, and a context of the browser. `together` is for tests of what a page
+ * does, whatever computes it: visitors share a process, which has the module compiled, and have one thread each. That
+ * saves a third of the computing. They share the context too, unless they ask for more than a size and colours.
+ *
+ * @param {{ flags?: string[], mounts?: Record<string, string>, intercept?: Intercept, together?: boolean,
  *   open?: () => Promise<import('playwright-core').Browser> }} options
  */
-export async function launch({ flags = [], mounts = {}, intercept, open = () => openBrowser(flags) } = {}) {
+export async function launch({ flags = [], mounts = {}, intercept, together = false, open } = {}) {
   for (const file of ['index.html', 'pkg/lfdm_bg.wasm', 'models/faces-64/manifest.json']) {
     if (!existsSync(`${DIST}/${file}`)) throw new Error(`${DIST}/${file} is missing; run \`cargo xtask build\` first`);
   }
-  const visitors = new Visitors();
-  const server = await serve(DIST, {
-    mounts,
-    intercept: async (...all) => (await intercept?.(...all)) || visitors.answer(...all),
-  });
-  const browser = await open();
+  const server = await serve(DIST, { mounts, intercept });
+  const browser = await (open?.() ?? openBrowser(together ? [...flags, '--process-per-site'] : flags));
+  const shared = together ? await openShared(browser, server.url) : undefined;
+  /** @type {Set<Visitor>} */
+  const visitors = new Set();
   return {
     url: server.url,
     /**
@@ -149,19 +156,36 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
      * @param {string} query
      * @param {VisitOptions} options
      */
-    async visit(query, { prepare, frames, changes, moving, patience = PATIENCE, ...screen } = {}) {
-      // The page after a reload would come from the worker, and not from the server that a test has changed.
+    async visit(query, { prepare, frames, changes, moving, patience = WAIT, ...screen } = {}) {
+      const all = [frames ? { [MANIFESTS]: shorten(frames) } : {}, together ? ALONE : {}, changes ?? {}];
+      const own = await serve(DIST, {
+        mounts,
+        intercept: async (...request) => (await intercept?.(...request)) || answer(all, ...request),
+      });
+      const { viewport, colorScheme, ...rest } = screen;
+      const isShared = shared && !Object.keys(rest).length;
       const reducedMotion = moving ? 'no-preference' : 'reduce';
-      const context = await browser.newContext({ serviceWorkers: 'block', reducedMotion, ...screen });
-      const shorter = frames ? { [MANIFESTS]: shorten(frames) } : {};
-      if (frames || changes) await context.addCookies([visitors.admit(server.url, [shorter, changes ?? {}])]);
+      // The page after a reload would come from the worker, and not from the server that a test has changed.
+      const options = { serviceWorkers: /** @type {const} */ ('block'), reducedMotion, ...screen };
+      const context = isShared ? shared : await browser.newContext(/** @type {BrowserContextOptions} */ (options));
       context.setDefaultTimeout(patience);
       const page = await context.newPage();
-      const visitor = new Visitor(page, server.url);
+      if (isShared) {
+        await page.emulateMedia({ reducedMotion, colorScheme });
+        if (viewport) await page.setViewportSize(viewport);
+      }
+      limitWaits(page, patience);
+      const visitor = new Visitor(page, own.url, async () => {
+        if (!visitors.delete(visitor)) return;
+        await (isShared ? page : context).close();
+        if (isShared) await context.clearPermissions();
+        await own.close();
+      });
+      visitors.add(visitor);
       await page.addInitScript(keepVideos);
       await page.addInitScript(pretendLittleMemory);
       await prepare?.(page);
-      await page.goto(server.url + query);
+      await page.goto(own.url + query);
       return visitor;
     },
     /**
@@ -186,9 +210,49 @@ export async function launch({ flags = [], mounts = {}, intercept, open = () => 
       }
     },
     async close() {
+      for (const visitor of visitors) await visitor.close();
       await browser.close();
       await server.close();
     },
+  };
+}
+
+/** A context with a page that stays: it holds the compiled module, and with it the process. */
+async function openShared(browser, url) {
+  const context = await browser.newContext({ serviceWorkers: 'block' });
+  const page = await context.newPage();
+  await page.goto(`${url}icon.svg`);
+  await page.evaluate(async (url) => {
+    const { chooseModule } = await import(`${url}pkg/modules.js`);
+    window.program = await WebAssembly.compileStreaming(fetch(chooseModule().url));
+  }, url);
+  return context;
+}
+
+/**
+ * Nothing that a test waits for in the page takes forever.
+ *
+ * @param {Page} page
+ * @param {number} patience
+ */
+function limitWaits(page, patience) {
+  const { evaluate, waitForFunction } = page;
+  page.waitForFunction = (what, argument, options) =>
+    waitForFunction.call(page, what, argument, { polling: POLLING, ...options });
+  page.evaluate = async (...all) => {
+    /** @type {NodeJS.Timeout | undefined} */
+    let timer;
+    const late = new Promise((_, reject) => {
+      timer = setTimeout(
+        () => reject(new Error(`no answer of the page in ${patience / 1000} s to ${all[0]}`)),
+        patience,
+      );
+    });
+    try {
+      return await Promise.race([evaluate.apply(page, all), late]);
+    } finally {
+      clearTimeout(timer);
+    }
   };
 }
 
@@ -203,15 +267,17 @@ function keepVideos() {
 }
 
 export class Visitor {
-  #url;
+  #leave;
 
   /**
    * @param {Page} page
-   * @param {string} url
+   * @param {string} url of what its server has
+   * @param {() => Promise<void>} leave
    */
-  constructor(page, url) {
+  constructor(page, url, leave = () => page.context().close()) {
     this.page = page;
-    this.#url = url;
+    this.url = url;
+    this.#leave = leave;
     /** What no page should say or do. */
     this.complaints = [];
     page.on('pageerror', (error) => this.complaints.push(`uncaught: ${error.message}`));
@@ -323,54 +389,46 @@ export class Visitor {
 
   /** Calls `use(package, modelUrl, argument)` in the page, with the npm package and nothing else. */
   async withPackage(use, argument) {
-    const arguments_ = `await import('${this.#url}pkg/index.js'), '${this.#url}models/faces-64', argument`;
+    const arguments_ = `await import('${this.url}pkg/index.js'), '${this.url}models/faces-64', argument`;
     const source = `(async (argument) => (${use})(${arguments_}))`;
     return this.page.evaluate(`${source}(${JSON.stringify(argument) ?? 'undefined'})`);
   }
 
   async close() {
-    await this.page.context().close();
+    await this.#leave();
   }
 }
 
 /** The manifests of all models. */
 export const MANIFESTS = 'models/*/manifest.json';
 
+/** One thread for each model: the same video, without a second model in memory. */
+const ALONE = {
+  'pkg/worker.js': append("Object.defineProperty(WorkerNavigator.prototype, 'hardwareConcurrency', { value: 1 });"),
+};
+
 /**
- * Who gets which file changed, known by a cookie. Routes of Playwright's could do it too, but then the browser asks for
- * each request of the page whether it may, which takes a second per visit; they see nothing of workers inside workers,
- * and hold a request until word of it has come from the worker too, which a worker that ends may never send.
+ * Answers with the file as it is after `changes`, one after the other; false without any. Routes of Playwright's could
+ * do it too, but then the browser asks for each request of the page whether it may, which takes a second per visit;
+ * they see nothing of workers inside workers, and hold a request until word of it has come from the worker too, which a
+ * worker that ends may never send.
+ *
+ * @param {Changes[]} changes
+ * @param {Parameters<Intercept>[0]} _
+ * @param {Parameters<Intercept>[1]} response
+ * @param {string} path
+ * @param {string} file
  */
-class Visitors {
-  /** @type {Changes[][]} */
-  #changes = [];
-
-  /**
-   * @param {string} url
-   * @param {Changes[]} changes one after the other
-   */
-  admit(url, changes) {
-    return { name: 'visitor', value: `${this.#changes.push(changes) - 1}`, url };
-  }
-
-  /**
-   * @param {Parameters<Intercept>[0]} request
-   * @param {Parameters<Intercept>[1]} response
-   * @param {string} path
-   * @param {string} file
-   */
-  async answer({ headers }, response, path, file) {
-    const [, visitor] = /\bvisitor=(\d+)/.exec(headers.cookie) ?? [];
-    const changes = (this.#changes[visitor] ?? []).flatMap(Object.entries).filter(([where]) => isAt(where, path));
-    if (!changes.length) return false;
-    /** @type {Answer} */
-    let body = await readFile(file, isText(path) ? 'utf8' : null);
-    for (const [, change] of changes) body = await change(body);
-    if (body === null) response.destroy();
-    else if (typeof body === 'number') response.writeHead(body).end();
-    else response.writeHead(200, { 'content-type': TYPES[extname(path)] }).end(body);
-    return true;
-  }
+async function answer(changes, _, response, path, file) {
+  const ours = changes.flatMap(Object.entries).filter(([where]) => isAt(where, path));
+  if (!ours.length) return false;
+  /** @type {Answer} */
+  let body = await readFile(file, isText(path) ? 'utf8' : null);
+  for (const [, change] of ours) body = await change(body);
+  if (body === null) response.destroy();
+  else if (typeof body === 'number') response.writeHead(body).end();
+  else response.writeHead(200, { 'content-type': TYPES[extname(path)] }).end(body);
+  return true;
 }
 
 function isAt(pattern, path) {

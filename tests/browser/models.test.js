@@ -18,7 +18,7 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
   let host;
   before(async () => {
     const mounts = ['models', 'previews'].map((folder) => [`${folder}/${OTHER}/`, `${DIST}/${folder}/${QUICKEST}`]);
-    host = await launch({ mounts: Object.fromEntries(mounts) });
+    host = await launch({ together: true, mounts: Object.fromEntries(mounts) });
   });
   after(() => host?.close());
 

@@ -66,6 +66,11 @@ export async function serve(root, { prefix = '/some/where/', mounts = {}, interc
   const { port } = /** @type {AddressInfo} */ (server.address());
   return {
     url: `http://127.0.0.1:${port}${prefix}`,
-    close: () => new Promise((resolve) => server.close(resolve)),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        // What a browser keeps open for later.
+        server.closeAllConnections();
+      }),
   };
 }

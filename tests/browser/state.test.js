@@ -185,7 +185,7 @@ describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('shelf').locator('button').first().click();
     await visitor.get('own').waitFor();
     await visitor.page.goto('about:blank');
-    await visitor.page.goto(`${host.url}?device=cpu`);
+    await visitor.page.goto(`${visitor.url}?device=cpu`);
     await visitor.state('idle');
     assert.ok(await visitor.get('own').isHidden());
     assert.deepEqual(visitor.complaints, []);

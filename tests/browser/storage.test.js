@@ -316,7 +316,7 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     const loading = load(visitor, { generate: true });
     await visitor.page.waitForFunction(async () => (await caches.keys()).length);
     await new Promise((resolve) => setTimeout(resolve, 1500));
-    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(host.url).origin, storageTypes: 'all' });
+    await devtools.send('Storage.clearDataForOrigin', { origin: new URL(visitor.url).origin, storageTypes: 'all' });
     const { last, message } = await loading;
     assert.equal(last, 'done', message);
   });
@@ -411,7 +411,7 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     const visitor = await blank(t);
     const devtools = await visitor.page.context().newCDPSession(visitor.page);
     await devtools.send('Storage.overrideQuotaForOrigin', {
-      origin: new URL(host.url).origin,
+      origin: new URL(visitor.url).origin,
       quotaSize: PIECE + 1_000_000,
     });
     const result = await load(visitor, { generate: true });
@@ -429,7 +429,7 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     load(visitor).catch(() => {});
     await visitor.page.waitForFunction(async () => (await navigator.locks.query()).held.length);
     const page = await visitor.page.context().newPage();
-    await page.goto(`${host.url}?device=cpu#model=faces-64`);
+    await page.goto(`${visitor.url}?device=cpu#model=faces-64`);
     await page.getByText('Another tab of this page is downloading the model').first().waitFor();
     answer = null;
     assert.equal(downloads.length, 1);
@@ -603,8 +603,8 @@ describe('the page without a network', { timeout: 4 * PATIENCE }, () => {
       if (!path.startsWith('models/') || !path.endsWith('manifest.json')) return false;
       return send(response, path, (await readFile(file, 'utf8')).replace(/"format": ?1/, '"format": 2'));
     };
-    const second = new Visitor(await visitor.page.context().newPage(), host.url);
-    await second.page.goto(`${host.url}?device=cpu#model=faces-64`);
+    const second = new Visitor(await visitor.page.context().newPage(), visitor.url);
+    await second.page.goto(`${visitor.url}?device=cpu#model=faces-64`);
     await until(second, async () => (await navigator.serviceWorker.getRegistration()).waiting !== null);
     await second.page.reload();
     await second.page
