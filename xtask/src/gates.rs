@@ -1,14 +1,13 @@
 //! What must hold of the sources before a test runs, from the cheapest to the dearest. A gate that fails does not keep
 //! the others from looking, so that one run tells everything.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use anyhow::Result;
 use xshell::{Shell, cmd};
 
 use crate::{
     house,
-    module::is_newer,
     phases::Phases,
     system::step,
     test::PEOPLE,
@@ -78,6 +77,12 @@ fn forget_older_types(sh: &Shell) -> Result<()> {
     Ok(())
 }
 
+/// Whether a file was made after the one that it was made of.
+fn is_newer(made: &Path, of: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
+    matches!((changed(made), changed(of)), (Ok(made), Ok(of)) if made > of)
+}
+
 /// A check by a program that was looked for. A machine that cannot get it can still test everything else; the workflow
 /// has it.
 fn with<T>(program: &str, found: Result<T>, check: impl FnOnce(T) -> Result<()>) -> Result<()> {
@@ -117,4 +122,23 @@ fn clippy(sh: &Shell, features: &str) -> Result<()> {
 fn rustdoc(sh: &Shell, features: &str) -> Result<()> {
     let documentation = cmd!(sh, "cargo doc --no-deps --no-default-features --features {features}");
     Ok(documentation.env("RUSTDOCFLAGS", "--deny warnings").run()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_older_than_its_source_is_told_by_its_time() -> Result<()> {
+        let directory = Shell::new()?.create_temp_dir()?;
+        let [source, made] = ["lib.rs", "lfdm.d.ts"].map(|name| directory.path().join(name));
+        fs::write(&source, "")?;
+        assert!(!is_newer(&made, &source));
+        fs::write(&made, "")?;
+        let later = fs::metadata(&source)?.modified()? + std::time::Duration::from_secs(9);
+        fs::File::options().write(true).open(&made)?.set_modified(later)?;
+        assert!(is_newer(&made, &source));
+        assert!(!is_newer(&source, &made));
+        Ok(())
+    }
 }

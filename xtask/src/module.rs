@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 use xshell::{Shell, cmd};
@@ -51,9 +52,9 @@ pub(crate) fn build(sh: &Shell, in_work: bool) -> Result<()> {
         step("LFDM_SKIP_WASM is set: pkg/ stays as it is");
         return Ok(());
     }
-    let builder = Builder { sh, toolchain: WasmToolchain::ensure(sh)?, in_work, small: env::var_os(SMALL).is_some() };
+    let builder = Builder { sh, toolchain: WasmToolchain::ensure(sh)?, small: env::var_os(SMALL).is_some() };
     let relaxed = if in_work { None } else { Some(builder.glued("relaxed", &FUSED)?) };
-    // The last one is what cargo finds when nothing has changed.
+    // The last one is what cargo finds when the page is served next.
     let plain = builder.glued("plain", &[])?;
 
     let pkg = sh.current_dir().join("pkg");
@@ -103,17 +104,22 @@ fn check(pkg: &Path) -> Result<()> {
 struct Builder<'a> {
     sh: &'a Shell,
     toolchain: WasmToolchain,
-    in_work: bool,
     small: bool,
 }
 
 impl Builder<'_> {
     /// Compiles a module; returns the folder that it and its glue are in.
     fn glued(&self, name: &str, flags: &[&str]) -> Result<PathBuf> {
-        let Self { sh, toolchain, in_work, small } = self;
+        let Self { sh, toolchain, small } = self;
         // The release profile for daily work too: unoptimised tensor code is unusable, and a second
         // profile would be a second graph of dependencies to compile.
         let profile = if *small { "small" } else { "release" };
+        let glued = target_dir()?.join("wasm-bindgen").join(format!("{profile}-{name}"));
+        let stamp = Stamp::new(&glued, self.circumstances(flags)?);
+        if glued.join(MODULE).exists() && stamp.holds() {
+            return Ok(glued);
+        }
+        stamp.remove()?;
         let mut cargo = cmd!(
             sh,
             "cargo rustc --package lfdm --lib --profile {profile} --target {TARGET} -- {LINKING...} {flags...}"
@@ -123,11 +129,6 @@ impl Builder<'_> {
         }
         cargo.run()?;
         let module = compiled(profile)?;
-        let glued = target_dir()?.join("wasm-bindgen").join(format!("{profile}-{name}"));
-        // Where both builds are made, each finds the other's module.
-        if *in_work && is_newer(&glued.join(MODULE), &module) {
-            return Ok(glued);
-        }
         let mut bindgen = Bindgen::new();
         // As the program wasm-bindgen does with `--target web --remove-name-section`.
         bindgen.input_path(&module).out_name("lfdm").web(true)?.remove_name_section(true);
@@ -136,8 +137,77 @@ impl Builder<'_> {
         if *small {
             tools::optimise(sh, &glued.join(MODULE))?;
         }
+        stamp.write(&sources(&module.with_extension("d"))?)?;
         Ok(glued)
     }
+
+    /// What a module depends on beside the sources of this crate.
+    fn circumstances(&self, flags: &[&str]) -> Result<String> {
+        let Self { sh, toolchain, small } = self;
+        let rustc = toolchain.environment().into_iter().find(|(key, _)| *key == "RUSTC").map(|(_, rustc)| rustc);
+        let rustc = rustc.unwrap_or_else(|| "rustc".into());
+        let version = cmd!(sh, "{rustc} --version --verbose").quiet().read()?;
+        let ours = [include_str!("module.rs"), include_str!("tools.rs")];
+        let variables = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"].map(env::var_os);
+        let manifests = ["Cargo.toml", "Cargo.lock"].map(|file| fs::read(sh.current_dir().join(file)).ok());
+        Ok(format!("{version}{flags:?}{small}{ours:?}{variables:?}{manifests:?}"))
+    }
+}
+
+/// What a module was made of, kept beside its folder. The two builds share one place in cargo's directory, so cargo
+/// would compile both every time.
+struct Stamp {
+    file: PathBuf,
+    circumstances: String,
+}
+
+impl Stamp {
+    fn new(glued: &Path, circumstances: String) -> Self {
+        Self { file: glued.with_extension("made-of"), circumstances }
+    }
+
+    /// Whether everything is as it was.
+    fn holds(&self) -> bool {
+        let Ok(text) = fs::read_to_string(&self.file) else { return false };
+        let Some((hash, sources)) = text.split_once('\n') else { return false };
+        let sources: Vec<PathBuf> = sources.lines().map(PathBuf::from).collect();
+        !sources.is_empty() && self.hash(&sources).is_ok_and(|now| now == hash)
+    }
+
+    fn remove(&self) -> Result<()> {
+        if self.file.exists() {
+            fs::remove_file(&self.file).with_context(|| format!("cannot remove {}", self.file.display()))?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, sources: &[PathBuf]) -> Result<()> {
+        let names: String = sources.iter().map(|source| format!("{}\n", source.display())).collect();
+        fs::write(&self.file, format!("{}\n{names}", self.hash(sources)?))
+            .with_context(|| format!("cannot write {}", self.file.display()))
+    }
+
+    fn hash(&self, sources: &[PathBuf]) -> Result<String> {
+        let mut hash = Sha256::new();
+        hash.update(&self.circumstances);
+        // A folder is what a build script reads; what the module needs of it is in the list, too.
+        for source in sources.iter().filter(|source| !source.is_dir()) {
+            let content = fs::read(source)?;
+            hash.update(content.len().to_le_bytes());
+            hash.update(content);
+        }
+        Ok(format!("{:x}", hash.finalize()))
+    }
+}
+
+/// The files that cargo says it has compiled: `module: file file`, with a backslash before spaces in names.
+fn sources(list: &Path) -> Result<Vec<PathBuf>> {
+    let text = fs::read_to_string(list).with_context(|| format!("cannot read {}", list.display()))?;
+    let names = text.lines().filter_map(|line| line.split_once(": ")).flat_map(|(_, names)| {
+        let names = names.replace("\\ ", "\0");
+        names.split(' ').map(|name| PathBuf::from(name.replace('\0', " "))).collect::<Vec<_>>()
+    });
+    Ok(names.collect())
 }
 
 /// How many instructions of relaxed SIMD a module has.
@@ -156,12 +226,6 @@ fn relaxed_instructions(module: &[u8]) -> Result<usize> {
 /// Whether an instruction is one of 0xfd 0x100 and above. The second number has seven bits to a byte.
 fn is_relaxed(instruction: &[u8]) -> bool {
     matches!(instruction, [0xfd, 0x80..=0xff, 0x02..=0xff, ..])
-}
-
-/// Whether a file was made after the one that it was made of.
-pub(crate) fn is_newer(made: &Path, of: &Path) -> bool {
-    let changed = |path: &Path| fs::metadata(path).and_then(|data| data.modified());
-    matches!((changed(made), changed(of)), (Ok(made), Ok(of)) if made > of)
 }
 
 /// Trunk watches pkg/, so a file that would stay the same must not look new to it.
@@ -217,16 +281,27 @@ mod tests {
     }
 
     #[test]
-    fn glue_is_made_again_when_the_module_has_changed() -> Result<()> {
+    fn a_module_is_made_again_when_anything_has_changed() -> Result<()> {
         let directory = Shell::new()?.create_temp_dir()?;
-        let [module, glue] = ["lfdm.wasm", "lfdm_bg.wasm"].map(|name| directory.path().join(name));
-        fs::write(&module, "")?;
-        assert!(!is_newer(&glue, &module));
-        fs::write(&glue, "")?;
-        let later = fs::metadata(&module)?.modified()? + std::time::Duration::from_secs(9);
-        fs::File::options().write(true).open(&glue)?.set_modified(later)?;
-        assert!(is_newer(&glue, &module));
-        assert!(!is_newer(&module, &glue));
+        let [list, one, two] = ["lfdm.d", "one.rs", "a two.rs"].map(|name| directory.path().join(name));
+        fs::write(&list, format!("lfdm.wasm: {} {}\n", one.display(), two.display().to_string().replace(' ', "\\ ")))?;
+        fs::write(&one, "1")?;
+        fs::write(&two, "2")?;
+        let stamp = Stamp::new(&directory.path().join("plain"), "a compiler".to_owned());
+        assert!(!stamp.holds());
+        assert_eq!(sources(&list)?, [one, two.clone()]);
+        stamp.write(&sources(&list)?)?;
+        assert!(stamp.holds());
+        assert!(!Stamp::new(&directory.path().join("plain"), "another".to_owned()).holds());
+        fs::write(&two, "3")?;
+        assert!(!stamp.holds());
+        fs::write(&two, "2")?;
+        assert!(stamp.holds());
+        fs::remove_file(&two)?;
+        assert!(!stamp.holds());
+        stamp.remove()?;
+        stamp.remove()?;
+        assert!(!stamp.holds());
         Ok(())
     }
 
