@@ -2,13 +2,17 @@
 //! compute the same.
 
 use std::path::Path;
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// Of all that decides what is computed. `Cargo.lock` is missing where this package is a dependency.
 const SOURCES: [&str; 4] = ["Cargo.lock", "Cargo.toml", "shaders", "src"];
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
+    // Trainings alone ask for it; the page's module need not be compiled again for a change in them.
+    if env::var_os("CARGO_FEATURE_NATIVE").is_none() {
+        return Ok(());
+    }
     let mut fingerprint = Fnv::default();
     for source in SOURCES.map(Path::new).into_iter().filter(|source| source.exists()) {
         println!("cargo::rerun-if-changed={}", source.display());
