@@ -67,7 +67,9 @@ impl Connection {
     pub(super) fn send(&mut self, message: impl Into<Bytes>) -> Result<()> {
         let message = message.into();
         ensure!(message.len() <= LARGEST, "a message of {} bytes is too large to be sent", message.len());
-        self.write(message).map_err(words)
+        self.write(message).map_err(|error| {
+            if is_silence(&error) { anyhow!("it has stopped reading what is sent to it") } else { words(error) }
+        })
     }
 
     fn write(&mut self, mut rest: Bytes) -> Result<(), Error> {
@@ -285,6 +287,16 @@ mod tests {
         drop(server);
         let mut client = client;
         assert_eq!(client.receive().unwrap_err().to_string(), "it has closed the connection");
+    }
+
+    #[test]
+    fn who_reads_nothing_is_lost_in_other_words() {
+        let [client, mut server] = pair();
+        server.socket.get_ref().stream.set_write_timeout(Some(Duration::from_millis(50))).unwrap();
+        // More than the buffers of both ends hold.
+        let message = server.send(vec![0; 1 << 26]).unwrap_err().to_string();
+        assert!(message.contains("stopped reading"), "{message}");
+        drop(client);
     }
 
     #[test]
