@@ -47,7 +47,7 @@ const atMessage = (type, message) =>
 
 describe('a GPU', { timeout: 4 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   const visit = (t, changes, options = {}) =>

@@ -7,15 +7,16 @@ import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny'
 import { parseGif } from './gif.js';
 import { PATIENCE, launch } from './harness.js';
 
-const FRAMES = 16;
+const FRAMES = 12;
+const MIDDLE = 7;
 const FPS = 8;
 
 describe('saving', { timeout: 2 * PATIENCE }, () => {
   let host;
   let visitor;
   before(async () => {
-    host = await launch();
-    visitor = await host.visit('?device=cpu');
+    host = await launch({ together: true });
+    visitor = await host.visit('?device=cpu', { frames: FRAMES });
     await visitor.state('idle');
     await visitor.video({ label: 'happiness', seed: 7, steps: 1, guidance: 1 });
     await visitor.get('save-size').selectOption('512');
@@ -34,7 +35,7 @@ describe('saving', { timeout: 2 * PATIENCE }, () => {
     await visitor.get('save-gif-size').selectOption('640');
     const { bytes } = await visitor.save('gif');
     assert.deepEqual(parseGif(bytes), { width: 640, height: 640, frames: FRAMES, loops: true });
-    for (const frame of [0, 10, FRAMES - 1]) {
+    for (const frame of [0, MIDDLE, FRAMES - 1]) {
       const seen = await decodeImage(visitor, bytes, frame);
       const away = distance(seen.pixels, await screen(visitor, frame));
       t.diagnostic(`${bytes.length} bytes; frame ${frame}: ${away.toFixed(2)} of 255`);
@@ -76,7 +77,7 @@ describe('saving', { timeout: 2 * PATIENCE }, () => {
       assert.deepEqual([decoded.width, decoded.height], [512, 512]);
       assert.ok(Math.abs(decoded.duration - FRAMES / FPS) < 0.05, `${decoded.duration} s`);
       // What is seen in the file is what was on the screen.
-      const shown = await screen(visitor, 10);
+      const shown = await screen(visitor, MIDDLE);
       assert.ok(distance(decoded.middle, shown) < 6, `${distance(decoded.middle, shown)} of 255`);
     });
   }
@@ -156,7 +157,7 @@ async function structure(bytes) {
   return { codec: track.codec, width: track.displayWidth, height: track.displayHeight, frames: times.length, fps };
 }
 
-/** Size, duration and the pixels of frame 10, as a page without our policy plays them. */
+/** Size, duration and the pixels of a frame in the middle, as a page without our policy plays them. */
 async function decode(host, bytes, type) {
   return host.elsewhere((page) =>
     page.evaluate(
@@ -178,7 +179,7 @@ async function decode(host, bytes, type) {
         const middle = [...canvas.getContext('2d').getImageData(0, 0, 64, 64).data];
         return { width: video.videoWidth, height: video.videoHeight, duration: video.duration, middle };
       },
-      { base64: bytes.toString('base64'), type, time: 10.5 / FPS },
+      { base64: bytes.toString('base64'), type, time: (MIDDLE + 0.5) / FPS },
     ),
   );
 }

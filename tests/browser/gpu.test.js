@@ -16,6 +16,17 @@ const skipMany = process.env.LFDM_GPU_BUFFERS ? false : 'LFDM_GPU_BUFFERS is not
 /** Lets the worker collect its garbage: buffers that nobody holds any longer go with it. */
 const COLLECTABLE = '--js-flags=--expose-gc';
 
+/** The seed of videos during which the device is lost. */
+const LOSING = 99;
+/** Keeps the device that the library opens, and destroys it when such a video starts. */
+const lose = append(`const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...all) {
+    return (self.opened = await requestDevice.apply(this, all));
+  };
+  self.addEventListener('message', ({ data: { type, options } }) => {
+    if (type === 'generate' && Number(options.seed) === ${LOSING}) self.opened.destroy();
+  });`);
+
 describe('the page on WebGPU', { timeout: 4 * patience }, () => {
   let host;
   before(async () => (host = await launch({ flags: [...SWIFTSHADER, COLLECTABLE] })));
@@ -26,10 +37,11 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     // many seconds for each.
     const settings = model === QUICKEST ? { steps: 1, guidance: 1.5 } : { steps: 4 };
     const skip = model === QUICKEST ? IN_HASTE : skipMany;
-    test(`${model} agrees with the CPU within 2/255`, { skip }, async (t) => {
+    test(`${model} agrees with the CPU within 2/255; when the device is lost, that is told`, { skip }, async (t) => {
       const videos = [];
       for (const device of ['cpu', 'webgpu']) {
-        const visitor = await host.visit(`?device=${device}#model=${model}`, { patience, frames: FRAMES });
+        const changes = { 'pkg/worker.js': lose };
+        const visitor = await host.visit(`?device=${device}#model=${model}`, { patience, frames: FRAMES, changes });
         await visitor.state('idle');
         assert.equal(await visitor.get('device').getAttribute('data-kind'), device);
         const video = await visitor.video({ label: 'happiness', seed: 3, ...settings });
@@ -44,12 +56,24 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
         );
         assert.equal(photos.length, FRAMES);
         videos.push([...video.frames, ...photos.map((photo) => Buffer.from(photo, 'latin1'))]);
+        if (device === 'webgpu') await isUsableAfterLoss(visitor);
         await visitor.close();
       }
       const mean = difference(...videos);
       t.diagnostic(`mean absolute difference ${mean.toFixed(4)} of 255`);
       assert.ok(mean <= 2, `${mean} of 255`);
     });
+  }
+
+  /** The device is lost in every run: an error says so, and what can be done. */
+  async function isUsableAfterLoss(visitor) {
+    await visitor.set({ seed: LOSING });
+    await visitor.get('generate').click();
+    await visitor.page.waitForSelector('body[data-state=error]');
+    assert.match(await visitor.errorText(), /GPU was lost/);
+    assert.ok(await visitor.get('generate').isEnabled());
+    assert.ok(await visitor.get('retry').isVisible());
+    assert.ok(await visitor.get('use-cpu').isVisible());
   }
 
   test('ten generations in a row leave the GPU buffers as they were', { skip: skipMany }, async (t) => {
@@ -129,26 +153,5 @@ describe('the page on WebGPU', { timeout: 4 * patience }, () => {
     const visitor = await host.visitDuring(t, { query: '' });
     assert.match(await visitor.get('device').innerText(), /CPU: only a software adapter was found \(.*SwiftShader/i);
     assert.match(await visitor.get('device-advice').innerText(), /graphics driver.*chrome:\/\/gpu/);
-  });
-
-  test('a lost device is told and the page stays usable', async () => {
-    // Keeps the device that the library opens, and destroys it when a generation starts.
-    const lose = `const { requestDevice } = GPUAdapter.prototype;
-      GPUAdapter.prototype.requestDevice = async function (...all) {
-        return (self.opened = await requestDevice.apply(this, all));
-      };
-      self.addEventListener('message', ({ data }) => { if (data.type === 'generate') self.opened.destroy(); });`;
-    const visitor = await host.visit(`?device=webgpu#model=${QUICKEST}`, {
-      patience,
-      changes: { 'pkg/worker.js': append(lose) },
-    });
-    await visitor.state('idle');
-    await visitor.get('generate').click();
-    await visitor.page.waitForSelector('body[data-state=error]');
-    assert.match(await visitor.errorText(), /GPU was lost/);
-    assert.ok(await visitor.get('generate').isEnabled());
-    assert.ok(await visitor.get('retry').isVisible());
-    assert.ok(await visitor.get('use-cpu').isVisible());
-    await visitor.close();
   });
 });

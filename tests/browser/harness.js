@@ -131,8 +131,9 @@ export function openFirefox() {
  * Starts a server and a browser; `close()` ends both. `flags` are Chromium's, unless `open()` opens another browser.
  *
  * Each visitor has a server, and so an origin, and a context of the browser. `together` is for tests of what a page
- * does, whatever computes it: visitors share a process, which has the module compiled, and have one thread each. That
- * saves a fifth of the computing. They share the context too, unless they ask for more than a size and colours.
+ * does, whatever computes it: visitors share a process, which has the module compiled, and have one thread each, unless
+ * a test asks for more. That saves a third of the computing. They share the context too, unless they ask for more than
+ * a size and colours.
  *
  * @param {{ flags?: string[], mounts?: Record<string, string>, intercept?: Intercept, together?: boolean,
  *   open?: () => Promise<import('playwright-core').Browser> }} options

@@ -165,8 +165,16 @@ describe('models', { timeout: 2 * PATIENCE }, () => {
       [2, OTHER],
       [1, QUICKEST],
     ]) {
-      const visitor = await visit(t, { prepare: (page) => page.addInitScript(pretend, memory) });
+      let chosen = Promise.resolve('');
+      const prepare = async (page) => {
+        await page.addInitScript(pretend, memory);
+        const asked = page.waitForResponse((response) => /models\/[^/]+\/manifest/.test(response.url()));
+        chosen = asked.then((response) => response.url());
+      };
+      const visitor = await visit(t, { prepare, state: null });
+      assert.ok((await chosen).includes(`/${expected}/`));
       assert.equal(await visitor.get('model').inputValue(), expected, `${memory} GB`);
+      await visitor.close();
     }
   });
 });

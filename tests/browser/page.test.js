@@ -15,7 +15,7 @@ const BLANK = { query: 'icon.svg', state: null };
 
 describe('the page on the CPU', { timeout: 3 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   const visit = (t, options) => host.visitDuring(t, options);

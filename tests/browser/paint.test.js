@@ -9,7 +9,7 @@ describe('painting motion that is given', { timeout: PATIENCE }, () => {
   let host;
   let visitor;
   before(async () => {
-    host = await launch();
+    host = await launch({ together: true });
     visitor = await host.visit('icon.svg', { frames: 4 });
   });
   after(() => host?.close());

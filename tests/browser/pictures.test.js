@@ -19,7 +19,7 @@ describe('pictures as people have them', { timeout: PATIENCE }, () => {
   let host;
   let visitor;
   before(async () => {
-    host = await launch();
+    host = await launch({ together: true });
     visitor = await host.visit('icon.svg');
   });
   after(() => host?.close());

@@ -10,7 +10,7 @@ const FRAMES = 2;
 
 describe('recovery', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   /** A page with nothing but the package, and videos of two frames. */

@@ -13,7 +13,7 @@ describe('sharing', { timeout: 2 * PATIENCE }, () => {
   let host;
   let visitor;
   before(async () => {
-    host = await launch();
+    host = await launch({ together: true });
     visitor = await host.visit('?device=cpu', { frames: FRAMES, prepare: fakeSharing, patience: 100_000 });
     await visitor.state('idle');
     await visitor.upload(fixture('portrait.jpg'));

@@ -11,7 +11,7 @@ const ENDLESS = { steps: 300, guidance: 1 };
 
 describe('the page remembers', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   const visit = (t, options) => host.visitDuring(t, { frames: FRAMES, ...options });

@@ -27,6 +27,7 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     shard = manifest.files.find(({ part }) => part === 'generation');
     weights = await readFile(`${DIST}/${MODEL}${shard.name}`);
     host = await launch({
+      together: true,
       intercept(request, response, path) {
         if (path.endsWith('.safetensors')) downloads.push([path, request.headers.range]);
         return answer?.(request, response, path);
@@ -436,7 +437,7 @@ describe('stored models', { timeout: 4 * PATIENCE }, () => {
     await visitor.page.close();
     await page.waitForFunction(() => document.body.dataset.state === 'idle');
     assert.equal(downloads.length, 2);
-    await page.context().close();
+    await page.close();
   });
 
   test('without a server the stored model is used, and only if it is complete', async (t) => {

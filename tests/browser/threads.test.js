@@ -12,7 +12,7 @@ const LIMIT = { timeout: PATIENCE / 2 };
 
 describe('threads', { timeout: 4 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch()));
+  before(async () => (host = await launch({ together: true })));
   after(() => host?.close());
 
   /** A page with nothing but the package, and short videos. */

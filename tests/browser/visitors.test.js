@@ -12,7 +12,7 @@ const QUICK = { steps: 1, guidance: 1 };
 
 describe('visitors', { timeout: 2 * PATIENCE }, () => {
   let host;
-  before(async () => (host = await launch({ flags: FAKE_CAMERA })));
+  before(async () => (host = await launch({ together: true, flags: FAKE_CAMERA })));
   after(() => host?.close());
 
   const visit = (t, options) => host.visitDuring(t, options);
