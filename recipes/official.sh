@@ -6,6 +6,8 @@
 #   DATA      the data set, laid out as docs/training.md says
 #   VGG       torchvision's weights of VGG19, .pth or safetensors
 #   I3D       weights of I3D (docs/evaluation.md), without which the report has no FVD but by our action network
+#   BERT      bert-base-cased as Hugging Face lays it out, by whose vectors labels are learned, as in the paper: such a
+#             model can be asked for any sentence [default: labels are numbers to the network]
 #   PARTS     parts of a step of stage 1, which has a batch of 100: 5 need a fifth of the memory [default: 1]
 #   DM_PARTS  the same for stage 2 [default: 1]
 #   SEEDS     clips to generate for each real one [default: for about 10,000, as many as the authors compare]
@@ -18,8 +20,8 @@
 # conditions, guidance 1, DDIM, who is tested, FVD over all clips, by label and by person.
 #
 # Not as in the paper:
-#   - Labels are numbers to the network, not BERT's vectors of their names: `train dm` takes no vectors. For labels that
-#     are fixed both can express the same, but nobody can ask such a model for a sentence.
+#   - BERT reads our names of the labels, which are those of the folders. The authors wrote sentences of their own for
+#     some of them: to use those, write their vectors with `lfdm conditions`, and run `lfdm train dm --conditions`.
 #   - Stage 1 begins with random weights. The authors began with those of MRAA (vox256 for MUG, taichi256 for the
 #     others), which --init does not read.
 #   - Motion is normalised before it is diffused, and estimates are confined to 5 deviations. The authors diffuse places
@@ -41,6 +43,7 @@ begin() {
     if [[ -n "$QUICK" ]]; then
         local stand_in="$RUNS/$set/stand-in"
         DATA="$stand_in/clips" VGG="$stand_in/vgg19.safetensors" I3D="$stand_in/i3d.safetensors" SEEDS=1 STEPS=2
+        BERT=tests/fixtures/bert/now
         mkdir -p "$stand_in"
         [[ -e "$DATA" ]] || python3 recipes/stand_in.py clips "$set" "$DATA"
         python3 recipes/stand_in.py vgg "$VGG"
@@ -63,11 +66,14 @@ stage1() {
 
 # stage2 LABELS BATCH STEPS MILESTONES SAMPLING [LEARNED_NULL UPSAMPLING]: the diffusion model.
 stage2() {
-    local parts=${DM_PARTS:-1}
-    diffusion_config "$1" "${@:6}" > "$RUNS/$set/diffusion.json"
+    local parts=${DM_PARTS:-1} width=$1
+    if [[ -n "${BERT:-}" ]]; then
+        width=$(sed -n 's/.*"hidden_size": *\([0-9]*\).*/\1/p' "$BERT/config.json")
+    fi
+    diffusion_config "$width" "${@:6}" > "$RUNS/$set/diffusion.json"
     train "$set/dm" "$3" $(($2 / parts)) train dm --data "$DATA" "${reading[@]}" --lfae "$RUNS/$set/lfae" \
         --config "$RUNS/$set/diffusion.json" --accumulate "$parts" --lr 2e-4 --milestones "$4" --sampling "$5" \
-        --views "$(views 8)" --max-zoom 1 --looks "$(views 4)"
+        --views "$(views 8)" --max-zoom 1 --looks "$(views 4)" ${BERT:+--bert "$BERT"}
 }
 
 # finish STEPS SEEDS: the bundle, the network that knows the set's actions, and the report.
@@ -102,7 +108,7 @@ train_params:
 END
 }
 
-# diffusion_config LABELS [LEARNED_NULL UPSAMPLING]: stage 2 as the authors' scripts have it.
+# diffusion_config CONDITION [LEARNED_NULL UPSAMPLING]: stage 2 as the authors' scripts have it.
 diffusion_config() {
     cat << END
 { "unet": { "diffused": "motion", "dim": $(width 64), "dim_mults": [1, 2, 4, 8], "heads": $(width 8), "head_dim": 32,

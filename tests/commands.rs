@@ -7,11 +7,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use image::AnimationDecoder as _;
 use serde_json::{Value, json};
 
 const LABELS: usize = 7;
 const FRAMES: usize = 4;
 const FACES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/faces");
+const BERT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/bert/now");
 
 /// Runs `lfdm` in `dir`, where FACES stands for the fixture; its error if it fails.
 fn lfdm(dir: &Path, arguments: &str) -> Result<(), String> {
@@ -254,6 +256,61 @@ fn an_auto_encoder_serves_other_labels_than_its_own() {
     let refused =
         lfdm(dir, "train lfae --data own --out other --config config.json --frames 16 --steps 1").unwrap_err();
     assert!(refused.contains("shorter than the 16 frames") && refused.contains("--frames 4"), "{refused}");
+}
+
+/// As in the paper, labels can be the vectors that a text encoder has for them; then any sentence is one.
+#[test]
+fn labels_are_numbers_or_the_vectors_of_a_text_encoder() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let run = |arguments: &str| lfdm(dir, arguments).unwrap_or_else(|error| panic!("{arguments}: {error}"));
+    fs::write(dir.join("config.json"), serde_json::to_vec(&tiny::config(64, FRAMES, LABELS)).unwrap()).unwrap();
+    run("train lfae --data FACES --out lfae --config config.json --batch 2 --steps 1");
+    let dm = "train dm --data FACES --lfae lfae --batch 2 --views 1 --steps";
+    run(&format!("{dm} 1 --out encoded --bert {BERT}"));
+
+    // From a file they are the same, to the last bit.
+    let labels = ["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"];
+    fs::write(dir.join("labels.txt"), labels.join("\n")).unwrap();
+    run(&format!("conditions --bert {BERT} --labels labels.txt --out labels.safetensors"));
+    run(&format!("{dm} 1 --out read --conditions labels.safetensors"));
+    let weights = |run: &str| fs::read(dir.join(run).join("step-00000001/average.safetensors")).unwrap();
+    assert_eq!(weights("encoded"), weights("read"));
+
+    // The run belongs to its vectors.
+    fs::write(dir.join("labels.txt"), labels.join(" indeed\n")).unwrap();
+    run(&format!("conditions --bert {BERT} --labels labels.txt --out others.safetensors"));
+    let refused = lfdm(dir, &format!("{dm} 2 --out read --resume --conditions others.safetensors")).unwrap_err();
+    assert!(refused.contains("others.safetensors has no vector for `anger`"), "{refused}");
+    let refused = lfdm(dir, &format!("{dm} 2 --out read --resume")).unwrap_err();
+    assert!(refused.contains("condition_dim"), "{refused}");
+    run(&format!("{dm} 2 --out read --resume --conditions labels.safetensors"));
+    let refused =
+        lfdm(dir, &format!("{dm} 1 --out x --conditions labels.safetensors --config config.json")).unwrap_err();
+    assert!(refused.contains("config.json"), "{refused}");
+    let refused = lfdm(dir, &format!("{dm} 1 --out x --bert lfae")).unwrap_err();
+    assert!(refused.contains("config.json"), "{refused}");
+    assert!(!dir.join("x").join("motion-train.safetensors").exists(), "found before the motion has taken hours");
+
+    run("export --lfae lfae --dm encoded --name sentences --out model");
+    let portrait = image::open(Path::new(FACES).join("s000000_k0.webp")).unwrap().crop_imm(0, 0, 64, 64);
+    portrait.save(dir.join("portrait.png")).unwrap();
+    let clip = |wish: &[&str]| {
+        let fixed = ["animate", "--model", "model", "--image", "portrait.png", "--steps", "2", "--out", "clip.gif"];
+        let output = Command::new(env!("CARGO_BIN_EXE_lfdm")).args(fixed).args(wish).current_dir(dir).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        frames_of(&dir.join("clip.gif"))
+    };
+    let label = clip(&["--label", "fear"]);
+    assert!(clip(&["--text", "fear", "--bert", BERT]) == label, "a label is its own sentence");
+    assert!(clip(&["--text", "a sudden fear", "--bert", BERT]) != label, "another sentence is another clip");
+}
+
+/// The frames of a GIF, which also says of which wish it is.
+fn frames_of(path: &Path) -> Vec<Vec<u8>> {
+    let file = std::io::Cursor::new(fs::read(path).unwrap());
+    let frames = image::codecs::gif::GifDecoder::new(file).unwrap().into_frames().collect_frames().unwrap();
+    frames.into_iter().map(|frame| frame.into_buffer().into_raw()).collect()
 }
 
 /// A picture of 160x120 pixels with a face of the fixture in its right half.

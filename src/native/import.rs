@@ -7,19 +7,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use burn::tensor::{Device, Shape, Tensor, TensorData};
+use burn::tensor::Device;
 use clap::ValueEnum;
 use half::{bf16, f16};
 use serde_json::json;
 
 use super::bundle_dir::{ensure_bundle_replaceable, summary};
+use super::conditions;
 use super::numbers;
 use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, TensorRef};
-use super::whole_file::read_file;
 use crate::{
     bundle::{Bundle, FORMAT, Manifest},
-    condition::{ConditionTable, Contrast, StrengthRange},
+    condition::{Contrast, StrengthRange},
     config::{Diffused, LfdmConfig, ScheduleKind, UnetConfig, Upsampling},
     diffusion::{self, MotionCodec, NoiseSchedule},
     lfae,
@@ -127,19 +127,19 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 
     let width = config.diffusion.unet.condition_dim;
-    let (labels, conditions) = read_conditions(&args.conditions, args.labels.as_deref(), width, &mut problems)?;
-    if !problems.is_empty() {
+    let conditions = conditions::read(&args.conditions, args.labels.as_deref(), Some(width), &mut problems)?;
+    let (Some(conditions), true) = (conditions, problems.is_empty()) else {
         bail!(
             "nothing was imported, because the files do not make one model:\n- {}\n\
              Use the checkpoints of one training and the YAML file that they were trained with",
             problems.join("\n- ")
         );
-    }
+    };
 
     weights.merge(denoiser);
-    weights.merge(conditions);
+    weights.merge(conditions.to_state());
     weights.merge(MotionCodec::official(config.flow_size(), args.residual_flow, &device).to_state());
-    let bundle = Bundle { manifest: manifest(args, config, labels), weights };
+    let bundle = Bundle { manifest: manifest(args, config, conditions.labels().to_vec()), weights };
     Animator::load(bundle.clone(), &device).context("the checkpoints make no complete model")?;
     let manifest = bundle.write_dir(&args.out, args.dtype)?;
     tracing::info!("{}: {}", args.out.display(), summary(&manifest));
@@ -343,46 +343,10 @@ fn unet(weights: &StateDict, official: &UnetConfig, padding: Padding) -> Result<
     })
 }
 
-/// The labels, and the table of their vectors.
-fn read_conditions(
-    path: &Path,
-    labels: Option<&[String]>,
-    width: usize,
-    problems: &mut Vec<String>,
-) -> Result<(Vec<String>, StateDict)> {
-    let bytes = read_file(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let vectors = StateDict::from_safetensors(&bytes).with_context(|| format!("cannot use {}", path.display()))?;
-    let known: Vec<String> = vectors.iter().map(|(label, _)| label.to_owned()).collect();
-    let labels = labels.map_or_else(|| known.clone(), <[String]>::to_vec);
-    if labels.is_empty() {
-        problems.push(format!("{} holds no vectors; it needs one tensor per label", path.display()));
-    }
-    let mut table = Vec::with_capacity(labels.len() * width);
-    let before = problems.len();
-    for label in &labels {
-        match vectors.get(label) {
-            None => {
-                problems.push(format!("{} has no vector for `{label}`; it knows {}", path.display(), known.join(", ")));
-            }
-            Some(vector) if vector.num_elements() != width || vector.shape().last() != Some(&width) => {
-                let shape = vector.shape().to_vec();
-                let what = format!("the vector of `{label}` should be [{width}] and is {shape:?}");
-                problems.push(format!("{}: {what}; the U-Net was trained with another text encoder", path.display()));
-            }
-            Some(vector) => table.extend(vector.iter::<f32>()),
-        }
-    }
-    if problems.len() > before || labels.is_empty() {
-        return Ok((labels, StateDict::default()));
-    }
-    let shape = Shape::from(vec![labels.len(), width]);
-    let vectors = Tensor::from_data(TensorData::new(table, shape), &Device::flex());
-    let table = ConditionTable::new(labels.clone(), vectors)?;
-    Ok((labels, table.to_state()))
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
+
     use super::*;
 
     #[test]

@@ -11,7 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
 use super::args::RunArgs;
-use super::denoising::{Batch, Choice, adam, check_labels, flops_of_learning, noise_of_clips, read_config};
+use super::denoising::{Batch, Choice, adam, check_conditions, flops_of_learning, noise_of_clips, read_config};
 use super::parcel::Parcel;
 use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
 use super::video_set::{ClipArgs, Clips, VideoSet};
@@ -115,7 +115,7 @@ fn train(args: &SharedArgs, size: usize, trained: Option<TrainedModel<autoencode
     if args.config.is_none() {
         config.diffusion.unet.condition_dim = labels.len();
     }
-    check_labels(&config.diffusion, &labels)?;
+    check_conditions(&config.diffusion, &labels, labels.len())?;
     config.check()?;
 
     let device = run.device.open()?;

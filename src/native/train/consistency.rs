@@ -25,6 +25,7 @@ use super::frozen::FrozenLfae;
 use super::parcel::Parcel;
 use super::run;
 use super::stage::{Draw, Loss, Metrics, Objective, Spec, Stage};
+use crate::condition::ConditionTable;
 use crate::config::{LfdmConfig, Parameterization};
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, Sampling, added_by_guidance, is_denoiser, official_key};
 use crate::native::checkpoint::TrainedModel;
@@ -103,6 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let claim = args.run.claim()?;
     let tuning = Tuning { guidance: args.guidance, stage_steps: args.stage_steps, dm_step: dm.step };
     let codec = MotionCodec::from_state(&dm.weights, &Device::flex())?;
+    let conditions = ConditionTable::from_state(&dm.weights, dm.settings.motion.labels.clone(), &Device::flex())?;
     let mut settings = Settings {
         batch: args.run.batch,
         accumulate: args.run.accumulate,
@@ -116,8 +118,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let clips = settings.motion.open_clips(&args.run, args.flow.as_deref(), Split::Train)?;
     let lessons =
         settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out, &args.dm], &clips)?;
-    let base = DiffusionStage::new("consistency model", &args.run, lfae, lessons, codec, settings)
-        .looking_through("--dm", fingerprint::of_weights(&dm.weights, is_denoiser));
+    let base = DiffusionStage::new(
+        "consistency model",
+        &args.run,
+        lfae,
+        lessons.with_conditions(&conditions),
+        codec,
+        settings,
+    )
+    .depending_on("--dm", fingerprint::of_weights(&dm.weights, is_denoiser));
     let before = base.load(base.objective().init(&args.run.device.open()?), dm.weights)?;
     let objective = ConsistencyObjective { config: base.config().clone(), before, tuning };
     let stage = ConsistencyStage { base, objective, solution: OnceLock::new() };
@@ -284,7 +293,7 @@ impl ConsistencyStage {
         let set = &self.base.validation;
         let clips = set.assorted(CLIPS);
         let latents = set.latents(&clips, &[None; CLIPS], device)?;
-        let condition = set.conditions(&clips, device)?;
+        let condition = set.conditions_of(&clips, device)?;
         let (frames, sampling) = (self.base.config().diffused_frames(), Sampling { sampler, steps, guidance });
         Ok(model.sample(latents, condition, frames, sampling, &mut NoiseSource::new(0)))
     }

@@ -21,14 +21,16 @@ pub(super) fn read_config(path: &Path) -> Result<DiffusionConfig> {
     read_json(path, "a diffusion configuration")
 }
 
-/// One-hot conditions have the length of the labels.
-pub(super) fn check_labels(config: &DiffusionConfig, labels: &[String]) -> Result<()> {
-    ensure!(
-        config.unet.condition_dim == labels.len(),
-        "there are {} labels, so `condition_dim` in the diffusion configuration must be {0}, not {}",
-        labels.len(),
-        config.unet.condition_dim
-    );
+/// A given configuration takes the conditions that there are, which are `width` numbers each: as many as labels unless
+/// these have vectors.
+pub(super) fn check_conditions(config: &DiffusionConfig, labels: &[String], width: usize) -> Result<()> {
+    let given = config.unet.condition_dim;
+    let what = if width == labels.len() {
+        format!("there are {width} labels")
+    } else {
+        format!("the labels have vectors of {width} numbers")
+    };
+    ensure!(given == width, "{what}, so `condition_dim` in the diffusion configuration must be {width}, not {given}");
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::args::{RunArgs, ViewArgs};
-use super::denoising::{Batch, Choice, adam, appearances_of_clips, flops_of_learning, noise_of_clips, read_config};
+use super::denoising::{
+    Batch, Choice, adam, appearances_of_clips, check_conditions, flops_of_learning, noise_of_clips, read_config,
+};
 use super::frozen::FrozenLfae;
 use super::motion_set::{Lessons, MotionSet, MotionSettings};
 use super::parcel::Parcel;
@@ -18,7 +20,9 @@ use crate::condition::{ConditionTable, StrengthRange};
 use crate::config::{Diffused, LfdmConfig, Parameterization, ScheduleKind};
 use crate::diffusion::{DiffusionModel, MotionCodec, Sampler, is_denoiser, official_key};
 use crate::native::checkpoint::Source;
+use crate::native::conditions::ConditionArgs;
 use crate::native::data::{ClipSet, Prefetch, Split};
+use crate::native::fingerprint;
 use crate::native::generate::collect;
 use crate::native::model::open_weights;
 use crate::native::numbers;
@@ -45,6 +49,8 @@ pub(crate) struct Args {
     /// auto-encoder sees: nothing moves in them that does not move, and no time is spent on finding it.
     #[arg(long, value_name = "DIR")]
     flow: Option<PathBuf>,
+    #[command(flatten)]
+    conditions: ConditionArgs,
     /// Diffusion configuration as JSON [default: the one in `--lfae`]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -127,13 +133,23 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let claim = args.run.claim()?;
     let clips = settings.motion.read_clips(&args.run, args.flow.as_deref(), Split::Train)?;
-    settings.motion.adopt_labels(&clips, args.config.is_some())?;
+    settings.motion.adopt_labels(&clips);
+    let conditions = args.conditions.open(&settings.motion.labels)?;
+    let width = conditions.as_ref().map_or(settings.motion.labels.len(), ConditionTable::dim);
+    if args.config.is_none() {
+        settings.motion.config.diffusion.unet.condition_dim = width;
+    }
+    check_conditions(&settings.motion.config.diffusion, &settings.motion.labels, width)?;
     let clips = clips.with_labels(&settings.motion.labels)?;
     ensure!(
         args.appearances.is_none_or(|probability| probability == 0.0) || args.looks > 0 || clips.has_references(),
         "--appearances needs other appearances of the references; the data has none, but --looks 4 makes some"
     );
-    let lessons = settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out], &clips)?;
+    let mut lessons =
+        settings.motion.open_or_compute(&args.run, args.flow.as_deref(), &lfae, &[&args.run.out], &clips)?;
+    if let Some(conditions) = &conditions {
+        lessons = lessons.with_conditions(conditions);
+    }
     let train = &lessons.train;
     settings.strengths = train.strengths();
     settings.appearances = match args.appearances {
@@ -141,7 +157,13 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         given => given.unwrap_or(0.0),
     };
     let codec = train.statistics(settings.motion.config.diffusion.unet.diffused)?.codec(&Device::flex());
-    let stage = DiffusionStage::new("diffusion model", &args.run, lfae, lessons, codec, settings);
+    let mut stage = DiffusionStage::new("diffusion model", &args.run, lfae, lessons, codec, settings);
+    if let Some(conditions) = &conditions {
+        stage = stage.depending_on(
+            "the vectors of the labels (--conditions, --bert)",
+            fingerprint::of_weights(&conditions.to_state(), |_| true),
+        );
+    }
     run::run(&stage, &args.run, args.init.as_deref(), claim)
 }
 
@@ -227,8 +249,7 @@ impl Stage for DiffusionStage {
     fn export(&self, model: &DiffusionModel) -> StateDict {
         let mut dict = collect_module(model, &official_key);
         dict.merge(self.codec.to_state());
-        let labels = self.spec.settings.motion.labels.clone();
-        dict.merge(ConditionTable::one_hot(labels, &Device::flex()).to_state());
+        dict.merge(self.train.conditions().to_state());
         dict
     }
 
@@ -285,8 +306,8 @@ impl DiffusionStage {
         Self { spec, objective, train, validation, batches, people, codec, lfae }
     }
 
-    /// The same stage, whose loss also looks through a network of this hash, which `option` names.
-    pub(super) fn looking_through(mut self, option: &str, hash: String) -> Self {
+    /// The same stage, which also depends on what `option` names, of this hash.
+    pub(super) fn depending_on(mut self, option: &str, hash: String) -> Self {
         self.spec.source.files.insert(option.to_owned(), hash);
         self
     }

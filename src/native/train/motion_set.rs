@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::args::RunArgs;
-use super::denoising::{Batch, Choice, check_labels};
+use super::denoising::{Batch, Choice};
 use super::frozen::FrozenLfae;
 use super::motion_file::{MotionFile, MotionWriter};
-use crate::condition::{StrengthRange, Strengths};
+use crate::condition::{ConditionTable, StrengthRange, Strengths};
 use crate::config::{Diffused, LfdmConfig};
 use crate::diffusion::{MotionCodec, MotionStatistics};
 use crate::lfae::LatentFlowAutoencoder;
@@ -61,16 +61,11 @@ impl MotionSettings {
     }
 
     /// Takes the labels of the clips in place of those that the auto-encoder was trained beside, unless these cover
-    /// them: stage 1 learns nothing of labels, so that it fits clips of any. A configuration that `is_given` must have
-    /// as many.
-    pub(super) fn adopt_labels(&mut self, clips: &ClipSet, is_given: bool) -> Result<()> {
+    /// them: stage 1 learns nothing of labels, so that it fits clips of any.
+    pub(super) fn adopt_labels(&mut self, clips: &ClipSet) {
         if !clips.labels().iter().all(|label| self.labels.contains(label)) {
             self.labels = clips.labels().to_vec();
         }
-        if !is_given {
-            self.config.diffusion.unet.condition_dim = self.labels.len();
-        }
-        check_labels(&self.config.diffusion, &self.labels)
     }
 
     /// The motion of the training `clips` and of the validation split, from the first of `stores` that has
@@ -98,6 +93,11 @@ impl MotionSettings {
         let held_out = people.fingerprint();
         let validation = set(&people, &held_out, "motion-val.safetensors")?;
         Ok(Lessons { data: data + &held_out, train, validation, people })
+    }
+
+    /// A unit vector for each label.
+    fn one_hot(&self) -> ConditionTable {
+        ConditionTable::one_hot(self.labels.clone(), &Device::flex())
     }
 
     /// All that stored motion depends on; `data` is the fingerprint of its clips.
@@ -130,9 +130,20 @@ pub(super) struct Lessons {
     pub(super) people: ClipSet,
 }
 
+impl Lessons {
+    /// With other vectors for the same labels than one-hot ones.
+    pub(super) fn with_conditions(mut self, table: &ConditionTable) -> Self {
+        for set in [&mut self.train, &mut self.validation] {
+            set.conditions = table.clone();
+        }
+        self
+    }
+}
+
 /// Reference latents and motion of all clips, in a file. Another view of a clip is a clip of its own.
 pub(super) struct MotionSet {
-    labels: Vec<String>,
+    /// What the labels are to the network, in the order of [`Entry::label`].
+    conditions: ConditionTable,
     clips: Vec<Entry>,
     /// The latents of each reference: its own, and those of its other appearances. Clips that begin with the same
     /// frame share a reference.
@@ -200,17 +211,26 @@ impl MotionSet {
         }
         progress.finish();
         let file = writer.finish(metadata(&entries, &references, key)?)?;
-        Ok(Self { labels: settings.labels.clone(), clips: entries, references, file })
+        Ok(Self { conditions: settings.one_hot(), clips: entries, references, file })
     }
 
     /// `count` clips of as many labels and people as possible.
     pub(super) fn assorted(&self, count: usize) -> Vec<usize> {
         let clip = |index: usize| {
-            let label = (index + 1) % self.labels.len();
+            let label = (index + 1) % self.labels().len();
             let of_label: Vec<usize> = (0..self.clips.len()).filter(|&clip| self.clips[clip].label == label).collect();
             if of_label.is_empty() { index % self.clips.len() } else { of_label[index % of_label.len()] }
         };
         (0..count).map(clip).collect()
+    }
+
+    fn labels(&self) -> &[String] {
+        self.conditions.labels()
+    }
+
+    /// What the labels are to the network.
+    pub(super) fn conditions(&self) -> &ConditionTable {
+        &self.conditions
     }
 
     /// How many clips there are.
@@ -227,7 +247,7 @@ impl MotionSet {
     pub(super) fn strengths(&self) -> StrengthRange {
         let (mixed, plain): (Vec<&Entry>, Vec<&Entry>) = self.clips.iter().partition(|clip| clip.strengths.is_some());
         let plain: Vec<Strengths> =
-            plain.iter().map(|clip| self.labels[clip.label].as_str().into()).take(self.labels.len() * 2).collect();
+            plain.iter().map(|clip| self.label_of(clip)).take(self.labels().len() * 2).collect();
         StrengthRange::of(mixed.iter().filter_map(|clip| clip.strengths.as_ref()).chain(&plain))
     }
 
@@ -239,24 +259,26 @@ impl MotionSet {
         Ok(Batch {
             x0: Tensor::cat(clips.par_iter().map(encoded).collect::<Result<_>>()?, 0),
             latents: self.latents(&clips, &appearances, &host)?,
-            condition: self.conditions(&clips, &host)?,
+            condition: self.conditions_of(&clips, &host)?,
             times,
             null,
             noise,
         })
     }
 
-    /// What the clips' labels and strengths are to the network, `[clips, labels]`: one-hot for plain labels.
-    pub(super) fn conditions(&self, clips: &[usize], device: &Device) -> Result<Tensor<2>> {
-        let mut values = Vec::with_capacity(clips.len() * self.labels.len());
-        for &clip in clips {
-            let Entry { label, strengths, .. } = &self.clips[clip];
-            match strengths {
-                None => values.extend((0..self.labels.len()).map(|other| f32::from(u8::from(other == *label)))),
-                Some(strengths) => values.extend(strengths.weights(&self.labels)?),
-            }
-        }
-        Ok(Tensor::from_data(TensorData::new(values, [clips.len(), self.labels.len()]), device))
+    /// What the clips' labels and strengths are to the network, `[clips, condition]`.
+    pub(super) fn conditions_of(&self, clips: &[usize], device: &Device) -> Result<Tensor<2>> {
+        let vector = |&clip: &usize| {
+            let clip = &self.clips[clip];
+            self.conditions.vector(&clip.strengths.clone().unwrap_or_else(|| self.label_of(clip)))
+        };
+        let vectors = Tensor::cat(clips.iter().map(vector).collect::<Result<_, _>>()?, 0);
+        Ok(Tensor::from_data(vectors.into_data(), device))
+    }
+
+    /// The label of a clip alone, as it is.
+    fn label_of(&self, clip: &Entry) -> Strengths {
+        self.labels()[clip.label].as_str().into()
     }
 
     /// Latents of the clips' references in one of their appearances, `[clips, channels, height, width]`: their own,
@@ -318,7 +340,7 @@ impl MotionSet {
             && references.last()?.end == file.latents().count
             && clips.len() == file.motions().count
             && clips.iter().all(|clip| clip.label < settings.labels.len());
-        is_whole.then(|| Self { labels: settings.labels.clone(), clips, references, file })
+        is_whole.then(|| Self { conditions: settings.one_hot(), clips, references, file })
     }
 }
 
@@ -456,7 +478,7 @@ mod tests {
             assert_eq!(set.strengths(), StrengthRange { sum: [1.0, 1.25], labels: 1 });
 
             // The first take's clips of a person come first, then those of the second.
-            let conditions = set.conditions(&[1, labels + 1], &device).unwrap();
+            let conditions = set.conditions_of(&[1, labels + 1], &device).unwrap();
             let values: Vec<f32> = conditions.into_data().iter::<f32>().collect();
             assert_eq!(values[..2], [0.0, 1.0], "anger");
             assert_eq!(values[labels..labels + 2], [-0.25, 1.25], "stronger anger, counted from neutral");
