@@ -282,8 +282,15 @@ function decode(host, bytes, times, type = 'video/webm') {
         for (const time of times) {
           video.currentTime = time + 0.01;
           await event('seeked');
-          context.drawImage(video, 0, 0, 64, 64);
-          frames.push([...context.getImageData(0, 0, 64, 64).data]);
+          // On a busy machine the picture may come a little after the word.
+          let pixels = new Uint8ClampedArray(4);
+          for (let tries = 0; tries < 100 && !pixels[3]; tries++) {
+            if (tries) await new Promise((resolve) => setTimeout(resolve, 20));
+            context.clearRect(0, 0, 64, 64);
+            context.drawImage(video, 0, 0, 64, 64);
+            pixels = context.getImageData(0, 0, 64, 64).data;
+          }
+          frames.push([...pixels]);
         }
         return frames;
       },
