@@ -13,7 +13,7 @@ use half::{bf16, f16};
 use serde_json::json;
 
 use super::bundle_dir::{ensure_bundle_replaceable, summary};
-use super::conditions;
+use super::label_vectors;
 use super::numbers;
 use super::official::{BETAS, SCHEDULE, read_config};
 use super::pth::{Checkpoint, TensorRef};
@@ -127,7 +127,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
 
     let width = config.diffusion.unet.condition_dim;
-    let conditions = conditions::read(&args.conditions, args.labels.as_deref(), Some(width), &mut problems)?;
+    let conditions = label_vectors::read(&args.conditions, args.labels.as_deref(), Some(width), &mut problems)?;
     let (Some(conditions), true) = (conditions, problems.is_empty()) else {
         bail!(
             "nothing was imported, because the files do not make one model:\n- {}\n\

@@ -24,6 +24,7 @@ mod generate;
 pub mod image_file;
 mod import;
 mod interruption;
+mod label_vectors;
 mod metrics;
 mod model;
 mod networks;
