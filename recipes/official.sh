@@ -20,8 +20,8 @@
 # conditions, guidance 1, DDIM, who is tested, FVD over all clips, by label and by person.
 #
 # Not as in the paper:
-#   - BERT reads our names of the labels, which are those of the folders. The authors wrote sentences of their own for
-#     some of them: to use those, write their vectors with `lfdm conditions`, and run `lfdm train dm --conditions`.
+#   - BERT reads our names of the labels, which nobody has compared with the words that the authors gave it. For other
+#     words, write their vectors with `lfdm conditions`, and run `lfdm train dm --conditions`.
 #   - Stage 1 begins with random weights. The authors began with those of MRAA (vox256 for MUG, taichi256 for the
 #     others), which --init does not read.
 #   - Motion is normalised before it is diffused, and estimates are confined to 5 deviations. The authors diffuse places

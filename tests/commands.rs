@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use image::AnimationDecoder as _;
+use lfdm::weights::{StateDict, WeightDtype};
 use serde_json::{Value, json};
 
 const LABELS: usize = 7;
@@ -278,16 +279,23 @@ fn labels_are_numbers_or_the_vectors_of_a_text_encoder() {
     assert_eq!(weights("encoded"), weights("read"));
 
     // The run belongs to its vectors.
-    fs::write(dir.join("labels.txt"), labels.join(" indeed\n")).unwrap();
-    run(&format!("conditions --bert {BERT} --labels labels.txt --out others.safetensors"));
+    let mut vectors = StateDict::from_safetensors(&fs::read(dir.join("labels.safetensors")).unwrap()).unwrap();
+    vectors.insert("anger", vectors.get("fear").unwrap().clone());
+    fs::write(dir.join("others.safetensors"), vectors.to_safetensors(WeightDtype::F32, None).unwrap()).unwrap();
     let refused = lfdm(dir, &format!("{dm} 2 --out read --resume --conditions others.safetensors")).unwrap_err();
-    assert!(refused.contains("others.safetensors has no vector for `anger`"), "{refused}");
+    assert!(refused.contains("the vectors of the labels"), "{refused}");
+    fs::write(dir.join("labels.txt"), labels[1..].join("\n")).unwrap();
+    run(&format!("conditions --bert {BERT} --labels labels.txt --out few.safetensors"));
+    let refused = lfdm(dir, &format!("{dm} 1 --out x --conditions few.safetensors")).unwrap_err();
+    assert!(refused.contains("few.safetensors has no vector for `anger`"), "{refused}");
     let refused = lfdm(dir, &format!("{dm} 2 --out read --resume")).unwrap_err();
     assert!(refused.contains("condition_dim"), "{refused}");
     run(&format!("{dm} 2 --out read --resume --conditions labels.safetensors"));
+    let diffusion = &read(dir.join("config.json"))["diffusion"];
+    fs::write(dir.join("diffusion.json"), diffusion.to_string()).unwrap();
     let refused =
-        lfdm(dir, &format!("{dm} 1 --out x --conditions labels.safetensors --config config.json")).unwrap_err();
-    assert!(refused.contains("config.json"), "{refused}");
+        lfdm(dir, &format!("{dm} 1 --out x --conditions labels.safetensors --config diffusion.json")).unwrap_err();
+    assert!(refused.contains("vectors of 32 numbers, so `condition_dim`"), "{refused}");
     let refused = lfdm(dir, &format!("{dm} 1 --out x --bert lfae")).unwrap_err();
     assert!(refused.contains("config.json"), "{refused}");
     assert!(!dir.join("x").join("motion-train.safetensors").exists(), "found before the motion has taken hours");

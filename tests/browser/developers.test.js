@@ -258,7 +258,7 @@ describe('the package elsewhere', { timeout: 4 * PATIENCE }, () => {
     assert.deepEqual(stored, []);
   });
 
-  for (const version of ['5.0.4', '5.9.3']) {
+  for (const version of ['5.0.4', '5.6.3', '5.9.3']) {
     test(`TypeScript ${version} reads the types as they are`, LIMIT, async (t) => {
       const folder = await mkdtemp(join(tmpdir(), 'lfdm-types-'));
       t.after(() => rm(folder, { recursive: true }));

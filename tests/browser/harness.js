@@ -132,8 +132,7 @@ export function openFirefox() {
  *
  * Each visitor has a server, and so an origin, and a context of the browser. `together` is for tests of what a page
  * does, whatever computes it: visitors share a process, which has the module compiled, and have one thread each, unless
- * a test asks for more. That saves a third of the computing. They share the context too, unless they ask for more than
- * a size and colours.
+ * a test asks for more. They share the context too, unless they ask for more than a size and colours.
  *
  * @param {{ flags?: string[], mounts?: Record<string, string>, intercept?: Intercept, together?: boolean,
  *   open?: () => Promise<import('playwright-core').Browser> }} options
